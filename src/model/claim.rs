@@ -1,0 +1,77 @@
+use super::{Condition, ConditionStatus, Labels, Name, Resources, Taint, Timestamp, Uid};
+use serde::{Deserialize, Serialize};
+
+/// A Karpenter NodeClaim (`karpenter.sh/v1`): a machine asked for, before, while and after it is a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeClaim {
+    /// `metadata.name`, `<pool>-<5 random>`; the pool is read from the label, never from here.
+    pub name: Name,
+    /// `metadata.uid`.
+    pub uid: Uid,
+    /// `metadata.creationTimestamp`.
+    pub created: Timestamp,
+    /// `metadata.deletionTimestamp`: when deletion was asked.
+    pub deleted: Option<Timestamp>,
+    /// `metadata.labels`; exact type, zone and capacity type only after launch.
+    pub labels: Labels,
+    /// Annotation `karpenter.sh/nodeclaim-termination-timestamp`: hard deadline of the drain.
+    pub termination_deadline: Option<Timestamp>,
+    /// `spec.nodeClassRef.group`: tells Auto Mode (`eks.amazonaws.com`) from self-hosted Karpenter.
+    pub node_class_group: Name,
+    /// `spec.nodeClassRef.name`.
+    pub node_class: Name,
+    /// `spec.requirements`; with more than [`ClaimRequirement::VALUES_KEPT`] values only their number is kept.
+    pub requirements: Vec<ClaimRequirement>,
+    /// `spec.resources.requests`: what the pods it was made for ask.
+    pub requests: Resources,
+    /// `spec.startupTaints`.
+    pub startup_taints: Vec<Taint>,
+    /// `spec.expireAfter` in seconds; `Never` is none.
+    pub expire_after_seconds: Option<i64>,
+    /// `spec.terminationGracePeriod` in seconds.
+    pub termination_grace_seconds: Option<i64>,
+    /// `status.nodeName`, set at registration.
+    pub node_name: Name,
+    /// `status.providerID`, set at launch.
+    pub provider_id: Name,
+    /// `status.capacity`.
+    pub capacity: Resources,
+    /// `status.allocatable`.
+    pub allocatable: Resources,
+    /// `status.lastPodEventTime`.
+    pub last_pod_event: Option<Timestamp>,
+    /// `status.conditions`.
+    pub conditions: Vec<Condition>,
+}
+
+impl NodeClaim {
+    /// A condition by type.
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|c| c.kind == kind)
+    }
+
+    /// Whether a condition is True.
+    pub fn is(&self, kind: &str) -> bool {
+        self.condition(kind).is_some_and(|c| c.status == ConditionStatus::True)
+    }
+}
+
+/// One `spec.requirements[]` entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClaimRequirement {
+    /// Label key.
+    pub key: Name,
+    /// `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt`, `Lt`.
+    pub operator: Name,
+    /// The first values.
+    pub values: Vec<Name>,
+    /// How many values there are in all.
+    pub count: u32,
+}
+
+impl ClaimRequirement {
+    /// How many values are kept of a requirement (a claim may list 600 instance types).
+    pub const VALUES_KEPT: usize = 8;
+}

@@ -1,0 +1,149 @@
+use super::{Labels, Name, Resources, Timestamp, Uid};
+use serde::{Deserialize, Serialize};
+
+/// A Kubernetes Node, as far as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// `metadata.name`; the key of its row.
+    pub name: Name,
+    /// `metadata.uid`.
+    pub uid: Uid,
+    /// `metadata.creationTimestamp`.
+    pub created: Timestamp,
+    /// `metadata.deletionTimestamp`: for nodes the moment deletion was asked.
+    pub deleted: Option<Timestamp>,
+    /// `metadata.labels`, all of them: users may show, filter and group by any.
+    pub labels: Labels,
+    /// Annotation `karpenter.sh/do-not-disrupt` is exactly `"true"`.
+    pub do_not_disrupt: bool,
+    /// Uid of an ownerReference of kind NodeClaim.
+    pub owner_claim: Option<Uid>,
+    /// `spec.providerID`; may be empty at first.
+    pub provider_id: Name,
+    /// `spec.unschedulable`: cordoned.
+    pub unschedulable: bool,
+    /// `spec.taints`.
+    pub taints: Vec<Taint>,
+    /// `status.conditions`.
+    pub conditions: Vec<Condition>,
+    /// `status.allocatable`; `pods` is the pod limit.
+    pub allocatable: Resources,
+    /// `status.capacity`.
+    pub capacity: Resources,
+    /// `status.nodeInfo.kubeletVersion`.
+    pub kubelet_version: Name,
+    /// `status.nodeInfo.osImage`.
+    pub os_image: Name,
+    /// `status.nodeInfo.architecture`, when the label is missing.
+    pub architecture: Name,
+    /// `status.nodeInfo.operatingSystem`, when the label is missing.
+    pub operating_system: Name,
+}
+
+impl Node {
+    /// A condition by type.
+    pub fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|c| c.kind == kind)
+    }
+
+    /// Whether a taint with this key and effect is set.
+    pub fn has_taint(&self, key: &str, effect: &TaintEffect) -> bool {
+        self.taints.iter().any(|t| t.key == key && t.effect == *effect)
+    }
+}
+
+/// One taint; a taint matches by key and effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taint {
+    /// Key.
+    pub key: Name,
+    /// Value, may be empty.
+    #[serde(default)]
+    pub value: Name,
+    /// Effect.
+    pub effect: TaintEffect,
+}
+
+/// What a taint does to pods that do not tolerate it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaintEffect {
+    /// New pods stay away.
+    NoSchedule,
+    /// New pods stay away if they can.
+    PreferNoSchedule,
+    /// Pods are evicted as well.
+    NoExecute,
+    /// An effect this version does not know.
+    Other(Name),
+}
+
+impl TaintEffect {
+    /// The effect with this Kubernetes name.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "NoSchedule" => Self::NoSchedule,
+            "PreferNoSchedule" => Self::PreferNoSchedule,
+            "NoExecute" => Self::NoExecute,
+            other => Self::Other(other.into()),
+        }
+    }
+
+    /// The Kubernetes name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::NoSchedule => "NoSchedule",
+            Self::PreferNoSchedule => "PreferNoSchedule",
+            Self::NoExecute => "NoExecute",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// A `status.conditions[]` entry of any kind of object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Condition {
+    /// `type`.
+    pub kind: Name,
+    /// `status`.
+    pub status: ConditionStatus,
+    /// `reason`.
+    pub reason: Name,
+    /// `message`.
+    pub message: Name,
+    /// `lastTransitionTime`: when the status last changed.
+    pub since: Option<Timestamp>,
+}
+
+/// Status of a condition; anything unreadable counts as unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// Nobody can say.
+    #[default]
+    Unknown,
+}
+
+impl ConditionStatus {
+    /// The status with this Kubernetes name.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "True" => Self::True,
+            "False" => Self::False,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The Kubernetes name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}

@@ -1,0 +1,128 @@
+use super::{Name, Resources, Timestamp, Uid};
+use serde::{Deserialize, Serialize};
+
+/// Namespace and name: a pair, so that (`a-b`, `c`) and (`a`, `b-c`) are two pods.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PodKey {
+    /// `metadata.namespace`.
+    pub namespace: Name,
+    /// `metadata.name`.
+    pub name: Name,
+}
+
+impl PodKey {
+    /// The pod `namespace/name`.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+/// A pod on its way from a source to the state, where it becomes a compact row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pod {
+    /// Namespace and name.
+    pub key: PodKey,
+    /// `metadata.uid`.
+    pub uid: Uid,
+    /// `metadata.creationTimestamp`.
+    pub created: Timestamp,
+    /// `metadata.deletionTimestamp`: for pods this is the end of the grace period, not its start.
+    pub deleted: Option<Timestamp>,
+    /// `spec.nodeName`; empty while unscheduled.
+    pub node: Name,
+    /// `status.nominatedNodeName`; empty unless the scheduler preempts for it.
+    pub nominated_node: Name,
+    /// `status.phase`.
+    pub phase: PodPhase,
+    /// `status.startTime`.
+    pub started: Option<Timestamp>,
+    /// What kind of pod it is to the scheduler and to Karpenter.
+    pub class: PodClass,
+    /// The controller, if any.
+    pub owner: Option<Owner>,
+    /// Effective requests by the scheduler's rule (Kubernetes component-helpers `resource/helpers.go` PodRequests).
+    /// `pods` is 0 here; the state counts the pod itself.
+    pub requests: Resources,
+    /// Effective limits by the same rule (PodLimits).
+    pub limits: Resources,
+    /// What condition PodScheduled says.
+    pub scheduling: Scheduling,
+    /// Why a bound pod is not running: the first container's waiting reason, init containers first.
+    pub waiting: Name,
+    /// Annotation `CapacityProvisioned` of a Fargate pod; empty without one.
+    pub capacity_provisioned: Name,
+}
+
+/// `status.phase`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PodPhase {
+    /// Accepted; not all containers run.
+    Pending,
+    /// Bound, at least one container runs.
+    Running,
+    /// All containers ended well. Holds nothing.
+    Succeeded,
+    /// All containers ended, one badly. Holds nothing.
+    Failed,
+    /// The node cannot be asked, or the phase is missing. Still holds its node.
+    #[default]
+    Unknown,
+}
+
+impl PodPhase {
+    /// The phase with this Kubernetes name.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "Pending" => Self::Pending,
+            "Running" => Self::Running,
+            "Succeeded" => Self::Succeeded,
+            "Failed" => Self::Failed,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether the pod has ended and holds no resources any more.
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+/// Kinds of pod that the scheduler or Karpenter treat apart (Karpenter `pkg/utils/pod/scheduling.go`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PodClass {
+    /// Owned by an `apps/v1` DaemonSet: overhead of its node.
+    DaemonSet,
+    /// Static or mirror pod, owned by its Node.
+    Static,
+    /// Owned by an `apps/v1` StatefulSet.
+    StatefulSet,
+    /// Any other.
+    #[default]
+    Workload,
+}
+
+/// The controller of a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Owner {
+    /// `ReplicaSet`, `DaemonSet`, `StatefulSet`, `Job` …
+    pub kind: Name,
+    /// Its name.
+    pub name: Name,
+}
+
+/// Condition PodScheduled, as far as it explains a pod without a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scheduling {
+    /// No PodScheduled condition yet.
+    #[default]
+    Unseen,
+    /// Bound.
+    Scheduled,
+    /// Held back by scheduling gates.
+    Gated,
+    /// The scheduler found no place; its full text.
+    Unschedulable(Name),
+    /// The scheduler failed; its text.
+    Error(Name),
+}

@@ -1,0 +1,176 @@
+use super::{Name, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The name of one resource a node offers and a pod asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resource {
+    /// Processor time, in millicores.
+    Cpu,
+    /// Memory, in bytes.
+    Memory,
+    /// Local scratch disk, in bytes.
+    EphemeralStorage,
+    /// Pods, counted.
+    Pods,
+    /// Anything else (`nvidia.com/gpu`, `hugepages-2Mi`), in whole units.
+    Extended(Name),
+}
+
+impl Resource {
+    /// The resource with this Kubernetes name.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "cpu" => Self::Cpu,
+            "memory" => Self::Memory,
+            "ephemeral-storage" => Self::EphemeralStorage,
+            "pods" => Self::Pods,
+            other => Self::Extended(other.into()),
+        }
+    }
+
+    /// The Kubernetes name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+            Self::EphemeralStorage => "ephemeral-storage",
+            Self::Pods => "pods",
+            Self::Extended(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An amount of every resource: millicores, bytes, counts. Integers only, so that a sum always equals its rebuild.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resources {
+    /// Processor time in millicores.
+    pub cpu_millicores: u64,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// Ephemeral storage in bytes.
+    pub ephemeral_storage_bytes: u64,
+    /// Number of pods.
+    pub pods: u64,
+    /// Every other resource by its Kubernetes name, in whole units. Holds no zero entry after a subtraction.
+    pub extended: BTreeMap<Name, u64>,
+}
+
+impl Resources {
+    /// Only cpu (millicores) and memory (bytes).
+    pub fn new(cpu_millicores: u64, memory_bytes: u64) -> Self {
+        Self { cpu_millicores, memory_bytes, ..Self::default() }
+    }
+
+    /// The amount of one resource; what is not named is 0.
+    pub fn get(&self, resource: &Resource) -> u64 {
+        match resource {
+            Resource::Cpu => self.cpu_millicores,
+            Resource::Memory => self.memory_bytes,
+            Resource::EphemeralStorage => self.ephemeral_storage_bytes,
+            Resource::Pods => self.pods,
+            Resource::Extended(name) => self.extended.get(name).copied().unwrap_or(0),
+        }
+    }
+
+    /// Sets the amount of one resource.
+    pub fn set(&mut self, resource: &Resource, amount: u64) {
+        match resource {
+            Resource::Cpu => self.cpu_millicores = amount,
+            Resource::Memory => self.memory_bytes = amount,
+            Resource::EphemeralStorage => self.ephemeral_storage_bytes = amount,
+            Resource::Pods => self.pods = amount,
+            Resource::Extended(name) => {
+                self.extended.insert(name.clone(), amount);
+            }
+        }
+    }
+
+    /// Adds each resource into itself, saturating.
+    pub fn add(&mut self, other: &Self) {
+        self.cpu_millicores = self.cpu_millicores.saturating_add(other.cpu_millicores);
+        self.memory_bytes = self.memory_bytes.saturating_add(other.memory_bytes);
+        self.ephemeral_storage_bytes = self.ephemeral_storage_bytes.saturating_add(other.ephemeral_storage_bytes);
+        self.pods = self.pods.saturating_add(other.pods);
+        for (name, amount) in &other.extended {
+            if *amount > 0 {
+                let sum = self.extended.entry(name.clone()).or_default();
+                *sum = sum.saturating_add(*amount);
+            }
+        }
+    }
+
+    /// Subtracts exactly what was added before, never below 0. A resource that reaches 0 leaves [`Self::extended`].
+    pub fn subtract(&mut self, other: &Self) {
+        self.cpu_millicores = self.cpu_millicores.saturating_sub(other.cpu_millicores);
+        self.memory_bytes = self.memory_bytes.saturating_sub(other.memory_bytes);
+        self.ephemeral_storage_bytes = self.ephemeral_storage_bytes.saturating_sub(other.ephemeral_storage_bytes);
+        self.pods = self.pods.saturating_sub(other.pods);
+        for (name, amount) in &other.extended {
+            if let Some(sum) = self.extended.get_mut(name) {
+                *sum = sum.saturating_sub(*amount);
+                if *sum == 0 {
+                    self.extended.remove(name);
+                }
+            }
+        }
+    }
+
+    /// Whether nothing at all is there.
+    pub fn is_zero(&self) -> bool {
+        self.cpu_millicores == 0
+            && self.memory_bytes == 0
+            && self.ephemeral_storage_bytes == 0
+            && self.pods == 0
+            && self.extended.values().all(|v| *v == 0)
+    }
+}
+
+/// What was measured, from metrics.k8s.io.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Processor time in millicores.
+    pub cpu_millicores: u64,
+    /// Working-set memory in bytes.
+    pub memory_bytes: u64,
+    /// End of the measured window, as the metrics server says.
+    pub at: Timestamp,
+    /// Length of the measured window in seconds. Older than two windows is stale.
+    pub window_seconds: u32,
+}
+
+impl Usage {
+    /// The measured amount of a resource; only cpu and memory are measured.
+    pub fn get(&self, resource: &Resource) -> Option<u64> {
+        match resource {
+            Resource::Cpu => Some(self.cpu_millicores),
+            Resource::Memory => Some(self.memory_bytes),
+            Resource::EphemeralStorage | Resource::Pods | Resource::Extended(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_can_be_taken_back() {
+        let mut sum = Resources::new(100, 10);
+        let mut gpu = Resources::new(5, 1);
+        gpu.set(&Resource::from_name("nvidia.com/gpu"), 2);
+        sum.add(&gpu);
+        assert_eq!(sum.get(&Resource::Extended("nvidia.com/gpu".into())), 2);
+        sum.subtract(&gpu);
+        assert_eq!(sum, Resources::new(100, 10));
+    }
+}

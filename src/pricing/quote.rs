@@ -1,0 +1,171 @@
+//! The answer to "what does this machine cost an hour": amounts, where they came from and how sure they are.
+
+use crate::units::{Currency, Money};
+use compact_str::CompactString;
+
+/// One component's amount. Unknown is never zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// Known, per hour.
+    Known(Money),
+    /// Only an upper bound is known (a spot node without a spot price): shown as `≤`, adds nothing to a lower total.
+    AtMost(Money),
+    /// Nobody we asked knows.
+    Unknown(Unknown),
+}
+
+/// Why there is no price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unknown {
+    /// The node has no instance-type label (yet).
+    NoInstanceType,
+    /// Neither label, zone nor provider id tells the region.
+    NoRegion,
+    /// The table has no price in this region.
+    Region,
+    /// The table has this region, but not this type.
+    Type,
+    /// A Local or Wavelength Zone has prices of its own, which the table lacks.
+    Zone,
+    /// Spot prices change; the table has none.
+    Spot,
+    /// The table is for Linux.
+    Windows,
+    /// The table is for shared tenancy.
+    Tenancy,
+    /// Fargate is billed by the pod's size.
+    Fargate,
+    /// Hybrid nodes are billed by their vCPU.
+    Hybrid,
+    /// The Auto Mode fee of this type is not known.
+    Fee,
+}
+
+impl Unknown {
+    /// The reason in a few words, for the detail view and the header's list.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NoInstanceType => "no instance-type label",
+            Self::NoRegion => "region not known",
+            Self::Region => "region not in the price table",
+            Self::Type => "type not in the price table",
+            Self::Zone => "no price for this zone",
+            Self::Spot => "no spot price source",
+            Self::Windows => "no Windows prices offline",
+            Self::Tenancy => "no dedicated-tenancy prices offline",
+            Self::Fargate => "Fargate price not known",
+            Self::Hybrid => "hybrid price not known",
+            Self::Fee => "Auto Mode fee not known",
+        }
+    }
+}
+
+/// Where a price came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PriceSource {
+    /// The table in the program.
+    Embedded,
+    /// The label `eks-node-viewer/instance-price`.
+    Label,
+    /// No source had it.
+    None,
+}
+
+impl PriceSource {
+    /// Its name in JSON and in the detail view.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Label => "label",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What must be said beside a price. A price of several components is as good as its worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    /// As published: `0.0860`.
+    #[default]
+    Exact,
+    /// Set by a label or a rule: `0.0860*`.
+    Override,
+    /// Reserved capacity at the on-demand rate: `0.0860R`.
+    Reserved,
+    /// No capacity-type label; taken for on-demand: `0.0860?`.
+    Assumed,
+    /// An estimate or a figure nobody has verified: `~0.0860`.
+    Estimated,
+    /// Only an upper bound is known: `≤0.0860`.
+    Bound,
+    /// A capacity block: paid in advance, nothing more by the hour.
+    Prepaid,
+    /// No price: `—`.
+    Unknown,
+}
+
+impl Mark {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Override => "override",
+            Self::Reserved => "reserved",
+            Self::Assumed => "assumed",
+            Self::Estimated => "estimated",
+            Self::Bound => "bound",
+            Self::Prepaid => "prepaid",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The price of one row, by the hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// What the partition is billed in.
+    pub currency: Currency,
+    /// The machine.
+    pub instance: Amount,
+    /// The Auto Mode fee; none where no fee is due.
+    pub fee: Option<Amount>,
+    /// What must be said beside the figure.
+    pub mark: Mark,
+    /// Where the machine's price came from.
+    pub source: PriceSource,
+    /// Month of the source (`2026-07`), empty for overrides and unknowns.
+    pub as_of: CompactString,
+    /// On-demand list price, where it differs from [`Self::instance`] (spot's upper bound, a block's list price).
+    pub list: Option<Money>,
+}
+
+impl Quote {
+    /// The whole by the hour, if every part is known.
+    pub fn hourly(&self) -> Option<Money> {
+        let Amount::Known(instance) = self.instance else { return None };
+        match self.fee {
+            None => Some(instance),
+            Some(Amount::Known(fee)) => Some(instance + fee),
+            Some(Amount::AtMost(_) | Amount::Unknown(_)) => None,
+        }
+    }
+
+    /// The parts that are known: (instance, fee). What enters a `≥` total.
+    pub fn known(&self) -> (Money, Money) {
+        let known = |amount: &Amount| match amount {
+            Amount::Known(money) => *money,
+            Amount::AtMost(_) | Amount::Unknown(_) => Money::ZERO,
+        };
+        (known(&self.instance), self.fee.as_ref().map_or(Money::ZERO, known))
+    }
+
+    /// Why some part has no price, if so.
+    pub fn unknown(&self) -> Option<Unknown> {
+        let unknown = |amount: &Amount| match amount {
+            Amount::Known(_) => None,
+            Amount::AtMost(_) => Some(Unknown::Spot),
+            Amount::Unknown(why) => Some(*why),
+        };
+        unknown(&self.instance).or_else(|| self.fee.as_ref().and_then(unknown))
+    }
+}
