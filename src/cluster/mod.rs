@@ -1,1 +1,34 @@
-//! The state.
+//! The state: every change is folded in here, and nowhere else is anything remembered of the cluster.
+//!
+//! ```text
+//! Cluster ─┬─ rows: RowId → Row ─┬─ node?   the Node as last seen
+//!          │                     ├─ claim?  the NodeClaim joined to it, by Karpenter's own rule
+//!          │                     └─ sums    what the pods with this node name ask for, by delta
+//!          ├─ pods: compact rows, each remembers exactly what it contributed
+//!          ├─ pools, pdbs, streams, events (a bounded ring)
+//!          └─ changed: rows touched since somebody looked (see insight::View)
+//! ```
+//!
+//! Always true: sums are integers and equal a rebuild from the same objects; a row exists from the first mention of
+//! its node's name by anything; the order in which objects of different kinds arrive changes nothing.
+
+mod events;
+mod fold;
+mod intern;
+mod join;
+mod lane;
+mod leaving;
+mod pods;
+mod row;
+mod state;
+
+pub use events::{EventLine, EventLog, EventQuery};
+pub use fold::{Cluster, Dirty, OddCount, StreamHealth};
+pub use lane::Lane;
+pub use leaving::Leaving;
+pub use pods::{PodCounts, PodRow, PodState, Waits};
+pub use row::{ManagedBy, Row, RowId, Sums, permille};
+pub use state::RowState;
+
+/// How a machine is bought: decided with the price, shown with the row.
+pub use crate::pricing::CapacityType;

@@ -3,7 +3,10 @@
 //! `Offer` is what decides a price, read from labels; [`PriceBook`] answers with a [`Quote`]. Both are pure: a price is
 //! recomputed whenever a label or the book changes, and is never "unknown for a moment" in between.
 
+mod capacity_type;
 mod quote;
+
+pub use capacity_type::CapacityType;
 
 pub use quote::{Amount, Mark, PriceSource, Quote, Unknown};
 

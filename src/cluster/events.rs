@@ -1,0 +1,403 @@
+//! The event log: a bounded ring, without repeats, newest last.
+//!
+//! An entry is one (component, type, object, reason, message); its count is the sum over the Event objects that say so,
+//! so a list that is read again adds nothing. Entries that differ only in their object form a group: ninety-one pods
+//! waiting for the same reason are one line. The log remembers longer than the API server's hour and forgets the oldest
+//! when it is full.
+
+use super::Lane;
+use crate::model::{Event, EventKind, Name, ObjectRef, Timestamp, Uid};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+
+/// How many entries are kept.
+const CAPACITY: usize = 5_000;
+/// How many Event objects of one entry are told apart when counting; beyond, the largest count is kept.
+const SOURCES: usize = 32;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct GroupKey {
+    kind: EventKind,
+    component: Name,
+    reason: Name,
+    object_kind: Name,
+    message: String,
+}
+
+type Order = (i64, u64);
+
+#[derive(Debug)]
+struct Entry {
+    group: u64,
+    object: ObjectRef,
+    counts: Vec<(Uid, u32)>,
+    first: Timestamp,
+    last: Timestamp,
+    order: Order,
+}
+
+impl Entry {
+    fn count(&self) -> u64 {
+        self.counts.iter().map(|(_, n)| u64::from(*n)).sum()
+    }
+}
+
+#[derive(Debug)]
+struct Group {
+    key: GroupKey,
+    lane: Lane,
+    /// Entries by order; the last is the newest.
+    members: BTreeMap<Order, u64>,
+    count: u64,
+    first: Timestamp,
+}
+
+/// Which lines a reader wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventQuery {
+    /// Only this lane; none is every lane but [`Lane::Chatter`].
+    pub lane: Option<Lane>,
+    /// One line for entries that differ only in their object.
+    pub collapse: bool,
+    /// Only events of these objects (kind, name); pods are given as `namespace/name`.
+    pub objects: Option<FxHashSet<(Name, Name)>>,
+}
+
+impl Default for EventQuery {
+    fn default() -> Self {
+        Self { lane: None, collapse: true, objects: None }
+    }
+}
+
+impl EventQuery {
+    fn wants(&self, lane: Lane, kind: EventKind) -> bool {
+        match self.lane {
+            None => lane != Lane::Chatter,
+            Some(Lane::Warn) => lane == Lane::Warn || kind == EventKind::Warning,
+            Some(wanted) => lane == wanted,
+        }
+    }
+
+    fn names(&self, object: &ObjectRef) -> bool {
+        self.objects.as_ref().is_none_or(|set| {
+            let name = if object.kind == "Pod" {
+                Name::from(format!("{}/{}", object.namespace, object.name))
+            } else {
+                object.name.clone()
+            };
+            set.contains(&(object.kind.clone(), name))
+        })
+    }
+}
+
+/// One line of the pane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventLine<'a> {
+    /// Stable identity of the line (of its group, or of its entry when not collapsed).
+    pub id: u64,
+    /// Normal or Warning.
+    pub kind: EventKind,
+    /// Topic.
+    pub lane: Lane,
+    /// Reason, may be empty.
+    pub reason: &'a str,
+    /// Full message.
+    pub message: &'a str,
+    /// Who says so.
+    pub component: &'a str,
+    /// The (newest) object.
+    pub object: &'a ObjectRef,
+    /// How many objects the line stands for.
+    pub objects: usize,
+    /// How often it happened in all.
+    pub count: u64,
+    /// First time.
+    pub first: Timestamp,
+    /// Last time.
+    pub last: Timestamp,
+}
+
+/// The ring of events.
+#[derive(Debug, Default)]
+pub struct EventLog {
+    entries: FxHashMap<u64, Entry>,
+    by_key: FxHashMap<(u64, ObjectRef), u64>,
+    groups: FxHashMap<u64, Group>,
+    group_by_key: FxHashMap<GroupKey, u64>,
+    order: BTreeMap<Order, u64>,
+    group_order: BTreeMap<Order, u64>,
+    next: u64,
+    arrivals: u64,
+}
+
+impl EventLog {
+    /// Files an event; true when the picture changed (a list read again changes nothing).
+    pub(super) fn add(&mut self, event: Event) -> bool {
+        let lane = Lane::of(&event);
+        let key = GroupKey {
+            kind: event.kind,
+            component: event.component,
+            reason: event.reason,
+            object_kind: event.object.kind.clone(),
+            message: event.message,
+        };
+        let seq = self.next;
+        let group_id = match self.group_by_key.get(&key) {
+            Some(id) => *id,
+            None => {
+                let id = self.fresh();
+                self.group_by_key.insert(key.clone(), id);
+                self.groups.insert(id, Group { key, lane, members: BTreeMap::new(), count: 0, first: event.first });
+                id
+            }
+        };
+        let count = event.count.max(1);
+        let Some(entry_id) = self.by_key.get(&(group_id, event.object.clone())).copied() else {
+            let id = self.fresh();
+            let order = (event.last.as_millisecond(), id);
+            let entry = Entry {
+                group: group_id,
+                object: event.object.clone(),
+                counts: vec![(event.uid, count)],
+                first: event.first,
+                last: event.last,
+                order,
+            };
+            self.by_key.insert((group_id, event.object), id);
+            self.order.insert(order, id);
+            self.entries.insert(id, entry);
+            self.regroup(group_id, |group| {
+                group.members.insert(order, id);
+                group.count += u64::from(count);
+                group.first = group.first.min(event.first);
+            });
+            self.arrivals += 1;
+            self.evict();
+            return self.next != seq;
+        };
+        let Some(entry) = self.entries.get_mut(&entry_id) else { return false };
+        let before = (entry.count(), entry.last, entry.first);
+        match entry.counts.iter().position(|(uid, _)| *uid == event.uid) {
+            Some(at) => entry.counts[at].1 = entry.counts[at].1.max(count),
+            None if entry.counts.len() < SOURCES => entry.counts.push((event.uid, count)),
+            None => {
+                if let Some((_, last)) = entry.counts.last_mut() {
+                    *last = (*last).max(count);
+                }
+            }
+        }
+        entry.last = entry.last.max(event.last);
+        entry.first = entry.first.min(event.first);
+        let after = (entry.count(), entry.last, entry.first);
+        if before == after {
+            return false;
+        }
+        let old = entry.order;
+        entry.order = (entry.last.as_millisecond(), if entry.last == before.1 { old.1 } else { self.next });
+        let (new, first) = (entry.order, entry.first);
+        self.next += 1;
+        self.order.remove(&old);
+        self.order.insert(new, entry_id);
+        self.regroup(group_id, |group| {
+            group.members.remove(&old);
+            group.members.insert(new, entry_id);
+            group.count = group.count + after.0 - before.0;
+            group.first = group.first.min(first);
+        });
+        self.arrivals += u64::from(after.0 > before.0);
+        true
+    }
+
+    fn fresh(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Changes a group and keeps its place in the order of groups, which is that of its newest member.
+    fn regroup(&mut self, id: u64, change: impl FnOnce(&mut Group)) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        if let Some((order, _)) = group.members.last_key_value() {
+            self.group_order.remove(order);
+        }
+        change(group);
+        match group.members.last_key_value() {
+            Some((order, _)) => {
+                self.group_order.insert(*order, id);
+            }
+            None => {
+                if let Some(group) = self.groups.remove(&id) {
+                    self.group_by_key.remove(&group.key);
+                }
+            }
+        }
+    }
+
+    fn evict(&mut self) {
+        while self.entries.len() > CAPACITY {
+            let Some((order, id)) = self.order.pop_first() else { return };
+            let Some(entry) = self.entries.remove(&id) else { return };
+            let count = entry.count();
+            self.by_key.remove(&(entry.group, entry.object));
+            self.regroup(entry.group, |group| {
+                group.members.remove(&order);
+                group.count = group.count.saturating_sub(count);
+            });
+        }
+    }
+
+    /// How many times anything was added: "12 new" is the difference of two readings.
+    pub const fn arrivals(&self) -> u64 {
+        self.arrivals
+    }
+
+    /// Entries kept.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing has happened yet.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The lines a query wants, newest first. Lazy: taking a screenful costs a screenful.
+    pub fn lines<'a>(&'a self, query: &'a EventQuery) -> Box<dyn Iterator<Item = EventLine<'a>> + 'a> {
+        if query.collapse && query.objects.is_none() {
+            Box::new(self.group_order.values().rev().filter_map(move |id| self.group_line(*id, query)))
+        } else if query.collapse {
+            // Groups narrowed to some objects: the newest matching entry speaks for its group.
+            let mut told = FxHashSet::default();
+            Box::new(self.order.values().rev().filter_map(move |id| {
+                let entry = self.entries.get(id)?;
+                if !query.names(&entry.object) || !told.insert(entry.group) {
+                    return None;
+                }
+                self.narrowed_line(entry.group, query)
+            }))
+        } else {
+            Box::new(self.order.values().rev().filter_map(move |id| self.entry_line(*id, query)))
+        }
+    }
+
+    fn line<'a>(&'a self, id: u64, group: &'a Group, newest: &'a Entry) -> EventLine<'a> {
+        EventLine {
+            id,
+            kind: group.key.kind,
+            lane: group.lane,
+            reason: &group.key.reason,
+            message: &group.key.message,
+            component: &group.key.component,
+            object: &newest.object,
+            objects: 1,
+            count: newest.count(),
+            first: newest.first,
+            last: newest.last,
+        }
+    }
+
+    fn group_line<'a>(&'a self, id: u64, query: &EventQuery) -> Option<EventLine<'a>> {
+        let group = self.groups.get(&id).filter(|g| query.wants(g.lane, g.key.kind))?;
+        let newest = self.entries.get(group.members.last_key_value()?.1)?;
+        let line = self.line(id, group, newest);
+        Some(EventLine { objects: group.members.len(), count: group.count, first: group.first, ..line })
+    }
+
+    fn narrowed_line<'a>(&'a self, id: u64, query: &EventQuery) -> Option<EventLine<'a>> {
+        let group = self.groups.get(&id).filter(|g| query.wants(g.lane, g.key.kind))?;
+        let mut line: Option<EventLine<'a>> = None;
+        for entry in group.members.values().rev().filter_map(|e| self.entries.get(e)) {
+            if !query.names(&entry.object) {
+                continue;
+            }
+            match &mut line {
+                None => line = Some(self.line(id, group, entry)),
+                Some(line) => {
+                    line.objects += 1;
+                    line.count += entry.count();
+                    line.first = line.first.min(entry.first);
+                }
+            }
+        }
+        line
+    }
+
+    fn entry_line<'a>(&'a self, id: u64, query: &EventQuery) -> Option<EventLine<'a>> {
+        let entry = self.entries.get(&id)?;
+        let group = self.groups.get(&entry.group).filter(|g| query.wants(g.lane, g.key.kind))?;
+        query.names(&entry.object).then(|| self.line(id, group, entry))
+    }
+
+    /// Newest events of a reason and object kind, newest first: alarms ask here.
+    pub fn of_reason<'a>(&'a self, kind: &'a str, reason: &'a str) -> impl Iterator<Item = EventLine<'a>> {
+        let every = self.order.values().rev();
+        every.filter_map(move |id| {
+            let entry = self.entries.get(id)?;
+            let group = self.groups.get(&entry.group)?;
+            (group.key.reason == reason && entry.object.kind == kind).then(|| self.line(*id, group, entry))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(uid: u128, pod: &str, message: &str, at: i64, count: u32) -> Event {
+        let t = Timestamp::from_second(at).unwrap();
+        Event {
+            uid: Uid::new(&format!("{uid:032x}")),
+            kind: EventKind::Warning,
+            reason: "FailedScheduling".into(),
+            message: message.into(),
+            component: "default-scheduler".into(),
+            object: ObjectRef { kind: "Pod".into(), namespace: "default".into(), name: pod.into() },
+            first: t,
+            last: t,
+            count,
+        }
+    }
+
+    fn told(log: &EventLog, query: &EventQuery) -> Vec<(String, u64, usize)> {
+        log.lines(query).map(|l| (format!("{} {}", l.object.name, l.message), l.count, l.objects)).collect()
+    }
+
+    #[test]
+    fn repeats_are_one_line_and_a_second_reading_adds_nothing() {
+        let mut log = EventLog::default();
+        assert!(log.add(event(1, "a", "no cpu", 10, 1)));
+        assert!(log.add(event(1, "a", "no cpu", 12, 3)), "the same object counts on");
+        assert!(!log.add(event(1, "a", "no cpu", 12, 3)), "read again");
+        assert!(log.add(event(2, "a", "no cpu", 20, 2)), "another Event object of the same kind");
+        assert_eq!(told(&log, &EventQuery::default()), [("a no cpu".into(), 5, 1)]);
+    }
+
+    #[test]
+    fn lines_that_differ_only_in_their_object_collapse() {
+        let mut log = EventLog::default();
+        for (i, pod) in ["a", "b", "c"].into_iter().enumerate() {
+            log.add(event(i as u128 + 1, pod, "no cpu", 10 + i as i64, 1));
+        }
+        log.add(event(9, "a", "no memory", 11, 1));
+        assert_eq!(told(&log, &EventQuery::default()), [("c no cpu".into(), 3, 3), ("a no memory".into(), 1, 1)]);
+        let plain = EventQuery { collapse: false, ..EventQuery::default() };
+        assert_eq!(told(&log, &plain).len(), 4);
+        let of_a = EventQuery {
+            objects: Some([("Pod".into(), "default/a".into())].into_iter().collect()),
+            ..EventQuery::default()
+        };
+        assert_eq!(told(&log, &of_a), [("a no memory".into(), 1, 1), ("a no cpu".into(), 1, 1)]);
+    }
+
+    #[test]
+    fn a_full_log_forgets_the_oldest() {
+        let mut log = EventLog::default();
+        for i in 0..CAPACITY + 10 {
+            log.add(event(i as u128 + 1, &format!("p{i}"), "x", i as i64, 1));
+        }
+        assert_eq!(log.len(), CAPACITY);
+        let line = log.lines(&EventQuery::default()).next().unwrap();
+        assert_eq!((line.objects, line.count), (CAPACITY, CAPACITY as u64));
+        assert_eq!(log.by_key.len(), CAPACITY);
+        assert_eq!(log.groups.len(), 1);
+    }
+}

@@ -1,0 +1,840 @@
+//! `apply`: one change in, every sum moved by its difference, what changed remembered.
+
+use super::join::Joins;
+use super::leaving::Signals;
+use super::pods::{NONE, PodCounts, PodRow, Pods};
+use super::row::{Row, RowId};
+use super::{EventLog, RowState};
+use crate::model::{
+    About, Change, DisruptionBudget, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Resources, Stream,
+    Timestamp, Uid, Usage,
+};
+use crate::pricing::PriceBook;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+use std::ops::{BitOr, BitOrAssign};
+
+/// How long the row of a node that went stays visible, in seconds.
+const GONE_NODE_SECONDS: i64 = 10;
+/// And that of a claim that never had a machine: its reason is worth reading.
+const GONE_CLAIM_SECONDS: i64 = 180;
+
+/// Which parts of a picture may differ after a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dirty(u8);
+
+impl Dirty {
+    /// Nothing.
+    pub const NOTHING: Self = Self(0);
+    /// Rows: see [`Cluster::take_changed`].
+    pub const ROWS: Self = Self(1);
+    /// Pods without a node.
+    pub const PENDING: Self = Self(2);
+    /// The event log.
+    pub const EVENTS: Self = Self(4);
+    /// Health of streams, or what is known of the cluster.
+    pub const LINKS: Self = Self(8);
+    /// Nodepools or budgets.
+    pub const POOLS: Self = Self(16);
+
+    /// Whether anything may differ.
+    pub const fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    /// Whether a part may differ.
+    pub const fn has(self, part: Self) -> bool {
+        self.0 & part.0 != 0
+    }
+}
+
+impl BitOr for Dirty {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Dirty {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// Health of one stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamHealth {
+    /// Its condition.
+    pub state: LinkState,
+    /// When it was last heard from.
+    pub heard: Option<Timestamp>,
+    /// Whether a complete list has ever come in: the picture of this kind is whole, if perhaps old.
+    pub complete: bool,
+}
+
+/// Objects of one stream that could not be read in full.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OddCount {
+    /// How many times.
+    pub count: u64,
+    /// The last one, by name.
+    pub object: String,
+    /// What was odd about it.
+    pub problem: String,
+}
+
+/// Everything known of one cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    book: Option<PriceBook>,
+    about: About,
+    streams: [StreamHealth; Stream::ALL.len()],
+    generations: [u32; Stream::ALL.len()],
+    rows: FxHashMap<RowId, Row>,
+    next_row: u32,
+    by_node: FxHashMap<Name, RowId>,
+    by_claim: FxHashMap<Name, RowId>,
+    joins: Joins,
+    merged: FxHashMap<RowId, RowId>,
+    pods: Pods,
+    pod_counts: PodCounts,
+    pending_requests: Resources,
+    pools: BTreeMap<Name, (NodePool, u32)>,
+    pdbs: BTreeMap<PodKey, (DisruptionBudget, u32)>,
+    events: EventLog,
+    signals: Signals,
+    odd: BTreeMap<Stream, OddCount>,
+    changed: Vec<RowId>,
+    tombstones: FxHashSet<RowId>,
+}
+
+impl Cluster {
+    /// An empty picture. Without a book nothing has a price (`--disable-pricing`).
+    pub fn new(book: Option<PriceBook>) -> Self {
+        Self {
+            book,
+            about: About::default(),
+            streams: std::array::from_fn(|_| StreamHealth::default()),
+            generations: [0; Stream::ALL.len()],
+            rows: FxHashMap::default(),
+            next_row: 0,
+            by_node: FxHashMap::default(),
+            by_claim: FxHashMap::default(),
+            joins: Joins::default(),
+            merged: FxHashMap::default(),
+            pods: Pods::new(),
+            pod_counts: PodCounts::default(),
+            pending_requests: Resources::default(),
+            pools: BTreeMap::new(),
+            pdbs: BTreeMap::new(),
+            events: EventLog::default(),
+            signals: Signals::default(),
+            odd: BTreeMap::new(),
+            changed: Vec::new(),
+            tombstones: FxHashSet::default(),
+        }
+    }
+
+    // === reading ===
+
+    /// Which cluster this is.
+    pub const fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Whether prices are asked for at all.
+    pub const fn has_prices(&self) -> bool {
+        self.book.is_some()
+    }
+
+    /// Health of a stream.
+    pub const fn stream(&self, stream: Stream) -> &StreamHealth {
+        &self.streams[stream.index()]
+    }
+
+    /// A row, following a claim's row to the node's row it became.
+    pub fn row(&self, id: RowId) -> Option<&Row> {
+        self.rows.get(&self.resolve(id))
+    }
+
+    /// The row an id stands for now.
+    pub fn resolve(&self, id: RowId) -> RowId {
+        self.merged.get(&id).copied().unwrap_or(id)
+    }
+
+    /// All rows in no order, those that are not shown among them ([`Self::is_shown`]).
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    /// Whether a row belongs on the screen: a node, a claim or a tombstone; names known only from pods do when nodes
+    /// may not be read.
+    pub fn is_shown(&self, row: &Row) -> bool {
+        *row.state() != RowState::Mentioned || matches!(self.stream(Stream::Nodes).state, LinkState::Denied { .. })
+    }
+
+    /// The row of the node with this name.
+    pub fn row_of_node(&self, name: &str) -> Option<&Row> {
+        self.by_node.get(name).and_then(|id| self.rows.get(id))
+    }
+
+    /// The row of the claim with this name: its own, or its node's.
+    pub fn row_of_claim(&self, name: &str) -> Option<&Row> {
+        self.by_claim.get(name).and_then(|id| self.rows.get(id))
+    }
+
+    /// The node row a pod is bound to.
+    pub fn row_of_pod(&self, key: &PodKey) -> Option<&Row> {
+        self.pods.find(key).and_then(|slot| self.pods.get(slot)?.row).and_then(|id| self.rows.get(&id))
+    }
+
+    /// The pods bound to a row, newest first.
+    pub fn pods_of(&self, row: &Row) -> impl Iterator<Item = PodRow<'_>> {
+        self.chain(row.first_pod)
+    }
+
+    /// The pods that have no node, newest first.
+    pub fn unscheduled_pods(&self) -> impl Iterator<Item = PodRow<'_>> {
+        self.chain(self.pods.unscheduled)
+    }
+
+    fn chain(&self, first: u32) -> impl Iterator<Item = PodRow<'_>> {
+        let mut at = first;
+        std::iter::from_fn(move || {
+            let pod = self.pods.get(at)?;
+            let view = self.pods.view(at);
+            at = pod.next;
+            view
+        })
+    }
+
+    /// All pods of the cluster by state, whatever node they are on.
+    pub const fn pod_counts(&self) -> &PodCounts {
+        &self.pod_counts
+    }
+
+    /// What the pods without a node ask for.
+    pub const fn pending_requests(&self) -> &Resources {
+        &self.pending_requests
+    }
+
+    /// Nodepools by name.
+    pub fn pools(&self) -> impl Iterator<Item = &NodePool> {
+        self.pools.values().map(|(pool, _)| pool)
+    }
+
+    /// A nodepool.
+    pub fn pool(&self, name: &str) -> Option<&NodePool> {
+        self.pools.get(name).map(|(pool, _)| pool)
+    }
+
+    /// PodDisruptionBudgets by namespace and name.
+    pub fn pdbs(&self) -> impl Iterator<Item = &DisruptionBudget> {
+        self.pdbs.values().map(|(pdb, _)| pdb)
+    }
+
+    /// The event log.
+    pub const fn events(&self) -> &EventLog {
+        &self.events
+    }
+
+    /// Objects that could not be read in full, by stream.
+    pub const fn odd(&self) -> &BTreeMap<Stream, OddCount> {
+        &self.odd
+    }
+
+    /// The rows touched since the last call; some may be gone by now. One reader: the view that keeps its order by them.
+    pub fn take_changed(&mut self) -> Vec<RowId> {
+        let changed = std::mem::take(&mut self.changed);
+        for id in &changed {
+            if let Some(row) = self.rows.get_mut(id) {
+                row.touched = false;
+            }
+        }
+        changed
+    }
+
+    // === folding ===
+
+    /// Folds one change. `now` dates what objects do not date: when something was first seen, or gone.
+    pub fn apply(&mut self, change: Change, now: Timestamp) -> Dirty {
+        if let Some(stream) = stream_of(&change) {
+            self.streams[stream.index()].heard = Some(now);
+        }
+        match change {
+            Change::About(about) => {
+                let differs = self.about != about;
+                self.about = about;
+                if differs { Dirty::LINKS } else { Dirty::NOTHING }
+            }
+            Change::Resync(stream) => {
+                self.generations[stream.index()] += 1;
+                Dirty::NOTHING
+            }
+            Change::Synced(stream) => self.synced(stream, now) | Dirty::LINKS,
+            Change::Link(stream, state) => self.link(stream, state),
+            Change::Heard(_) => Dirty::NOTHING,
+            Change::Node(node) => self.node(node, now),
+            Change::NodeGone(name, uid) => self.node_gone(&name, uid, now),
+            Change::Pod(pod) => self.pod(*pod, now),
+            Change::PodGone(key, uid) => self.pod_gone(&key, uid),
+            Change::Claim(claim) => self.claim(claim, now),
+            Change::ClaimGone(name, uid) => self.claim_gone(&name, uid, now),
+            Change::Pool(pool) => {
+                let generation = self.generation(Stream::NodePools);
+                self.pools.insert(pool.name.clone(), (*pool, generation));
+                Dirty::POOLS
+            }
+            Change::PoolGone(name, uid) => {
+                if self.pools.get(&name).is_some_and(|(pool, _)| same(pool.uid, uid)) {
+                    self.pools.remove(&name);
+                }
+                Dirty::POOLS
+            }
+            Change::Pdb(pdb) => {
+                let generation = self.generation(Stream::Pdbs);
+                let key = PodKey { namespace: pdb.namespace.clone(), name: pdb.name.clone() };
+                self.pdbs.insert(key, (*pdb, generation));
+                Dirty::POOLS
+            }
+            Change::PdbGone(key, uid) => {
+                if self.pdbs.get(&key).is_some_and(|(pdb, _)| same(pdb.uid, uid)) {
+                    self.pdbs.remove(&key);
+                }
+                Dirty::POOLS
+            }
+            Change::Event(event) => self.event(*event, now),
+            Change::NodeUsage(usage) => self.node_usage(usage),
+            Change::PodUsage(usage) => {
+                self.pods.usage = usage.into_iter().collect();
+                Dirty::ROWS
+            }
+            Change::Odd { stream, object, problem } => {
+                let odd = self.odd.entry(stream).or_default();
+                *odd = OddCount { count: odd.count + 1, object, problem };
+                Dirty::LINKS
+            }
+        }
+    }
+
+    /// Lets time pass: tombstones that were shown long enough go.
+    pub fn tick(&mut self, now: Timestamp) -> Dirty {
+        let over: Vec<RowId> = self
+            .tombstones
+            .iter()
+            .filter(|id| {
+                self.rows.get(id).is_none_or(|row| {
+                    let shown = if row.node.is_some() { GONE_NODE_SECONDS } else { GONE_CLAIM_SECONDS };
+                    row.gone.is_none_or(|at| now.as_second() - at.as_second() >= shown)
+                })
+            })
+            .copied()
+            .collect();
+        for id in &over {
+            self.tombstones.remove(id);
+            if let Some(row) = self.rows.get_mut(id).filter(|row| row.gone.is_some()) {
+                (row.node, row.claim, row.gone) = (None, None, None);
+                row.state = RowState::Mentioned;
+                (row.leaving, row.quote) = (None, None);
+                self.touch(*id);
+                self.drop_if_empty(*id);
+            }
+        }
+        if over.is_empty() { Dirty::NOTHING } else { Dirty::ROWS }
+    }
+
+    const fn generation(&self, stream: Stream) -> u32 {
+        self.generations[stream.index()]
+    }
+
+    fn link(&mut self, stream: Stream, state: LinkState) -> Dirty {
+        let health = &mut self.streams[stream.index()];
+        if health.state == state {
+            return Dirty::NOTHING;
+        }
+        let denial = matches!(state, LinkState::Denied { .. }) != matches!(health.state, LinkState::Denied { .. });
+        if matches!(state, LinkState::Absent | LinkState::Denied { .. } | LinkState::Off) {
+            health.complete = false;
+        }
+        health.state = state;
+        if denial && stream == Stream::Nodes {
+            // Rows known only by name come or go with the permission.
+            let ids: Vec<RowId> = self.rows.keys().copied().collect();
+            ids.into_iter().for_each(|id| self.touch(id));
+            return Dirty::LINKS | Dirty::ROWS;
+        }
+        if stream == Stream::NodeMetrics
+            && !matches!(self.stream(stream).state, LinkState::Live | LinkState::Retrying { .. })
+        {
+            return self.node_usage(Vec::new()) | Dirty::LINKS;
+        }
+        Dirty::LINKS
+    }
+
+    /// The list is complete: what it did not name is gone.
+    fn synced(&mut self, stream: Stream, now: Timestamp) -> Dirty {
+        let generation = self.generation(stream);
+        let health = &mut self.streams[stream.index()];
+        (health.state, health.complete) = (LinkState::Live, true);
+        match stream {
+            Stream::Nodes => {
+                let stale = |r: &&Row| r.node.is_some() && r.gone.is_none() && r.node_generation != generation;
+                let gone: Vec<Name> = self.rows.values().filter(stale).filter_map(|r| r.node_name.clone()).collect();
+                gone.iter().for_each(|name| {
+                    self.node_gone(name, Uid::default(), now);
+                });
+                Dirty::ROWS
+            }
+            Stream::NodeClaims => {
+                let stale = |r: &&Row| r.gone.is_none() && r.claim_generation != generation;
+                let names = self.rows.values().filter(stale).filter_map(|r| r.claim.as_ref().map(|c| c.name.clone()));
+                let gone: Vec<Name> = names.collect();
+                gone.iter().for_each(|name| {
+                    self.claim_gone(name, Uid::default(), now);
+                });
+                Dirty::ROWS
+            }
+            Stream::Pods => {
+                let stale = |slot: &u32| self.pods.get(*slot).is_some_and(|p| p.generation != generation);
+                let gone: Vec<u32> = self.pods.slots().filter(stale).collect();
+                gone.into_iter().for_each(|slot| self.remove_pod(slot));
+                Dirty::ROWS | Dirty::PENDING
+            }
+            Stream::NodePools => {
+                self.pools.retain(|_, (_, seen)| *seen == generation);
+                Dirty::POOLS
+            }
+            Stream::Pdbs => {
+                self.pdbs.retain(|_, (_, seen)| *seen == generation);
+                Dirty::POOLS
+            }
+            // An event that ages out of the API stays in our log; readings are complete by themselves.
+            Stream::Events | Stream::NodeMetrics | Stream::PodMetrics => Dirty::NOTHING,
+        }
+    }
+
+    // === rows ===
+
+    fn new_row(&mut self, name: Name, now: Timestamp) -> RowId {
+        let id = RowId(self.next_row);
+        self.next_row += 1;
+        self.rows.insert(id, Row::new(id, name, now));
+        id
+    }
+
+    /// The row of a node name; made at its first mention.
+    fn row_for_node(&mut self, name: &Name, now: Timestamp) -> RowId {
+        if let Some(id) = self.by_node.get(name) {
+            return *id;
+        }
+        let id = self.new_row(name.clone(), now);
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.node_name = Some(name.clone());
+        }
+        self.by_node.insert(name.clone(), id);
+        id
+    }
+
+    fn touch(&mut self, id: RowId) {
+        if let Some(row) = self.rows.get_mut(&id)
+            && !row.touched
+        {
+            row.touched = true;
+            self.changed.push(id);
+        }
+    }
+
+    /// A row that nothing speaks of any more is dropped.
+    fn drop_if_empty(&mut self, id: RowId) {
+        let Some(row) = self.rows.get(&id) else { return };
+        if row.node.is_some() || row.claim.is_some() || row.first_pod != NONE {
+            return;
+        }
+        self.touch(id);
+        let Some(row) = self.rows.remove(&id) else { return };
+        if let Some(name) = &row.node_name {
+            self.by_node.remove(name);
+        }
+        self.tombstones.remove(&id);
+        self.merged.retain(|_, target| *target != id);
+    }
+
+    /// Recomputes everything a row derives from its objects.
+    fn refresh(&mut self, id: RowId, now: Timestamp) {
+        let Some(row) = self.rows.get_mut(&id) else { return };
+        row.derive(self.book.as_ref(), &self.signals, now);
+        if row.gone.is_some() {
+            self.tombstones.insert(id);
+        } else {
+            self.tombstones.remove(&id);
+        }
+        self.touch(id);
+    }
+
+    fn node(&mut self, node: Box<Node>, now: Timestamp) -> Dirty {
+        let id = self.row_for_node(&node.name, now);
+        let generation = self.generation(Stream::Nodes);
+        let first_picture_done = self.stream(Stream::Nodes).complete;
+        let Some(row) = self.rows.get_mut(&id) else { return Dirty::NOTHING };
+        row.node_generation = generation;
+        let was_gone = row.gone.take().is_some();
+        if was_gone {
+            row.claim = None;
+            row.leaving = None;
+        }
+        let was_there = row.node.is_some() && !was_gone;
+        if was_there && row.node.as_deref() == Some(&*node) {
+            return Dirty::NOTHING;
+        }
+        if !was_there && first_picture_done {
+            row.appeared = Some(now);
+        }
+        if row.node.as_ref().is_some_and(|old| old.uid != node.uid) {
+            row.leaving = None;
+        }
+        let mut near = Vec::new();
+        if let Some(old) = row.node.replace(node)
+            && !was_gone
+        {
+            near = self.joins.claims_near(&old);
+            self.joins.remove_node(&old);
+        }
+        let row = &self.rows[&id];
+        if let Some(node) = &row.node {
+            self.joins.add_node(node);
+            near.extend(self.joins.claims_near(node));
+            // Others that share the provider id lose or keep their claim with this one.
+        }
+        near.extend(row.claim.as_ref().map(|c| c.name.clone()));
+        near.sort();
+        near.dedup();
+        near.iter().for_each(|claim| self.rejoin(claim, now));
+        self.refresh(id, now);
+        Dirty::ROWS
+    }
+
+    fn node_gone(&mut self, name: &Name, uid: Uid, now: Timestamp) -> Dirty {
+        let Some(id) = self.by_node.get(name).copied() else { return Dirty::NOTHING };
+        let Some(row) = self.rows.get_mut(&id) else { return Dirty::NOTHING };
+        if row.gone.is_some() || !row.node.as_ref().is_some_and(|node| same(node.uid, uid)) {
+            return Dirty::NOTHING;
+        }
+        let near = row.node.as_ref().map(|node| {
+            let near = self.joins.claims_near(node);
+            self.joins.remove_node(node);
+            near
+        });
+        row.usage = None;
+        if row.claim.is_some() {
+            // The claim stays until its machine is gone; it is billed until then.
+            row.node = None;
+        } else {
+            row.gone = Some(now);
+        }
+        for claim in near.into_iter().flatten() {
+            if self.by_claim.get(&claim) != Some(&id) {
+                self.rejoin(&claim, now);
+            }
+        }
+        self.refresh(id, now);
+        Dirty::ROWS
+    }
+
+    fn claim(&mut self, claim: Box<NodeClaim>, now: Timestamp) -> Dirty {
+        let name = claim.name.clone();
+        let generation = self.generation(Stream::NodeClaims);
+        let first_picture_done = self.stream(Stream::NodeClaims).complete;
+        let known = self.by_claim.get(&name).copied();
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let id = self.new_row(name.clone(), now);
+                self.by_claim.insert(name.clone(), id);
+                if first_picture_done && let Some(row) = self.rows.get_mut(&id) {
+                    row.appeared = Some(now);
+                }
+                id
+            }
+        };
+        let Some(row) = self.rows.get_mut(&id) else { return Dirty::NOTHING };
+        row.claim_generation = generation;
+        if row.claim.as_deref() == Some(&*claim) {
+            return Dirty::NOTHING;
+        }
+        self.joins.add_claim(&claim);
+        if let Some(old) = row.claim.replace(claim) {
+            self.joins.remove_claim(&old);
+            if let Some(new) = &row.claim {
+                self.joins.add_claim(new);
+            }
+            if row.claim.as_ref().is_some_and(|new| new.uid != old.uid) {
+                (row.gone, row.leaving) = (None, None);
+            }
+        }
+        self.rejoin(&name, now);
+        if let Some(id) = self.by_claim.get(&name).copied() {
+            self.refresh(id, now);
+        }
+        Dirty::ROWS
+    }
+
+    fn claim_gone(&mut self, name: &Name, uid: Uid, now: Timestamp) -> Dirty {
+        let Some(id) = self.by_claim.get(name).copied() else { return Dirty::NOTHING };
+        let Some(row) = self.rows.get_mut(&id) else { return Dirty::NOTHING };
+        if !row.claim.as_ref().is_some_and(|claim| same(claim.uid, uid)) {
+            return Dirty::NOTHING;
+        }
+        if let Some(claim) = &row.claim {
+            self.joins.remove_claim(claim);
+        }
+        self.by_claim.remove(name);
+        if row.node.is_some() && row.gone.is_none() {
+            row.claim = None;
+        } else {
+            row.gone = Some(now);
+        }
+        self.refresh(id, now);
+        Dirty::ROWS
+    }
+
+    /// Moves a claim to the row it belongs to: its node's, or one of its own.
+    fn rejoin(&mut self, name: &Name, now: Timestamp) {
+        let Some(from) = self.by_claim.get(name).copied() else { return };
+        let Some(claim) = self.rows.get(&from).and_then(|row| row.claim.as_ref()) else { return };
+        let exists = |node: &Name| {
+            self.by_node
+                .get(node)
+                .and_then(|id| self.rows.get(id))
+                .is_some_and(|r| r.node.is_some() && r.gone.is_none())
+        };
+        let home = self.joins.node_of(claim, exists).and_then(|node| self.by_node.get(&node).copied());
+        let standing = &self.rows[&from];
+        match home {
+            Some(to) if to == from => {}
+            // Another claim holds the place: Karpenter's error; this one keeps its own row.
+            Some(to) if self.rows.get(&to).is_some_and(|r| r.claim.as_ref().is_some_and(|c| c.name != *name)) => {}
+            Some(to) => self.move_claim(name, from, to, now),
+            None if standing.node.is_some() => {
+                let own = self.new_row(name.clone(), now);
+                self.move_claim(name, from, own, now);
+            }
+            None => {}
+        }
+    }
+
+    fn move_claim(&mut self, name: &Name, from: RowId, to: RowId, now: Timestamp) {
+        let Some(source) = self.rows.get_mut(&from) else { return };
+        let (claim, generation) = (source.claim.take(), source.claim_generation);
+        let appeared = source.appeared;
+        let was_own = source.node_name.is_none();
+        if let Some(target) = self.rows.get_mut(&to) {
+            target.claim = claim;
+            target.claim_generation = generation;
+            target.appeared = target.appeared.or(appeared);
+        }
+        self.by_claim.insert(name.clone(), to);
+        if was_own {
+            // The claim's row becomes the node's: whoever held on to it finds it there.
+            for target in self.merged.values_mut().filter(|t| **t == from) {
+                *target = to;
+            }
+            self.drop_if_empty(from);
+            self.merged.insert(from, to);
+        } else {
+            self.refresh(from, now);
+        }
+        self.refresh(to, now);
+    }
+
+    // === pods ===
+
+    fn pod(&mut self, pod: Pod, now: Timestamp) -> Dirty {
+        if pod.phase.is_terminal() {
+            return self.pod_gone(&pod.key, Uid::default());
+        }
+        let home = (!pod.node.is_empty()).then(|| self.row_for_node(&pod.node, now));
+        let generation = self.generation(Stream::Pods);
+        match self.pods.find(&pod.key) {
+            Some(slot) => {
+                let old_home = self.pods.get(slot).and_then(|p| p.row);
+                let was_pending = self.uncount(slot);
+                if old_home != home {
+                    self.unlink(slot);
+                    self.pods.replace(slot, pod, generation);
+                    self.link_pod(slot, home);
+                    if let Some(old) = old_home {
+                        self.drop_if_empty(old);
+                    }
+                } else {
+                    self.pods.replace(slot, pod, generation);
+                }
+                let is_pending = self.count(slot);
+                if was_pending || is_pending { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }
+            }
+            None => {
+                let slot = self.pods.insert(pod, generation);
+                self.link_pod(slot, home);
+                if self.count(slot) { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }
+            }
+        }
+    }
+
+    fn pod_gone(&mut self, key: &PodKey, uid: Uid) -> Dirty {
+        let Some(slot) = self.pods.find(key) else { return Dirty::NOTHING };
+        if !self.pods.get(slot).is_some_and(|pod| same(pod.uid, uid)) {
+            return Dirty::NOTHING;
+        }
+        self.remove_pod(slot);
+        Dirty::ROWS | Dirty::PENDING
+    }
+
+    fn remove_pod(&mut self, slot: u32) {
+        let home = self.pods.get(slot).and_then(|p| p.row);
+        self.uncount(slot);
+        self.unlink(slot);
+        self.pods.remove(slot);
+        if let Some(home) = home {
+            self.drop_if_empty(home);
+        }
+    }
+
+    /// Puts a pod at the head of its chain.
+    fn link_pod(&mut self, slot: u32, home: Option<RowId>) {
+        let head = match home {
+            Some(id) => self.rows.get_mut(&id).map(|row| std::mem::replace(&mut row.first_pod, slot)),
+            None => Some(std::mem::replace(&mut self.pods.unscheduled, slot)),
+        };
+        let next = head.unwrap_or(NONE);
+        if let Some(pod) = self.pods.get_mut(slot) {
+            (pod.row, pod.prev, pod.next) = (home, NONE, next);
+        }
+        if let Some(after) = self.pods.get_mut(next) {
+            after.prev = slot;
+        }
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Some(pod) = self.pods.get(slot) else { return };
+        let (row, prev, next) = (pod.row, pod.prev, pod.next);
+        if let Some(before) = self.pods.get_mut(prev) {
+            before.next = next;
+        } else if let Some(id) = row {
+            if let Some(row) = self.rows.get_mut(&id) {
+                row.first_pod = next;
+            }
+        } else {
+            self.pods.unscheduled = next;
+        }
+        if let Some(after) = self.pods.get_mut(next) {
+            after.prev = prev;
+        }
+    }
+
+    /// Adds a pod's contribution where it is linked; true if it has no node.
+    fn count(&mut self, slot: u32) -> bool {
+        let Some(pod) = self.pods.get(slot) else { return false };
+        let counts = PodCounts::one(pod.state, pod.row.is_some());
+        self.pod_counts += counts;
+        let shape = self.pods.shape(pod);
+        match pod.row {
+            Some(id) => {
+                if let Some(row) = self.rows.get_mut(&id) {
+                    shape.add_to(&mut row.sums.requests, &mut row.sums.limits);
+                    if Pods::is_overhead(pod) {
+                        shape.add_requests(&mut row.sums.overhead);
+                    }
+                    row.sums.pods += counts;
+                }
+                self.touch(id);
+                false
+            }
+            None => {
+                shape.add_requests(&mut self.pending_requests);
+                true
+            }
+        }
+    }
+
+    /// Takes exactly the same back.
+    fn uncount(&mut self, slot: u32) -> bool {
+        let Some(pod) = self.pods.get(slot) else { return false };
+        let counts = PodCounts::one(pod.state, pod.row.is_some());
+        self.pod_counts -= counts;
+        let shape = self.pods.shape(pod);
+        match pod.row {
+            Some(id) => {
+                if let Some(row) = self.rows.get_mut(&id) {
+                    shape.take_from(&mut row.sums.requests, &mut row.sums.limits);
+                    if Pods::is_overhead(pod) {
+                        shape.take_requests(&mut row.sums.overhead);
+                    }
+                    row.sums.pods -= counts;
+                }
+                self.touch(id);
+                false
+            }
+            None => {
+                shape.take_requests(&mut self.pending_requests);
+                true
+            }
+        }
+    }
+
+    // === events and readings ===
+
+    fn event(&mut self, event: crate::model::Event, now: Timestamp) -> Dirty {
+        let explains = self.signals.note(&event, now);
+        let row = match event.object.kind.as_str() {
+            "Node" if explains => self.by_node.get(&event.object.name).copied(),
+            "NodeClaim" if explains => self.by_claim.get(&event.object.name).copied().or_else(|| {
+                // The event is often seen after its claim is gone: the tombstone learns its reason.
+                let is = |row: &&Row| row.claim.as_ref().is_some_and(|c| c.name == event.object.name);
+                self.tombstones.iter().filter_map(|id| self.rows.get(id)).find(is).map(|row| row.id)
+            }),
+            _ => None,
+        };
+        let added = self.events.add(event);
+        if let Some(id) = row {
+            self.refresh(id, now);
+            return Dirty::EVENTS | Dirty::ROWS;
+        }
+        if added { Dirty::EVENTS } else { Dirty::NOTHING }
+    }
+
+    /// A reading is complete: a node it does not name has no usage, which is not 0.
+    fn node_usage(&mut self, usage: Vec<(Name, Usage)>) -> Dirty {
+        let mut reading: FxHashMap<Name, Usage> = usage.into_iter().collect();
+        let mut touched = Vec::new();
+        for row in self.rows.values_mut().filter(|row| row.gone.is_none()) {
+            let new = row.node_name.as_ref().and_then(|name| reading.remove(name));
+            if row.usage != new {
+                row.usage = new;
+                touched.push(row.id);
+            }
+        }
+        let dirty = if touched.is_empty() { Dirty::NOTHING } else { Dirty::ROWS };
+        touched.into_iter().for_each(|id| self.touch(id));
+        dirty
+    }
+}
+
+/// Whether two uids may be the same object: a delete without one is taken at its word.
+fn same(known: Uid, told: Uid) -> bool {
+    told.is_none() || known.is_none() || known == told
+}
+
+const fn stream_of(change: &Change) -> Option<Stream> {
+    match change {
+        Change::About(_) => None,
+        Change::Resync(stream) | Change::Synced(stream) | Change::Heard(stream) => Some(*stream),
+        Change::Link(..) | Change::Odd { .. } => None,
+        Change::Node(_) | Change::NodeGone(..) => Some(Stream::Nodes),
+        Change::Pod(_) | Change::PodGone(..) => Some(Stream::Pods),
+        Change::Claim(_) | Change::ClaimGone(..) => Some(Stream::NodeClaims),
+        Change::Pool(_) | Change::PoolGone(..) => Some(Stream::NodePools),
+        Change::Pdb(_) | Change::PdbGone(..) => Some(Stream::Pdbs),
+        Change::Event(_) => Some(Stream::Events),
+        Change::NodeUsage(_) => Some(Stream::NodeMetrics),
+        Change::PodUsage(_) => Some(Stream::PodMetrics),
+    }
+}

@@ -1,0 +1,99 @@
+//! Which claim belongs to which node.
+//!
+//! Karpenter's join: `status.nodeName` once registered, else equal provider ids (the only one between launch and
+//! registration), else the node's ownerReference (`pkg/utils/nodeclaim/nodeclaim.go`). Two nodes with one provider id
+//! are an error there (`MultipleNodesFound`): neither gets the claim.
+
+use crate::model::{Name, Node, NodeClaim, Uid};
+use rustc_hash::FxHashMap;
+use std::hash::Hash;
+
+/// Indexes over nodes and claims, so that a join costs the same at 10 and at 5,000 nodes.
+#[derive(Debug, Default)]
+pub(super) struct Joins {
+    nodes_by_provider: FxHashMap<Name, Vec<Name>>,
+    nodes_by_owner: FxHashMap<Uid, Vec<Name>>,
+    claims_by_node: FxHashMap<Name, Vec<Name>>,
+    claims_by_provider: FxHashMap<Name, Vec<Name>>,
+    claims_by_uid: FxHashMap<Uid, Vec<Name>>,
+}
+
+fn put<K: Hash + Eq>(index: &mut FxHashMap<K, Vec<Name>>, key: K, name: &Name) {
+    let names = index.entry(key).or_default();
+    if !names.contains(name) {
+        names.push(name.clone());
+    }
+}
+
+fn take<K: Hash + Eq>(index: &mut FxHashMap<K, Vec<Name>>, key: &K, name: &Name) {
+    if let Some(names) = index.get_mut(key) {
+        names.retain(|n| n != name);
+        if names.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+impl Joins {
+    pub(super) fn add_node(&mut self, node: &Node) {
+        if !node.provider_id.is_empty() {
+            put(&mut self.nodes_by_provider, node.provider_id.clone(), &node.name);
+        }
+        if let Some(owner) = node.owner_claim {
+            put(&mut self.nodes_by_owner, owner, &node.name);
+        }
+    }
+
+    pub(super) fn remove_node(&mut self, node: &Node) {
+        take(&mut self.nodes_by_provider, &node.provider_id, &node.name);
+        if let Some(owner) = node.owner_claim {
+            take(&mut self.nodes_by_owner, &owner, &node.name);
+        }
+    }
+
+    pub(super) fn add_claim(&mut self, claim: &NodeClaim) {
+        if !claim.node_name.is_empty() {
+            put(&mut self.claims_by_node, claim.node_name.clone(), &claim.name);
+        }
+        if !claim.provider_id.is_empty() {
+            put(&mut self.claims_by_provider, claim.provider_id.clone(), &claim.name);
+        }
+        put(&mut self.claims_by_uid, claim.uid, &claim.name);
+    }
+
+    pub(super) fn remove_claim(&mut self, claim: &NodeClaim) {
+        take(&mut self.claims_by_node, &claim.node_name, &claim.name);
+        take(&mut self.claims_by_provider, &claim.provider_id, &claim.name);
+        take(&mut self.claims_by_uid, &claim.uid, &claim.name);
+    }
+
+    /// The node a claim belongs to; `exists` tells which nodes are there.
+    pub(super) fn node_of(&self, claim: &NodeClaim, exists: impl Fn(&Name) -> bool) -> Option<Name> {
+        if !claim.node_name.is_empty() && exists(&claim.node_name) {
+            return Some(claim.node_name.clone());
+        }
+        if !claim.provider_id.is_empty()
+            && let Some(names) = self.nodes_by_provider.get(&claim.provider_id)
+        {
+            return match names.as_slice() {
+                [name] => Some(name.clone()),
+                _ => None,
+            };
+        }
+        match self.nodes_by_owner.get(&claim.uid).map(Vec::as_slice) {
+            Some([name]) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    /// Claims whose join may change when this node comes, changes or goes.
+    pub(super) fn claims_near(&self, node: &Node) -> Vec<Name> {
+        let mut names: Vec<Name> = Vec::new();
+        names.extend(self.claims_by_node.get(&node.name).into_iter().flatten().cloned());
+        names.extend(self.claims_by_provider.get(&node.provider_id).into_iter().flatten().cloned());
+        names.extend(node.owner_claim.and_then(|uid| self.claims_by_uid.get(&uid)).into_iter().flatten().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+}

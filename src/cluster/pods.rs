@@ -1,0 +1,429 @@
+//! Pods as compact rows; each remembers exactly what it contributed to its node.
+
+use super::intern::{Interner, hash_of};
+use super::row::RowId;
+use crate::model::{Name, Owner, Pod, PodClass, PodKey, PodPhase, Resources, Scheduling, Timestamp, Uid, Usage};
+use hashbrown::HashTable;
+use rustc_hash::FxHashMap;
+use std::ops::{AddAssign, SubAssign};
+
+/// End of a chain of pods.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// What a pod is doing. Every pod that has not ended is in exactly one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PodState {
+    /// No node yet.
+    Unscheduled,
+    /// Bound, not running yet.
+    Starting,
+    /// Bound and running (or its node cannot be asked).
+    Running,
+    /// Deletion was asked; it holds what it holds until it is gone.
+    Terminating,
+}
+
+impl PodState {
+    /// The word on the screen and in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unscheduled => "unscheduled",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Terminating => "terminating",
+        }
+    }
+}
+
+/// Pods by state. The four numbers add up to [`Self::total`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PodCounts {
+    /// Without a node.
+    pub unscheduled: u64,
+    /// Bound, not running yet.
+    pub starting: u64,
+    /// Running.
+    pub running: u64,
+    /// Being deleted, bound or not.
+    pub terminating: u64,
+    /// With a node, in whatever state.
+    pub bound: u64,
+}
+
+impl PodCounts {
+    /// All pods that have not ended.
+    pub const fn total(&self) -> u64 {
+        self.unscheduled + self.starting + self.running + self.terminating
+    }
+
+    /// Counts of one pod.
+    pub(super) fn one(state: PodState, bound: bool) -> Self {
+        let is = |s| u64::from(state == s);
+        Self {
+            unscheduled: is(PodState::Unscheduled),
+            starting: is(PodState::Starting),
+            running: is(PodState::Running),
+            terminating: is(PodState::Terminating),
+            bound: u64::from(bound),
+        }
+    }
+}
+
+impl AddAssign for PodCounts {
+    fn add_assign(&mut self, o: Self) {
+        self.unscheduled += o.unscheduled;
+        self.starting += o.starting;
+        self.running += o.running;
+        self.terminating += o.terminating;
+        self.bound += o.bound;
+    }
+}
+
+impl SubAssign for PodCounts {
+    fn sub_assign(&mut self, o: Self) {
+        self.unscheduled = self.unscheduled.saturating_sub(o.unscheduled);
+        self.starting = self.starting.saturating_sub(o.starting);
+        self.running = self.running.saturating_sub(o.running);
+        self.terminating = self.terminating.saturating_sub(o.terminating);
+        self.bound = self.bound.saturating_sub(o.bound);
+    }
+}
+
+/// What a pod asks for, shared by all pods of one shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Shape {
+    requests: Amounts,
+    limits: Amounts,
+}
+
+/// [`Resources`] in a form that hashes: extended resources as a sorted list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Amounts {
+    cpu: u64,
+    memory: u64,
+    storage: u64,
+    pods: u64,
+    extended: Box<[(Name, u64)]>,
+}
+
+impl Amounts {
+    fn new(r: &Resources, pods: u64) -> Self {
+        let extended = r.extended.iter().map(|(k, v)| (k.clone(), *v)).collect();
+        Self { cpu: r.cpu_millicores, memory: r.memory_bytes, storage: r.ephemeral_storage_bytes, pods, extended }
+    }
+
+    fn resources(&self) -> Resources {
+        Resources {
+            cpu_millicores: self.cpu,
+            memory_bytes: self.memory,
+            ephemeral_storage_bytes: self.storage,
+            pods: self.pods,
+            extended: self.extended.iter().cloned().collect(),
+        }
+    }
+}
+
+/// One pod, about 120 bytes.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) name: Name,
+    pub(super) uid: Uid,
+    pub(super) namespace: u32,
+    pub(super) owner: u32,
+    pub(super) shape: u32,
+    /// Scheduling message or waiting reason.
+    pub(super) note: u32,
+    pub(super) row: Option<RowId>,
+    /// Chain of the pods of one row, or of all unscheduled pods.
+    pub(super) next: u32,
+    pub(super) prev: u32,
+    pub(super) generation: u32,
+    created: i64,
+    deleted: i64,
+    pub(super) state: PodState,
+    class: PodClass,
+    waits: Option<Waits>,
+}
+
+/// Why a pod has no node; the text is [`PodRow::note`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Waits {
+    /// No scheduler has looked at it.
+    Unseen,
+    /// Scheduling gates hold it back.
+    Gated,
+    /// The scheduler found no place.
+    Unschedulable,
+    /// The scheduler failed.
+    SchedulerError,
+    /// Pods of lower priority are being removed for it; the note names the node.
+    Preempting,
+}
+
+impl Waits {
+    /// A few words for the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unseen => "not seen by a scheduler",
+            Self::Gated => "held by scheduling gates",
+            Self::Unschedulable => "unschedulable",
+            Self::SchedulerError => "scheduler error",
+            Self::Preempting => "preempting",
+        }
+    }
+}
+
+const NEVER: i64 = i64::MIN;
+
+/// All pods that have not ended.
+#[derive(Debug, Default)]
+pub(super) struct Pods {
+    slots: Vec<Option<Stored>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    pub(super) namespaces: Interner<Name>,
+    owners: Interner<Option<Owner>>,
+    notes: Interner<Name>,
+    shapes: Interner<Shape>,
+    /// First pod without a node, or [`NONE`].
+    pub(super) unscheduled: u32,
+    pub(super) usage: FxHashMap<PodKey, Usage>,
+    pub(super) len: usize,
+}
+
+/// A pod as a reader sees it: borrowed from the state.
+#[derive(Clone, Debug)]
+pub struct PodRow<'a> {
+    /// Namespace.
+    pub namespace: &'a str,
+    /// Name.
+    pub name: &'a str,
+    /// What it is doing.
+    pub state: PodState,
+    /// What kind of pod it is.
+    pub class: PodClass,
+    /// Its controller.
+    pub owner: Option<&'a Owner>,
+    /// The row of its node.
+    pub row: Option<RowId>,
+    /// `metadata.creationTimestamp`.
+    pub created: Timestamp,
+    /// End of its grace period, once deletion was asked.
+    pub deleted: Option<Timestamp>,
+    /// Why it has no node.
+    pub waits: Option<Waits>,
+    /// Effective requests (`pods` is 1).
+    pub requests: Resources,
+    /// Effective limits.
+    pub limits: Resources,
+    /// Measured usage, while pod metrics are polled.
+    pub usage: Option<Usage>,
+    /// Why it waits: the scheduler's text or the container's waiting reason; may be empty.
+    pub note: &'a str,
+}
+
+impl Pods {
+    pub(super) fn new() -> Self {
+        Self { unscheduled: NONE, ..Self::default() }
+    }
+
+    pub(super) fn find(&self, key: &PodKey) -> Option<u32> {
+        let namespace = self.namespaces.find(&key.namespace)?;
+        let hash = hash_of((namespace, key.name.as_str()));
+        self.index
+            .find(hash, |slot| {
+                self.slots[*slot as usize].as_ref().is_some_and(|p| p.namespace == namespace && p.name == key.name)
+            })
+            .copied()
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Stored> {
+        self.slots.get(slot as usize).and_then(Option::as_ref)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Stored> {
+        self.slots.get_mut(slot as usize).and_then(Option::as_mut)
+    }
+
+    /// Stores a pod that is not there yet, outside every chain. The caller links it and adds its sums.
+    pub(super) fn insert(&mut self, pod: Pod, generation: u32) -> u32 {
+        let stored = self.stored(pod, generation);
+        let hash = hash_of((stored.namespace, stored.name.as_str()));
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() as u32 - 1
+        });
+        self.slots[slot as usize] = Some(stored);
+        let slots = &self.slots;
+        self.index.insert_unique(hash, slot, |s| {
+            slots[*s as usize].as_ref().map_or(0, |p| hash_of((p.namespace, p.name.as_str())))
+        });
+        self.len += 1;
+        slot
+    }
+
+    /// Takes a pod out. The caller has unlinked it and taken its sums back.
+    pub(super) fn remove(&mut self, slot: u32) {
+        let Some(pod) = self.slots[slot as usize].take() else { return };
+        let hash = hash_of((pod.namespace, pod.name.as_str()));
+        if let Ok(entry) = self.index.find_entry(hash, |s| *s == slot) {
+            entry.remove();
+        }
+        self.release(&pod);
+        self.free.push(slot);
+        self.len -= 1;
+        self.give_back();
+    }
+
+    /// Once most pods are gone, their room is given back.
+    fn give_back(&mut self) {
+        if self.len == 0 && self.slots.len() > 1024 {
+            self.slots = Vec::new();
+            self.free = Vec::new();
+            self.index = HashTable::new();
+        }
+    }
+
+    fn release(&mut self, pod: &Stored) {
+        self.namespaces.release(pod.namespace);
+        self.owners.release(pod.owner);
+        self.notes.release(pod.note);
+        self.shapes.release(pod.shape);
+    }
+
+    /// Replaces a pod's facts in place; chains and row are kept for the caller to mend.
+    pub(super) fn replace(&mut self, slot: u32, pod: Pod, generation: u32) {
+        let mut new = self.stored(pod, generation);
+        let Some(old) = self.slots[slot as usize].take() else { return };
+        (new.next, new.prev, new.row) = (old.next, old.prev, old.row);
+        self.release(&old);
+        self.slots[slot as usize] = Some(new);
+    }
+
+    fn stored(&mut self, pod: Pod, generation: u32) -> Stored {
+        let bound = !pod.node.is_empty();
+        let state = match pod.phase {
+            _ if pod.deleted.is_some() => PodState::Terminating,
+            _ if !bound => PodState::Unscheduled,
+            PodPhase::Pending => PodState::Starting,
+            PodPhase::Running | PodPhase::Unknown | PodPhase::Succeeded | PodPhase::Failed => PodState::Running,
+        };
+        let (waits, note) = match pod.scheduling {
+            _ if bound => (None, pod.waiting),
+            Scheduling::Scheduled => (None, pod.waiting),
+            Scheduling::Unseen => (Some(Waits::Unseen), Name::default()),
+            Scheduling::Gated => (Some(Waits::Gated), Name::default()),
+            Scheduling::Unschedulable(text) if pod.nominated_node.is_empty() => (Some(Waits::Unschedulable), text),
+            Scheduling::Unschedulable(_) => (Some(Waits::Preempting), pod.nominated_node),
+            Scheduling::Error(text) => (Some(Waits::SchedulerError), text),
+        };
+        let shape = Shape { requests: Amounts::new(&pod.requests, 1), limits: Amounts::new(&pod.limits, 0) };
+        Stored {
+            name: pod.key.name,
+            uid: pod.uid,
+            namespace: self.namespaces.take(pod.key.namespace),
+            owner: self.owners.take(pod.owner),
+            shape: self.shapes.take(shape),
+            note: self.notes.take(note),
+            row: None,
+            next: NONE,
+            prev: NONE,
+            generation,
+            created: pod.created.as_second(),
+            deleted: pod.deleted.map_or(NEVER, Timestamp::as_second),
+            state,
+            class: pod.class,
+            waits,
+        }
+    }
+
+    /// (requests with `pods` 1, limits) of a pod in the state's own form.
+    pub(super) fn amounts(&self, pod: &Stored) -> (Resources, Resources) {
+        let shape = self.shapes.get(pod.shape);
+        (shape.requests.resources(), shape.limits.resources())
+    }
+
+    pub(super) fn shape(&self, pod: &Stored) -> &Shape {
+        self.shapes.get(pod.shape)
+    }
+
+    pub(super) fn is_overhead(pod: &Stored) -> bool {
+        matches!(pod.class, PodClass::DaemonSet | PodClass::Static)
+    }
+
+    pub(super) fn view(&self, slot: u32) -> Option<PodRow<'_>> {
+        let pod = self.get(slot)?;
+        let namespace = self.namespaces.get(pod.namespace);
+        let (requests, limits) = self.amounts(pod);
+        let key = PodKey { namespace: namespace.clone(), name: pod.name.clone() };
+        Some(PodRow {
+            namespace,
+            name: &pod.name,
+            state: pod.state,
+            class: pod.class,
+            owner: self.owners.get(pod.owner).as_ref(),
+            row: pod.row,
+            created: Timestamp::from_second(pod.created).unwrap_or_default(),
+            deleted: (pod.deleted != NEVER).then(|| Timestamp::from_second(pod.deleted).unwrap_or_default()),
+            waits: pod.waits,
+            requests,
+            limits,
+            usage: self.usage.get(&key).copied(),
+            note: self.notes.get(pod.note),
+        })
+    }
+
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().enumerate().filter(|(_, p)| p.is_some()).map(|(i, _)| i as u32)
+    }
+}
+
+impl Shape {
+    /// Adds the shape into a node's sums.
+    pub(super) fn add_to(&self, requests: &mut Resources, limits: &mut Resources) {
+        add(requests, &self.requests);
+        add(limits, &self.limits);
+    }
+
+    /// Takes exactly that back.
+    pub(super) fn take_from(&self, requests: &mut Resources, limits: &mut Resources) {
+        subtract(requests, &self.requests);
+        subtract(limits, &self.limits);
+    }
+
+    /// Adds only the requests (a node's overhead share).
+    pub(super) fn add_requests(&self, requests: &mut Resources) {
+        add(requests, &self.requests);
+    }
+
+    /// Takes only the requests back.
+    pub(super) fn take_requests(&self, requests: &mut Resources) {
+        subtract(requests, &self.requests);
+    }
+}
+
+fn add(sum: &mut Resources, amounts: &Amounts) {
+    sum.cpu_millicores = sum.cpu_millicores.saturating_add(amounts.cpu);
+    sum.memory_bytes = sum.memory_bytes.saturating_add(amounts.memory);
+    sum.ephemeral_storage_bytes = sum.ephemeral_storage_bytes.saturating_add(amounts.storage);
+    sum.pods = sum.pods.saturating_add(amounts.pods);
+    for (name, amount) in amounts.extended.iter().filter(|(_, amount)| *amount > 0) {
+        let entry = sum.extended.entry(name.clone()).or_default();
+        *entry = entry.saturating_add(*amount);
+    }
+}
+
+fn subtract(sum: &mut Resources, amounts: &Amounts) {
+    sum.cpu_millicores = sum.cpu_millicores.saturating_sub(amounts.cpu);
+    sum.memory_bytes = sum.memory_bytes.saturating_sub(amounts.memory);
+    sum.ephemeral_storage_bytes = sum.ephemeral_storage_bytes.saturating_sub(amounts.storage);
+    sum.pods = sum.pods.saturating_sub(amounts.pods);
+    for (name, amount) in &amounts.extended {
+        if let Some(entry) = sum.extended.get_mut(name) {
+            *entry = entry.saturating_sub(*amount);
+            if *entry == 0 {
+                sum.extended.remove(name);
+            }
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! One line of the node table: a node, a claim, or both joined.
+
+use super::leaving::{Leaving, Signals};
+use super::pods::NONE;
+use super::{CapacityType, PodCounts, RowState};
+use crate::model::{Name, Node, NodeClaim, Resource, Resources, Timestamp, Usage, key};
+use crate::pricing::{PriceBook, Quote};
+use crate::units::natural::NaturalKey;
+
+/// Identity of a row for as long as the program runs; never used again. A claim's row that joins a node's row
+/// becomes that row: ask [`super::Cluster::resolve`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId(pub(super) u32);
+
+/// What the pods bound to one node name add up to. A pod counts from binding until it is gone or has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Effective requests; `pods` is the number of counted pods.
+    pub requests: Resources,
+    /// Effective limits.
+    pub limits: Resources,
+    /// The share of [`Self::requests`] that DaemonSet and static pods ask.
+    pub overhead: Resources,
+    /// Bound pods by state; `unscheduled` is always 0 here.
+    pub pods: PodCounts,
+}
+
+/// Who made the node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ManagedBy {
+    /// EKS Auto Mode.
+    AutoMode,
+    /// AWS Fargate.
+    Fargate,
+    /// EKS hybrid nodes.
+    Hybrid,
+    /// A node played by kwok.
+    Kwok,
+    /// Self-hosted Karpenter.
+    Karpenter,
+    /// An EKS managed (or eksctl) node group.
+    NodeGroup,
+    /// Anything else.
+    #[default]
+    SelfManaged,
+}
+
+impl ManagedBy {
+    /// Who made a machine, first match; Auto Mode nodes carry Karpenter's labels as well, so it is tested before.
+    pub(super) fn of(node: Option<&Node>, claim: Option<&NodeClaim>) -> Self {
+        let label = |key: &str| node.and_then(|n| n.labels.get(key)).or_else(|| claim.and_then(|c| c.labels.get(key)));
+        let provider = node.map_or("", |n| n.provider_id.as_str());
+        match label(key::COMPUTE_TYPE) {
+            Some("fargate") => return Self::Fargate,
+            Some("hybrid") => return Self::Hybrid,
+            Some("auto") => return Self::AutoMode,
+            Some(_) | None => {}
+        }
+        if provider.starts_with("eks-hybrid://") {
+            Self::Hybrid
+        } else if claim.is_some_and(|c| c.node_class_group == "eks.amazonaws.com") {
+            Self::AutoMode
+        } else if label(key::KWOK).is_some() || provider.starts_with("kwok://") {
+            Self::Kwok
+        } else if label(key::NODEPOOL).is_some() || claim.is_some() {
+            Self::Karpenter
+        } else if key::NODEGROUP.iter().any(|k| label(k).is_some()) {
+            Self::NodeGroup
+        } else {
+            Self::SelfManaged
+        }
+    }
+
+    /// Its name on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AutoMode => "EKS Auto Mode",
+            Self::Fargate => "Fargate",
+            Self::Hybrid => "hybrid",
+            Self::Kwok => "kwok",
+            Self::Karpenter => "Karpenter",
+            Self::NodeGroup => "node group",
+            Self::SelfManaged => "self-managed",
+        }
+    }
+}
+
+/// One line of the node table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub(super) id: RowId,
+    pub(super) node: Option<Box<Node>>,
+    pub(super) claim: Option<Box<NodeClaim>>,
+    /// The node name this row is found by; none for a claim's own row.
+    pub(super) node_name: Option<Name>,
+    pub(super) name: Name,
+    pub(super) order: NaturalKey,
+    pub(super) sums: Sums,
+    pub(super) first_pod: u32,
+    pub(super) usage: Option<Usage>,
+    pub(super) quote: Option<Quote>,
+    pub(super) state: RowState,
+    pub(super) capacity_type: CapacityType,
+    pub(super) managed_by: ManagedBy,
+    pub(super) leaving: Option<Leaving>,
+    pub(super) gone: Option<Timestamp>,
+    pub(super) interrupted: Option<Timestamp>,
+    pub(super) seen: Timestamp,
+    pub(super) appeared: Option<Timestamp>,
+    pub(super) node_generation: u32,
+    pub(super) claim_generation: u32,
+    pub(super) touched: bool,
+}
+
+impl Row {
+    pub(super) fn new(id: RowId, name: Name, seen: Timestamp) -> Self {
+        Self {
+            id,
+            node: None,
+            claim: None,
+            node_name: None,
+            order: NaturalKey::new(&name),
+            name,
+            sums: Sums::default(),
+            first_pod: NONE,
+            usage: None,
+            quote: None,
+            state: RowState::Mentioned,
+            capacity_type: CapacityType::Unknown,
+            managed_by: ManagedBy::SelfManaged,
+            leaving: None,
+            gone: None,
+            interrupted: None,
+            seen,
+            appeared: None,
+            node_generation: 0,
+            claim_generation: 0,
+            touched: false,
+        }
+    }
+
+    /// Recomputes what follows from the row's objects: pure in them, so the order of arrival cannot matter.
+    pub(super) fn derive(&mut self, book: Option<&PriceBook>, signals: &Signals, now: Timestamp) {
+        let (node, claim) = (self.node.as_deref(), self.claim.as_deref());
+        self.state = match (self.gone, node, claim) {
+            (Some(_), ..) => RowState::Gone,
+            (None, None, None) => RowState::Mentioned,
+            (None, node, claim) => RowState::of(node, claim),
+        };
+        let labels = node.map(|n| &n.labels).or(claim.map(|c| &c.labels));
+        self.capacity_type = labels.map_or(CapacityType::Unknown, CapacityType::of);
+        if self.capacity_type == CapacityType::Unknown {
+            self.capacity_type = claim.map_or(CapacityType::Unknown, |c| CapacityType::of(&c.labels));
+        }
+        self.managed_by = ManagedBy::of(node, claim);
+        if let Some(shown) = shown_name(self.node_name.as_ref(), claim)
+            && self.name != shown
+        {
+            self.order = NaturalKey::new(&shown);
+            self.name = shown;
+        }
+        self.quote = match (&self.state, node, claim) {
+            (RowState::Gone | RowState::LaunchFailed | RowState::Mentioned, ..) => None,
+            (_, Some(node), claim) => book.map(|b| b.quote_node(node, claim)),
+            (_, None, Some(claim)) => book.and_then(|b| b.quote_claim(claim)),
+            (_, None, None) => None,
+        };
+        let claim_name = claim.map_or("", |c| c.name.as_str());
+        self.interrupted = signals.interrupted(node.map_or("", |n| n.name.as_str()), claim_name);
+        let leaves = self.gone.is_some()
+            || node.is_some_and(|n| n.deleted.is_some())
+            || claim.is_some_and(|c| c.deleted.is_some());
+        self.leaving = leaves.then(|| Leaving::of(node, claim, signals, self.leaving.as_ref(), now));
+    }
+
+    /// Its identity.
+    pub const fn id(&self) -> RowId {
+        self.id
+    }
+
+    /// Node name, or the claim's while there is no node.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Sort key of the name.
+    pub const fn natural_key(&self) -> &NaturalKey {
+        &self.order
+    }
+
+    /// The node as last seen; kept on a tombstone.
+    pub fn node(&self) -> Option<&Node> {
+        self.node.as_deref()
+    }
+
+    /// The joined claim as last seen; kept on a tombstone.
+    pub fn claim(&self) -> Option<&NodeClaim> {
+        self.claim.as_deref()
+    }
+
+    /// Where it stands.
+    pub const fn state(&self) -> &RowState {
+        &self.state
+    }
+
+    /// What its pods ask for.
+    pub const fn sums(&self) -> &Sums {
+        &self.sums
+    }
+
+    /// What was measured, if metrics are there. Unknown is not zero.
+    pub const fn usage(&self) -> Option<&Usage> {
+        self.usage.as_ref()
+    }
+
+    /// Its price; none for what is not billed (a claim before launch, a failed launch, a row that is gone).
+    pub const fn quote(&self) -> Option<&Quote> {
+        self.quote.as_ref()
+    }
+
+    /// How it is bought.
+    pub const fn capacity_type(&self) -> CapacityType {
+        self.capacity_type
+    }
+
+    /// Who made it.
+    pub const fn managed_by(&self) -> ManagedBy {
+        self.managed_by
+    }
+
+    /// Why it leaves or left.
+    pub const fn leaving(&self) -> Option<&Leaving> {
+        self.leaving.as_ref()
+    }
+
+    /// When it disappeared: a tombstone, counted nowhere.
+    pub const fn gone(&self) -> Option<Timestamp> {
+        self.gone
+    }
+
+    /// When a spot or reservation interruption was announced (two minutes' notice).
+    pub const fn interrupted(&self) -> Option<Timestamp> {
+        self.interrupted
+    }
+
+    /// When this row appeared after the first picture was complete; marked as new for some seconds.
+    pub const fn appeared(&self) -> Option<Timestamp> {
+        self.appeared
+    }
+
+    /// Whether it is a node (or was one): claims without a node are rows, too.
+    pub const fn is_node(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// Whether the row adds to the fleet's totals: a machine that is there or starting, and so is paid for.
+    pub fn counts(&self) -> bool {
+        let machine = self.node.is_some() || self.claim.as_ref().is_some_and(|c| !c.provider_id.is_empty());
+        machine && self.gone.is_none()
+    }
+
+    /// A label of the node, else of the claim.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        let of_node = self.node.as_ref().and_then(|n| n.labels.get(key));
+        of_node.or_else(|| self.claim.as_ref().and_then(|c| c.labels.get(key)))
+    }
+
+    fn first_label(&self, keys: &[&str]) -> Option<&str> {
+        keys.iter().find_map(|k| self.label(k))
+    }
+
+    /// Instance type.
+    pub fn instance_type(&self) -> Option<&str> {
+        self.first_label(key::INSTANCE_TYPE)
+    }
+
+    /// Availability zone.
+    pub fn zone(&self) -> Option<&str> {
+        self.first_label(key::ZONE)
+    }
+
+    /// Region: by label, else from the zone without its letter.
+    pub fn region(&self) -> Option<&str> {
+        self.first_label(key::REGION)
+            .or_else(|| self.zone().map(|z| z.trim_end_matches(|c: char| c.is_ascii_lowercase())))
+    }
+
+    /// Karpenter nodepool, else the node group.
+    pub fn pool(&self) -> Option<&str> {
+        self.label(key::NODEPOOL).or_else(|| self.first_label(key::NODEGROUP))
+    }
+
+    /// Processor architecture (`amd64`, `arm64`).
+    pub fn arch(&self) -> Option<&str> {
+        let of_info = || self.node.as_ref().map(|n| n.architecture.as_str()).filter(|a| !a.is_empty());
+        self.first_label(key::ARCH).or_else(of_info)
+    }
+
+    /// When it came to be: the claim's creation if there is one, else the node's.
+    pub fn created(&self) -> Timestamp {
+        let node = self.node.as_ref().map(|n| n.created);
+        let claim = self.claim.as_ref().map(|c| c.created);
+        match (node, claim) {
+            (Some(n), Some(c)) => n.min(c),
+            (Some(t), None) | (None, Some(t)) => t,
+            (None, None) => self.seen,
+        }
+    }
+
+    /// Seconds since [`Self::created`].
+    pub fn age_seconds(&self, now: Timestamp) -> i64 {
+        now.as_second() - self.created().as_second()
+    }
+
+    /// What pods may ask for here. A node that is not initialized yet is completed from its claim (extended resources
+    /// are zero until a device plugin registers); a launched claim answers for itself. None: not known.
+    pub fn allocatable(&self) -> Option<&Resources> {
+        match (&self.node, &self.claim) {
+            (Some(node), _) if !node.allocatable.is_zero() => Some(&node.allocatable),
+            (_, Some(claim)) if !claim.allocatable.is_zero() => Some(&claim.allocatable),
+            (Some(_) | None, _) => None,
+        }
+    }
+
+    /// Requested share of a resource in thousandths of allocatable; none where the node offers none of it.
+    pub fn requested_permille(&self, resource: &Resource) -> Option<u64> {
+        let all = self.allocatable()?.get(resource);
+        permille(self.sums.requests.get(resource), all)
+    }
+}
+
+/// The name a row goes by. A launched claim is called by its instance, which on EKS Auto Mode is the node's name as well.
+fn shown_name(node: Option<&Name>, claim: Option<&NodeClaim>) -> Option<Name> {
+    match (node, claim) {
+        (Some(node), _) => Some(node.clone()),
+        (None, Some(claim)) => {
+            let instance = claim.provider_id.rsplit('/').next().filter(|id| id.starts_with("i-"));
+            Some(instance.map_or_else(|| claim.name.clone(), Name::from))
+        }
+        (None, None) => None,
+    }
+}
+
+/// `part` of `whole` in thousandths, rounded half up; none of nothing.
+pub fn permille(part: u64, whole: u64) -> Option<u64> {
+    (whole > 0).then(|| {
+        u64::try_from((u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole)).unwrap_or(u64::MAX)
+    })
+}

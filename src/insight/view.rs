@@ -1,0 +1,252 @@
+//! The shown set: which rows, in which order, and what they add up to, kept by difference.
+//!
+//! A [`View`] looks at the rows that changed since the last frame and at no others; it sorts only when something the
+//! order depends on changed, at most once a frame. Drawing reads it and changes nothing.
+
+use super::sort::SortKey;
+use super::totals::Part;
+use super::{Column, Filter, Sort, Totals};
+use crate::cluster::{Cluster, Row, RowId};
+use crate::model::Name;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// How rows are put together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum GroupBy {
+    /// Not at all.
+    #[default]
+    Nothing,
+    /// By nodepool or node group.
+    Pool,
+    /// By zone.
+    Zone,
+    /// By instance type.
+    Type,
+    /// By capacity type.
+    Capacity,
+}
+
+impl GroupBy {
+    /// Every grouping, in the order in which a key cycles through them.
+    pub const ALL: [Self; 5] = [Self::Nothing, Self::Pool, Self::Zone, Self::Type, Self::Capacity];
+
+    /// The word on the screen and in settings.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Nothing => "none",
+            Self::Pool => "nodepool",
+            Self::Zone => "zone",
+            Self::Type => "type",
+            Self::Capacity => "capacity",
+        }
+    }
+
+    fn of(&self, row: &Row) -> Name {
+        let known = |value: Option<&str>| Name::from(value.unwrap_or("(none)"));
+        match self {
+            Self::Nothing => Name::default(),
+            Self::Pool => known(row.pool()),
+            Self::Zone => known(row.zone()),
+            Self::Type => known(row.instance_type()),
+            Self::Capacity => Name::from(row.capacity_type().name()),
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Line {
+    /// The heading of a group, with its subtotals in [`View::group`].
+    Group(Name),
+    /// A row.
+    Row(RowId),
+}
+
+#[derive(Debug)]
+struct Member {
+    part: Part,
+    key: SortKey,
+    group: Name,
+}
+
+/// The shown set of one reader.
+#[derive(Debug, Default)]
+pub struct View {
+    filter: Filter,
+    sort: Sort,
+    group_by: GroupBy,
+    members: FxHashMap<RowId, Member>,
+    lines: Vec<Line>,
+    places: FxHashMap<RowId, usize>,
+    totals: Totals,
+    groups: BTreeMap<Name, Totals>,
+    all: rustc_hash::FxHashSet<RowId>,
+    rebuild: bool,
+}
+
+impl View {
+    /// A view of everything, to be filled by the first [`Self::refresh`].
+    pub fn new(filter: Filter, sort: Sort, group_by: GroupBy) -> Self {
+        Self { filter, sort, group_by, rebuild: true, ..Self::default() }
+    }
+
+    /// What is filtered for.
+    pub const fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Another filter, from the next refresh on.
+    pub fn set_filter(&mut self, filter: Filter) {
+        self.rebuild |= self.filter != filter;
+        self.filter = filter;
+    }
+
+    /// How it is ordered.
+    pub const fn sort(&self) -> &Sort {
+        &self.sort
+    }
+
+    /// Another order, from the next refresh on.
+    pub fn set_sort(&mut self, sort: Sort) {
+        self.rebuild |= self.sort != sort;
+        self.sort = sort;
+    }
+
+    /// How it is grouped.
+    pub const fn group_by(&self) -> &GroupBy {
+        &self.group_by
+    }
+
+    /// Another grouping, from the next refresh on.
+    pub fn set_group_by(&mut self, group_by: GroupBy) {
+        self.rebuild |= self.group_by != group_by;
+        self.group_by = group_by;
+    }
+
+    /// Lines of the table in order: rows, and headings of groups when grouped.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// Where a row stands among [`Self::lines`].
+    pub fn place(&self, id: RowId) -> Option<usize> {
+        self.places.get(&id).copied()
+    }
+
+    /// How many rows are shown.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether no row is shown.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// How many rows there are, shown or filtered away.
+    pub fn of(&self) -> usize {
+        self.all.len()
+    }
+
+    /// What the shown rows add up to.
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// What a group adds up to.
+    pub fn group(&self, name: &str) -> Option<&Totals> {
+        self.groups.get(name)
+    }
+
+    /// Takes in what changed. True if anything did.
+    pub fn refresh(&mut self, cluster: &mut Cluster) -> bool {
+        let changed = cluster.take_changed();
+        if self.rebuild {
+            *self = Self {
+                filter: std::mem::take(&mut self.filter),
+                sort: std::mem::take(&mut self.sort),
+                group_by: std::mem::take(&mut self.group_by),
+                ..Self::default()
+            };
+            let ids: Vec<RowId> = cluster.rows().map(Row::id).collect();
+            ids.into_iter().for_each(|id| {
+                self.take_in(id, cluster);
+            });
+            self.order(cluster);
+            return true;
+        }
+        let mut reorder = false;
+        for id in &changed {
+            reorder |= self.take_in(*id, cluster);
+        }
+        if reorder {
+            self.order(cluster);
+        }
+        !changed.is_empty()
+    }
+
+    /// Takes one row in, or out; true if the order may differ.
+    fn take_in(&mut self, id: RowId, cluster: &Cluster) -> bool {
+        let row = cluster.row(id).filter(|row| row.id() == id && cluster.is_shown(row));
+        match row {
+            Some(_) => self.all.insert(id),
+            None => self.all.remove(&id),
+        };
+        let wanted = row.filter(|row| self.filter.matches(row, cluster));
+        let new = wanted.map(|row| Member {
+            part: Part::of(row),
+            key: SortKey::of(row, &self.sort.column),
+            group: self.group_by.of(row),
+        });
+        let old = self.members.remove(&id);
+        if let Some(old) = &old {
+            self.totals.take(&old.part);
+            if let Some(group) = self.groups.get_mut(&old.group) {
+                group.take(&old.part);
+            }
+        }
+        if let Some(new) = &new {
+            self.totals.add(&new.part);
+            if self.group_by != GroupBy::Nothing {
+                self.groups.entry(new.group.clone()).or_default().add(&new.part);
+            }
+        }
+        let moved = match (&old, &new) {
+            (Some(old), Some(new)) => old.key != new.key || old.group != new.group || self.sort.column == Column::Name,
+            (None, None) => false,
+            (Some(_), None) | (None, Some(_)) => true,
+        };
+        if let Some(new) = new {
+            self.members.insert(id, new);
+        }
+        moved
+    }
+
+    fn order(&mut self, cluster: &Cluster) {
+        let mut rows: Vec<(RowId, &Member)> = self.members.iter().map(|(id, member)| (*id, member)).collect();
+        let direction = self.sort.direction;
+        rows.sort_unstable_by(|(a, x), (b, y)| {
+            let name = |id: RowId| cluster.row(id).map(Row::natural_key);
+            x.group
+                .cmp(&y.group)
+                .then_with(|| x.key.compare(&y.key, direction))
+                .then_with(|| name(*a).cmp(&name(*b)))
+                .then_with(|| a.cmp(b))
+        });
+        self.lines.clear();
+        self.places.clear();
+        let mut group: Option<&Name> = None;
+        for (id, member) in rows {
+            if self.group_by != GroupBy::Nothing && group != Some(&member.group) {
+                self.lines.push(Line::Group(member.group.clone()));
+                group = Some(&member.group);
+            }
+            self.places.insert(id, self.lines.len());
+            self.lines.push(Line::Row(id));
+        }
+        let headed: rustc_hash::FxHashSet<&Name> =
+            self.lines.iter().filter_map(|line| if let Line::Group(name) = line { Some(name) } else { None }).collect();
+        self.groups.retain(|name, _| headed.contains(name));
+    }
+}
