@@ -237,6 +237,11 @@ impl Totals {
         p.as_of.retain(|_, n| *n > 0);
     }
 
+    /// Adds a row: for sums that are made once.
+    pub fn include(&mut self, row: &Row) {
+        self.add(&Part::of(row));
+    }
+
     /// Requested share of a resource in thousandths of what is offered: weighted, so a small busy node does not
     /// outweigh a big idle one. None where nothing is offered.
     pub fn requested_permille(&self, resource: &Resource) -> Option<u64> {
