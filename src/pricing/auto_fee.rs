@@ -44,8 +44,8 @@ impl FeeShare {
 
 /// Whether a family is one of these series: the letters, then a digit (`g5`, but not `gx1`).
 fn numbered(family: &str, series: &[&str]) -> bool {
-    let number = |s: &&str| family.strip_prefix(*s).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    series.iter().any(|s| number(s))
+    let digit = |c: char| c.is_ascii_digit();
+    series.iter().any(|letters| family.strip_prefix(letters).is_some_and(|rest| rest.starts_with(digit)))
 }
 
 #[cfg(test)]

@@ -55,13 +55,11 @@ impl PriceBook {
     ///
     /// # Errors
     /// The table lacks the region, or the type in it.
-    #[expect(clippy::unused_self, reason = "other sources will be fields of the book")]
     pub fn on_demand(&self, price_region: &str, instance_type: &str) -> Result<ListPrice, Missing> {
         embedded().on_demand(price_region, instance_type)
     }
 
     /// What an instance type is made of, if the table says.
-    #[expect(clippy::unused_self, reason = "other sources will be fields of the book")]
     pub fn size(&self, instance_type: &str) -> Option<Size> {
         embedded().size(instance_type)
     }

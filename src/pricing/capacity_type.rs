@@ -59,7 +59,7 @@ impl CapacityType {
         }
     }
 
-    /// Spellings of Karpenter, EKS managed node groups, kops-style `lifecycle` labels and Spot by `NetApp`.
+    /// Spellings of Karpenter, EKS managed node groups, `lifecycle` labels of older tools and `spotinst.io`.
     fn from_label(value: &str) -> Option<Self> {
         const SPELLINGS: [(&str, CapacityType); 9] = [
             ("on-demand", CapacityType::OnDemand),

@@ -1,6 +1,6 @@
 //! One place to ask what labels say of a machine: its node first, then its claim.
 
-use crate::model::{Labels, Node, NodeClaim};
+use crate::model::{Labels, Name, Node, NodeClaim};
 
 /// What is known of one machine, from either of its two objects.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ impl<'a> Facts<'a> {
         let claim = self.claim.and_then(|claim| claim.labels.get(key));
         let required = self.claim.and_then(|claim| {
             let only = claim.requirements.iter().find(|r| r.key == key && r.operator == "In" && r.count == 1)?;
-            only.values.first().map(|value| value.as_str())
+            only.values.first().map(Name::as_str)
         });
         [node, claim, required].into_iter().flatten().filter(|value| !value.is_empty())
     }

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Types are in [`size_order`]: within a family a price is almost always proportional to the size, so nearly every
-//! difference is 0 and the 1.1 MB of text becomes some 25 KB. Only the order and the prediction hold that knowledge;
+//! difference is 0 and the 1.1 MB of text becomes some 20 KB. Only the order and the prediction hold that knowledge;
 //! prices that follow no rule cost a few bytes and come back just as exactly.
 
 /// Where a row of `assets/prices/ondemand.csv` comes from, as its `source` column says.
@@ -181,6 +181,7 @@ impl Table {
             }
             start = *end as usize;
         }
+        table.type_of.shrink_to_fit();
         let known = table.source_of.iter().all(|source| usize::from(*source) < SOURCES.len());
         (rest.0.is_empty() && known).then_some(table)
     }

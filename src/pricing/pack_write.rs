@@ -28,9 +28,12 @@ pub const PRICES: &str = "assets/prices/ondemand.csv";
 /// The sizes of instance types, likewise.
 pub const SPECS: &str = "assets/prices/specs.csv";
 
+/// What [`size_order`] sorts by.
+type Key<'a> = (&'a str, u32, &'a str);
+
 /// Reads both files. Rows must be sorted and unique, so that two people's changes to them merge.
 pub fn read(prices: &str, specs: &str) -> Result<Table, BadLine> {
-    let mut sizes: BTreeMap<(&str, u32, &str), (&str, Size)> = BTreeMap::new();
+    let mut sizes: BTreeMap<Key, (&str, Size)> = BTreeMap::new();
     let mut before = "";
     for (line, [name, vcpu, memory]) in rows(SPECS, specs, ["instance_type", "vcpu", "memory_mib"])? {
         let bad = |why: String| BadLine { file: SPECS, line, why };
@@ -48,7 +51,7 @@ pub fn read(prices: &str, specs: &str) -> Result<Table, BadLine> {
     }
 
     let header = ["region", "instance_type", "usd_per_hour", "source"];
-    let mut by_region: BTreeMap<&str, BTreeMap<(&str, u32, &str), (u32, u8)>> = BTreeMap::new();
+    let mut by_region: BTreeMap<&str, BTreeMap<Key, (u32, u8)>> = BTreeMap::new();
     let mut before = ("", "");
     for (line, [region, name, price, source]) in rows(PRICES, prices, header)? {
         let bad = |why: String| BadLine { file: PRICES, line, why };

@@ -77,13 +77,12 @@ pub enum Partition {
 impl Partition {
     /// The partition of a region, by its prefix.
     pub fn of(region: &str) -> Self {
-        const PREFIXES: [(&str, Partition); 6] = [
+        const PREFIXES: [(&str, Partition); 5] = [
             ("us-gov-", Partition::GovCloud),
             ("cn-", Partition::China),
             ("us-iso", Partition::Isolated),
             ("eu-iso", Partition::Isolated),
             ("eusc-", Partition::Sovereign),
-            ("eu-sc-", Partition::Sovereign),
         ];
         let found = PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix));
         found.map_or(Self::Commercial, |(_, partition)| *partition)
@@ -103,22 +102,18 @@ mod tests {
     use super::*;
     use test_case::test_case;
 
-    fn zone<'a>(region: &'a str, price_region: &'a str, kind: ZoneKind) -> Option<Zone<'a>> {
-        Some(Zone { region, price_region, kind })
-    }
-
     #[test]
     fn zones_are_taken_apart() {
-        use ZoneKind::{Local, Standard, Wavelength};
-        let seoul = zone("ap-northeast-2", "ap-northeast-2", Standard);
-        assert_eq!(Zone::parse("ap-northeast-2b"), seoul);
-        assert_eq!(Zone::parse("us-gov-west-1a"), zone("us-gov-west-1", "us-gov-west-1", Standard));
-        assert_eq!(Zone::parse("cn-north-1a"), zone("cn-north-1", "cn-north-1", Standard));
-        assert_eq!(Zone::parse("us-west-2-lax-1a"), zone("us-west-2", "us-west-2-lax-1", Local));
-        assert_eq!(Zone::parse("us-west-2-lax-1b"), zone("us-west-2", "us-west-2-lax-1", Local));
-        assert_eq!(Zone::parse("ap-northeast-1-tpe-1a"), zone("ap-northeast-1", "ap-northeast-1-tpe-1", Local));
-        let boston = zone("us-east-1", "us-east-1-wl1-bos-wlz-1", Wavelength);
-        assert_eq!(Zone::parse("us-east-1-wl1-bos-wlz-1"), boston);
+        let apart = |name| Zone::parse(name).map(|zone| (zone.region, zone.price_region, zone.kind));
+        let standard = |region| Some((region, region, ZoneKind::Standard));
+        assert_eq!(apart("ap-northeast-2b"), standard("ap-northeast-2"));
+        assert_eq!(apart("us-gov-west-1a"), standard("us-gov-west-1"));
+        assert_eq!(apart("cn-north-1a"), standard("cn-north-1"));
+        assert_eq!(apart("eusc-de-east-1a"), standard("eusc-de-east-1"));
+        let los_angeles = Some(("us-west-2", "us-west-2-lax-1", ZoneKind::Local));
+        assert_eq!((apart("us-west-2-lax-1a"), apart("us-west-2-lax-1b")), (los_angeles, los_angeles));
+        let boston = Some(("us-east-1", "us-east-1-wl1-bos-wlz-1", ZoneKind::Wavelength));
+        assert_eq!(apart("us-east-1-wl1-bos-wlz-1"), boston);
     }
 
     #[test_case("test-zone-a" ; "kwok")]

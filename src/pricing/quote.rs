@@ -240,23 +240,23 @@ mod tests {
     use Amount::Unknown as No;
     use PriceSource::{Embedded, EmbeddedEstimate, Label, None as Nowhere};
 
-    #[test_case(quote(known("0.086"), None, Mark::Exact, Embedded) => "0.0860")]
-    #[test_case(quote(known("0.086"), Some(known("0.01032")), Mark::Exact, Embedded) => "0.0963" ; "with a fee")]
-    #[test_case(quote(known("0.086"), None, Mark::Estimated, EmbeddedEstimate) => "~0.0860")]
-    #[test_case(quote(known("0.086"), None, Mark::Override, Label) => "0.0860*")]
-    #[test_case(quote(known("0.086"), None, Mark::Reserved, Embedded) => "0.0860R")]
-    #[test_case(quote(known("0.086"), None, Mark::Assumed, Embedded) => "0.0860?")]
-    #[test_case(quote(at_most("0.086"), None, Mark::Bound, Embedded) => "≤0.0860")]
-    #[test_case(quote(at_most("0.086"), None, Mark::Bound, EmbeddedEstimate) => "≤~0.0860" ; "a bound that is an estimate")]
-    #[test_case(quote(at_most("0.086"), Some(known("0.01032")), Mark::Bound, Embedded) => "≤0.0963" ; "a bound with a fee")]
-    #[test_case(quote(at_most("0.086"), Some(No(Unknown::Fee)), Mark::Unknown, Embedded) => "—" ; "nothing bounds it")]
-    #[test_case(quote(known("0.086"), Some(No(Unknown::Fee)), Mark::Unknown, Embedded) => "≥0.0860" ; "fee not known")]
-    #[test_case(quote(known("0"), None, Mark::Prepaid, Nowhere) => "prepaid")]
-    #[test_case(quote(known("0"), Some(known("2.64192")), Mark::Prepaid, Embedded) => "prepaid+2.6419" ; "a block with a fee")]
-    #[test_case(quote(known("0"), None, Mark::Override, Label) => "0.0000*" ; "free by label")]
-    #[test_case(quote(No(Unknown::Type), None, Mark::Unknown, Nowhere) => "—")]
-    #[test_case(quote(No(Unknown::Type), Some(No(Unknown::Fee)), Mark::Unknown, Nowhere) => "—" ; "neither known")]
-    fn a_price_reads(quote: Quote) -> String {
+    #[test_case(&quote(known("0.086"), None, Mark::Exact, Embedded) => "0.0860")]
+    #[test_case(&quote(known("0.086"), Some(known("0.01032")), Mark::Exact, Embedded) => "0.0963" ; "with a fee")]
+    #[test_case(&quote(known("0.086"), None, Mark::Estimated, EmbeddedEstimate) => "~0.0860")]
+    #[test_case(&quote(known("0.086"), None, Mark::Override, Label) => "0.0860*")]
+    #[test_case(&quote(known("0.086"), None, Mark::Reserved, Embedded) => "0.0860R")]
+    #[test_case(&quote(known("0.086"), None, Mark::Assumed, Embedded) => "0.0860?")]
+    #[test_case(&quote(at_most("0.086"), None, Mark::Bound, Embedded) => "≤0.0860")]
+    #[test_case(&quote(at_most("0.086"), None, Mark::Bound, EmbeddedEstimate) => "≤~0.0860" ; "a bound that is an estimate")]
+    #[test_case(&quote(at_most("0.086"), Some(known("0.01032")), Mark::Bound, Embedded) => "≤0.0963" ; "a bound with a fee")]
+    #[test_case(&quote(at_most("0.086"), Some(No(Unknown::Fee)), Mark::Unknown, Embedded) => "—" ; "nothing bounds it")]
+    #[test_case(&quote(known("0.086"), Some(No(Unknown::Fee)), Mark::Unknown, Embedded) => "≥0.0860" ; "fee not known")]
+    #[test_case(&quote(known("0"), None, Mark::Prepaid, Nowhere) => "prepaid")]
+    #[test_case(&quote(known("0"), Some(known("2.64192")), Mark::Prepaid, Embedded) => "prepaid+2.6419" ; "a block with a fee")]
+    #[test_case(&quote(known("0"), None, Mark::Override, Label) => "0.0000*" ; "free by label")]
+    #[test_case(&quote(No(Unknown::Type), None, Mark::Unknown, Nowhere) => "—")]
+    #[test_case(&quote(No(Unknown::Type), Some(No(Unknown::Fee)), Mark::Unknown, Nowhere) => "—" ; "neither known")]
+    fn a_price_reads(quote: &Quote) -> String {
         quote.label(4)
     }
 

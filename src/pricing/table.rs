@@ -18,12 +18,14 @@ pub struct ListPrice {
     pub as_of: &'static str,
 }
 
-/// Which part of the question the table has no answer to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which part of the question the table has no answer to. Completes "failed to price …".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
     /// Nothing at all is known of the region.
+    #[error("its region is not in the price table")]
     Region,
     /// The region is there, the instance type is not (in it).
+    #[error("its type is not in the price table of its region")]
     Type,
 }
 
