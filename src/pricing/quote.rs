@@ -172,8 +172,13 @@ impl Quote {
         unknown(&self.instance).or_else(|| self.fee.as_ref().and_then(unknown))
     }
 
-    /// Whether a figure in it rests on an estimate: totals with such a part are shown with `~`.
+    /// Whether what it adds to a total rests on an estimate: such a total is shown with `~`.
     pub fn is_estimated(&self) -> bool {
+        let (instance, fee) = self.known();
+        self.rests_on_estimate() && instance + fee != Money::ZERO
+    }
+
+    fn rests_on_estimate(&self) -> bool {
         self.mark == Mark::Estimated || self.source == PriceSource::EmbeddedEstimate
     }
 
@@ -181,7 +186,7 @@ impl Quote {
     /// `0.0860R` (reserved), `0.0860?` (capacity type assumed), `≤0.0860` (spot below on-demand), `≥0.0860` (the fee on
     /// top is not known), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (not known).
     pub fn label(&self, places: u32) -> String {
-        let estimate = if self.is_estimated() { "~" } else { "" };
+        let estimate = if self.rests_on_estimate() { "~" } else { "" };
         let fee = match &self.fee {
             None => Some(Money::ZERO),
             Some(Amount::Known(fee)) => Some(*fee),
@@ -258,6 +263,17 @@ mod tests {
     #[test_case(&quote(No(Unknown::Type), Some(No(Unknown::Fee)), Mark::Unknown, Nowhere) => "—" ; "neither known")]
     fn a_price_reads(quote: &Quote) -> String {
         quote.label(4)
+    }
+
+    #[test]
+    fn a_total_is_an_estimate_only_by_what_enters_it() {
+        let estimated = |instance, fee, mark| quote(instance, fee, mark, EmbeddedEstimate).is_estimated();
+        assert!(estimated(known("0.086"), None, Mark::Estimated));
+        assert!(estimated(at_most("0.086"), Some(known("0.01032")), Mark::Bound));
+        assert!(!estimated(at_most("0.086"), None, Mark::Bound));
+        assert!(!estimated(known("0"), None, Mark::Prepaid));
+        assert!(quote(known("0.1"), Some(known("0.1")), Mark::Estimated, Embedded).is_estimated());
+        assert!(!quote(known("0.1"), None, Mark::Assumed, Embedded).is_estimated());
     }
 
     #[test]
