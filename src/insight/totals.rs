@@ -149,7 +149,7 @@ impl Part {
         if let Some(quote) = row.quote() {
             let price = &mut t.price;
             price.prepaid = u64::from(quote.mark == Mark::Prepaid);
-            price.estimated = u64::from(quote.mark == Mark::Estimated);
+            price.estimated = u64::from(quote.is_estimated());
             let unknown = quote.unknown().filter(|_| quote.mark != Mark::Prepaid);
             if let Some(why) = unknown {
                 price.unpriced = 1;
