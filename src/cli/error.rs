@@ -29,6 +29,8 @@ pub enum Origin {
         /// The key on that line.
         key: String,
     },
+    /// The filter, which is checked after all layers by the room that owns its language, and quoted in full then.
+    Filter,
 }
 
 impl fmt::Display for Origin {
@@ -36,6 +38,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Flag(name) | Self::Variable(name) => f.write_str(name),
             Self::File { path, line, key } => write!(f, "`{key}` at line {line} of {}", path.display()),
+            Self::Filter => f.write_str("the filter"),
         }
     }
 }
@@ -93,6 +96,13 @@ pub enum SettingsError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl SettingsError {
+    /// A filter that its language refuses; `expected` says what is accepted, as `expected …`.
+    pub fn bad_filter(given: &str, expected: impl Into<String>) -> Self {
+        Self::BadValue { origin: Origin::Filter, given: format!("{given:?}"), expected: expected.into() }
+    }
 }
 
 /// A command line that cannot be carried out.

@@ -25,8 +25,8 @@ use std::time::Duration;
     version,
     args_override_self = true,
     max_term_width = 100,
-    after_help = "Flags go before the environment (NODEGLASS_CONTEXT for --context, and so on), that before the settings \
-                  file. Say --help for more.",
+    after_help = "Flags go before the environment (NODEGLASS_CONTEXT for --context, and so on), that before the \
+                  settings file. Say --help for more.",
     after_long_help = sections_as_help(),
 )]
 pub struct Cli {
@@ -49,7 +49,7 @@ pub enum CliCommand {
     /// Print the settings in effect as a settings file
     ///
     /// What is printed can be saved as config.toml, and means the same there as the flags, variables and file it was
-    /// made from.
+    /// made from. Its first line names the file that was read, if one was.
     Config,
     /// Print the completions of a shell
     ///
@@ -130,8 +130,8 @@ pub struct Flags {
     ///
     /// Keys: name, nodepool, cpu, memory, pods, ephemeral-storage, type, price, capacity, zone, age, status, label:KEY
     /// for a node label, resource:NAME for another resource. Resources are ordered by the share of allocatable that is
-    /// requested, pods by their number. Ascending is small to large: youngest, cheapest, emptiest first. The arrow in the column's header
-    /// shows the direction.
+    /// requested, pods by their number. Ascending is small to large: youngest, cheapest, emptiest first. The arrow in
+    /// the column's header shows the direction.
     #[arg(long, global = true, value_name = "KEY", help_heading = "What is shown")]
     pub sort: Option<String>,
     /// Order as eks-node-viewer takes it: creation or a label, then =asc or =dsc
@@ -187,17 +187,23 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "N", help_heading = "Without a cluster")]
     pub seed: Option<u64>,
     /// Play a scenario file
-    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Without a cluster")]
+    #[arg(
+        long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Without a cluster"
+    )]
     pub scenario: Option<PathBuf>,
 
     /// Settings file to read
     ///
     /// [default: ~/.config/nodeglass/config.toml, or nodeglass/config.toml in the directory that XDG_CONFIG_HOME names;
     /// where there is none, ~/.eks-node-viewer]
-    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Settings and diagnosis")]
+    #[arg(
+        long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Settings and diagnosis"
+    )]
     pub config: Option<PathBuf>,
     /// Write diagnosis to this file; nothing of it ever reaches the screen
-    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Settings and diagnosis")]
+    #[arg(
+        long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Settings and diagnosis"
+    )]
     pub log_file: Option<String>,
     /// What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]
     #[arg(long, global = true, value_name = "DIRECTIVES", help_heading = "Settings and diagnosis")]
@@ -296,25 +302,27 @@ fn value_flags() -> Vec<String> {
 pub(super) const SECTIONS: &[(&str, &str)] = &[
     (
         "Environment",
-        "Every flag that is a setting can be a variable: NODEGLASS_ and its name in capitals, such as NODEGLASS_GROUP_BY \
-         for --group-by; NODEGLASS_CONFIG names the settings file. An empty variable counts as not set. KUBECONFIG is \
-         read as kubectl reads it. NO_COLOR, if it is not empty, turns colour off unless --color asks for one.",
+        "Every flag that is a setting can be a variable: NODEGLASS_ and its name in capitals, such as \
+         NODEGLASS_GROUP_BY for --group-by; NODEGLASS_CONFIG names the settings file. An empty variable counts as not \
+         set. KUBECONFIG is read as kubectl reads it. NO_COLOR, if it is not empty, turns colour off unless --color \
+         asks for one.",
     ),
     (
         "Settings file",
         "TOML, a key for every flag that is a setting: group-by = \"zone\". nodeglass config prints one with all keys \
-         explained. Flags go before the environment, that before the file, that before the defaults. A key that is not \
-         known is an error.",
+         explained. Flags go before the environment, that before the file, that before the defaults. A key that is \
+         not known is an error.",
     ),
     (
         "Coming from eks-node-viewer",
-        "Its flags work as they are, with one dash or two, -v for the version as well, and so do its computed labels, its price label \
-         eks-node-viewer/instance-price, and ~/.eks-node-viewer, which is read when there is no settings file.",
+        "Its flags work as they are, with one dash or two, -v for the version as well, and so do its computed labels, \
+         its price label eks-node-viewer/instance-price, and ~/.eks-node-viewer, which is read when there is no \
+         settings file.",
     ),
     (
         "Exit status",
-        "0: done; a reader that closed the pipe early is no error. 1: trouble, such as no cluster or no terminal. 2: the \
-         command line, a variable or the settings file cannot be understood.",
+        "0: done; a reader that closed the pipe early is no error. 1: trouble, such as no cluster or no terminal. 2: \
+         the command line, a variable or the settings file cannot be understood.",
     ),
 ];
 

@@ -77,16 +77,18 @@ pub fn parse<A: Into<OsString>>(
         // Help and version are errors to clap, but what was asked for.
         Err(text) => return Ok(Command::Print(text.render().to_string())),
     };
-    let settings = || -> Result<Settings, CliError> {
-        let file = settings_file(cli.flags.config.as_deref(), environment, read)?;
-        Ok(layers::settings(&cli.flags, environment, file.as_ref())?)
-    };
+    let file = || settings_file(cli.flags.config.as_deref(), environment, read);
+    let settings = || layers::settings(&cli.flags, environment, file()?.as_ref());
     Ok(match cli.command {
         None => Command::Dashboard(settings()?),
         Some(CliCommand::Snapshot(SnapshotFlags { output, timeout })) => {
             Command::Snapshot(settings()?, Snapshot { output, timeout })
         }
-        Some(CliCommand::Config) => Command::Print(config_file(&settings()?)),
+        Some(CliCommand::Config) => {
+            // Quoted, so that no path can end the comment.
+            let from = file()?.map(|file| format!("# Read from {:?}.\n", file.path)).unwrap_or_default();
+            Command::Print(from + &config_file(&settings()?))
+        }
         Some(CliCommand::Completions { shell }) => Command::Print(completions(shell)),
         Some(CliCommand::Man) => Command::Print(man_page()),
     })

@@ -31,9 +31,9 @@ fn is_value(text: &str) -> bool {
 pub(super) fn check(selector: &str) -> Result<(), String> {
     match terms(selector).find(|term| !is_term(term)) {
         None => Ok(()),
-        Some(term) => Err(format!(
-            "expected a label selector such as karpenter.sh/nodepool=default or `zone in (a,b)`, and {term:?} is no term of one"
-        )),
+        Some(term) => {
+            Err(format!("expected a label selector such as team=a or `zone in (a,b)`, and {term:?} is no term of one"))
+        }
     }
 }
 

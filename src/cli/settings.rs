@@ -30,7 +30,8 @@ pub struct Settings {
     pub resources: Vec<Resource>,
     /// Extra columns, in order. Empty means no extra column at all.
     pub extra_labels: Vec<ExtraLabel>,
-    /// The filter to start with, in the filter language; its terms are checked by the room that owns the language.
+    /// The filter to start with, as text: the room that owns the filter language reads it, and what it refuses becomes
+    /// [`super::SettingsError::bad_filter`].
     pub filter: Option<String>,
     /// The order to start with.
     pub sort: Sort,

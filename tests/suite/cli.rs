@@ -1,5 +1,8 @@
 //! Flags, variables and files, from outside: what people type and what they are told.
 
+// Says to clippy what Cargo knows: this is a test, helpers included.
+#![cfg(test)]
+
 use clap::CommandFactory;
 use nodeglass::cli::{
     self, Cli, CliError, Color, Command, EXIT_USAGE, Environment, ExtraLabel, GroupBy, ListMode, Order, OutputFormat,
@@ -254,6 +257,13 @@ fn a_bad_variable_is_named() {
     assert_eq!(message, "failed to use \"maybe\" for NODEGLASS_MOUSE: expected true or false (or on or off)");
 }
 
+#[test]
+fn a_filter_refused_by_its_language_is_quoted() {
+    let error = CliError::from(SettingsError::bad_filter("cpu<<50", "expected a number after `<`"));
+    assert_eq!(error.to_string(), "failed to use \"cpu<<50\" for the filter: expected a number after `<`");
+    assert_eq!(error.exit_code(), EXIT_USAGE);
+}
+
 // === files ===
 
 /// The files of a folder, with their texts.
@@ -337,7 +347,7 @@ fn a_named_file_goes_before_the_usual_ones() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    let environment = Environment::new([("", ""); 0], Some("/home/ada".into()), Some("/home/ada/.config".into()));
+    let environment = Environment::new::<&str, &str>([], Some("/home/ada".into()), Some("/home/ada/.config".into()));
     let denied = |_: &Path| Err(io::ErrorKind::PermissionDenied.into());
     let error = cli::parse(["nodeglass"], &environment, &denied).unwrap_err();
     assert!(matches!(&error, CliError::Settings(SettingsError::Read { path, .. }) if path == Path::new(OWN_FILE)));
@@ -358,7 +368,7 @@ fn empty_kubeconfig_variable_is_unset() {
     let file = "kubeconfig = [\"/from/file\"]";
     let kubeconfig = |value| nodeglass("").variable("KUBECONFIG", value).file(OWN_FILE, file).settings().kubeconfig;
     assert_eq!(kubeconfig(""), [PathBuf::from("/from/file")], "an empty variable does not hide the file");
-    assert_eq!(kubeconfig("/from/variable"), [PathBuf::new(); 0], "the variable goes before the file");
+    assert_eq!(kubeconfig("/from/variable"), Vec::<PathBuf>::new(), "the variable goes before the file");
     let settings = nodeglass("--kubeconfig /flag").variable("KUBECONFIG", "/variable").file(OWN_FILE, file).settings();
     assert_eq!(settings.kubeconfig, [PathBuf::from("/flag")]);
 }
