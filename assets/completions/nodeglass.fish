@@ -45,7 +45,7 @@ complete -c nodeglass -n "__fish_nodeglass_needs_command" -l palette -d 'What th
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'Coloured in a pipe too'
+always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
 256\t'256 colours'
@@ -97,7 +97,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l palette
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'Coloured in a pipe too'
+always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
 256\t'256 colours'
@@ -139,7 +139,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l palette -
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'Coloured in a pipe too'
+always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
 256\t'256 colours'
@@ -181,7 +181,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l pale
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'Coloured in a pipe too'
+always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
 256\t'256 colours'
@@ -223,7 +223,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l palette -d '
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'Coloured in a pipe too'
+always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
 256\t'256 colours'

@@ -86,7 +86,8 @@ pub fn parse<A: Into<OsString>>(
         }
         Some(CliCommand::Config) => {
             // Quoted, so that no path can end the comment.
-            let from = file()?.map(|file| format!("# Read from {:?}.\n", file.path)).unwrap_or_default();
+            let from =
+                file()?.map(|file| format!("# Read from {:?}.\n", file.path.to_string_lossy())).unwrap_or_default();
             Command::Print(from + &config_file(&settings()?))
         }
         Some(CliCommand::Completions { shell }) => Command::Print(completions(shell)),

@@ -157,12 +157,13 @@ pub enum Palette {
     Pressure,
 }
 
-/// Whether and how deeply output is coloured.
+/// Whether and how deeply output is coloured. Only [`Self::Always`] colours what goes into a pipe or a file: a depth that
+/// stands in a settings file for the sake of a terminal must not put escapes into a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// As deep as the terminal says it can; none in a pipe, or where the environment forbids it
     Auto,
-    /// Coloured in a pipe too
+    /// As auto, but in a pipe too
     Always,
     /// No colour
     Never,
