@@ -395,7 +395,8 @@ mod tests {
             log.add(event(i as u128 + 1, &format!("p{i}"), "x", i as i64, 1));
         }
         assert_eq!(log.len(), CAPACITY);
-        let line = log.lines(&EventQuery::default()).next().unwrap();
+        let every = EventQuery::default();
+        let line = log.lines(&every).next().unwrap();
         assert_eq!((line.objects, line.count), (CAPACITY, CAPACITY as u64));
         assert_eq!(log.by_key.len(), CAPACITY);
         assert_eq!(log.groups.len(), 1);
