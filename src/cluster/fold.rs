@@ -88,6 +88,7 @@ pub struct OddCount {
 pub struct Cluster {
     book: Option<PriceBook>,
     about: About,
+    now: Timestamp,
     streams: [StreamHealth; Stream::ALL.len()],
     generations: [u32; Stream::ALL.len()],
     rows: FxHashMap<RowId, Row>,
@@ -114,6 +115,7 @@ impl Cluster {
         Self {
             book,
             about: About::default(),
+            now: Timestamp::UNIX_EPOCH,
             streams: std::array::from_fn(|_| StreamHealth::default()),
             generations: [0; Stream::ALL.len()],
             rows: FxHashMap::default(),
@@ -140,6 +142,11 @@ impl Cluster {
     /// Which cluster this is.
     pub const fn about(&self) -> &About {
         &self.about
+    }
+
+    /// The latest moment it was told of, by a change or a tick.
+    pub const fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Whether prices are asked for at all.
@@ -258,6 +265,7 @@ impl Cluster {
 
     /// Folds one change. `now` dates what objects do not date: when something was first seen, or gone.
     pub fn apply(&mut self, change: Change, now: Timestamp) -> Dirty {
+        self.now = self.now.max(now);
         if let Some(stream) = stream_of(&change) {
             self.streams[stream.index()].heard = Some(now);
         }
@@ -319,6 +327,7 @@ impl Cluster {
 
     /// Lets time pass: tombstones that were shown long enough go.
     pub fn tick(&mut self, now: Timestamp) -> Dirty {
+        self.now = self.now.max(now);
         let over: Vec<RowId> = self
             .tombstones
             .iter()

@@ -6,7 +6,7 @@ mod sort;
 mod totals;
 mod view;
 
-pub use filter::Filter;
+pub use filter::{Filter, FilterError, FilterProblem};
 pub use sort::{Column, Direction, Sort};
 pub use totals::{PriceTotals, Totals};
 pub use view::{GroupBy, Line, View};

@@ -83,6 +83,8 @@ pub struct View {
     groups: BTreeMap<Name, Totals>,
     all: rustc_hash::FxHashSet<RowId>,
     rebuild: bool,
+    /// The second in which terms about time were looked at.
+    looked: i64,
 }
 
 impl View {
@@ -162,11 +164,13 @@ impl View {
     /// Takes in what changed. True if anything did.
     pub fn refresh(&mut self, cluster: &mut Cluster) -> bool {
         let changed = cluster.take_changed();
+        let second = cluster.now().as_second();
         if self.rebuild {
             *self = Self {
                 filter: std::mem::take(&mut self.filter),
                 sort: std::mem::take(&mut self.sort),
                 group_by: std::mem::take(&mut self.group_by),
+                looked: second,
                 ..Self::default()
             };
             let ids: Vec<RowId> = cluster.rows().map(Row::id).collect();
@@ -180,10 +184,23 @@ impl View {
         for id in &changed {
             reorder |= self.take_in(*id, cluster);
         }
+        let mut aged = false;
+        if self.looked != second && self.filter.depends_on_time() {
+            // Rows come and go by their age alone: once a second, only those whose answer differs are taken in.
+            self.looked = second;
+            let is_other = |row: &&Row| {
+                cluster.is_shown(row) && self.filter.matches(row, cluster) != self.members.contains_key(&row.id())
+            };
+            let ids: Vec<RowId> = cluster.rows().filter(is_other).map(Row::id).collect();
+            aged = !ids.is_empty();
+            for id in ids {
+                reorder |= self.take_in(id, cluster);
+            }
+        }
         if reorder {
             self.order(cluster);
         }
-        !changed.is_empty()
+        aged || !changed.is_empty()
     }
 
     /// Takes one row in, or out; true if the order may differ.
