@@ -75,6 +75,14 @@ pub enum ConnectError {
         /// What is wrong.
         source: Box<kube::Error>,
     },
+    /// The certificate authority of the context is no certificate.
+    #[error("context {context:?} in {files}: certificate-authority holds no certificate")]
+    NoCertificate {
+        /// The context.
+        context: String,
+        /// The files that were read.
+        files: String,
+    },
     /// The pod's service account cannot be used.
     #[error("the pod's service account: {}", super::fault::in_words(.source))]
     InCluster {
@@ -211,6 +219,9 @@ fn finish(
         server: clean(&config.cluster_url.to_string()).trim_end_matches('/').to_owned(),
         ..About::default()
     };
+    if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
+        return Err(ConnectError::NoCertificate { context, files });
+    }
     // Certificates and proxy are checked now, while a mistake can still be shown as a message.
     kube::client::ClientBuilder::try_from(config.clone()).map_err(|source| ConnectError::Client {
         context,

@@ -181,28 +181,30 @@ impl<K: Kind> Pump<K> {
 
     /// Asks for a list as the beginning of a watch (KEP-3157), and follows it from there on the same connection.
     async fn stream_list(&mut self) -> Result<(), Fault> {
-        let path = self.watch_path("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+        let (path, length) = self.watch_path("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
         let patience = self.server.timing.no_progress;
-        self.failed_streams += 1;
-        let outcome = self.server.get(&path.0, Encoding::Plain, patience).await;
-        let response = match outcome {
+        let response = match self.server.get(&path, Encoding::Plain, patience).await {
             Ok(response) => response,
             // Not this way, but perhaps in pages. A refusal counts for every stream; so does silence, because a server
             // that does not know the parameters answers a plain watch, which never says that the list is complete.
-            Err(Fault::Refused(_) | Fault::Silent(_)) => return Err(self.fall_back()),
-            Err(fault) => return Err(fault),
+            Err(fault @ (Fault::Refused(_) | Fault::Silent(_))) => return Err(self.fall_back(fault)),
+            Err(fault) => {
+                self.failed_streams += u32::from(matches!(fault, Fault::Server { .. }));
+                return Err(fault);
+            }
         };
+        self.failed_streams += 1; // Until the list is complete.
         self.begin_list().await?;
-        let lines = Lines::new(response.into_body());
-        self.read(lines, path.1, Some(Listing { seen: 0 })).await
+        self.read(Lines::new(response.into_body()), length, Some(Listing { seen: 0 })).await
     }
 
-    /// Remembers that this server does not stream lists.
-    fn fall_back(&mut self) -> Fault {
+    /// Remembers that this server does not stream lists, unless streaming was demanded.
+    fn fall_back(&self, fault: Fault) -> Fault {
+        if self.server.must_stream_lists() {
+            return fault;
+        }
         self.server.does_not_stream_lists();
-        self.failed_streams = STREAM_TRIES;
-        // Met by starting over at once, which is all that is needed.
-        Fault::Expired
+        Fault::NoStream
     }
 
     async fn begin_list(&mut self) -> Result<(), Fault> {
@@ -297,10 +299,9 @@ impl<K: Kind> Pump<K> {
                     }
                 }
                 if self.outbox.touched() {
-                    if let Some(Listing { seen }) = listing {
-                        self.outbox.pending().push(Change::Link(K::STREAM, LinkState::Syncing { seen }));
-                    }
-                    self.outbox.flush().await?;
+                    self.hand_on(listing.as_ref()).await?;
+                    // The time that the reader took is not the server's silence.
+                    heard = Instant::now();
                 }
                 self.hold_back();
             }
@@ -327,21 +328,29 @@ impl<K: Kind> Pump<K> {
                     }
                 },
                 () = sleep_until(due.unwrap_or(heard)), if due.is_some() => {
-                    if let Some(Listing { seen }) = listing {
-                        self.outbox.pending().push(Change::Link(K::STREAM, LinkState::Syncing { seen }));
-                    }
-                    self.outbox.flush().await?;
+                    let idle = heard.elapsed();
+                    self.hand_on(listing.as_ref()).await?;
+                    heard = Instant::now() - idle;
                 }
                 () = sleep_until(heard + silence) => {
                     self.outbox.flush().await?;
-                    return Err(if listing.is_some() { self.fall_back() } else { Fault::Silent(silence) });
+                    let fault = Fault::Silent(silence);
+                    return Err(if listing.is_some() { self.fall_back(fault) } else { fault });
                 }
             }
         }
     }
 
+    /// Sends what has come, with the progress of a list.
+    async fn hand_on(&mut self, listing: Option<&Listing>) -> Result<(), Fault> {
+        if let Some(&Listing { seen }) = listing {
+            self.outbox.pending().push(Change::Link(K::STREAM, LinkState::Syncing { seen }));
+        }
+        self.outbox.flush().await
+    }
+
     /// A watch ended. One that lasted is resumed at once, as every watch ends sometime; one that did not is trouble.
-    fn ended(&mut self, began: Instant, in_list: bool) -> Result<(), Fault> {
+    fn ended(&self, began: Instant, in_list: bool) -> Result<(), Fault> {
         if in_list || began.elapsed() < self.server.timing.watch_lasted { Err(Fault::Cut) } else { Ok(()) }
     }
 
@@ -364,8 +373,8 @@ impl<K: Kind> Pump<K> {
                 self.tell(LinkState::Absent).await?;
                 sleep(timing.absent_again).await;
             }
+            Fault::NoStream => self.state = State::Start,
             Fault::Expired => {
-                // A version that is too old, or a list that has to be asked for in another way.
                 self.state = State::Start;
                 self.expired += 1;
                 if self.expired > STREAM_TRIES {
