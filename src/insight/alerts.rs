@@ -337,3 +337,244 @@ fn limits_told(cluster: &Cluster, now: Timestamp) -> BTreeSet<Name> {
     }
     pools
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Change, Event, EventKind, Labels, Node, NodeClaim, ObjectRef, Pod, PodKey, Resources, Uid, key,
+    };
+    use test_case::test_case;
+
+    const NOW: i64 = 100_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn cluster(changes: impl IntoIterator<Item = Change>) -> Cluster {
+        let mut cluster = Cluster::new(None);
+        changes.into_iter().for_each(|change| {
+            cluster.apply(change, at(NOW));
+        });
+        cluster
+    }
+
+    fn told(cluster: &Cluster) -> Vec<String> {
+        alerts(cluster, at(NOW)).into_iter().map(|a| a.text).collect()
+    }
+
+    fn node(name: &str, capacity: &str) -> Change {
+        let labels: Labels =
+            [(key::NODEPOOL, "general-purpose"), ("karpenter.sh/capacity-type", capacity)].into_iter().collect();
+        Change::Node(Box::new(Node { name: name.into(), labels, ..Node::default() }))
+    }
+
+    fn event(n: u128, kind: &str, name: &str, reason: &str, message: &str, ago: i64) -> Change {
+        let last = at(NOW - ago);
+        Change::Event(Box::new(Event {
+            uid: Uid::new(&format!("{n:032x}")),
+            kind: EventKind::Warning,
+            reason: reason.into(),
+            message: message.into(),
+            component: "karpenter".into(),
+            object: ObjectRef { kind: kind.into(), name: name.into(), ..ObjectRef::default() },
+            first: last,
+            last,
+            count: 1,
+        }))
+    }
+
+    fn pool(edit: impl FnOnce(&mut NodePool)) -> Change {
+        let mut pool = NodePool { name: "general-purpose".into(), ..NodePool::default() };
+        edit(&mut pool);
+        Change::Pool(Box::new(pool))
+    }
+
+    fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str) -> Condition {
+        Condition { kind: kind.into(), status, reason: reason.into(), message: message.into(), since: None }
+    }
+
+    fn pending(name: &str) -> Change {
+        Change::Pod(Box::new(Pod { key: PodKey::new("default", name), ..Pod::default() }))
+    }
+
+    const VCPU: &str = "NodeClaim x event: insufficient capacity, with fleet error(s), VcpuLimitExceeded: You have \
+                        requested more vCPU capacity than your current vCPU limit of 32 allows";
+
+    #[test]
+    fn a_healthy_cluster_has_no_alert() {
+        assert_eq!(told(&cluster([node("a", "spot"), Change::Synced(Stream::Nodes), pool(|_| ())])), [""; 0]);
+    }
+
+    #[test]
+    fn a_spot_interruption_counts_two_minutes_down() {
+        let c = cluster([node("a", "spot"), event(1, "Node", "a", "SpotInterrupted", "Spot interruption warning", 20)]);
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].text, "spot interruption: a (general-purpose, 0 pods)");
+        assert_eq!((all[0].severity, all[0].until), (Severity::Critical, Some(at(NOW - 20 + 120))));
+        assert_eq!(all[0].row, c.row_of_node("a").map(Row::id));
+    }
+
+    #[test]
+    fn an_interruption_is_told_until_its_row_is_gone() {
+        let interruption = event(1, "Node", "a", "SpotInterrupted", "Spot interruption warning", 20);
+        let mut c = cluster([node("a", "spot"), interruption]);
+        c.apply(Change::NodeGone("a".into(), Uid::default()), at(NOW));
+        assert_eq!(told(&c), [""; 0]);
+    }
+
+    #[test]
+    fn an_instance_stopped_from_outside_has_no_countdown() {
+        let c = cluster([
+            Change::Node(Box::new(Node { name: "a".into(), deleted: Some(at(NOW)), ..Node::default() })),
+            event(1, "Node", "a", "InstanceStopping", "Instance is stopping", 1),
+        ]);
+        let all = alerts(&c, at(NOW));
+        assert_eq!((all[0].text.as_str(), all[0].until), ("instance is stopped from outside: a (0 pods)", None));
+    }
+
+    #[test]
+    fn streams_that_are_down_for_one_reason_share_a_line() {
+        let down = || LinkState::Retrying { at: at(NOW + 3), why: "connection refused".into() };
+        let mut c = cluster([]);
+        c.apply(Change::Heard(Stream::Nodes), at(NOW - 130));
+        c.apply(Change::Heard(Stream::Pods), at(NOW - 120));
+        c.apply(Change::Heard(Stream::NodeClaims), at(NOW - 1));
+        for stream in [Stream::Nodes, Stream::Pods, Stream::NodeClaims] {
+            c.apply(Change::Link(stream, down()), at(NOW));
+        }
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all.len(), 1, "claims were heard a second ago");
+        assert_eq!(all[0].text, "nodes, pods down: connection refused; the picture is 2m10s old");
+        assert_eq!((all[0].severity, all[0].until), (Severity::Critical, Some(at(NOW + 3))));
+    }
+
+    #[test]
+    fn a_stream_that_never_spoke_says_so() {
+        let state = LinkState::Retrying { at: at(NOW), why: "no route to host".into() };
+        let c = cluster([Change::Link(Stream::Events, state)]);
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all[0].text, "events down: no route to host; nothing was heard yet");
+        assert_eq!(all[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn denied_pods_are_told_and_a_denied_extra_is_not() {
+        let denied = |message: &str| LinkState::Denied { message: message.into() };
+        let c = cluster([
+            Change::Link(Stream::Pods, denied("pods is forbidden")),
+            Change::Link(Stream::Pdbs, denied("poddisruptionbudgets is forbidden")),
+        ]);
+        assert_eq!(told(&c), ["pods may not be read: pods is forbidden"]);
+    }
+
+    #[test]
+    fn failed_launches_are_counted_by_code_and_nodepool() {
+        let failing = |n: u128, ago| {
+            event(n, "NodeClaim", &format!("general-purpose-{n:05}"), "InsufficientCapacityError", VCPU, ago)
+        };
+        let two = [pool(|_| ()), failing(1, 130), failing(2, 60), failing(3, 400)];
+        assert_eq!(told(&cluster(two.clone())), [""; 0], "two are the ordinary course, the third is long ago");
+        let c = cluster(two.into_iter().chain([failing(4, 5)]));
+        assert_eq!(told(&c), ["3 launches failed in 2m10s: VcpuLimitExceeded (general-purpose)"]);
+    }
+
+    #[test_case(VCPU => "VcpuLimitExceeded")]
+    #[test_case("insufficient capacity, all requested instance types were unavailable during launch" => "insufficient capacity")]
+    #[test_case("NodeClaim gpu-2 event: with fleet error(s), InsufficientInstanceCapacity: We do not" => "InsufficientInstanceCapacity")]
+    #[test_case("UnauthorizedOperation, Client.VpcLimitExceeded: no" => "Client.VpcLimitExceeded")]
+    fn the_error_code_is_found_in_a_message(message: &str) -> &str {
+        error_code(message)
+    }
+
+    #[test]
+    fn a_claim_that_waits_with_a_reason_is_told() {
+        let claim = |name: &str| {
+            let labels = [(key::NODEPOOL, "gpu")].into_iter().collect();
+            let conditions = vec![condition("Launched", ConditionStatus::Unknown, "VCPULimitExceeded", "")];
+            Change::Claim(Box::new(NodeClaim { name: name.into(), labels, conditions, ..NodeClaim::default() }))
+        };
+        assert_eq!(told(&cluster([claim("gpu-1")])), ["1 launch does not succeed: VCPULimitExceeded (gpu)"]);
+        let two = cluster([claim("gpu-1"), claim("gpu-2")]);
+        assert_eq!(told(&two), ["2 launches do not succeed: VCPULimitExceeded (gpu)"]);
+    }
+
+    #[test]
+    fn a_nodepool_that_is_not_ready_names_the_deeper_reason() {
+        let c = cluster([pool(|p| {
+            p.conditions = vec![
+                condition("Ready", ConditionStatus::False, "UnhealthyDependents", ""),
+                condition("NodeClassReady", ConditionStatus::False, "NodeClassNotFound", "NodeClass not found"),
+            ];
+        })]);
+        assert_eq!(told(&c), ["nodepool general-purpose is not ready: NodeClassNotFound: NodeClass not found"]);
+    }
+
+    #[test]
+    fn an_unhealthy_registration_is_told() {
+        let c = cluster([pool(|p| {
+            let unhealthy = condition("NodeRegistrationHealthy", ConditionStatus::False, "RegistrationFailed", "");
+            p.conditions = vec![condition("Ready", ConditionStatus::True, "", ""), unhealthy];
+        })]);
+        assert_eq!(told(&c), ["machines of nodepool general-purpose fail to launch or join: RegistrationFailed"]);
+    }
+
+    #[test]
+    fn a_limit_is_told_only_while_pods_wait() {
+        let full = || {
+            pool(|p| {
+                p.limited = vec!["cpu".into(), "memory".into()];
+                p.limits = Resources::new(32_000, 1 << 40);
+                p.resources = Resources::new(32_000, 1 << 30);
+            })
+        };
+        assert_eq!(told(&cluster([full()])), [""; 0]);
+        let c = cluster([full(), pending("p")]);
+        assert_eq!(told(&c), ["nodepool general-purpose reached its limit (cpu), 1 pod waits"]);
+        let none = cluster([pool(|_| ()), pending("p")]);
+        assert_eq!(told(&none), [""; 0], "a limit that is not set is not 0");
+    }
+
+    #[test]
+    fn a_limit_that_stops_karpenter_early_is_told_by_its_event() {
+        let text = "Failed to schedule pod, all available instance types exceed limits for nodepool \
+                    (NodePool=general-purpose); did not tolerate taint (taint=a=b:NoSchedule)";
+        let c = cluster([pool(|_| ()), pending("p"), pending("q"), event(1, "Pod", "p", "FailedScheduling", text, 4)]);
+        assert_eq!(told(&c), ["nodepool general-purpose reached its limit, 2 pods wait"]);
+    }
+
+    #[test]
+    fn a_drain_past_its_deadline_is_told() {
+        let labels: Labels = [(key::NODEPOOL, "gpu")].into_iter().collect();
+        let claim = |grace| NodeClaim {
+            name: "gpu-1".into(),
+            labels: labels.clone(),
+            node_name: "a".into(),
+            provider_id: "aws:///z/i-1".into(),
+            deleted: Some(at(NOW - 900)),
+            termination_grace_seconds: grace,
+            ..NodeClaim::default()
+        };
+        let pod = Pod { key: PodKey::new("default", "p"), node: "a".into(), ..Pod::default() };
+        let with =
+            |claim| cluster([node("a", "spot"), Change::Claim(Box::new(claim)), Change::Pod(Box::new(pod.clone()))]);
+        assert_eq!(told(&with(claim(Some(600)))), ["drain of a is 5m past its deadline, 1 pod"]);
+        assert_eq!(told(&with(claim(Some(1200)))), [""; 0]);
+        assert_eq!(told(&with(claim(None))), [""; 0], "no grace period: it waits for ever");
+    }
+
+    #[test]
+    fn what_could_not_be_read_comes_last() {
+        let odd = || Change::Odd { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() };
+        let c = cluster([odd(), odd(), node("a", "spot"), event(1, "Node", "a", "SpotInterrupted", "", 20)]);
+        assert_eq!(
+            told(&c),
+            [
+                "spot interruption: a (general-purpose, 0 pods)",
+                "pods: default/x could not be read in full (2 times): bad quantity"
+            ]
+        );
+    }
+}

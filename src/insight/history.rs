@@ -101,3 +101,71 @@ impl CostHistory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn price(nanos: i64) -> PriceTotals {
+        PriceTotals::of_one(Currency::Usd, Money::from_nanos(nanos))
+    }
+
+    fn history(samples: &[(i64, i64)]) -> CostHistory {
+        let mut history = CostHistory::default();
+        samples.iter().for_each(|(t, nanos)| history.sample(at(*t), &price(*nanos)));
+        history
+    }
+
+    #[test]
+    fn a_sparkline_spans_the_record_and_holds_what_was_last_known() {
+        assert_eq!(history(&[]).sparkline(4), [0_u8; 0]);
+        assert_eq!(history(&[(0, 5)]).sparkline(4), [0_u8; 0]);
+        assert_eq!(history(&[(0, 100), (10, 100), (60, 800)]).sparkline(7), [0, 0, 0, 0, 0, 0, 7]);
+        assert_eq!(history(&[(0, 0), (30, 350), (60, 700)]).sparkline(3), [0, 4, 7]);
+        assert_eq!(history(&[(0, 9), (60, 9)]).sparkline(3), [0, 0, 0]);
+        assert_eq!(history(&[(0, 1), (60, 9)]).sparkline(0), [0_u8; 0]);
+    }
+
+    #[test]
+    fn a_delta_is_against_what_held_then() {
+        let h = history(&[(0, 100), (60, 485), (120, 400)]);
+        assert_eq!(h.delta(at(90)), Some(Money::from_nanos(-85)));
+        assert_eq!(h.delta(at(0)), Some(Money::from_nanos(300)));
+        assert_eq!(h.delta(at(-50)), Some(Money::from_nanos(300)), "further back than the record");
+        assert_eq!(history(&[]).delta(at(0)), None);
+        assert_eq!(h.seconds(), 120);
+    }
+
+    #[test]
+    fn the_record_is_bounded_and_a_busy_moment_is_one_sample() {
+        let mut h = CostHistory::default();
+        (0..10_000).for_each(|t| h.sample(at(t * 2), &price(t)));
+        assert_eq!((h.samples.len(), h.seconds()), (CAPACITY, (CAPACITY as i64 - 1) * 2));
+        let mut busy = CostHistory::default();
+        (0..100).for_each(|n| busy.sample(at(7), &price(n)));
+        assert_eq!(busy.samples, [(7, Money::from_nanos(99))]);
+    }
+
+    #[test]
+    fn a_new_price_list_does_not_look_like_a_scale_out() {
+        let mut h = history(&[(0, 100), (60, 200)]);
+        h.rebase(at(70), &price(400));
+        assert_eq!(h.delta(at(60)), Some(Money::ZERO));
+        assert_eq!(h.delta(at(0)), Some(Money::from_nanos(200)), "the scale-out stays, in today's prices");
+    }
+
+    #[test]
+    fn another_currency_starts_anew_and_an_unknown_total_leaves_no_sample() {
+        let mut h = history(&[(0, 100), (60, 200)]);
+        let mut unknown = PriceTotals::default();
+        unknown.unpriced = 1;
+        h.sample(at(61), &unknown);
+        assert_eq!(h.samples.len(), 2);
+        h.sample(at(70), &PriceTotals::of_one(Currency::Cny, Money::from_nanos(5)));
+        assert_eq!(h.samples.len(), 1);
+    }
+}

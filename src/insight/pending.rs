@@ -243,3 +243,110 @@ fn told(cluster: &Cluster) -> FxHashMap<PodKey, Cause> {
     }
     newest.into_iter().filter_map(|(key, cause)| Some((key, cause?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Change, Event, ObjectRef, Pod, Scheduling, Timestamp, Uid};
+    use test_case::test_case;
+
+    #[test_case("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod." => "insufficient cpu")]
+    #[test_case("0/7 nodes are available: 3 Insufficient cpu, 4 node(s) had untolerated taint(s). preemption: x" => "insufficient cpu" ; "room comes first")]
+    #[test_case("0/7 nodes are available: 1 Insufficient cpu, 4 Insufficient memory." => "insufficient memory" ; "what rules out most")]
+    #[test_case("0/2 nodes are available: 2 Insufficient nvidia.com/gpu." => "insufficient nvidia.com/gpu")]
+    #[test_case("0/2 nodes are available: 2 Too many pods." => "too many pods")]
+    #[test_case("0/4 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }, 3 node(s) didn't match Pod's node affinity/selector." => "node selector or affinity")]
+    #[test_case("0/1 nodes are available: 1 node(s) had taints that the pod didn't tolerate." => "untolerated taint")]
+    #[test_case("0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints." => "topology")]
+    #[test_case("0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules." => "topology")]
+    #[test_case("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims." => "volume")]
+    #[test_case("0/1 nodes are available: 1 node(s) had volume node affinity conflict." => "volume")]
+    #[test_case("0/3 nodes are available: 3 node(s) were unschedulable." => "cordoned nodes")]
+    #[test_case("0/3 nodes are available: 3 node(s) didn't have free ports for the requested pod ports." => "host port taken")]
+    #[test_case("no nodes available to schedule pods" => "no nodes")]
+    #[test_case("0/1 nodes are available: 1 the moon is full." => "other reasons")]
+    #[test_case("" => "other reasons" ; "no text")]
+    fn texts_of_the_scheduler(message: &str) -> String {
+        scheduler(message).to_string()
+    }
+
+    #[test_case("did not tolerate taint (taint=a=b:NoSchedule)" => Cause::NoPool)]
+    #[test_case("incompatible requirements, label \"x\" does not have known values" => Cause::NoPool)]
+    #[test_case("did not tolerate taint (taint=a=b:NoSchedule); all available instance types exceed limits for nodepool (NodePool=x)" => Cause::Limits ; "the nearest to success")]
+    #[test_case("node limits have been exhausted for nodepool (NodePool=x)" => Cause::Limits)]
+    #[test_case("incompatible volume requirements" => Cause::Volume)]
+    #[test_case("unsatisfiable topology constraint for pod anti-affinity" => Cause::Topology)]
+    #[test_case("no instance type has enough resources" => Cause::TooBig)]
+    #[test_case("no instance type met all requirements" => Cause::NoType)]
+    #[test_case("no instance type has the required offering" => Cause::NotOffered)]
+    #[test_case("minValues requirement is not met" => Cause::MinValues)]
+    #[test_case("nodepool requirements filtered out all available instance types" => Cause::NoPool)]
+    #[test_case("pod has Dynamic Resource Allocation requirements" => Cause::ResourceClaims)]
+    #[test_case("something new" => Cause::Other)]
+    fn texts_of_karpenter(errors: &str) -> Cause {
+        karpenter(&format!("Failed to schedule pod, {errors}"))
+    }
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn pod(name: &str, scheduling: Scheduling) -> Change {
+        Change::Pod(Box::new(Pod { key: PodKey::new("default", name), scheduling, ..Pod::default() }))
+    }
+
+    fn event(n: u128, pod: &str, reason: &str, message: &str, at: i64) -> Change {
+        let at = Timestamp::from_second(at).unwrap();
+        Change::Event(Box::new(Event {
+            uid: Uid::new(&format!("{n:032x}")),
+            reason: reason.into(),
+            message: message.into(),
+            component: "karpenter".into(),
+            object: ObjectRef { kind: "Pod".into(), namespace: "default".into(), name: pod.into() },
+            first: at,
+            last: at,
+            count: 1,
+            ..Event::default()
+        }))
+    }
+
+    fn counted(cluster: &Cluster) -> Vec<String> {
+        let mut pending = PendingByCause::default();
+        pending.refresh(cluster);
+        assert_eq!(pending.total(), cluster.pod_counts().unscheduled);
+        assert_eq!(pending.total(), pending.causes().iter().map(|(_, n)| n).sum::<u64>());
+        for pod in cluster.unscheduled_pods().filter(|p| p.state == PodState::Unscheduled) {
+            let cause = pending.cause(&pod);
+            assert!(pending.causes().iter().any(|(c, _)| *c == cause), "{} is counted elsewhere", pod.name);
+        }
+        pending.causes().iter().map(|(cause, n)| format!("{n} {cause}")).collect()
+    }
+
+    #[test]
+    fn pending_pods_are_counted_by_cause() {
+        let mut cluster = Cluster::new(None);
+        let full = || Scheduling::Unschedulable("0/1 nodes are available: 1 Insufficient cpu.".into());
+        for i in 0..91 {
+            cluster.apply(pod(&format!("p{i}"), full()), NOW);
+        }
+        cluster.apply(pod("odd", full()), NOW);
+        cluster
+            .apply(event(1, "odd", "FailedScheduling", "Failed to schedule pod, incompatible requirements", 10), NOW);
+        assert_eq!(counted(&cluster), ["91 insufficient cpu", "1 no matching nodepool"]);
+        cluster.apply(event(2, "odd", "Nominated", "Pod should schedule on: nodeclaim/a", 20), NOW);
+        assert_eq!(counted(&cluster), ["92 insufficient cpu"], "a nomination takes the refusal back");
+        cluster.apply(pod("gated", Scheduling::Gated), NOW);
+        cluster.apply(pod("new", Scheduling::Unseen), NOW);
+        cluster.apply(pod("err", Scheduling::Error("timeout".into())), NOW);
+        assert_eq!(
+            counted(&cluster),
+            ["92 insufficient cpu", "1 scheduling gates", "1 not seen by a scheduler", "1 scheduler error"]
+        );
+    }
+
+    #[test]
+    fn pods_on_their_way_out_do_not_wait() {
+        let mut cluster = Cluster::new(None);
+        let ending = Pod { key: PodKey::new("default", "p"), deleted: Some(NOW), ..Pod::default() };
+        cluster.apply(Change::Pod(Box::new(ending)), NOW);
+        assert_eq!(counted(&cluster), [""; 0]);
+    }
+}
