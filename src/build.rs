@@ -1,1 +1,48 @@
-fn main() {}
+//! Packs `assets/prices/*.csv` into `prices.bin`, which the library embeds.
+
+#[path = "pricing/pack.rs"]
+mod pack;
+#[path = "pricing/pack_write.rs"]
+mod pack_write;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+/// What the program may carry of prices; the packed table takes a sixth of it.
+const MOST_BYTES: usize = 120_000;
+
+#[expect(clippy::print_stderr, reason = "cargo reads what a build script prints")]
+fn main() -> ExitCode {
+    let inputs =
+        [pack_write::PRICES, pack_write::SPECS, "src/build.rs", "src/pricing/pack.rs", "src/pricing/pack_write.rs"];
+    for path in inputs {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    match embed() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("failed to pack the price table: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn embed() -> Result<(), String> {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?);
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+    let text = |path: &Path| fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()));
+
+    let table = pack_write::read(&text(&root.join(pack_write::PRICES))?, &text(&root.join(pack_write::SPECS))?)
+        .map_err(|bad| bad.to_string())?;
+    let packed = pack_write::pack(&table);
+    // The program trusts these bytes, so they are read back before they are embedded.
+    if pack::Table::unpack(&packed).as_ref() != Some(&table) {
+        return Err("what was packed does not unpack to the same table".to_owned());
+    }
+    if packed.len() > MOST_BYTES {
+        return Err(format!("it takes {} bytes, more than the {MOST_BYTES} allowed", packed.len()));
+    }
+    let target = out.join("prices.bin");
+    fs::write(&target, packed).map_err(|why| format!("{}: {why}", target.display()))
+}

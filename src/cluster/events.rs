@@ -117,6 +117,24 @@ pub struct EventLine<'a> {
     pub last: Timestamp,
 }
 
+impl<'a> EventLine<'a> {
+    fn new(id: u64, group: &'a Group, newest: &'a Entry) -> Self {
+        Self {
+            id,
+            kind: group.key.kind,
+            lane: group.lane,
+            reason: &group.key.reason,
+            message: &group.key.message,
+            component: &group.key.component,
+            object: &newest.object,
+            objects: 1,
+            count: newest.count(),
+            first: newest.first,
+            last: newest.last,
+        }
+    }
+}
+
 /// The ring of events.
 #[derive(Debug, Default)]
 pub struct EventLog {
@@ -279,26 +297,10 @@ impl EventLog {
         }
     }
 
-    fn line<'a>(&'a self, id: u64, group: &'a Group, newest: &'a Entry) -> EventLine<'a> {
-        EventLine {
-            id,
-            kind: group.key.kind,
-            lane: group.lane,
-            reason: &group.key.reason,
-            message: &group.key.message,
-            component: &group.key.component,
-            object: &newest.object,
-            objects: 1,
-            count: newest.count(),
-            first: newest.first,
-            last: newest.last,
-        }
-    }
-
     fn group_line<'a>(&'a self, id: u64, query: &EventQuery) -> Option<EventLine<'a>> {
         let group = self.groups.get(&id).filter(|g| query.wants(g.lane, g.key.kind))?;
         let newest = self.entries.get(group.members.last_key_value()?.1)?;
-        let line = self.line(id, group, newest);
+        let line = EventLine::new(id, group, newest);
         Some(EventLine { objects: group.members.len(), count: group.count, first: group.first, ..line })
     }
 
@@ -310,7 +312,7 @@ impl EventLog {
                 continue;
             }
             match &mut line {
-                None => line = Some(self.line(id, group, entry)),
+                None => line = Some(EventLine::new(id, group, entry)),
                 Some(line) => {
                     line.objects += 1;
                     line.count += entry.count();
@@ -324,7 +326,7 @@ impl EventLog {
     fn entry_line<'a>(&'a self, id: u64, query: &EventQuery) -> Option<EventLine<'a>> {
         let entry = self.entries.get(&id)?;
         let group = self.groups.get(&entry.group).filter(|g| query.wants(g.lane, g.key.kind))?;
-        query.names(&entry.object).then(|| self.line(id, group, entry))
+        query.names(&entry.object).then(|| EventLine::new(id, group, entry))
     }
 
     /// Newest events of a reason and object kind, newest first: alarms ask here.
@@ -333,7 +335,7 @@ impl EventLog {
         every.filter_map(move |id| {
             let entry = self.entries.get(id)?;
             let group = self.groups.get(&entry.group)?;
-            (group.key.reason == reason && entry.object.kind == kind).then(|| self.line(*id, group, entry))
+            (group.key.reason == reason && entry.object.kind == kind).then(|| EventLine::new(*id, group, entry))
         })
     }
 }
@@ -395,8 +397,8 @@ mod tests {
             log.add(event(i as u128 + 1, &format!("p{i}"), "x", i as i64, 1));
         }
         assert_eq!(log.len(), CAPACITY);
-        let every = EventQuery::default();
-        let line = log.lines(&every).next().unwrap();
+        let query = EventQuery::default();
+        let line = log.lines(&query).next().unwrap();
         assert_eq!((line.objects, line.count), (CAPACITY, CAPACITY as u64));
         assert_eq!(log.by_key.len(), CAPACITY);
         assert_eq!(log.groups.len(), 1);

@@ -369,7 +369,9 @@ impl Cluster {
         if denial && stream == Stream::Nodes {
             // Rows known only by name come or go with the permission.
             let ids: Vec<RowId> = self.rows.keys().copied().collect();
-            ids.into_iter().for_each(|id| self.touch(id));
+            for id in ids {
+                self.touch(id);
+            }
             return Dirty::LINKS | Dirty::ROWS;
         }
         if stream == Stream::NodeMetrics
@@ -389,24 +391,26 @@ impl Cluster {
             Stream::Nodes => {
                 let stale = |r: &&Row| r.node.is_some() && r.gone.is_none() && r.node_generation != generation;
                 let gone: Vec<Name> = self.rows.values().filter(stale).filter_map(|r| r.node_name.clone()).collect();
-                gone.iter().for_each(|name| {
+                for name in &gone {
                     self.node_gone(name, Uid::default(), now);
-                });
+                }
                 Dirty::ROWS
             }
             Stream::NodeClaims => {
                 let stale = |r: &&Row| r.gone.is_none() && r.claim_generation != generation;
                 let names = self.rows.values().filter(stale).filter_map(|r| r.claim.as_ref().map(|c| c.name.clone()));
                 let gone: Vec<Name> = names.collect();
-                gone.iter().for_each(|name| {
+                for name in &gone {
                     self.claim_gone(name, Uid::default(), now);
-                });
+                }
                 Dirty::ROWS
             }
             Stream::Pods => {
                 let stale = |slot: &u32| self.pods.get(*slot).is_some_and(|p| p.generation != generation);
                 let gone: Vec<u32> = self.pods.slots().filter(stale).collect();
-                gone.into_iter().for_each(|slot| self.remove_pod(slot));
+                for slot in gone {
+                    self.remove_pod(slot);
+                }
                 Dirty::ROWS | Dirty::PENDING
             }
             Stream::NodePools => {
@@ -512,12 +516,13 @@ impl Cluster {
         if let Some(node) = &row.node {
             self.joins.add_node(node);
             near.extend(self.joins.claims_near(node));
-            // Others that share the provider id lose or keep their claim with this one.
         }
         near.extend(row.claim.as_ref().map(|c| c.name.clone()));
         near.sort();
         near.dedup();
-        near.iter().for_each(|claim| self.rejoin(claim, now));
+        for claim in &near {
+            self.rejoin(claim, now);
+        }
         self.refresh(id, now);
         Dirty::ROWS
     }
@@ -822,7 +827,9 @@ impl Cluster {
             }
         }
         let dirty = if touched.is_empty() { Dirty::NOTHING } else { Dirty::ROWS };
-        touched.into_iter().for_each(|id| self.touch(id));
+        for id in touched {
+            self.touch(id);
+        }
         dirty
     }
 }

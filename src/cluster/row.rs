@@ -4,7 +4,7 @@ use super::leaving::{Leaving, Signals};
 use super::pods::NONE;
 use super::{CapacityType, PodCounts, RowState};
 use crate::model::{Name, Node, NodeClaim, Resource, Resources, Timestamp, Usage, key};
-use crate::pricing::{PriceBook, Quote};
+use crate::pricing::{Offer, PriceBook, Quote};
 use crate::units::natural::NaturalKey;
 
 /// Identity of a row for as long as the program runs; never used again. A claim's row that joins a node's row
@@ -279,10 +279,18 @@ impl Row {
         self.first_label(key::ZONE)
     }
 
-    /// Region: by label, else from the zone without its letter.
+    /// Region, by the rule that prices go by: label, else zone, else provider id.
     pub fn region(&self) -> Option<&str> {
-        self.first_label(key::REGION)
-            .or_else(|| self.zone().map(|z| z.trim_end_matches(|c: char| c.is_ascii_lowercase())))
+        self.offer()?.region
+    }
+
+    /// What the machine is to the bill; none where only a name is known.
+    pub fn offer(&self) -> Option<Offer<'_>> {
+        match (self.node(), self.claim()) {
+            (Some(node), claim) => Some(Offer::of_node(node, claim)),
+            (None, Some(claim)) => Some(Offer::of_claim(claim)),
+            (None, None) => None,
+        }
     }
 
     /// Karpenter nodepool, else the node group.

@@ -156,7 +156,7 @@ impl Part {
         if let Some(quote) = row.quote() {
             let price = &mut t.price;
             price.prepaid = u64::from(quote.mark == Mark::Prepaid);
-            price.estimated = u64::from(quote.mark == Mark::Estimated);
+            price.estimated = u64::from(quote.is_estimated());
             let unknown = quote.unknown().filter(|_| quote.mark != Mark::Prepaid);
             if let Some(why) = unknown {
                 price.unpriced = 1;
@@ -242,6 +242,11 @@ impl Totals {
             }
         }
         p.as_of.retain(|_, n| *n > 0);
+    }
+
+    /// Adds a row: for sums that are made once.
+    pub fn include(&mut self, row: &Row) {
+        self.add(&Part::of(row));
     }
 
     /// Requested share of a resource in thousandths of what is offered: weighted, so a small busy node does not

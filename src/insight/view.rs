@@ -174,9 +174,9 @@ impl View {
                 ..Self::default()
             };
             let ids: Vec<RowId> = cluster.rows().map(Row::id).collect();
-            ids.into_iter().for_each(|id| {
+            for id in ids {
                 self.take_in(id, cluster);
-            });
+            }
             self.order(cluster);
             return true;
         }

@@ -108,6 +108,15 @@ impl LinkState {
         }
     }
 
+    /// What went wrong, if something did.
+    pub fn trouble(&self) -> Option<&str> {
+        match self {
+            Self::Denied { message } => Some(message),
+            Self::Retrying { why, .. } => Some(why),
+            Self::Off | Self::Connecting | Self::Syncing { .. } | Self::Live | Self::Absent => None,
+        }
+    }
+
     /// Whether there is nothing more to wait for: in step, or known not to come.
     pub const fn is_settled(&self) -> bool {
         matches!(self, Self::Off | Self::Live | Self::Absent | Self::Denied { .. })

@@ -1,1 +1,40 @@
-//! …
+//! One-shot reports: what the screen knows, once, for people (`table`) and for programs (`json`, `csv`).
+//!
+//! A [`Report`] is a pure function of the state and a view of it; the formats print a report and know nothing else.
+//! The JSON is documented and versioned (`schema`): fields are added, never renamed.
+
+mod csv;
+mod report;
+mod table;
+
+pub use report::{Amounts, NodeReport, Report, SCHEMA};
+
+use std::io::{self, Write};
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns for reading.
+    #[default]
+    Table,
+    /// The whole report, schema `nodeglass/v1`.
+    Json,
+    /// One line a node, with a heading.
+    Csv,
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// What the writer says. A reader that went away ([`io::ErrorKind::BrokenPipe`]) is the caller's to forgive.
+pub fn write(report: &Report, format: Format, out: &mut impl Write) -> io::Result<()> {
+    match format {
+        Format::Table => table::write(report, out)?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, report)?;
+            writeln!(out)?;
+        }
+        Format::Csv => csv::write(report, out)?,
+    }
+    out.flush()
+}

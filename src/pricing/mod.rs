@@ -1,31 +1,35 @@
 //! Money without I/O: what a machine is to the bill, and what that costs by the hour.
 //!
-//! `Offer` is what decides a price, read from labels; [`PriceBook`] answers with a [`Quote`]. Both are pure: a price is
-//! recomputed whenever a label or the book changes, and is never "unknown for a moment" in between.
+//! An [`Offer`] is everything that decides a price, read from labels; a [`PriceBook`] answers with a [`Quote`]. Both are
+//! pure: a price is recomputed whenever a label or the book changes, and is never "unknown for a moment" in between.
+//! The region is the node's own, and what the book does not know stays unknown, with its reason: never zero, never
+//! another region's price.
+//!
+//! ```text
+//! labels of node and claim ──▶ facts ──▶ Offer ──┐
+//! assets/prices/*.csv ──▶ pack ──▶ table ────────┼──▶ PriceBook ──▶ Quote: machine + fee, mark, source, age
+//! price label ──▶ price_override ────────────────┘
+//! ```
 
+mod auto_fee;
+mod book;
 mod capacity_type;
+mod facts;
+mod offer;
+mod pack;
+#[cfg(test)]
+mod pack_write;
+mod place;
+mod price_override;
 mod quote;
+mod table;
 
+pub use auto_fee::FeeShare;
+pub use book::PriceBook;
 pub use capacity_type::CapacityType;
-
+pub use offer::{ComputeType, Offer, Os, Tenancy};
+pub use pack::Size;
+pub use place::{Partition, Zone, ZoneKind};
+pub use price_override::{BadOverride, price_override};
 pub use quote::{Amount, Mark, PriceSource, Quote, Unknown};
-
-use crate::model::{Node, NodeClaim};
-
-/// Everything known of prices: the embedded table and what the settings say.
-#[derive(Clone, Debug, Default)]
-pub struct PriceBook {
-    _private: (),
-}
-
-impl PriceBook {
-    /// The price of a node; its claim, if any, tells what the node's labels do not (yet).
-    pub fn quote_node(&self, _node: &Node, _claim: Option<&NodeClaim>) -> Quote {
-        unimplemented!()
-    }
-
-    /// The price of a claim whose node is not there (yet, or any more). None before it is launched: not billed.
-    pub fn quote_claim(&self, _claim: &NodeClaim) -> Option<Quote> {
-        unimplemented!()
-    }
-}
+pub use table::{ListPrice, Missing};

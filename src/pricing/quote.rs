@@ -63,8 +63,10 @@ impl Unknown {
 /// Where a price came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PriceSource {
-    /// The table in the program.
+    /// The table in the program, a published figure.
     Embedded,
+    /// The table in the program, a figure estimated from published ones of another region or time.
+    EmbeddedEstimate,
     /// The label `eks-node-viewer/instance-price`.
     Label,
     /// No source had it.
@@ -76,6 +78,7 @@ impl PriceSource {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
+            Self::EmbeddedEstimate => "embedded-estimate",
             Self::Label => "label",
             Self::None => "none",
         }
@@ -98,7 +101,7 @@ pub enum Mark {
     Estimated,
     /// Only an upper bound is known: `≤0.0860`.
     Bound,
-    /// A capacity block: paid in advance, nothing more by the hour.
+    /// A capacity block or an Outpost: paid in advance, nothing more by the hour.
     Prepaid,
     /// No price: `—`.
     Unknown,
@@ -167,5 +170,118 @@ impl Quote {
             Amount::Unknown(why) => Some(*why),
         };
         unknown(&self.instance).or_else(|| self.fee.as_ref().and_then(unknown))
+    }
+
+    /// Whether what it adds to a total rests on an estimate: such a total is shown with `~`.
+    pub fn is_estimated(&self) -> bool {
+        let (instance, fee) = self.known();
+        self.rests_on_estimate() && instance + fee != Money::ZERO
+    }
+
+    fn rests_on_estimate(&self) -> bool {
+        self.mark == Mark::Estimated || self.source == PriceSource::EmbeddedEstimate
+    }
+
+    /// The price as it stands in a table, without a currency sign: `0.0860`, `~0.0860`, `0.0860*` (set by a label),
+    /// `0.0860R` (reserved), `0.0860?` (capacity type assumed), `≤0.0860` (spot below on-demand), `≥0.0860` (the fee on
+    /// top is not known), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (not known).
+    pub fn label(&self, places: u32) -> String {
+        let estimate = if self.rests_on_estimate() { "~" } else { "" };
+        let fee = match &self.fee {
+            None => Some(Money::ZERO),
+            Some(Amount::Known(fee)) => Some(*fee),
+            Some(Amount::AtMost(_) | Amount::Unknown(_)) => None,
+        };
+        match (&self.instance, fee) {
+            (Amount::Known(_), Some(Money::ZERO)) if self.mark == Mark::Prepaid => "prepaid".to_owned(),
+            (Amount::Known(_), Some(fee)) if self.mark == Mark::Prepaid => {
+                format!("prepaid+{estimate}{}", fee.decimal(places))
+            }
+            (Amount::Known(instance), Some(fee)) => {
+                let suffix = match self.mark {
+                    Mark::Override => "*",
+                    Mark::Reserved => "R",
+                    Mark::Assumed => "?",
+                    Mark::Exact | Mark::Estimated | Mark::Bound | Mark::Prepaid | Mark::Unknown => "",
+                };
+                format!("{estimate}{}{suffix}", (*instance + fee).decimal(places))
+            }
+            (Amount::Known(instance), None) if *instance > Money::ZERO => {
+                format!("≥{estimate}{}", instance.decimal(places))
+            }
+            (Amount::AtMost(bound), Some(fee)) => format!("≤{estimate}{}", (*bound + fee).decimal(places)),
+            (Amount::Known(_) | Amount::AtMost(_), None) | (Amount::Unknown(_), _) => "—".to_owned(),
+        }
+    }
+
+    /// Where the figure comes from and how old it is, in a few words: `embedded 2026-07`, `label`; for what has no
+    /// price the reason.
+    pub fn provenance(&self) -> String {
+        match (self.unknown(), self.source) {
+            (Some(why), PriceSource::None) => why.reason().to_owned(),
+            (_, source) if self.as_of.is_empty() => source.name().to_owned(),
+            (_, source) => format!("{} {}", source.name(), self.as_of),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    fn known(text: &str) -> Amount {
+        Amount::Known(text.parse().unwrap())
+    }
+
+    fn at_most(text: &str) -> Amount {
+        Amount::AtMost(text.parse().unwrap())
+    }
+
+    fn quote(instance: Amount, fee: Option<Amount>, mark: Mark, source: PriceSource) -> Quote {
+        Quote { currency: Currency::Usd, instance, fee, mark, source, as_of: "2026-07".into(), list: None }
+    }
+
+    use Amount::Unknown as No;
+    use PriceSource::{Embedded, EmbeddedEstimate, Label, None as Nowhere};
+
+    #[test_case(&quote(known("0.086"), None, Mark::Exact, Embedded) => "0.0860")]
+    #[test_case(&quote(known("0.086"), Some(known("0.01032")), Mark::Exact, Embedded) => "0.0963" ; "with a fee")]
+    #[test_case(&quote(known("0.086"), None, Mark::Estimated, EmbeddedEstimate) => "~0.0860")]
+    #[test_case(&quote(known("0.086"), None, Mark::Override, Label) => "0.0860*")]
+    #[test_case(&quote(known("0.086"), None, Mark::Reserved, Embedded) => "0.0860R")]
+    #[test_case(&quote(known("0.086"), None, Mark::Assumed, Embedded) => "0.0860?")]
+    #[test_case(&quote(at_most("0.086"), None, Mark::Bound, Embedded) => "≤0.0860")]
+    #[test_case(&quote(at_most("0.086"), None, Mark::Bound, EmbeddedEstimate) => "≤~0.0860" ; "a bound that is an estimate")]
+    #[test_case(&quote(at_most("0.086"), Some(known("0.01032")), Mark::Bound, Embedded) => "≤0.0963" ; "a bound with a fee")]
+    #[test_case(&quote(at_most("0.086"), Some(No(Unknown::Fee)), Mark::Unknown, Embedded) => "—" ; "nothing bounds it")]
+    #[test_case(&quote(known("0.086"), Some(No(Unknown::Fee)), Mark::Unknown, Embedded) => "≥0.0860" ; "fee not known")]
+    #[test_case(&quote(known("0"), None, Mark::Prepaid, Nowhere) => "prepaid")]
+    #[test_case(&quote(known("0"), Some(known("2.64192")), Mark::Prepaid, Embedded) => "prepaid+2.6419" ; "a block with a fee")]
+    #[test_case(&quote(known("0"), None, Mark::Override, Label) => "0.0000*" ; "free by label")]
+    #[test_case(&quote(No(Unknown::Type), None, Mark::Unknown, Nowhere) => "—")]
+    #[test_case(&quote(No(Unknown::Type), Some(No(Unknown::Fee)), Mark::Unknown, Nowhere) => "—" ; "neither known")]
+    fn a_price_reads(quote: &Quote) -> String {
+        quote.label(4)
+    }
+
+    #[test]
+    fn a_total_is_an_estimate_only_by_what_enters_it() {
+        let estimated = |instance, fee, mark| quote(instance, fee, mark, EmbeddedEstimate).is_estimated();
+        assert!(estimated(known("0.086"), None, Mark::Estimated));
+        assert!(estimated(at_most("0.086"), Some(known("0.01032")), Mark::Bound));
+        assert!(!estimated(at_most("0.086"), None, Mark::Bound));
+        assert!(!estimated(known("0"), None, Mark::Prepaid));
+        assert!(quote(known("0.1"), Some(known("0.1")), Mark::Estimated, Embedded).is_estimated());
+        assert!(!quote(known("0.1"), None, Mark::Assumed, Embedded).is_estimated());
+    }
+
+    #[test]
+    fn provenance_says_source_and_age_or_the_reason() {
+        let provenance = |instance, source| quote(instance, None, Mark::Exact, source).provenance();
+        assert_eq!(provenance(known("0.086"), Embedded), "embedded 2026-07");
+        assert_eq!(provenance(No(Unknown::Windows), Nowhere), "no Windows prices offline");
+        let label = Quote { as_of: CompactString::default(), ..quote(known("1"), None, Mark::Override, Label) };
+        assert_eq!(label.provenance(), "label");
     }
 }

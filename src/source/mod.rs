@@ -1,1 +1,3 @@
-//! …
+//! Where changes come from. Every source says the same [`crate::model::Change`]s, so what works for one works for all.
+
+pub mod live;

@@ -78,15 +78,12 @@ impl FromStr for Quantity {
                 b'0'..=b'9' => {
                     digits += 1;
                     let next = mantissa.checked_mul(10).and_then(|m| m.checked_add(i128::from(byte - b'0')));
-                    match next.filter(|m| *m < i128::MAX / 20) {
-                        Some(m) => {
-                            mantissa = m;
-                            scale -= i32::from(point);
-                        }
-                        None => {
-                            lost |= byte != b'0';
-                            scale += i32::from(!point);
-                        }
+                    if let Some(m) = next.filter(|m| *m < i128::MAX / 20) {
+                        mantissa = m;
+                        scale -= i32::from(point);
+                    } else {
+                        lost |= byte != b'0';
+                        scale += i32::from(!point);
                     }
                 }
                 b'.' if !point => point = true,

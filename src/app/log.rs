@@ -1,0 +1,48 @@
+//! Diagnosis goes to a file if one is asked for, and nowhere else: nothing but frames reaches the terminal.
+
+use std::path::Path;
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Why there is no log. Completes "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The file cannot be written.
+    #[error("open the log file {path}: {source}; choose another with --log-file")]
+    Open {
+        /// The file asked for.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The filter cannot be read.
+    #[error("read the log filter {filter:?}: {source}; it is like \"info\" or \"nodeglass=debug\"")]
+    Filter {
+        /// The filter asked for.
+        filter: String,
+        /// What is wrong with it.
+        source: tracing_subscriber::filter::ParseError,
+    },
+}
+
+/// kube logs the whole body of an answer it cannot decode: bodies never reach the log.
+const CAPPED: &str = "kube_client=error,kube_client::client=off";
+
+/// Starts logging into `path` (appending). The guard must live as long as the program: dropping it writes what is left.
+///
+/// # Errors
+/// When the file cannot be opened or the filter cannot be read.
+pub fn start(path: &Path, filter: &str) -> Result<WorkerGuard, LogError> {
+    let text = path.display().to_string();
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    let file = file.map_err(|source| LogError::Open { path: text, source })?;
+    let filter = EnvFilter::try_new(format!("{filter},{CAPPED}"))
+        .map_err(|source| LogError::Filter { filter: filter.to_owned(), source })?;
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
+    // A second start (tests) keeps the first subscriber.
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    Ok(guard)
+}

@@ -1,0 +1,120 @@
+//! The terminal session: taken on entry, given back whole on every way out.
+
+use super::trouble;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::clipboard::CopyToClipboard;
+use ratatui::crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture,
+};
+use ratatui::crossterm::terminal::{
+    BeginSynchronizedUpdate, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::crossterm::{cursor, execute, queue};
+use std::io::{self, BufWriter, Stdout, Write};
+
+/// What the loop needs of a screen; the real one is [`Session`], tests have their own.
+pub trait Screen {
+    /// Draws one frame.
+    ///
+    /// # Errors
+    /// What the terminal says.
+    fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()>;
+
+    /// Puts text on the clipboard of the terminal (OSC 52: works over ssh where the terminal allows it).
+    ///
+    /// # Errors
+    /// What the terminal says.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+
+    /// Gives the terminal back, stops the process group, and takes the terminal again when it is continued.
+    ///
+    /// # Errors
+    /// What the terminal says.
+    fn suspend(&mut self) -> io::Result<()>;
+
+    /// The next frame paints every cell: the terminal may show anything.
+    ///
+    /// # Errors
+    /// What the terminal says.
+    fn repaint(&mut self) -> io::Result<()>;
+}
+
+/// The real terminal while it is ours. Dropping it gives the terminal back.
+pub struct Session {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    mouse: bool,
+}
+
+impl Session {
+    /// Takes the terminal: raw mode, alternate screen, mouse if wanted.
+    ///
+    /// # Errors
+    /// When standard output is no terminal, or refuses.
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        take(mouse)?;
+        // Large enough for a whole frame, so that one write carries it.
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+        let terminal = Terminal::new(backend).inspect_err(|_| restore())?;
+        Ok(Self { terminal, mouse })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    trouble::set_on_screen(true);
+    let mut out = io::stdout();
+    execute!(out, EnterAlternateScreen, DisableLineWrap, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+    if mouse {
+        execute!(out, EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
+/// Gives the terminal back. Does nothing when it is not ours; never panics.
+pub(super) fn restore() {
+    trouble::set_on_screen(false);
+    let mut out = io::stdout();
+    // Each on its own: one that fails must not keep the others from being undone.
+    let _ = execute!(out, EndSynchronizedUpdate);
+    let _ = execute!(out, DisableMouseCapture, DisableFocusChange, DisableBracketedPaste);
+    let _ = execute!(out, EnableLineWrap, LeaveAlternateScreen, cursor::Show);
+    let _ = disable_raw_mode();
+}
+
+impl Screen for Session {
+    fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(|frame| paint(frame))?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        #[cfg(unix)]
+        {
+            use rustix::process::{Signal, kill_current_process_group};
+            // SIGSTOP, because SIGTSTP is handled by us; the whole group, so that a shell's pipeline stops as one.
+            kill_current_process_group(Signal::STOP)?;
+        }
+        take(self.mouse)?;
+        self.repaint()
+    }
+
+    fn repaint(&mut self) -> io::Result<()> {
+        self.terminal.clear()?;
+        self.terminal.backend_mut().flush()
+    }
+}

@@ -1,0 +1,333 @@
+//! Flags as typed.
+//!
+//! Two types, on purpose: [`Cli`] holds what was typed, as text and with "not given" kept apart from every value;
+//! [`super::Settings`] holds what is meant. Only with both can a flag that was not given leave the word to the
+//! environment or the file, and only with text here do all three speak through one set of readers with one form of
+//! error. The comments below are the manual: they are printed by `--help` and are the man page.
+
+#![expect(clippy::doc_markdown, reason = "clap prints these comments, and backticks would be noise in a terminal")]
+
+use super::settings::{Color, GroupBy, ListMode, OutputFormat, Palette, Theme};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use std::ffi::OsString;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// See what a Kubernetes cluster's nodes do, what they cost by the hour, and why they come and go.
+///
+/// nodeglass draws a dashboard of nodes, claims, pods, events and prices in the terminal. It only ever reads: get, list
+/// and watch. Press ? in it for the keys.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "nodeglass",
+    version,
+    args_override_self = true,
+    max_term_width = 100,
+    after_help = "Flags go before the environment (NODEGLASS_CONTEXT for --context, and so on), that before the \
+                  settings file. Say --help for more.",
+    after_long_help = sections_as_help(),
+)]
+pub struct Cli {
+    /// What to do; nothing named is the dashboard.
+    #[command(subcommand)]
+    pub command: Option<CliCommand>,
+    /// What can be said before or after the command.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum CliCommand {
+    /// Print what the dashboard would show, once, and end
+    ///
+    /// Waits until every watch is in sync, prints totals, nodes, claims, nodepools and pods by state, and ends: with 0;
+    /// with 1 when the cluster could not be read in time; with 2 when the command line was wrong. Needs no terminal.
+    Snapshot(SnapshotFlags),
+    /// Print the settings in effect as a settings file
+    ///
+    /// What is printed can be saved as config.toml, and means the same there as the flags, variables and file it was
+    /// made from. Its first line names the file that was read, if one was.
+    Config,
+    /// Print the completions of a shell
+    ///
+    /// For example: nodeglass completions bash > ~/.local/share/bash-completion/completions/nodeglass
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    ///
+    /// For example: nodeglass man | man -l -
+    Man,
+}
+
+/// Flags of `snapshot` alone.
+#[derive(Clone, Debug, Args)]
+pub struct SnapshotFlags {
+    /// The format to print
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+    /// How long to wait for every watch to be in sync, such as 30s or "1m 30s"
+    ///
+    /// What is not in sync by then is printed as it is and named on standard error, and the exit status is 1.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+}
+
+/// The values of an enum, to be checked and completed by the shell, but kept as typed.
+fn words<T: ValueEnum>() -> PossibleValuesParser {
+    PossibleValuesParser::new(T::value_variants().iter().filter_map(ValueEnum::to_possible_value))
+}
+
+/// The values of a switch.
+fn switch() -> PossibleValuesParser {
+    PossibleValuesParser::new(["on", "off"])
+}
+
+/// What can be said before or after the command, as typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Flags {
+    /// Kubeconfig context [default: the current one]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
+    pub context: Option<String>,
+    /// Kubeconfig file, or a list of them as in KUBECONFIG
+    ///
+    /// Several files are separated as in PATH: by a colon, on Windows by a semicolon. Without this flag the files of
+    /// KUBECONFIG are read, then ~/.kube/config, then the service account of the pod the program runs in. An empty
+    /// KUBECONFIG counts as not set.
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Cluster")]
+    pub kubeconfig: Option<String>,
+    /// Only nodes whose labels match, such as karpenter.sh/nodepool=default
+    ///
+    /// A label selector as kubectl takes it, evaluated by the API server: key, !key, key=value, key!=value,
+    /// "key in (a,b)", "key notin (a,b)", joined by commas.
+    #[arg(short = 'l', long, global = true, value_name = "SELECTOR", help_heading = "Cluster")]
+    pub node_selector: Option<String>,
+    /// How lists are asked for [default: auto]
+    #[arg(long, global = true, value_name = "MODE", value_parser = words::<ListMode>(), help_heading = "Cluster")]
+    pub list_mode: Option<String>,
+
+    /// Resources with a bar and a total [default: cpu,memory]
+    ///
+    /// Separated by commas: cpu, memory, pods, ephemeral-storage, or an extended resource such as nvidia.com/gpu.
+    #[arg(long, global = true, value_name = "LIST", help_heading = "What is shown")]
+    pub resources: Option<String>,
+    /// Node labels shown as further columns, separated by commas
+    ///
+    /// eks-node-viewer's computed labels are labels here too: eks-node-viewer/node-age, …/node-cpu-usage,
+    /// …/node-memory-usage, …/node-pods-usage, …/node-ephemeral-storage-usage.
+    #[arg(long, global = true, value_name = "LIST", help_heading = "What is shown")]
+    pub extra_labels: Option<String>,
+    /// Filter to start with, such as "pool:spot cpu<50 status:draining"
+    ///
+    /// The language of the dashboard's / key.
+    #[arg(long, global = true, value_name = "FILTER", allow_hyphen_values = true, help_heading = "What is shown")]
+    pub filter: Option<String>,
+    /// Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]
+    ///
+    /// Keys: name, nodepool, cpu, memory, pods, ephemeral-storage, type, price, capacity, zone, age, status, label:KEY
+    /// for a node label, resource:NAME for another resource. Resources are ordered by the share of allocatable that is
+    /// requested, pods by their number. Ascending is small to large: youngest, cheapest, emptiest first. The arrow in
+    /// the column's header shows the direction.
+    #[arg(long, global = true, value_name = "KEY", help_heading = "What is shown")]
+    pub sort: Option<String>,
+    /// Order as eks-node-viewer takes it: creation or a label, then =asc or =dsc
+    ///
+    /// As there, creation=asc is newest first. Columns are understood as well, as in --sort.
+    #[arg(long, global = true, value_name = "KEY", help_heading = "What is shown")]
+    pub node_sort: Option<String>,
+    /// Grouping to start with [default: none]
+    #[arg(long, global = true, value_name = "BY", value_parser = words::<GroupBy>(), help_heading = "What is shown")]
+    pub group_by: Option<String>,
+    /// Show no prices
+    #[arg(
+        long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_name = "BOOL", help_heading = "What is shown"
+    )]
+    pub disable_pricing: Option<String>,
+
+    /// What the colour of a bar means [default: efficiency]
+    #[arg(long, global = true, value_name = "NAME", value_parser = words::<Palette>(), help_heading = "Screen")]
+    pub palette: Option<String>,
+    /// Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"
+    ///
+    /// Each is #rrggbb, #rgb, or an index into the terminal's 256 colours. They replace the palette's colours, not its
+    /// meaning.
+    #[arg(long, global = true, value_name = "COLOURS", help_heading = "Screen")]
+    pub style: Option<String>,
+    /// Whether and how deeply to colour [default: auto]
+    #[arg(long, global = true, value_name = "WHEN", value_parser = words::<Color>(), help_heading = "Screen")]
+    pub color: Option<String>,
+    /// Background the colours are chosen for [default: auto]
+    #[arg(long, global = true, value_name = "NAME", value_parser = words::<Theme>(), help_heading = "Screen")]
+    pub theme: Option<String>,
+    /// Draw with ASCII characters only
+    #[arg(
+        long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_name = "BOOL", help_heading = "Screen"
+    )]
+    pub ascii: Option<String>,
+    /// Show the event pane at the start [default: on]
+    #[arg(long, global = true, value_name = "SWITCH", value_parser = switch(), help_heading = "Screen")]
+    pub events: Option<String>,
+    /// Use the mouse; off leaves it to the terminal for selecting text [default: on]
+    #[arg(long, global = true, value_name = "SWITCH", value_parser = switch(), help_heading = "Screen")]
+    pub mouse: Option<String>,
+
+    /// Play a simulated fleet; needs no cluster
+    #[arg(long, global = true, help_heading = "Without a cluster")]
+    pub demo: bool,
+    /// Play a simulated fleet of this many nodes
+    #[arg(long, global = true, value_name = "N", help_heading = "Without a cluster")]
+    pub demo_nodes: Option<NonZeroU32>,
+    /// Seed of the simulated fleet: the same seed plays the same fleet [default: 1]
+    #[arg(long, global = true, value_name = "N", help_heading = "Without a cluster")]
+    pub seed: Option<u64>,
+    /// Play a scenario file
+    #[arg(
+        long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Without a cluster"
+    )]
+    pub scenario: Option<PathBuf>,
+
+    /// Settings file to read
+    ///
+    /// [default: ~/.config/nodeglass/config.toml, or nodeglass/config.toml in the directory that XDG_CONFIG_HOME names;
+    /// where there is none, ~/.eks-node-viewer]
+    #[arg(
+        long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Settings and diagnosis"
+    )]
+    pub config: Option<PathBuf>,
+    /// Write diagnosis to this file; nothing of it ever reaches the screen
+    #[arg(
+        long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Settings and diagnosis"
+    )]
+    pub log_file: Option<String>,
+    /// What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]
+    #[arg(long, global = true, value_name = "DIRECTIVES", help_heading = "Settings and diagnosis")]
+    pub log_filter: Option<String>,
+}
+
+impl Flags {
+    /// The flags that are settings, by key, with what was typed. `--node-sort` has its own language and is not here.
+    pub(super) fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("context", &self.context),
+            ("kubeconfig", &self.kubeconfig),
+            ("node-selector", &self.node_selector),
+            ("list-mode", &self.list_mode),
+            ("resources", &self.resources),
+            ("extra-labels", &self.extra_labels),
+            ("filter", &self.filter),
+            ("sort", &self.sort),
+            ("group-by", &self.group_by),
+            ("disable-pricing", &self.disable_pricing),
+            ("palette", &self.palette),
+            ("style", &self.style),
+            ("color", &self.color),
+            ("theme", &self.theme),
+            ("ascii", &self.ascii),
+            ("events", &self.events),
+            ("mouse", &self.mouse),
+            ("log-file", &self.log_file),
+            ("log-filter", &self.log_filter),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| value.as_deref().map(|value| (key, value)))
+    }
+}
+
+/// Rewrites eks-node-viewer's one-dash flags (`-context x`, `-node-sort=…`, `-v`) to two dashes.
+///
+/// Its parser is Go's `flag`, which takes either. Only its own long names are touched, nothing after `--`, and nothing
+/// that is the value of the flag before it.
+pub fn with_two_dashes(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    /// Source: awslabs/eks-node-viewer `cmd/eks-node-viewer/flag.go`; `help` is built into Go's `flag`.
+    const NAMES: &[&str] = &[
+        "context",
+        "disable-pricing",
+        "extra-labels",
+        "help",
+        "kubeconfig",
+        "node-selector",
+        "node-sort",
+        "resources",
+        "style",
+        "version",
+    ];
+    let takes_value = value_flags();
+    let mut rest = args.into_iter();
+    let mut out: Vec<OsString> = rest.next().into_iter().collect();
+    let mut is_value = false;
+    while let Some(arg) = rest.next() {
+        let Some(text) = arg.to_str().filter(|_| !is_value) else {
+            is_value = false;
+            out.push(arg);
+            continue;
+        };
+        if text == "--" {
+            out.push(arg);
+            out.extend(rest);
+            break;
+        }
+        let name = text.split('=').next().unwrap_or(text);
+        let one_dash = name.strip_prefix('-').is_some_and(|name| NAMES.contains(&name));
+        let two_dashes = match text {
+            "-v" => "--version".to_owned(),
+            _ if one_dash => format!("-{text}"),
+            _ => text.to_owned(),
+        };
+        is_value = takes_value.contains(&two_dashes);
+        out.push(two_dashes.into());
+    }
+    out
+}
+
+/// Every flag, with its dashes, that takes the next argument as its value.
+fn value_flags() -> Vec<String> {
+    let program = Cli::command();
+    let commands = std::iter::once(&program).chain(program.get_subcommands());
+    let args = commands.flat_map(clap::Command::get_arguments);
+    args.filter(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
+        .flat_map(|arg| {
+            let long = arg.get_long().map(|long| format!("--{long}"));
+            long.into_iter().chain(arg.get_short().map(|short| format!("-{short}")))
+        })
+        .collect()
+}
+
+/// The sections after the flags, in `--help` and, as the same text, in the man page.
+pub(super) const SECTIONS: &[(&str, &str)] = &[
+    (
+        "Environment",
+        "Every flag that is a setting can be a variable: NODEGLASS_ and its name in capitals, such as \
+         NODEGLASS_GROUP_BY for --group-by; NODEGLASS_CONFIG names the settings file. An empty variable counts as not \
+         set. KUBECONFIG is read as kubectl reads it. NO_COLOR, if it is not empty, turns colour off unless --color \
+         asks for one.",
+    ),
+    (
+        "Settings file",
+        "TOML, a key for every flag that is a setting: group-by = \"zone\". nodeglass config prints one with all keys \
+         explained. Flags go before the environment, that before the file, that before the defaults. A key that is \
+         not known is an error.",
+    ),
+    (
+        "Coming from eks-node-viewer",
+        "Its flags work as they are, with one dash or two, -v for the version as well, and so do its computed labels, \
+         its price label eks-node-viewer/instance-price, and ~/.eks-node-viewer, which is read when there is no \
+         settings file.",
+    ),
+    (
+        "Exit status",
+        "0: done; a reader that closed the pipe early is no error. 1: trouble, such as no cluster or no terminal. 2: \
+         the command line, a variable or the settings file cannot be understood.",
+    ),
+];
+
+/// [`SECTIONS`] for `--help`; clap wraps the lines.
+fn sections_as_help() -> String {
+    let sections: Vec<String> = SECTIONS.iter().map(|(title, text)| format!("{title}:\n{text}")).collect();
+    sections.join("\n\n")
+}

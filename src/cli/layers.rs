@@ -1,0 +1,407 @@
+//! Flags over environment over file over defaults.
+//!
+//! One table says of every setting what it is called, how a value is read into [`Settings`] and how it is written into
+//! a file. A setting has one name everywhere: `--group-by`, `NODEGLASS_GROUP_BY`, `group-by = …`.
+
+use super::error::{Origin, SettingsError, nearest};
+use super::file::{Entry, Format, Raw, SettingsFile};
+use super::flags::Flags;
+use super::selector;
+use super::settings::{Color, ExtraLabel, Settings, Sort, Source, Style};
+use crate::model::Resource;
+use clap::ValueEnum;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// The environment as the settings see it: a variable that is empty is not set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    /// The user's home directory.
+    pub home: Option<PathBuf>,
+    /// Where programs keep their settings: `$XDG_CONFIG_HOME`, or `~/.config`.
+    pub config_dir: Option<PathBuf>,
+}
+
+impl Environment {
+    /// An environment of these variables, for the home and settings directories given.
+    pub fn new<K: Into<String>, V: Into<String>>(
+        variables: impl IntoIterator<Item = (K, V)>,
+        home: Option<PathBuf>,
+        config_dir: Option<PathBuf>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, home, config_dir }
+    }
+
+    /// The environment of this process. The only place of this room that looks at it.
+    pub fn of_process() -> Self {
+        use etcetera::BaseStrategy;
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        let base = etcetera::choose_base_strategy().ok();
+        let home = base.as_ref().map(|base| base.home_dir().to_owned());
+        Self::new(variables, home, base.map(|base| base.config_dir()))
+    }
+
+    /// The value of a variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+/// Settings from everything that was said, the last of these first: flags, environment, file, defaults.
+///
+/// Pure: the environment and the text of the file are arguments.
+///
+/// # Errors
+///
+/// The first value or key that is not understood, with where it was given and what is accepted there.
+pub fn settings(
+    flags: &Flags,
+    environment: &Environment,
+    file: Option<&SettingsFile>,
+) -> Result<Settings, SettingsError> {
+    let home = environment.home.as_deref();
+    let mut settings = Settings::default();
+    if let Some(file) = file {
+        apply_file(&mut settings, file, home)?;
+        // As in eks-node-viewer, KUBECONFIG goes before a file's kubeconfig: the environment goes before the file.
+        if environment.get("KUBECONFIG").is_some() {
+            settings.kubeconfig.clear();
+        }
+    }
+    // Only known names are looked up, and no other NODEGLASS_ variable is an error: in a cluster with a service called
+    // `nodeglass`, every pod is given NODEGLASS_SERVICE_HOST, NODEGLASS_PORT and more.
+    for option in OPTIONS {
+        let variable = variable(option.key);
+        if let Some(value) = environment.get(&variable) {
+            option.set(&mut settings, &Raw::Typed(value.to_owned()), home, Origin::Variable(variable))?;
+        }
+    }
+    for (key, value) in flags.given() {
+        let origin = Origin::Flag(format!("--{key}"));
+        if let Some(option) = OPTIONS.iter().find(|option| option.key == key) {
+            option.set(&mut settings, &Raw::Typed(value.to_owned()), home, origin)?;
+        }
+    }
+    if let Some(text) = &flags.node_sort {
+        if flags.sort.is_some() {
+            return Err(SettingsError::Conflict { first: "--sort", second: "--node-sort" });
+        }
+        settings.sort = Sort::from_node_sort(text).map_err(|expected| SettingsError::BadValue {
+            origin: Origin::Flag("--node-sort".to_owned()),
+            given: format!("{text:?}"),
+            expected,
+        })?;
+    }
+    settings.source = source(flags)?;
+    // A colour that was asked for by depth or with `always` stands above NO_COLOR, as https://no-color.org says.
+    if settings.color == Color::Auto && environment.get("NO_COLOR").is_some() {
+        settings.color = Color::Never;
+    }
+    Ok(settings)
+}
+
+/// Where the picture comes from. Any flag of the fleet asks for the fleet.
+fn source(flags: &Flags) -> Result<Source, SettingsError> {
+    let fleet =
+        [("--demo-nodes", flags.demo_nodes.is_some()), ("--seed", flags.seed.is_some()), ("--demo", flags.demo)];
+    let fleet = fleet.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
+    match (&flags.scenario, fleet) {
+        (Some(_), Some(second)) => Err(SettingsError::Conflict { first: "--scenario", second }),
+        (Some(path), None) => Ok(Source::Scenario(path.clone())),
+        (None, Some(_)) => Ok(Source::Demo { nodes: flags.demo_nodes, seed: flags.seed.unwrap_or(1) }),
+        (None, None) => Ok(Source::Cluster),
+    }
+}
+
+/// The environment variable of a setting.
+fn variable(key: &str) -> String {
+    format!("NODEGLASS_{}", key.to_uppercase().replace('-', "_"))
+}
+
+fn apply_file(settings: &mut Settings, file: &SettingsFile, home: Option<&Path>) -> Result<(), SettingsError> {
+    for Entry { key, value, line } in file.entries()? {
+        let origin = Origin::File { path: file.path.clone(), line, key: key.clone() };
+        let option = match file.format {
+            Format::Toml => OPTIONS.iter().find(|option| option.key == key),
+            Format::EksNodeViewer if key == "node-sort" => Some(NODE_SORT),
+            Format::EksNodeViewer if DOT_FILE_KEYS.contains(&key.as_str()) => {
+                OPTIONS.iter().find(|option| option.key == key)
+            }
+            // These flags ask for a text to be printed; in the file they never had an effect.
+            Format::EksNodeViewer if matches!(key.as_str(), "attribution" | "v" | "version") => continue,
+            Format::EksNodeViewer => None,
+        };
+        let Some(option) = option else {
+            return Err(SettingsError::UnknownKey {
+                path: file.path.clone(),
+                line,
+                hint: unknown_key_hint(&key, file.format),
+                key,
+            });
+        };
+        option.set(settings, &value, home, origin)?;
+    }
+    Ok(())
+}
+
+fn unknown_key_hint(key: &str, format: Format) -> String {
+    match format {
+        Format::Toml => match nearest(key, OPTIONS.iter().map(|option| option.key)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`nodeglass config` prints all there are".to_owned(),
+        },
+        Format::EksNodeViewer => match nearest(key, DOT_FILE_KEYS.iter().copied().chain(["node-sort"])) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "where nodeglass has a settings file of its own, this one is not read".to_owned(),
+        },
+    }
+}
+
+/// What eks-node-viewer's dot-file may set, beside `node-sort`.
+const DOT_FILE_KEYS: &[&str] =
+    &["context", "disable-pricing", "extra-labels", "kubeconfig", "node-selector", "resources", "style"];
+
+/// Reads a value into the settings; the error is what is accepted, as `expected …`.
+type Set = fn(&mut Settings, &Raw, Option<&Path>) -> Result<(), String>;
+
+/// One setting.
+pub(super) struct Setting {
+    /// Its name in a file; `--` before it is the flag.
+    pub(super) key: &'static str,
+    set: Set,
+    /// Its value, as TOML.
+    pub(super) get: fn(&Settings) -> String,
+}
+
+impl Setting {
+    fn set(
+        &self,
+        settings: &mut Settings,
+        value: &Raw,
+        home: Option<&Path>,
+        origin: Origin,
+    ) -> Result<(), SettingsError> {
+        (self.set)(settings, value, home).map_err(|expected| SettingsError::BadValue {
+            origin,
+            given: quoted(value),
+            expected,
+        })
+    }
+}
+
+/// One row of the table: a key, how a value is read, how it is written.
+macro_rules! setting {
+    ($key:literal, |$s:ident, $raw:ident, $home:pat_param| $set:expr, |$t:ident| $get:expr $(,)?) => {
+        Setting {
+            key: $key,
+            set: |$s, $raw, $home| {
+                $set;
+                Ok(())
+            },
+            get: |$t| $get,
+        }
+    };
+}
+
+/// A row whose value is one of an enum's words.
+macro_rules! choice_setting {
+    ($key:literal, $field:ident) => {
+        setting!($key, |s, raw, _| s.$field = choice(raw)?, |s| toml_text(word_of(&s.$field)))
+    };
+}
+
+/// A row whose value is true or false.
+macro_rules! switch_setting {
+    ($key:literal, $field:ident) => {
+        setting!($key, |s, raw, _| s.$field = truth(raw)?, |s| s.$field.to_string())
+    };
+}
+
+/// All settings, in the order of the sample file.
+pub(super) const OPTIONS: &[Setting] = &[
+    setting!("context", |s, raw, _| s.context = some_text(raw)?, |s| toml_text(s.context.as_deref().unwrap_or(""))),
+    setting!("kubeconfig", |s, raw, home| s.kubeconfig = paths(raw, home)?, |s| toml_list(
+        s.kubeconfig.iter().map(|path| path.display())
+    ),),
+    setting!("node-selector", |s, raw, _| s.node_selector = node_selector(raw)?, |s| toml_text(
+        s.node_selector.as_deref().unwrap_or("")
+    ),),
+    choice_setting!("list-mode", list_mode),
+    setting!("resources", |s, raw, _| s.resources = resources(raw)?, |s| toml_list(&s.resources)),
+    setting!("extra-labels", |s, raw, _| s.extra_labels = extra_labels(raw)?, |s| toml_list(&s.extra_labels)),
+    setting!("filter", |s, raw, _| s.filter = some_text(raw)?, |s| toml_text(s.filter.as_deref().unwrap_or(""))),
+    setting!("sort", |s, raw, _| s.sort = text(raw)?.parse()?, |s| toml_text(s.sort.to_string())),
+    choice_setting!("group-by", group_by),
+    setting!("disable-pricing", |s, raw, _| s.pricing = !truth(raw)?, |s| (!s.pricing).to_string()),
+    choice_setting!("palette", palette),
+    setting!("style", |s, raw, _| s.style = style(raw)?, |s| toml_list(
+        s.style.iter().flat_map(|style| [style.good, style.ok, style.bad])
+    ),),
+    choice_setting!("color", color),
+    choice_setting!("theme", theme),
+    switch_setting!("ascii", ascii),
+    switch_setting!("events", events),
+    switch_setting!("mouse", mouse),
+    setting!("log-file", |s, raw, home| s.log_file = some_text(raw)?.map(|text| at_home(&text, home)), |s| toml_text(
+        s.log_file.as_deref().unwrap_or(Path::new("")).to_string_lossy()
+    ),),
+    setting!("log-filter", |s, raw, _| s.log_filter = log_filter(raw)?, |s| toml_text(&s.log_filter)),
+];
+
+/// The dot-file's `node-sort`; its place in our files is `sort`.
+const NODE_SORT: &Setting =
+    &setting!("node-sort", |s, raw, _| s.sort = Sort::from_node_sort(text(raw)?)?, |s| toml_text(s.sort.to_string()),);
+
+// === reading values ===
+
+/// A value as it is shown in a message.
+fn quoted(raw: &Raw) -> String {
+    match raw {
+        Raw::Typed(text) | Raw::Text(text) => format!("{text:?}"),
+        Raw::Bool(truth) => truth.to_string(),
+        Raw::Integer(number) => number.clone(),
+        Raw::List(items) => format!("{items:?}"),
+        Raw::Other(word) => format!("a {word}"),
+    }
+}
+
+fn text(raw: &Raw) -> Result<&str, String> {
+    match raw {
+        Raw::Typed(text) | Raw::Text(text) => Ok(text.trim()),
+        Raw::Bool(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_) => Err("expected text in quotes".to_owned()),
+    }
+}
+
+/// Text, where the empty one is none.
+fn some_text(raw: &Raw) -> Result<Option<String>, String> {
+    text(raw).map(|text| Some(text).filter(|text| !text.is_empty()).map(str::to_owned))
+}
+
+/// A list; one text is split at its commas, and what is empty between them is left out: no label, no column.
+fn list(raw: &Raw) -> Result<Vec<String>, String> {
+    let split =
+        |text: &str| text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
+    match raw {
+        Raw::Typed(text) | Raw::Text(text) => Ok(split(text)),
+        Raw::List(items) => Ok(items.clone()),
+        Raw::Bool(_) | Raw::Integer(_) | Raw::Other(_) => Err("expected a list of texts".to_owned()),
+    }
+}
+
+/// Yes or no. The words are our own `on` and `off` and those of Go's `strconv.ParseBool`, which reads eks-node-viewer's
+/// `-disable-pricing=…` and dot-file.
+fn truth(raw: &Raw) -> Result<bool, String> {
+    match raw {
+        Raw::Bool(truth) => Ok(*truth),
+        Raw::Typed(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "on" | "true" | "t" | "1" => Ok(true),
+            "off" | "false" | "f" | "0" => Ok(false),
+            _ => Err("expected true or false (or on or off)".to_owned()),
+        },
+        Raw::Text(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_) => {
+            Err("expected true or false, without quotes".to_owned())
+        }
+    }
+}
+
+/// One of the values of an enum, by its word.
+fn choice<T: ValueEnum>(raw: &Raw) -> Result<T, String> {
+    let given = match raw {
+        Raw::Typed(text) | Raw::Text(text) => text.trim(),
+        // `color = 256` is what anybody would write.
+        Raw::Integer(number) => number,
+        Raw::Bool(_) | Raw::List(_) | Raw::Other(_) => "",
+    };
+    T::from_str(given, false).map_err(|_no_such_value| {
+        let words: Vec<String> = T::value_variants().iter().map(|value| word_of(value)).collect();
+        let near = nearest(given, words.iter().map(String::as_str));
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        format!("expected one of {}{near}", words.join(", "))
+    })
+}
+
+/// The word of an enum's value.
+fn word_of<T: ValueEnum>(value: &T) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// The resources to show, each once.
+fn resources(raw: &Raw) -> Result<Vec<Resource>, String> {
+    let mut resources = Vec::new();
+    for name in list(raw)? {
+        if !selector::is_name(&name) {
+            return Err(format!("expected resource names such as cpu or nvidia.com/gpu, and {name:?} is none"));
+        }
+        let resource = Resource::from_name(&name);
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
+    }
+    if resources.is_empty() { Err("expected at least one resource, such as cpu".to_owned()) } else { Ok(resources) }
+}
+
+/// A label selector of the right form; the empty one is none.
+fn node_selector(raw: &Raw) -> Result<Option<String>, String> {
+    let selector = some_text(raw)?;
+    selector.as_deref().map_or(Ok(()), selector::check)?;
+    Ok(selector)
+}
+
+/// The extra columns, each once.
+fn extra_labels(raw: &Raw) -> Result<Vec<ExtraLabel>, String> {
+    let mut labels = Vec::new();
+    for text in list(raw)? {
+        let label = text.parse()?;
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    Ok(labels)
+}
+
+/// Three colours, or none for the palette's own.
+fn style(raw: &Raw) -> Result<Option<Style>, String> {
+    let colors = list(raw)?;
+    if colors.is_empty() { Ok(None) } else { Style::from_parts(colors.iter().map(String::as_str)).map(Some) }
+}
+
+/// Paths; one text is split as `PATH` is, by the separator of the platform, so that drive letters stay whole.
+fn paths(raw: &Raw, home: Option<&Path>) -> Result<Vec<PathBuf>, String> {
+    let paths: Vec<PathBuf> = match raw {
+        Raw::List(items) => items.iter().map(PathBuf::from).collect(),
+        _ => std::env::split_paths(text(raw)?).collect(),
+    };
+    let paths = paths.into_iter().filter(|path| !path.as_os_str().is_empty());
+    Ok(paths.map(|path| at_home(&path.to_string_lossy(), home)).collect())
+}
+
+/// A path whose leading `~/` is the home directory: no shell has looked at what stands in a file.
+fn at_home(path: &str, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+fn log_filter(raw: &Raw) -> Result<String, String> {
+    let directives = text(raw)?;
+    match tracing_subscriber::EnvFilter::builder().parse(directives) {
+        Ok(_) => Ok(directives.to_owned()),
+        Err(error) => Err(format!("expected a level or directives such as nodeglass=debug,kube=info ({error})")),
+    }
+}
+
+// === writing values ===
+
+fn toml_text(text: impl AsRef<str>) -> String {
+    toml::Value::String(text.as_ref().to_owned()).to_string()
+}
+
+fn toml_list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| toml_text(item.to_string())).collect();
+    format!("[{}]", items.join(", "))
+}

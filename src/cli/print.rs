@@ -1,0 +1,94 @@
+//! What the program prints about itself: the settings file, completions, the manual page.
+
+use super::flags::{Cli, SECTIONS};
+use super::layers::OPTIONS;
+use super::settings::Settings;
+use clap::CommandFactory;
+use clap_complete::Shell;
+use std::io::{self, Write};
+
+/// The sample settings file, which is the manual of the settings: every key with its default, explained.
+pub const SAMPLE_CONFIG: &str = include_str!("../../assets/config.toml");
+
+/// A settings file that means `settings`: the sample with its values replaced.
+///
+/// What no file can say (the demo, a scenario) is left out.
+pub fn config_file(settings: &Settings) -> String {
+    let mut out = String::with_capacity(SAMPLE_CONFIG.len() + 256);
+    for line in SAMPLE_CONFIG.lines() {
+        let key = line.split_once(" = ").map(|(key, _)| key);
+        match OPTIONS.iter().find(|option| Some(option.key) == key) {
+            Some(option) => {
+                out.push_str(option.key);
+                out.push_str(" = ");
+                out.push_str(&(option.get)(settings));
+            }
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// The completion script of a shell.
+pub fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "nodeglass", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// The manual page, in roff.
+pub fn man_page() -> String {
+    let mut roff = Vec::new();
+    write_man_page(&mut roff).expect("writing into memory cannot fail");
+    String::from_utf8_lossy(&roff).into_owned()
+}
+
+fn write_man_page(roff: &mut Vec<u8>) -> io::Result<()> {
+    let program = Cli::command();
+    let page = clap_mangen::Man::new(program.clone());
+    page.render_title(roff)?;
+    page.render_name_section(roff)?;
+    // The generated synopsis would name every flag in one line.
+    writeln!(roff, ".SH SYNOPSIS\n\\fBnodeglass\\fR [\\fIOPTIONS\\fR] [\\fICOMMAND\\fR]")?;
+    page.render_description_section(roff)?;
+    page.render_options_section(roff)?;
+    writeln!(roff, ".SH COMMANDS")?;
+    for command in program.get_subcommands() {
+        // Each command's own flags, under its name, in the same page: there is one page to look in.
+        let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
+        writeln!(roff, ".SS \"nodeglass {}\"\n{}", command.get_name(), escaped(&about))?;
+        let mut section = Vec::new();
+        clap_mangen::Man::new(command.clone().disable_help_flag(true)).render_options_section(&mut section)?;
+        let section = String::from_utf8_lossy(&section);
+        let flags = section.split_once(".SH OPTIONS\n").map_or("", |(_, flags)| flags);
+        roff.write_all(flags.as_bytes())?;
+    }
+    for (title, text) in SECTIONS {
+        writeln!(roff, ".SH \"{}\"\n{}", title.to_uppercase(), escaped(text))?;
+    }
+    Ok(())
+}
+
+/// Text for roff: dashes are dashes, paragraphs stay apart, and no line begins with a control character.
+fn escaped(text: &str) -> String {
+    let lines = text.replace('\\', "\\\\").replace('-', "\\-");
+    let lines = lines.lines().map(|line| match line {
+        "" => ".PP".to_owned(),
+        line if line.starts_with(['.', '\'']) => format!("\\&{line}"),
+        line => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Writes what was asked for. A reader that has gone is a success: it had what it wanted.
+///
+/// # Errors
+///
+/// Whatever else keeps the text from being written, such as a full disk.
+pub fn write_out(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}

@@ -1,0 +1,418 @@
+//! The report: the state as plain, serialisable data.
+
+use crate::cluster::{Cluster, PodCounts, Row};
+use crate::insight::{Line, PriceTotals, Totals, View};
+use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
+use crate::pricing::Quote;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Name and version of the JSON. A change of meaning is a new version.
+pub const SCHEMA: &str = "nodeglass/v1";
+
+/// Everything a one-shot report says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// When the picture was taken, UTC.
+    pub taken_at: Timestamp,
+    /// Whether every stream was in step with the server (or known to be absent or denied).
+    pub complete: bool,
+    /// Which cluster.
+    pub cluster: ClusterReport,
+    /// Sums of the reported nodes.
+    pub totals: TotalsReport,
+    /// Nodes, in the view's order.
+    pub nodes: Vec<NodeReport>,
+    /// Claims, joined to a node or not, in the view's order.
+    pub nodeclaims: Vec<ClaimReport>,
+    /// Nodepools by name.
+    pub nodepools: Vec<PoolReport>,
+    /// Health of every stream, one word each.
+    pub streams: BTreeMap<&'static str, &'static str>,
+    /// What went wrong with a stream, in the server's words; empty when nothing did.
+    pub trouble: BTreeMap<&'static str, String>,
+}
+
+/// Which cluster was looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClusterReport {
+    /// Kubeconfig context.
+    pub context: String,
+    /// Server version.
+    pub version: String,
+    /// What provisions its nodes.
+    pub flavours: Vec<&'static str>,
+}
+
+/// An amount of every resource. What is not known is null, which is not 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Amounts {
+    /// Processor time in millicores.
+    pub cpu_millicores: Option<u64>,
+    /// Memory in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Ephemeral storage in bytes.
+    pub ephemeral_storage_bytes: Option<u64>,
+    /// Pods, counted.
+    pub pods: Option<u64>,
+    /// Extended resources by name, in whole units.
+    pub extended: BTreeMap<Name, u64>,
+}
+
+impl From<&Resources> for Amounts {
+    fn from(r: &Resources) -> Self {
+        Self {
+            cpu_millicores: Some(r.cpu_millicores),
+            memory_bytes: Some(r.memory_bytes),
+            ephemeral_storage_bytes: Some(r.ephemeral_storage_bytes),
+            pods: Some(r.pods),
+            extended: r.extended.iter().filter(|(_, v)| **v > 0).map(|(k, v)| (k.clone(), *v)).collect(),
+        }
+    }
+}
+
+impl From<&Usage> for Amounts {
+    /// Only cpu and memory are measured.
+    fn from(usage: &Usage) -> Self {
+        Self { cpu_millicores: Some(usage.cpu_millicores), memory_bytes: Some(usage.memory_bytes), ..Self::default() }
+    }
+}
+
+/// Sums of a set of nodes.
+#[derive(Clone, Debug, Serialize)]
+pub struct TotalsReport {
+    /// Node objects.
+    pub nodes: u64,
+    /// Claims on their way to be a node.
+    pub launching: u64,
+    /// Nodes on their way out.
+    pub leaving: u64,
+    /// What the machines offer, starting ones included.
+    pub allocatable: Amounts,
+    /// What their pods request, as the scheduler counts.
+    pub requests: Amounts,
+    /// What was measured, if anything was.
+    pub usage: Option<Amounts>,
+    /// Pods: those without a node are the cluster's, the others the reported nodes'.
+    pub pods: PodsReport,
+    /// Money; null when prices are switched off.
+    pub price: Option<PriceTotalReport>,
+}
+
+/// Pods by state; the four states add up to `total`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PodsReport {
+    /// All that have not ended.
+    pub total: u64,
+    /// Without a node.
+    pub unscheduled: u64,
+    /// Bound, not running yet.
+    pub starting: u64,
+    /// Running.
+    pub running: u64,
+    /// Being deleted.
+    pub terminating: u64,
+    /// With a node, in whatever state.
+    pub bound: u64,
+}
+
+/// Money of a set of nodes, as decimal text.
+#[derive(Clone, Debug, Serialize)]
+pub struct PriceTotalReport {
+    /// ISO 4217 code.
+    pub currency: &'static str,
+    /// By the hour: a lower bound while `unpriced` is not 0; null when nothing is known.
+    pub hourly: Option<String>,
+    /// `hourly` × 730.
+    pub monthly: Option<String>,
+    /// The machines' part.
+    pub instances: Option<String>,
+    /// The Auto Mode fees' part.
+    pub fees: Option<String>,
+    /// Machines whose price is not fully known.
+    pub unpriced: u64,
+    /// Why, by reason.
+    pub unpriced_reasons: BTreeMap<&'static str, u64>,
+    /// Machines whose figure is an estimate.
+    pub estimated: u64,
+    /// Oldest month of the prices' sources.
+    pub as_of: Option<String>,
+}
+
+/// One price, as decimal text by the hour.
+#[derive(Clone, Debug, Serialize)]
+pub struct PriceReport {
+    /// ISO 4217 code.
+    pub currency: &'static str,
+    /// The whole; null when a part is unknown.
+    pub hourly: Option<String>,
+    /// The machine; null when unknown.
+    pub instance: Option<String>,
+    /// The Auto Mode fee; null when none is due or it is unknown (`mark` tells).
+    pub fee: Option<String>,
+    /// Where it came from.
+    pub source: &'static str,
+    /// Month of the source.
+    pub as_of: Option<String>,
+    /// What must be said beside it: `exact`, `estimated`, `override` …
+    pub mark: &'static str,
+    /// Why a part is unknown.
+    pub unknown: Option<&'static str>,
+}
+
+/// One node.
+#[derive(Clone, Debug, Serialize)]
+pub struct NodeReport {
+    /// Node name.
+    pub name: String,
+    /// Nodepool or node group.
+    pub nodepool: Option<String>,
+    /// Instance type.
+    pub instance_type: Option<String>,
+    /// `on-demand`, `spot`, `reserved`, `capacity-block`, `fargate`, `unknown`.
+    pub capacity_type: &'static str,
+    /// Region.
+    pub region: Option<String>,
+    /// Zone.
+    pub zone: Option<String>,
+    /// `Ready`, `NotReady`, `Draining` …
+    pub status: &'static str,
+    /// Since creation of its claim, else of the node.
+    pub age_seconds: i64,
+    /// What pods may ask for here.
+    pub allocatable: Amounts,
+    /// What its pods request, as the scheduler counts.
+    pub requests: Amounts,
+    /// Their limits.
+    pub limits: Amounts,
+    /// What was measured; null when nothing was.
+    pub usage: Option<Amounts>,
+    /// Number of counted pods.
+    pub pods: u64,
+    /// Its price; null when there is none to tell.
+    pub price: Option<PriceReport>,
+    /// Its claim.
+    pub nodeclaim: Option<String>,
+    /// Why it leaves.
+    pub leaving: Option<String>,
+}
+
+/// One claim.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClaimReport {
+    /// Claim name.
+    pub name: String,
+    /// Nodepool.
+    pub nodepool: Option<String>,
+    /// Instance type, once launched.
+    pub instance_type: Option<String>,
+    /// Purchase option, once launched.
+    pub capacity_type: &'static str,
+    /// Zone, once launched.
+    pub zone: Option<String>,
+    /// Its row's status.
+    pub status: &'static str,
+    /// Since creation.
+    pub age_seconds: i64,
+    /// The node it became.
+    pub node: Option<String>,
+    /// What the pods it was made for ask.
+    pub requests: Amounts,
+    /// Its price while it has no node of its own; the node's otherwise.
+    pub price: Option<PriceReport>,
+    /// Why it fails or leaves.
+    pub reason: Option<String>,
+}
+
+/// One nodepool.
+#[derive(Clone, Debug, Serialize)]
+pub struct PoolReport {
+    /// Name.
+    pub name: String,
+    /// Weight.
+    pub weight: u32,
+    /// Whether its Ready condition is True.
+    pub ready: bool,
+    /// Why it is not.
+    pub reason: Option<String>,
+    /// Reported nodes of this pool.
+    pub nodes: u64,
+    /// Limits by resource name, as the API's unit (millicores for cpu).
+    pub limits: BTreeMap<Name, u64>,
+    /// What Karpenter counts as used of the limits.
+    pub resources: Amounts,
+    /// What its nodes offer.
+    pub allocatable: Amounts,
+    /// What their pods request.
+    pub requests: Amounts,
+    /// Money of its nodes; null when prices are switched off.
+    pub price: Option<PriceTotalReport>,
+}
+
+impl Report {
+    /// The report of what a view shows. `by_pool` is the same set grouped by nodepool.
+    pub fn new(cluster: &Cluster, view: &View, now: Timestamp) -> Self {
+        let shown =
+            || view.lines().iter().filter_map(|line| if let Line::Row(id) = line { cluster.row(*id) } else { None });
+        let mut pools: BTreeMap<&str, Totals> = BTreeMap::new();
+        for row in shown() {
+            if let Some(pool) = row.pool() {
+                pools.entry(pool).or_default().include(row);
+            }
+        }
+        let streams = Stream::ALL.map(|s| (s.name(), cluster.stream(s).state.word()));
+        let trouble =
+            Stream::ALL.into_iter().filter_map(|s| cluster.stream(s).state.trouble().map(|t| (s.name(), t.to_owned())));
+        let about = cluster.about();
+        Self {
+            schema: SCHEMA,
+            taken_at: now,
+            complete: Stream::ALL.into_iter().all(|s| cluster.stream(s).state.is_settled()),
+            cluster: ClusterReport {
+                context: about.context.clone(),
+                version: about.version.clone(),
+                flavours: about.flavours.iter().map(|f| f.name()).collect(),
+            },
+            totals: totals(cluster, view.totals()),
+            nodes: shown()
+                .filter(|row| row.node().is_some() && row.gone().is_none())
+                .map(|row| node(row, now))
+                .collect(),
+            nodeclaims: shown().filter(|row| row.gone().is_none()).filter_map(|row| claim(row, now)).collect(),
+            nodepools: cluster.pools().map(|p| pool(p, pools.get(p.name.as_str()), cluster.has_prices())).collect(),
+            streams: streams.into_iter().collect(),
+            trouble: trouble.collect(),
+        }
+    }
+}
+
+fn totals(cluster: &Cluster, t: &Totals) -> TotalsReport {
+    let all = cluster.pod_counts();
+    // A pod that is being deleted without ever having had a node belongs to no node of the view.
+    let loose = PodCounts { unscheduled: all.unscheduled, ..PodCounts::default() };
+    let unbound_terminating = all.total() - all.unscheduled - all.bound;
+    let pods = PodsReport {
+        total: t.pods.total() + loose.unscheduled + unbound_terminating,
+        unscheduled: loose.unscheduled,
+        starting: t.pods.starting,
+        running: t.pods.running,
+        terminating: t.pods.terminating + unbound_terminating,
+        bound: t.pods.bound,
+    };
+    let usage = (t.measured > 0).then(|| Amounts {
+        cpu_millicores: t.used(&Resource::Cpu),
+        memory_bytes: t.used(&Resource::Memory),
+        ..Amounts::default()
+    });
+    TotalsReport {
+        nodes: t.nodes,
+        launching: t.launching,
+        leaving: t.leaving,
+        allocatable: (&t.allocatable).into(),
+        requests: (&t.requests).into(),
+        usage,
+        pods,
+        price: cluster.has_prices().then(|| price_total(&t.price)),
+    }
+}
+
+fn price_total(p: &PriceTotals) -> PriceTotalReport {
+    let known = |money: crate::units::Money, places| (!p.is_unknown()).then(|| money.decimal(places));
+    PriceTotalReport {
+        currency: p.currency().code(),
+        hourly: known(p.hourly(), 5),
+        monthly: known(p.hourly().monthly(), 2),
+        instances: known(p.instances(), 5),
+        fees: known(p.fees(), 5),
+        unpriced: p.unpriced + p.other_currency(),
+        unpriced_reasons: p.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect(),
+        estimated: p.estimated,
+        as_of: Some(p.oldest()).filter(|m| !m.is_empty()).map(str::to_owned),
+    }
+}
+
+fn price(quote: &Quote) -> PriceReport {
+    use crate::pricing::Amount;
+    let text = |amount: &Amount| match amount {
+        Amount::Known(money) => Some(money.decimal(5)),
+        Amount::AtMost(_) | Amount::Unknown(_) => None,
+    };
+    PriceReport {
+        currency: quote.currency.code(),
+        hourly: quote.hourly().map(|m| m.decimal(5)),
+        instance: text(&quote.instance),
+        fee: quote.fee.as_ref().and_then(text),
+        source: quote.source.name(),
+        as_of: Some(&quote.as_of).filter(|m| !m.is_empty()).map(ToString::to_string),
+        mark: quote.mark.name(),
+        unknown: quote.unknown().map(|why| why.reason()),
+    }
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
+}
+
+fn node(row: &Row, now: Timestamp) -> NodeReport {
+    NodeReport {
+        name: row.name().to_owned(),
+        nodepool: owned(row.pool()),
+        instance_type: owned(row.instance_type()),
+        capacity_type: row.capacity_type().name(),
+        region: owned(row.region()),
+        zone: owned(row.zone()),
+        status: row.state().name(),
+        age_seconds: row.age_seconds(now),
+        allocatable: row.allocatable().map_or_else(Amounts::default, Amounts::from),
+        requests: (&row.sums().requests).into(),
+        limits: (&row.sums().limits).into(),
+        usage: row.usage().map(Amounts::from),
+        pods: row.sums().requests.pods,
+        price: row.quote().map(price),
+        nodeclaim: row.claim().map(|c| c.name.to_string()),
+        leaving: row.leaving().map(|l| l.reason.to_string()),
+    }
+}
+
+fn claim(row: &Row, now: Timestamp) -> Option<ClaimReport> {
+    let claim = row.claim()?;
+    Some(ClaimReport {
+        name: claim.name.to_string(),
+        nodepool: owned(row.pool()),
+        instance_type: owned(row.instance_type()),
+        capacity_type: row.capacity_type().name(),
+        zone: owned(row.zone()),
+        status: row.state().name(),
+        age_seconds: now.as_second() - claim.created.as_second(),
+        node: row.node().map(|n| n.name.to_string()),
+        requests: (&claim.requests).into(),
+        price: row.quote().map(price),
+        reason: row.leaving().map(|l| l.reason.to_string()),
+    })
+}
+
+fn pool(pool: &NodePool, totals: Option<&Totals>, priced: bool) -> PoolReport {
+    let empty = Totals::default();
+    let totals = totals.unwrap_or(&empty);
+    let ready = pool.condition("Ready");
+    let bad = ready.filter(|c| c.status != ConditionStatus::True);
+    let mut limits: BTreeMap<Name, u64> =
+        pool.limited.iter().map(|name| (name.clone(), pool.limits.get(&Resource::from_name(name)))).collect();
+    if let Some(nodes) = pool.node_limit {
+        limits.insert("nodes".into(), nodes);
+    }
+    PoolReport {
+        name: pool.name.to_string(),
+        weight: pool.weight,
+        ready: ready.is_some_and(|c| c.status == ConditionStatus::True),
+        reason: bad.map(|c| if c.message.is_empty() { c.reason.to_string() } else { c.message.to_string() }),
+        nodes: totals.nodes,
+        limits,
+        resources: (&pool.resources).into(),
+        allocatable: (&totals.allocatable).into(),
+        requests: (&totals.requests).into(),
+        price: priced.then(|| price_total(&totals.price)),
+    }
+}

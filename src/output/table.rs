@@ -1,0 +1,174 @@
+//! Aligned columns for reading: a few lines of totals, then a line a node, then claims without a node.
+
+use super::report::{Amounts, ClaimReport, PriceReport, PriceTotalReport};
+use super::{NodeReport, Report};
+use crate::units::{age, text};
+use std::io::{self, Write};
+
+pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let t = &report.totals;
+    let name = if report.cluster.context.is_empty() { "cluster" } else { &report.cluster.context };
+    let flavours = report.cluster.flavours.join(", ");
+    let facts = [report.cluster.version.as_str(), flavours.as_str()];
+    let facts: Vec<&str> = facts.into_iter().filter(|f| !f.is_empty()).collect();
+    writeln!(out, "{name}{}{}", if facts.is_empty() { "" } else { " · " }, facts.join(" · "))?;
+    let launching = if t.launching > 0 { format!("  +{} launching", t.launching) } else { String::new() };
+    writeln!(out, "nodes    {}{launching}{}", t.nodes, t.price.as_ref().map(total_price).unwrap_or_default())?;
+    writeln!(out, "cpu      {}", ratio(t.requests.cpu_millicores, t.allocatable.cpu_millicores, cores, ""))?;
+    writeln!(out, "memory   {}", ratio(t.requests.memory_bytes, t.allocatable.memory_bytes, gibibytes, " Gi"))?;
+    for (resource, offered) in &t.allocatable.extended {
+        let asked = t.requests.extended.get(resource).copied().unwrap_or(0);
+        writeln!(out, "{resource}  {asked} / {offered}")?;
+    }
+    let p = &t.pods;
+    writeln!(
+        out,
+        "pods     {}: {} running, {} starting, {} pending, {} terminating",
+        p.total, p.running, p.starting, p.unscheduled, p.terminating
+    )?;
+    for (stream, trouble) in &report.trouble {
+        writeln!(out, "{stream}: {trouble}")?;
+    }
+    if !report.nodes.is_empty() {
+        writeln!(out)?;
+        columns(out, NODE_HEADING, report.nodes.iter().map(node_cells).collect())?;
+    }
+    let waiting: Vec<&ClaimReport> = report.nodeclaims.iter().filter(|c| c.node.is_none()).collect();
+    if !waiting.is_empty() {
+        writeln!(out)?;
+        columns(out, CLAIM_HEADING, waiting.into_iter().map(claim_cells).collect())?;
+    }
+    Ok(())
+}
+
+const NODE_HEADING: [(&str, Align); 11] = [
+    ("NODE", Align::Left),
+    ("NODEPOOL", Align::Left),
+    ("CPU", Align::Right),
+    ("MEMORY", Align::Right),
+    ("PODS", Align::Right),
+    ("TYPE", Align::Left),
+    ("$/HOUR", Align::Right),
+    ("CAPACITY", Align::Left),
+    ("ZONE", Align::Left),
+    ("AGE", Align::Right),
+    ("STATUS", Align::Left),
+];
+
+fn node_cells(n: &NodeReport) -> [String; 11] {
+    let shown = |t: &Option<String>| t.clone().unwrap_or_else(|| "—".into());
+    [
+        n.name.clone(),
+        shown(&n.nodepool),
+        percent(n.requests.cpu_millicores, n.allocatable.cpu_millicores),
+        percent(n.requests.memory_bytes, n.allocatable.memory_bytes),
+        match n.allocatable.pods {
+            Some(limit) if limit > 0 => format!("{}/{limit}", n.pods),
+            Some(_) | None => n.pods.to_string(),
+        },
+        shown(&n.instance_type),
+        price(n.price.as_ref()),
+        n.capacity_type.to_owned(),
+        shown(&n.zone),
+        age::short(n.age_seconds),
+        n.leaving.as_ref().map_or_else(|| n.status.to_owned(), |why| format!("{}: {why}", n.status)),
+    ]
+}
+
+const CLAIM_HEADING: [(&str, Align); 6] = [
+    ("NODECLAIM", Align::Left),
+    ("NODEPOOL", Align::Left),
+    ("ASKS", Align::Right),
+    ("TYPE", Align::Left),
+    ("AGE", Align::Right),
+    ("STATUS", Align::Left),
+];
+
+fn claim_cells(c: &ClaimReport) -> [String; 6] {
+    let shown = |t: &Option<String>| t.clone().unwrap_or_else(|| "—".into());
+    let Amounts { cpu_millicores, memory_bytes, .. } = &c.requests;
+    [
+        c.name.clone(),
+        shown(&c.nodepool),
+        format!("{} cpu, {} Gi", cores(cpu_millicores.unwrap_or(0)), gibibytes(memory_bytes.unwrap_or(0))),
+        shown(&c.instance_type),
+        age::short(c.age_seconds),
+        c.reason.as_ref().map_or_else(|| c.status.to_owned(), |why| format!("{}: {why}", c.status)),
+    ]
+}
+
+#[derive(Clone, Copy)]
+enum Align {
+    Left,
+    Right,
+}
+
+fn columns<const N: usize>(
+    out: &mut impl Write,
+    heading: [(&str, Align); N],
+    rows: Vec<[String; N]>,
+) -> io::Result<()> {
+    let mut widths = heading.map(|(title, _)| text::width(title));
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(text::width(cell));
+        }
+    }
+    let titles = heading.map(|(title, _)| title.to_owned());
+    for row in std::iter::once(titles).chain(rows) {
+        let mut line = String::new();
+        for ((cell, width), (_, align)) in row.iter().zip(widths).zip(heading) {
+            let pad = " ".repeat(width.saturating_sub(text::width(cell)));
+            let parts = match align {
+                Align::Left => [cell.as_str(), pad.as_str()],
+                Align::Right => [pad.as_str(), cell.as_str()],
+            };
+            line.extend(parts);
+            line.push_str("  ");
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn total_price(p: &PriceTotalReport) -> String {
+    let sign = if p.currency == "CNY" { "¥" } else { "$" };
+    let unpriced = if p.unpriced > 0 { format!("  {} unpriced", p.unpriced) } else { String::new() };
+    let (Some(hourly), Some(monthly)) = (&p.hourly, &p.monthly) else { return format!("  — an hour{unpriced}") };
+    let bound = if p.unpriced > 0 { "≥ " } else { "" };
+    let estimate = if p.estimated > 0 { "~" } else { "" };
+    format!("  {bound}{estimate}{sign}{hourly}/hour  {bound}{estimate}{sign}{monthly}/month{unpriced}")
+}
+
+fn price(p: Option<&PriceReport>) -> String {
+    match p.and_then(|p| p.hourly.as_ref().map(|hourly| (p.mark, hourly))) {
+        Some(("estimated", hourly)) => format!("~{hourly}"),
+        Some(("override", hourly)) => format!("{hourly}*"),
+        Some(("reserved", hourly)) => format!("{hourly}R"),
+        Some(("assumed", hourly)) => format!("{hourly}?"),
+        Some((_, hourly)) => hourly.clone(),
+        None if p.is_some_and(|p| p.mark == "prepaid") => "prepaid".into(),
+        None => "—".into(),
+    }
+}
+
+fn percent(part: Option<u64>, whole: Option<u64>) -> String {
+    let permille = part.zip(whole).and_then(|(part, whole)| crate::cluster::permille(part, whole));
+    permille.map_or_else(|| "—".into(), |p| format!("{}%", (p + 5) / 10))
+}
+
+fn ratio(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String, unit: &str) -> String {
+    let (Some(part), Some(whole)) = (part, whole) else { return "—".into() };
+    let share = crate::cluster::permille(part, whole).map_or_else(String::new, |p| format!("  {}.{}%", p / 10, p % 10));
+    format!("{} / {}{unit}{share}", show(part), show(whole))
+}
+
+fn cores(millis: u64) -> String {
+    let tenths = (millis + 50) / 100;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+fn gibibytes(bytes: u64) -> String {
+    let tenths = (u128::from(bytes) * 10 + (1 << 29)) >> 30;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}

@@ -1,0 +1,95 @@
+//! The fee of EKS Auto Mode, by the rule that holds between its published prices and those of EC2.
+//!
+//! AWS lists one price per region and instance type (service `AmazonEKS`, operation `EKSAutoUsage`). Each is a fixed
+//! share of the type's on-demand price in the same region, rounded to five decimals, due on every purchase option. The
+//! share was found by comparing the two lists; families it was not compared for are marked unverified.
+
+use super::pack::Size;
+use crate::units::Money;
+
+/// The fee as a share of the on-demand price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeeShare {
+    /// Thousandths of the on-demand price.
+    pub per_mille: i64,
+    /// Whether the share equals published prices of this family's kind; else results are estimates.
+    pub verified: bool,
+}
+
+impl FeeShare {
+    /// The share due for a type. None where Auto Mode does not run it: one vCPU, nano, micro, small.
+    ///
+    /// Without a size the names alone decide, and the share counts as unverified.
+    pub fn of(instance_type: &str, size: Option<Size>) -> Option<Self> {
+        let (family, size_name) = instance_type.split_once('.')?;
+        if matches!(size_name, "nano" | "micro" | "small") || size.is_some_and(|size| size.vcpu <= 1) {
+            return None;
+        }
+        let (per_mille, verified) = if numbered(family, &["g", "gr"]) {
+            (78, matches!(family, "g5" | "g6"))
+        } else if numbered(family, &["p", "trn", "inf", "dl"]) {
+            (48, false)
+        } else {
+            (120, true)
+        };
+        Some(Self { per_mille, verified: verified && size.is_some() })
+    }
+
+    /// The fee on an on-demand price.
+    #[must_use]
+    pub fn on(self, on_demand: Money) -> Money {
+        on_demand.times(self.per_mille, 1000).rounded(5)
+    }
+}
+
+/// Whether a family is one of these series: the letters, then a digit (`g5`, but not `gx1`).
+fn numbered(family: &str, series: &[&str]) -> bool {
+    let digit = |c: char| c.is_ascii_digit();
+    series.iter().any(|letters| family.strip_prefix(letters).is_some_and(|rest| rest.starts_with(digit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pricing::table::embedded;
+    use test_case::test_case;
+
+    // Fees AWS has published; the last two follow from the published on-demand price by the rule.
+    #[test_case("us-east-1", "m5.large" => "0.01152")]
+    #[test_case("us-east-1", "t4g.medium" => "0.00403")]
+    #[test_case("us-east-1", "m7g.large" => "0.00979")]
+    #[test_case("us-east-1", "m7i.large" => "0.01210")]
+    #[test_case("ap-southeast-5", "m7g.large" => "0.01040")]
+    #[test_case("ap-southeast-5", "m7i.large" => "0.01285")]
+    #[test_case("ap-northeast-1", "m7i.large" => "0.01562")]
+    #[test_case("ap-northeast-2", "c6g.large" => "0.00924")]
+    #[test_case("ap-northeast-2", "g5.xlarge" => "0.09649")]
+    #[test_case("ap-northeast-1", "g6.xlarge" => "0.09104")]
+    #[test_case("ap-northeast-2", "g6.xlarge" => "0.07719")]
+    #[test_case("ap-northeast-2", "c5a.large" => "0.01032")]
+    #[test_case("ap-northeast-2", "c5a.2xlarge" => "0.04128")]
+    fn the_share_gives_the_published_fee(region: &str, instance_type: &str) -> String {
+        let price = embedded().on_demand(region, instance_type).unwrap();
+        let share = FeeShare::of(instance_type, embedded().size(instance_type)).unwrap();
+        assert!(share.verified && !price.estimated);
+        share.on(price.amount).decimal(5)
+    }
+
+    #[test_case("c5a.large" => Some((120, true)))]
+    #[test_case("g5.xlarge" => Some((78, true)))]
+    #[test_case("g4dn.xlarge" => Some((78, false)))]
+    #[test_case("gr6.4xlarge" => Some((78, false)))]
+    #[test_case("p5.48xlarge" => Some((48, false)))]
+    #[test_case("p6-b200.48xlarge" => Some((48, false)))]
+    #[test_case("trn1.2xlarge" => Some((48, false)))]
+    #[test_case("inf2.xlarge" => Some((48, false)))]
+    #[test_case("dl1.24xlarge" => Some((48, false)))]
+    #[test_case("t3.micro" => None ; "too small by name")]
+    #[test_case("c6g.medium" => None ; "one vCPU")]
+    #[test_case("t4g.medium" => Some((120, true)) ; "two vCPU")]
+    #[test_case("m9x.large" => Some((120, false)) ; "of unknown size")]
+    #[test_case("large" => None)]
+    fn the_share_of_a_family(instance_type: &str) -> Option<(i64, bool)> {
+        FeeShare::of(instance_type, embedded().size(instance_type)).map(|share| (share.per_mille, share.verified))
+    }
+}

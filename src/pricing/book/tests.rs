@@ -1,0 +1,349 @@
+use super::*;
+use crate::model::{ClaimRequirement, Labels};
+use test_case::test_case;
+
+const TYPE: (&str, &str) = ("node.kubernetes.io/instance-type", "c5a.large");
+const REGION: (&str, &str) = ("topology.kubernetes.io/region", "ap-northeast-2");
+const ZONE: (&str, &str) = ("topology.kubernetes.io/zone", "ap-northeast-2b");
+const ON_DEMAND: (&str, &str) = ("karpenter.sh/capacity-type", "on-demand");
+const SPOT: (&str, &str) = ("karpenter.sh/capacity-type", "spot");
+const RESERVED: (&str, &str) = ("karpenter.sh/capacity-type", "reserved");
+const BLOCK: (&str, &str) = ("karpenter.k8s.aws/capacity-reservation-type", "capacity-block");
+const AUTO: (&str, &str) = ("eks.amazonaws.com/compute-type", "auto");
+const WINDOWS: (&str, &str) = ("kubernetes.io/os", "windows");
+const DEDICATED: (&str, &str) = ("karpenter.k8s.aws/instance-tenancy", "dedicated");
+const OUTPOST: (&str, &str) = ("topology.k8s.aws/outpost-id", "op-0123456789abcdef0");
+const PRICE: (&str, &str) = ("eks-node-viewer/instance-price", "0.019003");
+
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+fn labels(pairs: Pairs) -> Labels {
+    pairs.iter().copied().collect()
+}
+
+/// A node with these labels alone.
+fn node(pairs: Pairs) -> Node {
+    Node { labels: labels(pairs), ..Node::default() }
+}
+
+/// An on-demand c5a.large in Seoul, with these labels on top.
+fn seoul(pairs: Pairs) -> Node {
+    node(&[&[TYPE, REGION, ZONE, ON_DEMAND], pairs].concat())
+}
+
+fn claim(provider_id: &str, pairs: Pairs) -> NodeClaim {
+    NodeClaim { labels: labels(pairs), provider_id: provider_id.into(), ..NodeClaim::default() }
+}
+
+fn price(node: &Node) -> Quote {
+    PriceBook::embedded().quote_node(node, None)
+}
+
+fn usd(text: &str) -> Money {
+    text.parse().unwrap()
+}
+
+/// The cell of the table and, for what has no price, the reason.
+fn told(quote: &Quote) -> (String, Option<Unknown>) {
+    (quote.label(5), quote.unknown())
+}
+
+fn priced(label: &str) -> (String, Option<Unknown>) {
+    (label.to_owned(), None)
+}
+
+fn unpriced(label: &str, why: Unknown) -> (String, Option<Unknown>) {
+    (label.to_owned(), Some(why))
+}
+
+// One row per line of the decision, in its order; each row but the last also carries what a later line would match.
+#[test_case(&[PRICE, SPOT, AUTO] => priced("0.01900*") ; "label before all else, no fee on it")]
+#[test_case(&[("eks-node-viewer/instance-price", "inf")] => priced("0.08600") ; "a bad label is ignored")]
+#[test_case(&[("eks.amazonaws.com/compute-type", "fargate"), SPOT] => unpriced("—", Unknown::Fargate) ; "fargate")]
+#[test_case(&[("eks.amazonaws.com/compute-type", "hybrid"), SPOT] => unpriced("—", Unknown::Hybrid) ; "hybrid")]
+#[test_case(&[OUTPOST, SPOT] => priced("prepaid") ; "outpost")]
+#[test_case(&[RESERVED, BLOCK] => priced("prepaid") ; "capacity block of karpenter")]
+#[test_case(&[("karpenter.sh/capacity-type", ""), ("eks.amazonaws.com/capacityType", "CAPACITY_BLOCK")] => priced("prepaid") ; "capacity block of a node group")]
+#[test_case(&[RESERVED] => priced("0.08600R") ; "reserved")]
+#[test_case(&[SPOT] => unpriced("≤0.08600", Unknown::Spot) ; "spot")]
+#[test_case(&[] => priced("0.08600") ; "on demand")]
+#[test_case(&[("karpenter.sh/capacity-type", "")] => priced("0.08600?") ; "no capacity type")]
+#[test_case(&[AUTO] => priced("0.09632") ; "auto on demand")]
+#[test_case(&[AUTO, SPOT] => unpriced("≤0.09632", Unknown::Spot) ; "auto spot")]
+#[test_case(&[AUTO, RESERVED] => priced("0.09632R") ; "auto reserved")]
+#[test_case(&[AUTO, RESERVED, BLOCK] => priced("prepaid+0.01032") ; "auto in a block")]
+#[test_case(&[AUTO, OUTPOST] => unpriced("—", Unknown::Fee) ; "auto on an outpost")]
+#[test_case(&[WINDOWS] => unpriced("—", Unknown::Windows) ; "windows")]
+#[test_case(&[WINDOWS, RESERVED] => unpriced("—", Unknown::Windows) ; "windows reserved")]
+#[test_case(&[WINDOWS, SPOT] => unpriced("—", Unknown::Spot) ; "windows spot")]
+#[test_case(&[DEDICATED] => unpriced("—", Unknown::Tenancy) ; "dedicated")]
+#[test_case(&[("karpenter.k8s.aws/instance-tenancy", "default")] => priced("0.08600") ; "shared tenancy said")]
+fn first_match_wins(pairs: Pairs) -> (String, Option<Unknown>) {
+    told(&price(&seoul(pairs)))
+}
+
+#[test_case(&[REGION, ZONE, ON_DEMAND] => unpriced("—", Unknown::NoInstanceType) ; "no type")]
+#[test_case(&[TYPE, ON_DEMAND] => unpriced("—", Unknown::NoRegion) ; "no place")]
+#[test_case(&[TYPE, REGION, ON_DEMAND] => priced("0.08600") ; "no zone")]
+#[test_case(&[TYPE, ZONE, ON_DEMAND] => priced("0.08600") ; "region from the zone")]
+#[test_case(&[TYPE, REGION, ZONE] => priced("0.08600?") ; "no capacity type")]
+#[test_case(&[("beta.kubernetes.io/instance-type", "c5a.large"), ("failure-domain.beta.kubernetes.io/region", "ap-northeast-2"), ON_DEMAND] => priced("0.08600") ; "old type and region keys")]
+#[test_case(&[TYPE, ("failure-domain.beta.kubernetes.io/zone", "ap-northeast-2a"), ON_DEMAND] => priced("0.08600") ; "old zone key")]
+#[test_case(&[TYPE, REGION, ("beta.kubernetes.io/os", "windows"), ON_DEMAND] => unpriced("—", Unknown::Windows) ; "old os key")]
+#[test_case(&[("node.kubernetes.io/instance-type", "m9x.large"), REGION, ON_DEMAND] => unpriced("—", Unknown::Type) ; "unknown type")]
+#[test_case(&[TYPE, ("topology.kubernetes.io/region", "ap-east-2"), ON_DEMAND] => unpriced("—", Unknown::Region) ; "unknown region")]
+#[test_case(&[TYPE, ("topology.kubernetes.io/zone", "test-zone-a"), ON_DEMAND] => unpriced("—", Unknown::NoRegion) ; "kwok")]
+#[test_case(&[] => unpriced("—", Unknown::NoInstanceType) ; "no label at all")]
+fn each_label_may_be_missing_or_spelled_the_old_way(pairs: Pairs) -> (String, Option<Unknown>) {
+    told(&price(&node(pairs)))
+}
+
+#[test_case("c5a.large" => ("0.086".to_owned(), "0.01032".to_owned(), "0.09632".to_owned()))]
+#[test_case("c5a.2xlarge" => ("0.344".to_owned(), "0.04128".to_owned(), "0.38528".to_owned()))]
+fn auto_mode_shows_machine_and_fee_apart(instance_type: &str) -> (String, String, String) {
+    let quote = price(&seoul(&[("node.kubernetes.io/instance-type", instance_type), AUTO]));
+    let (instance, fee) = quote.known();
+    assert_eq!((quote.mark, quote.source, quote.as_of.as_str()), (Mark::Exact, PriceSource::Embedded, "2025-03"));
+    (instance.to_string(), fee.decimal(5), quote.hourly().unwrap().decimal(5))
+}
+
+#[test]
+fn unknown_region_borrows_no_price() {
+    for region in ["ap-east-2", "ap-southeast-6", "cn-north-1", "us-iso-east-1", "mars-north-1", ""] {
+        let quote = price(&node(&[
+            ("node.kubernetes.io/instance-type", "m5.large"),
+            ("topology.kubernetes.io/region", region),
+        ]));
+        assert_eq!((quote.hourly(), quote.known()), (None, (Money::ZERO, Money::ZERO)), "{region}");
+        assert_eq!((quote.mark, quote.source), (Mark::Unknown, PriceSource::None), "{region}");
+    }
+    // A type that only other regions have is as unknown as one that none has.
+    let elsewhere =
+        node(&[("node.kubernetes.io/instance-type", "p5.48xlarge"), ("topology.kubernetes.io/region", "me-south-1")]);
+    assert_eq!(told(&price(&elsewhere)), unpriced("—", Unknown::Type));
+}
+
+#[test]
+fn region_comes_from_the_node() {
+    let m5 = |region, zone, provider_id: &str| {
+        let pairs = [
+            ("node.kubernetes.io/instance-type", "m5.large"),
+            ("topology.kubernetes.io/region", region),
+            ("topology.kubernetes.io/zone", zone),
+            ON_DEMAND,
+        ];
+        let node = Node { provider_id: provider_id.into(), ..node(&pairs) };
+        price(&node).label(3)
+    };
+    // Two regions in one cluster, each with its own price.
+    assert_eq!(m5("us-east-1", "us-east-1a", ""), "0.096");
+    assert_eq!(m5("ap-northeast-1", "ap-northeast-1a", ""), "0.124");
+    // Label, else zone, else provider id.
+    assert_eq!(m5("", "ap-northeast-1a", "aws:///us-east-1a/i-0"), "0.124");
+    assert_eq!(m5("", "", "aws:///us-east-1a/i-0"), "0.096");
+    assert_eq!(m5("", "", "aws:////i-0"), "—");
+}
+
+#[test]
+fn spot_zone_without_price_is_unknown() {
+    let quote = price(&seoul(&[SPOT]));
+    assert_eq!(quote.instance, Amount::AtMost(usd("0.086")));
+    assert_eq!((quote.hourly(), quote.known(), quote.list), (None, (Money::ZERO, Money::ZERO), Some(usd("0.086"))));
+    assert_eq!((quote.mark, quote.unknown()), (Mark::Bound, Some(Unknown::Spot)));
+    // Where not even the bound is known.
+    let quote = price(&seoul(&[SPOT, ("node.kubernetes.io/instance-type", "m9x.large")]));
+    assert_eq!((quote.instance, quote.list), (Amount::Unknown(Unknown::Spot), None));
+}
+
+#[test]
+fn the_fee_of_a_spot_node_is_known_though_its_price_is_not() {
+    let quote = price(&seoul(&[SPOT, AUTO]));
+    assert_eq!(quote.known(), (Money::ZERO, usd("0.01032")));
+    assert_eq!(quote.hourly(), None);
+}
+
+#[test]
+fn auto_fee_uses_the_nodes_region() {
+    let fee = |region| price(&seoul(&[AUTO, ("topology.kubernetes.io/region", region)])).known().1.to_string();
+    assert_eq!(fee("ap-northeast-2"), "0.01032");
+    assert_eq!(fee("us-east-1"), "0.00924");
+    assert_eq!(fee("ap-northeast-1"), "0.01152");
+    assert_eq!(fee("cn-north-1"), "0.00", "not known there");
+}
+
+#[test]
+fn auto_node_shows_instance_price_without_fee() {
+    // Auto Mode has no fee for types this small.
+    let quote = price(&seoul(&[AUTO, ("node.kubernetes.io/instance-type", "t3.micro")]));
+    assert_eq!(
+        (quote.instance.clone(), quote.fee.clone()),
+        (Amount::Known(usd("0.013")), Some(Amount::Unknown(Unknown::Fee)))
+    );
+    assert_eq!((quote.hourly(), quote.known()), (None, (usd("0.013"), Money::ZERO)));
+    assert_eq!((quote.label(4).as_str(), quote.mark), ("≥0.0130", Mark::Unknown));
+}
+
+#[test]
+fn a_fee_on_an_estimate_or_by_an_unverified_share_is_an_estimate() {
+    let book = PriceBook::embedded();
+    assert!(book.on_demand("ap-northeast-2", "c8g.large").is_ok_and(|price| price.estimated), "the test's premise");
+    let quote = price(&seoul(&[("node.kubernetes.io/instance-type", "c8g.large"), AUTO]));
+    assert_eq!((quote.mark, quote.source), (Mark::Estimated, PriceSource::EmbeddedEstimate));
+    assert!(quote.label(4).starts_with('~'));
+    // The machine's price is published, the share of its fee is not verified.
+    let quote = price(&seoul(&[("node.kubernetes.io/instance-type", "g4dn.xlarge"), AUTO]));
+    assert_eq!((quote.mark, quote.source), (Mark::Estimated, PriceSource::Embedded));
+}
+
+#[test]
+fn every_purchase_kind_is_priced_or_explained() {
+    for capacity_type in CapacityType::ALL {
+        let pairs: Pairs = match capacity_type {
+            CapacityType::OnDemand => &[],
+            CapacityType::Spot => &[SPOT],
+            CapacityType::Reserved => &[RESERVED],
+            CapacityType::CapacityBlock => &[RESERVED, BLOCK],
+            CapacityType::Fargate => &[("eks.amazonaws.com/compute-type", "fargate")],
+            CapacityType::Unknown => &[("karpenter.sh/capacity-type", "")],
+        };
+        let node = seoul(pairs);
+        assert_eq!(Offer::of_node(&node, None).capacity_type, capacity_type);
+        let quote = price(&node);
+        assert_eq!(quote.hourly().is_none(), quote.unknown().is_some(), "{capacity_type}: priced or explained");
+    }
+    let block = price(&seoul(&[RESERVED, BLOCK]));
+    assert_eq!((block.hourly(), block.list, block.mark), (Some(Money::ZERO), Some(usd("0.086")), Mark::Prepaid));
+    // A block whose list price nobody knows is paid for all the same.
+    let block = price(&seoul(&[RESERVED, BLOCK, ("node.kubernetes.io/instance-type", "m9x.large")]));
+    assert_eq!((block.hourly(), block.list, block.label(4).as_str()), (Some(Money::ZERO), None, "prepaid"));
+}
+
+#[test]
+fn windows_node_is_not_priced_as_linux() {
+    assert_eq!(told(&price(&seoul(&[WINDOWS]))), unpriced("—", Unknown::Windows));
+    // Before the label is there, the kubelet's own report counts.
+    let reported = Node { operating_system: "windows".into(), ..seoul(&[]) };
+    assert_eq!(told(&price(&reported)), unpriced("—", Unknown::Windows));
+    assert_eq!(told(&price(&seoul(&[DEDICATED]))), unpriced("—", Unknown::Tenancy));
+}
+
+#[test_case("us-west-2-lax-1a", "c5.12xlarge" => priced("2.44800") ; "los angeles has prices of its own")]
+#[test_case("us-west-2-lax-1b", "c5.12xlarge" => priced("2.44800") ; "in all of its zones")]
+#[test_case("us-west-2-lax-1a", "c5a.large" => unpriced("—", Unknown::Type) ; "but not of every type")]
+#[test_case("us-west-2-phx-2a", "c5.12xlarge" => unpriced("—", Unknown::Zone) ; "phoenix has none")]
+#[test_case("us-west-2-wl1-las-wlz-1", "t3.medium" => unpriced("—", Unknown::Zone) ; "wavelength")]
+#[test_case("us-west-2a", "c5.12xlarge" => priced("2.04000") ; "the region's own zone")]
+fn local_zone_is_not_priced_as_its_region(zone: &str, instance_type: &str) -> (String, Option<Unknown>) {
+    let place = [
+        ("topology.kubernetes.io/region", "us-west-2"),
+        ON_DEMAND,
+        ("node.kubernetes.io/instance-type", instance_type),
+    ];
+    let labelled = price(&node(&[&place[..], &[("topology.kubernetes.io/zone", zone)]].concat()));
+    let by_provider_id = Node { provider_id: format!("aws:///{zone}/i-0").into(), ..node(&place) };
+    assert_eq!(price(&by_provider_id), labelled, "the zone may also come from the provider id");
+    told(&labelled)
+}
+
+#[test]
+fn yuan_is_never_shown_as_dollar() {
+    let china = ("topology.kubernetes.io/region", "cn-northwest-1");
+    assert_eq!(price(&seoul(&[china])).currency, Currency::Cny);
+    let set = price(&seoul(&[china, PRICE]));
+    assert_eq!((set.currency, set.hourly()), (Currency::Cny, Some(usd("0.019003"))));
+    assert_eq!(price(&seoul(&[PRICE])).currency, Currency::Usd);
+}
+
+#[test_case("us-east-1" => (Currency::Usd, priced("0.09600")) ; "commercial")]
+#[test_case("us-gov-west-1" => (Currency::Usd, priced("0.12100")) ; "govcloud")]
+#[test_case("cn-north-1" => (Currency::Cny, unpriced("—", Unknown::Region)) ; "china")]
+#[test_case("us-iso-east-1" => (Currency::Usd, unpriced("—", Unknown::Region)) ; "isolated")]
+#[test_case("us-isob-east-1" => (Currency::Usd, unpriced("—", Unknown::Region)) ; "isolated b")]
+#[test_case("eu-isoe-west-1" => (Currency::Usd, unpriced("—", Unknown::Region)) ; "isolated e")]
+#[test_case("eusc-de-east-1" => (Currency::Usd, unpriced("—", Unknown::Region)) ; "european sovereign cloud")]
+fn every_partition_has_a_price_rule(region: &str) -> (Currency, (String, Option<Unknown>)) {
+    let quote = price(&node(&[
+        ("node.kubernetes.io/instance-type", "m5.large"),
+        ("topology.kubernetes.io/region", region),
+        ON_DEMAND,
+    ]));
+    (quote.currency, told(&quote))
+}
+
+/// A price is a function of the node and the book: asked again it is the same, and while labels arrive one by one
+/// it never passes through "unknown" once it was known.
+#[test]
+fn reprice_has_no_unknown_gap() {
+    let arriving = [TYPE, REGION, ZONE, ON_DEMAND, ("karpenter.sh/initialized", "true")];
+    let mut was_known = false;
+    for count in 0..=arriving.len() {
+        let node = node(&arriving[..count]);
+        let quote = price(&node);
+        assert_eq!(price(&node), quote);
+        assert!(quote.hourly().is_some() || !was_known, "known, then unknown at {count} labels");
+        was_known |= quote.hourly().is_some();
+    }
+    assert!(was_known);
+    // A reservation that ends on a live node: one price, then the other.
+    assert_eq!(price(&seoul(&[RESERVED])).label(4), "0.0860R");
+    assert_eq!(price(&seoul(&[ON_DEMAND])).label(4), "0.0860");
+}
+
+#[test]
+fn a_claim_costs_from_its_launch() {
+    let book = PriceBook::embedded();
+    assert_eq!(book.quote_claim(&claim("", &[TYPE, ZONE, ON_DEMAND, PRICE])), None);
+    let launched = NodeClaim {
+        node_class_group: "eks.amazonaws.com".into(),
+        ..claim("aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1", &[TYPE, ON_DEMAND])
+    };
+    // Auto Mode's node class tells the fee before any label of a node does.
+    assert_eq!(book.quote_claim(&launched).unwrap().known(), (usd("0.086"), usd("0.01032")));
+    let own = NodeClaim { node_class_group: "karpenter.k8s.aws".into(), ..launched };
+    assert_eq!(book.quote_claim(&own).unwrap().fee, None);
+}
+
+#[test]
+fn a_requirement_that_leaves_one_value_says_as_much_as_a_label() {
+    let require = |key: &str, values: &[&str]| ClaimRequirement {
+        key: key.into(),
+        operator: "In".into(),
+        values: values.iter().map(|value| (*value).into()).collect(),
+        count: values.len() as u32,
+    };
+    let id = "aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1";
+    let spot = require("karpenter.sh/capacity-type", &["spot"]);
+    let either = require("karpenter.sh/capacity-type", &["spot", "on-demand"]);
+    let quote = |requirement| {
+        let claim = NodeClaim { requirements: vec![requirement], ..claim(id, &[TYPE]) };
+        PriceBook::embedded().quote_claim(&claim).unwrap().label(4)
+    };
+    assert_eq!((quote(spot), quote(either)), ("≤0.0860".to_owned(), "0.0860?".to_owned()));
+}
+
+#[test]
+fn a_claim_tells_what_its_node_does_not_say_yet() {
+    let claim = claim("aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1", &[TYPE, ZONE, SPOT, AUTO]);
+    let book = PriceBook::embedded();
+    let bare = node(&[]);
+    assert_eq!(Some(book.quote_node(&bare, Some(&claim))), book.quote_claim(&claim));
+    // What the node itself says counts more: its reservation or spot label may have changed since.
+    assert_eq!(book.quote_node(&seoul(&[]), Some(&claim)).label(5), "0.09632");
+}
+
+#[test]
+fn a_fargate_node_is_told_by_its_name_until_its_labels_are_there() {
+    let early = Node { name: "fargate-ip-10-0-0-3.ap-northeast-2.compute.internal".into(), ..node(&[REGION]) };
+    assert_eq!(told(&price(&early)), unpriced("—", Unknown::Fargate));
+    assert_eq!(Offer::of_node(&early, None).capacity_type, CapacityType::Fargate);
+    let named_so = Node { name: "fargate-like".into(), ..seoul(&[]) };
+    assert_eq!(told(&price(&named_so)), priced("0.08600"));
+}
+
+#[test]
+fn a_hybrid_node_is_told_by_its_provider_id() {
+    let hybrid = Node { provider_id: "eks-hybrid:///cn-north-1/demo/edge-1".into(), ..node(&[]) };
+    let quote = price(&hybrid);
+    assert_eq!((told(&quote), quote.currency), (unpriced("—", Unknown::Hybrid), Currency::Cny));
+    assert_eq!(Offer::of_node(&hybrid, None).region, Some("cn-north-1"));
+}

@@ -1,0 +1,150 @@
+//! Where a machine stands, as far as the bill goes: partition, region, zone.
+//!
+//! Names are taken apart by AWS's own pattern: a region ends with its number (`ap-northeast-2`, `us-gov-west-1`), a
+//! zone adds a letter (`ap-northeast-2b`), a Local Zone or a Wavelength Zone adds a place (`us-west-2-lax-1a`,
+//! `us-east-1-wl1-bos-wlz-1`). Source: the EC2 user guide, "Regions and Zones".
+
+use crate::units::Currency;
+
+/// What kind of zone a machine is in: each kind has prices of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ZoneKind {
+    /// An availability zone: the region's prices hold. Also where the zone is not known or not AWS's.
+    #[default]
+    Standard,
+    /// A Local Zone.
+    Local,
+    /// A Wavelength Zone, in a telephone network.
+    Wavelength,
+}
+
+/// A zone's name taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone<'a> {
+    /// The region it belongs to.
+    pub region: &'a str,
+    /// The key its prices are listed under: the region, or the Local Zone's group `us-west-2-lax-1`.
+    pub price_region: &'a str,
+    /// Its kind.
+    pub kind: ZoneKind,
+}
+
+impl<'a> Zone<'a> {
+    /// Takes a name apart; None if it is not one of AWS's.
+    pub fn parse(zone: &'a str) -> Option<Self> {
+        let digit = |c: char| c.is_ascii_digit();
+        // The region's number is the first part of digits.
+        let parts = zone.match_indices('-').filter_map(|(at, _)| zone.get(at + 1..));
+        let after = parts.into_iter().find(|part| part.starts_with(digit))?.trim_start_matches(digit);
+        let region = zone.get(..zone.len() - after.len())?;
+        if let Some(place) = after.strip_prefix('-') {
+            let kind = if place.starts_with("wl") { ZoneKind::Wavelength } else { ZoneKind::Local };
+            let letter = |c: char| c.is_ascii_lowercase();
+            let group = zone.strip_suffix(letter).filter(|group| group.ends_with(digit)).unwrap_or(zone);
+            return Some(Self { region, price_region: group, kind });
+        }
+        let one_letter = after.len() == 1 && after.bytes().all(|b| b.is_ascii_lowercase());
+        one_letter.then_some(Self { region, price_region: region, kind: ZoneKind::Standard })
+    }
+}
+
+/// The zone in `aws:///<zone>/i-…`.
+pub fn zone_of_provider_id(provider_id: &str) -> Option<&str> {
+    provider_id.strip_prefix("aws:///")?.split('/').next().filter(|zone| !zone.is_empty())
+}
+
+/// The region in `eks-hybrid:///<region>/<cluster>/<name>`.
+pub fn region_of_hybrid_id(provider_id: &str) -> Option<&str> {
+    provider_id.strip_prefix("eks-hybrid:///")?.split('/').next().filter(|region| !region.is_empty())
+}
+
+/// An AWS partition: a set of regions with its own accounts, endpoints and bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Partition {
+    /// `aws`: the commercial regions.
+    Commercial,
+    /// `aws-us-gov`: billed in dollars, in the table.
+    GovCloud,
+    /// `aws-cn`: billed in yuan by its operators, not in the table.
+    China,
+    /// `aws-iso…`: no public prices.
+    Isolated,
+    /// `aws-eusc`, the European Sovereign Cloud: not in the table. It is taken for dollars until its prices are known,
+    /// which shows only on overrides.
+    Sovereign,
+}
+
+impl Partition {
+    /// The partition of a region, by its prefix.
+    pub fn of(region: &str) -> Self {
+        const PREFIXES: [(&str, Partition); 5] = [
+            ("us-gov-", Partition::GovCloud),
+            ("cn-", Partition::China),
+            ("us-iso", Partition::Isolated),
+            ("eu-iso", Partition::Isolated),
+            ("eusc-", Partition::Sovereign),
+        ];
+        let found = PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix));
+        found.map_or(Self::Commercial, |(_, partition)| *partition)
+    }
+
+    /// What it is billed in.
+    pub const fn currency(self) -> Currency {
+        match self {
+            Self::China => Currency::Cny,
+            Self::Commercial | Self::GovCloud | Self::Isolated | Self::Sovereign => Currency::Usd,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test]
+    fn zones_are_taken_apart() {
+        let apart = |name| Zone::parse(name).map(|zone| (zone.region, zone.price_region, zone.kind));
+        let standard = |region| Some((region, region, ZoneKind::Standard));
+        assert_eq!(apart("ap-northeast-2b"), standard("ap-northeast-2"));
+        assert_eq!(apart("us-gov-west-1a"), standard("us-gov-west-1"));
+        assert_eq!(apart("cn-north-1a"), standard("cn-north-1"));
+        assert_eq!(apart("eusc-de-east-1a"), standard("eusc-de-east-1"));
+        let los_angeles = Some(("us-west-2", "us-west-2-lax-1", ZoneKind::Local));
+        assert_eq!((apart("us-west-2-lax-1a"), apart("us-west-2-lax-1b")), (los_angeles, los_angeles));
+        let boston = Some(("us-east-1", "us-east-1-wl1-bos-wlz-1", ZoneKind::Wavelength));
+        assert_eq!(apart("us-east-1-wl1-bos-wlz-1"), boston);
+    }
+
+    #[test_case("test-zone-a" ; "kwok")]
+    #[test_case("us-central1-a" ; "google")]
+    #[test_case("eastus-1" ; "azure")]
+    #[test_case("")]
+    #[test_case("-")]
+    #[test_case("-1")]
+    #[test_case("us-east-1" ; "a region")]
+    #[test_case("us-east-1ab")]
+    #[test_case("é-1é")]
+    fn other_names_are_no_zones(text: &str) {
+        assert_eq!(Zone::parse(text), None);
+    }
+
+    #[test_case("aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1" => Some("ap-northeast-2b"))]
+    #[test_case("aws:///ap-northeast-2a/0123/fargate-ip-10-0-0-3" => Some("ap-northeast-2a"))]
+    #[test_case("aws:////i-0088a4e1b9e73a3c1" => None)]
+    #[test_case("kwok://default-8q7xk" => None)]
+    #[test_case("" => None)]
+    fn the_provider_id_tells_the_zone(provider_id: &str) -> Option<&str> {
+        zone_of_provider_id(provider_id)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_taken_apart_or_refused(text in "\\PC{0,20}", tail in "[a-z0-9é-]{0,16}") {
+            let name = format!("{text}-{tail}");
+            if let Some(zone) = Zone::parse(&name) {
+                proptest::prop_assert!(name.starts_with(zone.region) && name.starts_with(zone.price_region));
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! From bytes to changes: JSON lists and JSON watch lines. The list-watch loop knows nothing of the encoding.
+//!
+//! One object that cannot be read never stops the others: a page is read as a whole first, which is fast, and object
+//! by object only if that fails.
+
+use super::fault::{Fault, StatusWire};
+use super::kinds::Kind;
+use super::wire::meta::Meta;
+use super::wire::scalar::{Text, lenient};
+use crate::model::{Change, Name};
+use crate::units::text::clean;
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A watch line longer than this is taken for garbage; etcd holds at most a few MB an object.
+const LONGEST_LINE: usize = 64 << 20;
+
+/// What a page says beside its objects.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct PageEnd {
+    /// Where a watch goes on after the list.
+    pub(super) version: Name,
+    /// Where the next page begins; empty after the last.
+    pub(super) continue_token: String,
+    /// Objects on this page.
+    pub(super) objects: usize,
+}
+
+/// What one watch line says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// An object came, changed or went; its changes were appended. The version to resume after it.
+    Object(Name),
+    /// Nothing changed up to this version.
+    Bookmark {
+        /// The version to resume from.
+        version: Name,
+        /// The initial events of a streaming list end here (KEP-3157).
+        initial_events_end: bool,
+    },
+    /// The server reports trouble.
+    Error(Fault),
+}
+
+#[derive(Deserialize)]
+#[serde(default, bound = "T: Deserialize<'de>")]
+struct ListWire<T> {
+    #[serde(deserialize_with = "lenient")]
+    metadata: ListMeta,
+    #[serde(deserialize_with = "lenient")]
+    items: Vec<T>,
+}
+
+impl<T> Default for ListWire<T> {
+    fn default() -> Self {
+        Self { metadata: ListMeta::default(), items: Vec::new() }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ListMeta {
+    resource_version: Text,
+    /// Not cleaned: it goes back to the server as it came.
+    r#continue: Option<String>,
+}
+
+/// Any object, for its name and version.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AnyWire {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Meta,
+}
+
+/// A bookmark, for its version and mark.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BookmarkWire {
+    #[serde(deserialize_with = "lenient")]
+    metadata: Meta<serde::de::IgnoredAny, BookmarkAnnotations>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BookmarkAnnotations {
+    #[serde(rename = "k8s.io/initial-events-end")]
+    initial_events_end: Text,
+}
+
+#[derive(Deserialize)]
+struct EventWire<'a> {
+    #[serde(rename = "type")]
+    kind: Text,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+/// Reads one page of a list and appends its changes.
+pub(super) fn page<K: Kind>(body: &[u8], changes: &mut Vec<Change>) -> Result<PageEnd, Fault> {
+    if let Ok(list) = serde_json::from_slice::<ListWire<K::Wire>>(body) {
+        let end = end_of(list.metadata, list.items.len());
+        for wire in list.items {
+            K::present(wire, changes);
+        }
+        return Ok(end);
+    }
+    let list = serde_json::from_slice::<ListWire<&RawValue>>(body).map_err(|error| malformed(&error))?;
+    let end = end_of(list.metadata, list.items.len());
+    for item in list.items {
+        match serde_json::from_str::<K::Wire>(item.get()) {
+            Ok(wire) => K::present(wire, changes),
+            Err(error) => changes.push(odd::<K>(item.get(), &error).0),
+        }
+    }
+    Ok(end)
+}
+
+fn end_of(metadata: ListMeta, objects: usize) -> PageEnd {
+    PageEnd { version: metadata.resource_version.0, continue_token: metadata.r#continue.unwrap_or_default(), objects }
+}
+
+/// Reads one line of a watch and appends its changes.
+pub(super) fn line<K: Kind>(line: &[u8], changes: &mut Vec<Change>) -> Result<Line, Fault> {
+    // Go writes the type first, so that the object's text need not be looked for.
+    let of_type = |prefix: &[u8]| line.strip_prefix(prefix)?.strip_suffix(b"}");
+    if let Some(object) =
+        of_type(br#"{"type":"ADDED","object":"#).or_else(|| of_type(br#"{"type":"MODIFIED","object":"#))
+        && let Ok(wire) = serde_json::from_slice::<K::Wire>(object)
+    {
+        let version = K::version(&wire);
+        K::present(wire, changes);
+        return Ok(Line::Object(version));
+    }
+    let EventWire { kind, object } = serde_json::from_slice(line).map_err(|error| malformed(&error))?;
+    let object = object.get();
+    match &*kind {
+        "ADDED" | "MODIFIED" => match serde_json::from_str::<K::Wire>(object) {
+            Ok(wire) => {
+                let version = K::version(&wire);
+                K::present(wire, changes);
+                Ok(Line::Object(version))
+            }
+            Err(error) => {
+                let (change, version) = odd::<K>(object, &error);
+                changes.push(change);
+                Ok(Line::Object(version))
+            }
+        },
+        "DELETED" => {
+            // Name and uid are enough to see an object go, however odd the rest of it is.
+            let gone: AnyWire = serde_json::from_str(object).map_err(|error| malformed(&error))?;
+            let version = gone.metadata.resource_version.0.clone();
+            changes.extend(K::gone(gone.metadata));
+            Ok(Line::Object(version))
+        }
+        "BOOKMARK" => {
+            let bookmark: BookmarkWire = serde_json::from_str(object).map_err(|error| malformed(&error))?;
+            Ok(Line::Bookmark {
+                version: bookmark.metadata.resource_version.0,
+                initial_events_end: &*bookmark.metadata.annotations.initial_events_end == "true",
+            })
+        }
+        "ERROR" => {
+            let status: StatusWire = serde_json::from_str(object).map_err(|error| malformed(&error))?;
+            Ok(Line::Error(status.into_fault()))
+        }
+        other => Err(Fault::Malformed(format!("a watch event of type {other:?}"))),
+    }
+}
+
+/// An object that cannot be read, and its version as far as that can be told.
+fn odd<K: Kind>(object: &str, error: &serde_json::Error) -> (Change, Name) {
+    let any = serde_json::from_str::<AnyWire>(object).unwrap_or_default().metadata;
+    let problem = clean(&error.to_string()).into_owned();
+    let version = any.resource_version.0.clone();
+    (Change::Odd { stream: K::STREAM, object: any.display_name(), problem }, version)
+}
+
+/// The place of the mistake; never the text around it, which may be anything.
+fn malformed(error: &serde_json::Error) -> Fault {
+    let what = if error.is_eof() { "it ends early" } else { "it is not JSON of this kind" };
+    Fault::Malformed(format!("{what} (line {}, column {})", error.line(), error.column()))
+}
+
+/// The lines of a body, as they arrive.
+#[derive(Debug)]
+pub(super) struct Lines {
+    body: Body,
+    buffer: Vec<u8>,
+    /// Start of the first line that was not handed out.
+    start: usize,
+    /// Up to here no line end was found.
+    searched: usize,
+}
+
+impl Lines {
+    pub(super) const fn new(body: Body) -> Self {
+        Self { body, buffer: Vec::new(), start: 0, searched: 0 }
+    }
+
+    /// The next whole line that is in hand.
+    pub(super) fn next(&mut self) -> Option<&[u8]> {
+        let from = self.searched.max(self.start);
+        let Some(end) = self.buffer.get(from..)?.iter().position(|byte| *byte == b'\n').map(|at| from + at) else {
+            self.searched = self.buffer.len();
+            return None;
+        };
+        let start = std::mem::replace(&mut self.start, end + 1);
+        self.searched = end + 1;
+        self.buffer.get(start..end)
+    }
+
+    /// Waits for more of the body; `false` at its end. What is left without a line end was cut off and is dropped.
+    pub(super) async fn more(&mut self) -> Result<bool, Fault> {
+        loop {
+            match self.body.frame().await {
+                None => return Ok(false),
+                Some(Err(_)) => return Err(Fault::Cut),
+                Some(Ok(frame)) => {
+                    // Trailers say nothing here.
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.buffer.drain(..self.start);
+                    self.searched -= self.start;
+                    self.start = 0;
+                    self.buffer.extend_from_slice(&data);
+                    if self.buffer.len() > LONGEST_LINE && self.searched == self.buffer.len() - data.len() {
+                        return Err(Fault::Malformed("a line without an end".into()));
+                    }
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Node, Stream, Uid};
+    use crate::source::live::kinds::{Nodes, Pods};
+
+    fn names(changes: &[Change]) -> Vec<String> {
+        let name = |change: &Change| match change {
+            Change::Node(node) => node.name.to_string(),
+            Change::NodeGone(name, _) => format!("-{name}"),
+            Change::Odd { object, .. } => format!("?{object}"),
+            other => format!("{other:?}"),
+        };
+        changes.iter().map(name).collect()
+    }
+
+    #[test]
+    fn odd_object_does_not_stop_the_list() {
+        let body = br#"{"kind":"NodeList","metadata":{"resourceVersion":"7","continue":"next"},"items":[
+            {"metadata":{"name":"a"}},{"metadata":{"name":"b"},"spec":{"taints":"none"}},{"metadata":{"name":"c"}}]}"#;
+        let mut changes = Vec::new();
+        let end = page::<Nodes>(body, &mut changes).unwrap();
+        assert_eq!(end, PageEnd { version: "7".into(), continue_token: "next".into(), objects: 3 });
+        assert_eq!(names(&changes), ["a", "?b", "c"]);
+    }
+
+    #[test]
+    fn nulls_are_absent() {
+        let mut changes = Vec::new();
+        let body = br#"{"metadata":null,"items":null}"#;
+        assert_eq!(page::<Nodes>(body, &mut changes).unwrap(), PageEnd::default());
+        let body = br#"{"items":[{"metadata":{"name":"a","labels":null,"ownerReferences":null},"spec":null,
+            "status":{"conditions":null,"allocatable":null,"nodeInfo":null}}]}"#;
+        page::<Nodes>(body, &mut changes).unwrap();
+        assert_eq!(changes, [Change::Node(Box::new(Node { name: "a".into(), ..Node::default() }))]);
+    }
+
+    #[test]
+    fn truncated_json_is_a_fault_that_tells_no_content() {
+        let mut changes = Vec::new();
+        let fault = page::<Pods>(br#"{"items":[{"metadata":{"name":"secret"#, &mut changes).unwrap_err();
+        assert_eq!(fault, Fault::Malformed("it ends early (line 1, column 37)".into()));
+        assert_eq!(changes, []);
+    }
+
+    #[test]
+    fn slim_metadata_keeps_resource_version() {
+        let mut changes = Vec::new();
+        let read = |text: &str, changes: &mut Vec<Change>| line::<Nodes>(text.as_bytes(), changes).unwrap();
+        let object = r#"{"metadata":{"name":"a","uid":"u","resourceVersion":"41"}}"#;
+        let added = read(&format!(r#"{{"type":"ADDED","object":{object}}}"#), &mut changes);
+        assert_eq!(added, Line::Object("41".into()));
+        let spaced = read(&format!(r#"{{ "object": {object}, "type": "MODIFIED" }}"#), &mut changes);
+        assert_eq!(spaced, Line::Object("41".into()));
+        let deleted = read(&format!(r#"{{"type":"DELETED","object":{object}}}"#), &mut changes);
+        assert_eq!(deleted, Line::Object("41".into()));
+        assert_eq!(names(&changes), ["a", "a", "-a"]);
+        assert_eq!(changes.last(), Some(&Change::NodeGone("a".into(), Uid::new("u"))));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_odd_and_the_watch_goes_on_after_it() {
+        let mut changes = Vec::new();
+        let text = br#"{"type":"MODIFIED","object":{"metadata":{"name":"b","resourceVersion":"9"},"status":7}}"#;
+        assert_eq!(line::<Nodes>(text, &mut changes).unwrap(), Line::Object("9".into()));
+        assert!(matches!(&changes[..], [Change::Odd { stream: Stream::Nodes, object, .. }] if object == "b"));
+    }
+
+    #[test]
+    fn bookmarks_and_errors() {
+        let mut changes = Vec::new();
+        let mut read = |text: &str| line::<Pods>(text.as_bytes(), &mut changes);
+        let mark = read(
+            r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"5","creationTimestamp":null,
+                "annotations":{"k8s.io/initial-events-end":"true"}},"spec":{"containers":null},"status":{}}}"#,
+        );
+        assert_eq!(mark, Ok(Line::Bookmark { version: "5".into(), initial_events_end: true }));
+        let plain = read(r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"6"}}}"#);
+        assert_eq!(plain, Ok(Line::Bookmark { version: "6".into(), initial_events_end: false }));
+        let error = read(r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}"#);
+        assert_eq!(error, Ok(Line::Error(Fault::Expired)));
+        assert!(matches!(read(r#"{"type":"NEWS","object":{}}"#), Err(Fault::Malformed(_))));
+        assert!(matches!(read("<html>"), Err(Fault::Malformed(_))));
+    }
+
+    #[tokio::test]
+    async fn lines_are_whole_however_they_arrive() {
+        let mut lines = Lines::new(Body::from(b"one\ntwo\n\nthr".to_vec()));
+        assert_eq!(lines.next(), None);
+        assert_eq!(lines.more().await, Ok(true));
+        assert_eq!(lines.next(), Some(&b"one"[..]));
+        assert_eq!(lines.next(), Some(&b"two"[..]));
+        assert_eq!(lines.next(), Some(&b""[..]));
+        assert_eq!(lines.next(), None, "a line without its end was cut off");
+        assert_eq!(lines.more().await, Ok(false));
+    }
+}

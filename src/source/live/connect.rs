@@ -1,0 +1,311 @@
+//! From options and files to a configuration for one cluster. Nothing here uses the network or runs a program.
+
+use super::options::Options;
+use crate::model::About;
+use crate::units::text::clean;
+use http::HeaderValue;
+use http::header::USER_AGENT;
+use kube::Config;
+use kube::config::{ExecConfig, Kubeconfig, KubeconfigError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Why no cluster can be connected to. Each text completes "failed to connect: ".
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// There is no kubeconfig anywhere.
+    #[error(
+        "no kubeconfig: {} does not exist and KUBECONFIG is not set; create one (for EKS: aws eks update-kubeconfig \
+         --name <cluster>), or name one with --kubeconfig",
+        .looked.display()
+    )]
+    NoKubeconfig {
+        /// Where it was looked for.
+        looked: PathBuf,
+    },
+    /// A kubeconfig that was named cannot be read or understood.
+    #[error("kubeconfig {}: {}", .path.display(), super::fault::in_words(.source))]
+    Kubeconfig {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: KubeconfigError,
+    },
+    /// `KUBECONFIG` names only files that do not exist.
+    #[error("kubeconfig {}: no such file; correct KUBECONFIG", .path.display())]
+    NoSuchFile {
+        /// The first file it names.
+        path: PathBuf,
+    },
+    /// No context is chosen.
+    #[error("{files} chooses no context; name one with --context{}", contexts(.known))]
+    NoContext {
+        /// The files that were read.
+        files: String,
+        /// The contexts that exist.
+        known: Vec<String>,
+    },
+    /// The context does not exist.
+    #[error("context {context:?} is not in {files}{}", contexts(.known))]
+    UnknownContext {
+        /// The context asked for.
+        context: String,
+        /// The files that were read.
+        files: String,
+        /// The contexts that exist.
+        known: Vec<String>,
+    },
+    /// The context's cluster is missing or wrong.
+    #[error("context {context:?} in {files}: {}", super::fault::in_words(.source))]
+    Context {
+        /// The context.
+        context: String,
+        /// The files that were read.
+        files: String,
+        /// What is wrong.
+        source: KubeconfigError,
+    },
+    /// Certificates or the proxy of the context cannot be used.
+    #[error("context {context:?} in {files}: {}", super::fault::in_words(.source))]
+    Client {
+        /// The context.
+        context: String,
+        /// The files that were read.
+        files: String,
+        /// What is wrong.
+        source: Box<kube::Error>,
+    },
+    /// The pod's service account cannot be used.
+    #[error("the pod's service account: {}", super::fault::in_words(.source))]
+    InCluster {
+        /// What is wrong.
+        source: kube::config::InClusterError,
+    },
+}
+
+/// "; known contexts: a, b", at most twelve of them.
+fn contexts(known: &[String]) -> String {
+    const SHOWN: usize = 12;
+    if known.is_empty() {
+        return "; it has no contexts".into();
+    }
+    let more = known.len().saturating_sub(SHOWN);
+    let list = known.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if more == 0 { format!("; known contexts: {list}") } else { format!("; known contexts: {list} and {more} more") }
+}
+
+/// Where to connect to and as whom.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// Everything but the credential plugin.
+    pub(super) config: Config,
+    /// The credential plugin, run by [`super::credentials`].
+    pub(super) plugin: Option<ExecConfig>,
+    /// The kubeconfig user, for messages.
+    pub(super) user: String,
+    /// What is known of the cluster before anything was asked.
+    pub(super) about: About,
+}
+
+/// Reads the kubeconfig that the options and the environment point to, or the pod's service account.
+pub(super) fn load(options: &Options) -> Result<Target, ConnectError> {
+    let (kubeconfig, files) = match read(options)? {
+        Source::Files(kubeconfig, files) => (*kubeconfig, files),
+        Source::InCluster => {
+            let config = Config::incluster().map_err(|source| ConnectError::InCluster { source })?;
+            return finish(
+                config,
+                options,
+                "in-cluster".into(),
+                "the service account".into(),
+                "the service account".into(),
+            );
+        }
+    };
+    select(kubeconfig, options, files)
+}
+
+enum Source {
+    Files(Box<Kubeconfig>, String),
+    InCluster,
+}
+
+/// The order of kubectl: the flag, `KUBECONFIG`, `~/.kube/config`, the pod.
+fn read(options: &Options) -> Result<Source, ConnectError> {
+    let environment = &options.environment;
+    let list: Vec<PathBuf> = match (&options.kubeconfig, &environment.kubeconfig) {
+        (Some(path), _) => vec![path.clone()],
+        // The platform's list separator; empty entries, and so an empty variable, count for nothing.
+        (None, Some(value)) => std::env::split_paths(value).filter(|path| !path.as_os_str().is_empty()).collect(),
+        (None, None) => Vec::new(),
+    };
+    if let Some(path) = &options.kubeconfig {
+        return Ok(Source::Files(Box::new(read_file(path)?), path.display().to_string()));
+    }
+    if let Some(first) = list.first() {
+        // As in client-go, files that do not exist are passed over as long as one does.
+        let there: Vec<&PathBuf> = list.iter().filter(|path| path.exists()).collect();
+        if there.is_empty() {
+            return Err(ConnectError::NoSuchFile { path: first.clone() });
+        }
+        let mut merged = Kubeconfig::default();
+        for path in &there {
+            merged = merged
+                .merge(read_file(path)?)
+                .map_err(|source| ConnectError::Kubeconfig { path: (*path).clone(), source })?;
+        }
+        let files = there.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        return Ok(Source::Files(Box::new(merged), files));
+    }
+    let default = environment.home.clone().unwrap_or_default().join(".kube").join("config");
+    if environment.home.is_some() && default.exists() {
+        return Ok(Source::Files(Box::new(read_file(&default)?), default.display().to_string()));
+    }
+    if environment.in_cluster {
+        return Ok(Source::InCluster);
+    }
+    Err(ConnectError::NoKubeconfig { looked: default })
+}
+
+fn read_file(path: &Path) -> Result<Kubeconfig, ConnectError> {
+    Kubeconfig::read_from(path).map_err(|source| ConnectError::Kubeconfig { path: path.to_owned(), source })
+}
+
+fn select(mut kubeconfig: Kubeconfig, options: &Options, files: String) -> Result<Target, ConnectError> {
+    let mut known: Vec<String> = kubeconfig.contexts.iter().map(|c| c.name.clone()).collect();
+    known.sort();
+    let chosen = options.context.clone().or_else(|| kubeconfig.current_context.clone()).filter(|c| !c.is_empty());
+    let Some(context) = chosen else {
+        return Err(ConnectError::NoContext { files, known });
+    };
+    let Some(found) = kubeconfig.contexts.iter().find(|c| c.name == context) else {
+        return Err(ConnectError::UnknownContext { context, files, known });
+    };
+    let user = found.context.as_ref().and_then(|c| c.user.clone()).unwrap_or_default();
+    kubeconfig.current_context = Some(context.clone());
+    let config = Config::try_from(kubeconfig).map_err(|source| ConnectError::Context {
+        context: context.clone(),
+        files: files.clone(),
+        source,
+    })?;
+    finish(config, options, context, files, user)
+}
+
+fn finish(
+    mut config: Config,
+    options: &Options,
+    context: String,
+    files: String,
+    user: String,
+) -> Result<Target, ConnectError> {
+    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("nodeglass/", env!("CARGO_PKG_VERSION")))));
+    config.connect_timeout = Some(options.timing.connect);
+    // Requests here have no body to speak of; a write that hangs is a dead connection.
+    config.write_timeout = Some(options.timing.response.max(Duration::from_secs(1)));
+    // The list-watch loop owns retrying: it shows every failure and resumes where it was.
+    config.default_retry = false;
+    // A plugin is run by us and not by kube, which would run it three times for one client, and with the terminal.
+    let plugin = config.auth_info.exec.take();
+    let about = About {
+        context: clean(&context).into_owned(),
+        server: clean(&config.cluster_url.to_string()).trim_end_matches('/').to_owned(),
+        ..About::default()
+    };
+    // Certificates and proxy are checked now, while a mistake can still be shown as a message.
+    kube::client::ClientBuilder::try_from(config.clone()).map_err(|source| ConnectError::Client {
+        context,
+        files,
+        source: Box::new(source),
+    })?;
+    Ok(Target { config, plugin, user: clean(&user).into_owned(), about })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::live::Environment;
+    use std::fs;
+
+    fn kubeconfig(context: &str, server: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: {context}\n\
+             clusters: [{{name: c-{context}, cluster: {{server: \"{server}\"}}}}]\n\
+             users: [{{name: u-{context}, user: {{token: secret}}}}]\n\
+             contexts: [{{name: {context}, context: {{cluster: c-{context}, user: u-{context}}}}}]\n"
+        )
+    }
+
+    fn in_environment(value: &std::ffi::OsStr) -> Options {
+        let environment = Environment { kubeconfig: Some(value.to_owned()), ..Environment::default() };
+        Options { environment, ..Options::default() }
+    }
+
+    #[test]
+    fn kubeconfig_list_uses_platform_separator() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (dir.path().join("one"), dir.path().join("two"));
+        fs::write(&one, kubeconfig("a", "http://127.0.0.1:1")).unwrap();
+        fs::write(&two, kubeconfig("b", "http://127.0.0.1:2")).unwrap();
+        let missing = dir.path().join("missing");
+        let list = std::env::join_paths([missing.clone(), one, two]).unwrap();
+        let mut options = in_environment(&list);
+        assert_eq!(load(&options).unwrap().about.context, "a", "the first file that chooses wins");
+        options.context = Some("b".into());
+        let target = load(&options).unwrap();
+        assert_eq!((target.about.server.as_str(), target.user.as_str()), ("http://127.0.0.1:2", "u-b"));
+        let only_missing = load(&in_environment(missing.as_os_str())).unwrap_err();
+        assert!(only_missing.to_string().contains("missing: no such file"), "{only_missing}");
+    }
+
+    #[test]
+    fn empty_kubeconfig_variable_is_unset() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join(".kube")).unwrap();
+        fs::write(home.path().join(".kube/config"), kubeconfig("home", "http://127.0.0.1:1")).unwrap();
+        let mut options = in_environment(std::ffi::OsStr::new(""));
+        options.environment.home = Some(home.path().to_owned());
+        assert_eq!(load(&options).unwrap().about.context, "home");
+    }
+
+    #[test]
+    fn a_wrong_context_lists_those_that_exist() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config");
+        fs::write(&file, kubeconfig("prod", "http://127.0.0.1:1")).unwrap();
+        let options = Options { kubeconfig: Some(file.clone()), context: Some("prdo".into()), ..Options::default() };
+        let error = load(&options).unwrap_err().to_string();
+        assert_eq!(error, format!("context \"prdo\" is not in {}; known contexts: prod", file.display()));
+    }
+
+    #[test]
+    fn without_any_kubeconfig_the_way_to_one_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        let environment = Environment { home: Some(home.path().to_owned()), ..Environment::default() };
+        let error = load(&Options { environment, ..Options::default() }).unwrap_err().to_string();
+        assert!(error.contains("aws eks update-kubeconfig"), "{error}");
+        let named = Options { kubeconfig: Some("/nonexistent/config".into()), ..Options::default() };
+        let error = load(&named).unwrap_err().to_string();
+        assert!(error.starts_with("kubeconfig /nonexistent/config: "), "{error}");
+    }
+
+    #[test]
+    fn a_broken_file_or_certificate_names_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config");
+        let options = Options { kubeconfig: Some(file.clone()), ..Options::default() };
+        for broken in [
+            "clusters: {".to_owned(),
+            "contexts: []".to_owned(),
+            kubeconfig("a", "http://[bad"),
+            kubeconfig("a", "https://127.0.0.1:1").replace("server:", "certificate-authority-data: aGVsbG8=, server:"),
+            kubeconfig("a", "https://127.0.0.1:1").replace("server:", "proxy-url: 'socks5://127.0.0.1:1', server:"),
+        ] {
+            fs::write(&file, &broken).unwrap();
+            let result = load(&options).map(|target| target.about);
+            assert!(
+                result.as_ref().is_err_and(|e| e.to_string().contains(&file.display().to_string())),
+                "{broken}: {result:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A live cluster: lists, watches and polls, turned into [`Change`]s.
+//!
+//! ```text
+//!  options, kubeconfig ─▶ connect ─▶ Server ◀─ credentials (plugin, client, renewed as they end)
+//!                                      │
+//!            ┌───────────┬─────────────┼───────────┐
+//!          pump        pump  …      metrics    discovery      one task and one connection each
+//!      codec · kinds · wire            │           │
+//!            └───────────┴─ Outbox ────┴───────────┘─▶ one bounded channel of batches
+//! ```
+//!
+//! Always true here: requests are GET (get, list and watch); no Kubernetes type leaves this room; trouble is a
+//! [`LinkState`](crate::model::LinkState), never an end; streams fail and recover apart from each other.
+
+mod backoff;
+mod codec;
+mod connect;
+mod credentials;
+mod discovery;
+mod fault;
+mod kinds;
+mod metrics;
+mod options;
+mod outbox;
+mod pump;
+mod requests;
+mod server;
+mod wire;
+
+pub use connect::ConnectError;
+pub use credentials::PluginError;
+pub use metrics::Interest;
+pub use options::{Environment, ListMode, Options, Timing};
+
+use crate::model::{About, Change, Stream};
+use credentials::Terminal;
+use kinds::Kind;
+use metrics::Polled;
+use outbox::Outbox;
+use pump::Pump;
+use server::{Server, SharedServer};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// A cluster that can be connected to: chosen, configured and checked as far as files allow.
+#[derive(Debug)]
+pub struct Connection {
+    server: SharedServer,
+    options: Options,
+}
+
+impl Connection {
+    /// Reads the kubeconfig and checks it. Uses no network and runs no program.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConnectError`] that names the file, the context and what to do.
+    pub fn load(options: &Options) -> Result<Self, ConnectError> {
+        let target = connect::load(options)?;
+        let server = Server::new(target, options.timing.clone(), options.list_mode);
+        Ok(Self { server: Arc::new(server), options: options.clone() })
+    }
+
+    /// What is known of the cluster before it was asked: its context and address.
+    pub fn about(&self) -> &About {
+        &self.server.about
+    }
+
+    /// Whether [`Self::sign_in`] has something to do.
+    pub fn needs_sign_in(&self) -> bool {
+        self.server.has_plugin() && self.options.environment.interactive
+    }
+
+    /// Runs the kubeconfig's credential plugin while the terminal is still the shell's, so that it can ask and be
+    /// answered. To be called before the screen is taken; later runs are without a terminal. Without a plugin, or
+    /// without somebody to ask, it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// The plugin's own words. [`Self::start`] may be called all the same: it runs the plugin again as needed and
+    /// shows the failure as the state of the streams.
+    pub async fn sign_in(&self) -> Result<(), PluginError> {
+        if self.needs_sign_in() { self.server.sign_in(Terminal::Shared).await } else { Ok(()) }
+    }
+
+    /// Starts every stream. The tasks end when `cancel` is cancelled or the receiver of the changes is dropped; a
+    /// panic in one is seen in the set.
+    ///
+    /// The channel's bound is the backpressure: when it is full the watches wait.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start(
+        &self,
+        sender: mpsc::Sender<Vec<Change>>,
+        interest: watch::Receiver<Interest>,
+        cancel: CancellationToken,
+    ) -> JoinSet<()> {
+        let start = Start { connection: self, sender, cancel, nodes_listed: CancellationToken::new() };
+        let mut tasks = JoinSet::new();
+        let (outbox, random) = (start.outbox(), fastrand::Rng::new());
+        start.spawn(&mut tasks, discovery::run(Arc::clone(&self.server), outbox, random));
+        start.pump::<kinds::Nodes>(&mut tasks, &self.options.node_selector);
+        start.pump::<kinds::Pods>(&mut tasks, "");
+        start.pump::<kinds::NodeClaims>(&mut tasks, "");
+        start.pump::<kinds::NodePools>(&mut tasks, "");
+        start.pump::<kinds::Pdbs>(&mut tasks, "");
+        start.pump::<kinds::Events>(&mut tasks, "");
+        start.poll(&mut tasks, Polled::Nodes, Stream::NodeMetrics, &interest);
+        start.poll(&mut tasks, Polled::Pods, Stream::PodMetrics, &interest);
+        tasks
+    }
+}
+
+/// What every task of one start shares.
+struct Start<'a> {
+    connection: &'a Connection,
+    sender: mpsc::Sender<Vec<Change>>,
+    cancel: CancellationToken,
+    nodes_listed: CancellationToken,
+}
+
+impl Start<'_> {
+    fn outbox(&self) -> Outbox {
+        Outbox::new(self.sender.clone(), self.connection.options.timing.batch)
+    }
+
+    fn spawn(&self, tasks: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static) {
+        let cancel = self.cancel.clone();
+        tasks.spawn(async move {
+            // Dropping a stream at any point is clean: it owns nothing but its connection.
+            let _ = cancel.run_until_cancelled(task).await;
+        });
+    }
+
+    fn pump<K: Kind>(&self, tasks: &mut JoinSet<()>, label_selector: &str) {
+        if !self.connection.options.wants(K::STREAM) {
+            return;
+        }
+        let is_nodes = K::STREAM == Stream::Nodes;
+        let listed = if is_nodes { self.nodes_listed.clone() } else { CancellationToken::new() };
+        let server = Arc::clone(&self.connection.server);
+        let pump = Pump::<K>::new(server, self.outbox(), label_selector, fastrand::Rng::new(), listed);
+        let first = self.nodes_first();
+        self.spawn(tasks, async move {
+            if !is_nodes {
+                first.await;
+            }
+            pump.run().await;
+        });
+    }
+
+    fn poll(&self, tasks: &mut JoinSet<()>, polled: Polled, stream: Stream, interest: &watch::Receiver<Interest>) {
+        if !self.connection.options.wants(stream) {
+            return;
+        }
+        let (server, outbox) = (Arc::clone(&self.connection.server), self.outbox());
+        let (first, interest) = (self.nodes_first(), interest.clone());
+        self.spawn(tasks, async move {
+            first.await;
+            metrics::poll(polled, server, outbox, interest).await;
+        });
+    }
+
+    /// Nodes come first, so that the table is there at once and its bars fill; but nothing waits long for them.
+    fn nodes_first(&self) -> impl Future<Output = ()> + use<> {
+        let nodes = self.connection.options.wants(Stream::Nodes).then(|| self.nodes_listed.clone());
+        let patience = self.connection.options.timing.nodes_first;
+        async move {
+            if let Some(listed) = nodes {
+                // Listed or not, after this it is the others' turn.
+                let _ = timeout(patience, listed.cancelled()).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! The list-watch loop, written once for every kind.
+//!
+//! A list is `Resync`, the objects as they arrive, `Synced`; nothing is gathered. A watch goes on from the last version
+//! seen, so a cut connection costs one request and no list. The old picture stays up during all trouble, and every
+//! trouble is a [`LinkState`] on the screen.
+
+use super::backoff::Backoff;
+use super::codec::{self, Line, Lines};
+use super::fault::Fault;
+use super::kinds::Kind;
+use super::outbox::Outbox;
+use super::server::{Encoding, SharedServer, escape};
+use crate::model::{Change, LinkState, Name, Timestamp};
+use std::marker::PhantomData;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Objects on the first page, as kubectl and client-go ask for.
+const FIRST_PAGE: usize = 500;
+/// Later pages grow to about this many bytes: fewer, larger pages cost server and client far less.
+const PAGE_BYTES: usize = 8 << 20;
+/// No page is longer than this, however small the objects are.
+const LONGEST_PAGE: usize = 20_000;
+/// Streaming lists of one kind that fail before that list is fetched in pages.
+const STREAM_TRIES: u32 = 2;
+/// Longest wait a server may ask for.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// Where a stream stands between two requests.
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing is in hand, or what is can no longer be continued: a list is due.
+    Start,
+    /// In the middle of a paged list: what came before `token` has been handed on.
+    Paging {
+        /// Where the next page begins.
+        token: String,
+        /// Objects on the next page.
+        limit: usize,
+        /// Objects handed on.
+        seen: u64,
+    },
+    /// In step with the server up to this version; what comes after it is asked for.
+    Following {
+        /// The version.
+        version: Name,
+    },
+}
+
+/// A streaming list that is coming in.
+struct Listing {
+    seen: u64,
+}
+
+/// One stream of one kind.
+pub(super) struct Pump<K> {
+    server: SharedServer,
+    outbox: Outbox,
+    /// `fieldSelector` and `labelSelector`, escaped, each with a `&` in front.
+    selectors: String,
+    random: fastrand::Rng,
+    backoff: Backoff,
+    state: State,
+    /// Streaming lists that failed since the last complete list.
+    failed_streams: u32,
+    /// Lines or pages in a row that were not JSON.
+    malformed: u32,
+    /// Versions that were too old, in a row.
+    expired: u32,
+    /// The last state that was told.
+    told: LinkState,
+    /// When the stream was last in trouble.
+    well_since: Instant,
+    /// Cancelled once the first list is complete.
+    listed: CancellationToken,
+    /// Changes of a list that is held back, see [`Kind::SORTED_TAIL`].
+    held: Vec<Change>,
+    kind: PhantomData<fn(K)>,
+}
+
+impl<K: Kind> Pump<K> {
+    /// A stream that has not begun. `listed` is cancelled when its first list is complete.
+    pub(super) fn new(
+        server: SharedServer,
+        outbox: Outbox,
+        label_selector: &str,
+        random: fastrand::Rng,
+        listed: CancellationToken,
+    ) -> Self {
+        let mut selectors = String::new();
+        for (name, value) in [("fieldSelector", K::FIELD_SELECTOR), ("labelSelector", label_selector)] {
+            if !value.is_empty() {
+                selectors.push('&');
+                selectors.push_str(name);
+                selectors.push('=');
+                selectors.push_str(&escape(value));
+            }
+        }
+        let timing = &server.timing;
+        let backoff = Backoff::new(timing.backoff_base, timing.backoff_cap, timing.good_spell);
+        Self {
+            outbox,
+            selectors,
+            random,
+            backoff,
+            state: State::Start,
+            failed_streams: 0,
+            malformed: 0,
+            expired: 0,
+            told: LinkState::Off,
+            well_since: Instant::now(),
+            listed,
+            held: Vec::new(),
+            kind: PhantomData,
+            server,
+        }
+    }
+
+    /// Follows the kind until nobody listens any more.
+    pub(super) async fn run(mut self) {
+        if self.tell(LinkState::Connecting).await.is_err() {
+            return;
+        }
+        loop {
+            let outcome = match self.step().await {
+                Ok(()) => Ok(()),
+                Err(fault) => self.meet(fault).await,
+            };
+            if let Err(Fault::Closed) = outcome {
+                return;
+            }
+        }
+    }
+
+    /// One request and its answer, to its end.
+    async fn step(&mut self) -> Result<(), Fault> {
+        match &self.state {
+            State::Start if self.server.streams_lists() && self.failed_streams < STREAM_TRIES => {
+                self.stream_list().await
+            }
+            State::Start => {
+                self.begin_list().await?;
+                self.page(String::new(), FIRST_PAGE, 0).await
+            }
+            State::Paging { token, limit, seen } => {
+                let (token, limit, seen) = (token.clone(), *limit, *seen);
+                self.page(token, limit, seen).await
+            }
+            State::Following { version } => {
+                let version = version.clone();
+                self.follow(&version).await
+            }
+        }
+    }
+
+    // --- lists ---
+
+    /// Asks for one page and hands it on.
+    async fn page(&mut self, token: String, limit: usize, seen: u64) -> Result<(), Fault> {
+        let mut path = format!("{}?limit={limit}{}", K::PATH, self.selectors);
+        if !token.is_empty() {
+            path.push_str("&continue=");
+            path.push_str(&escape(&token));
+            self.tell(LinkState::Syncing { seen }).await?;
+        }
+        let body = self.server.get_whole(&path).await?;
+        let end = codec::page::<K>(&body, self.changes())?;
+        self.malformed = 0;
+        self.hold_back();
+        let seen = seen + end.objects as u64;
+        self.outbox.flush().await?;
+        self.tell(LinkState::Syncing { seen }).await?;
+        if end.continue_token.is_empty() {
+            return self.complete_list(end.version).await;
+        }
+        let limit = next_limit(body.len(), end.objects, limit);
+        self.state = State::Paging { token: end.continue_token, limit, seen };
+        Ok(())
+    }
+
+    /// Asks for a list as the beginning of a watch (KEP-3157), and follows it from there on the same connection.
+    async fn stream_list(&mut self) -> Result<(), Fault> {
+        let path = self.watch_path("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+        let patience = self.server.timing.no_progress;
+        self.failed_streams += 1;
+        let outcome = self.server.get(&path.0, Encoding::Plain, patience).await;
+        let response = match outcome {
+            Ok(response) => response,
+            // Not this way, but perhaps in pages. A refusal counts for every stream; so does silence, because a server
+            // that does not know the parameters answers a plain watch, which never says that the list is complete.
+            Err(Fault::Refused(_) | Fault::Silent(_)) => return Err(self.fall_back()),
+            Err(fault) => return Err(fault),
+        };
+        self.begin_list().await?;
+        let lines = Lines::new(response.into_body());
+        self.read(lines, path.1, Some(Listing { seen: 0 })).await
+    }
+
+    /// Remembers that this server does not stream lists.
+    fn fall_back(&mut self) -> Fault {
+        self.server.does_not_stream_lists();
+        self.failed_streams = STREAM_TRIES;
+        // Met by starting over at once, which is all that is needed.
+        Fault::Expired
+    }
+
+    async fn begin_list(&mut self) -> Result<(), Fault> {
+        self.held.clear();
+        self.outbox.pending().push(Change::Resync(K::STREAM));
+        self.tell(LinkState::Syncing { seen: 0 }).await
+    }
+
+    async fn complete_list(&mut self, version: Name) -> Result<(), Fault> {
+        if let Some(tail) = K::SORTED_TAIL {
+            self.held.sort_by_key(time_of);
+            let cut = self.held.len().saturating_sub(tail);
+            self.outbox.pending().extend(self.held.drain(cut..));
+            self.held = Vec::new();
+        }
+        self.failed_streams = 0;
+        self.expired = 0;
+        self.state = State::Following { version };
+        self.outbox.pending().push(Change::Synced(K::STREAM));
+        self.tell(LinkState::Live).await?;
+        self.listed.cancel();
+        Ok(())
+    }
+
+    /// Where the changes of a list go.
+    const fn changes(&mut self) -> &mut Vec<Change> {
+        if K::SORTED_TAIL.is_some() { &mut self.held } else { self.outbox.pending() }
+    }
+
+    /// Keeps what is held back within twice its length.
+    fn hold_back(&mut self) {
+        if let Some(tail) = K::SORTED_TAIL
+            && self.held.len() > 2 * tail
+        {
+            let cut = self.held.len() - tail;
+            self.held.select_nth_unstable_by_key(cut, time_of);
+            self.held.drain(..cut);
+        }
+    }
+
+    // --- watches ---
+
+    /// Path and length of a watch.
+    fn watch_path(&mut self, how: &str) -> (String, Duration) {
+        let range = self.server.timing.watch_seconds.clone();
+        let seconds = if range.is_empty() { range.start } else { self.random.u32(range) };
+        let path =
+            format!("{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}{how}{}", K::PATH, self.selectors);
+        (path, Duration::from_secs(seconds.into()))
+    }
+
+    /// Asks for what happened after `version`.
+    async fn follow(&mut self, version: &str) -> Result<(), Fault> {
+        let (path, length) = self.watch_path(&format!("&resourceVersion={}", escape(version)));
+        let response = self.server.get(&path, Encoding::Plain, self.server.timing.response).await?;
+        self.tell(LinkState::Live).await?;
+        self.read(Lines::new(response.into_body()), length, None).await
+    }
+
+    /// Reads a watch to its end. With a listing, what comes is the list until the server says that it is complete.
+    async fn read(&mut self, mut lines: Lines, length: Duration, mut listing: Option<Listing>) -> Result<(), Fault> {
+        let began = Instant::now();
+        let mut heard = began;
+        let mut bookmarks = false;
+        loop {
+            while let Some(text) = lines.next() {
+                let target =
+                    if listing.is_some() && K::SORTED_TAIL.is_some() { &mut self.held } else { self.outbox.pending() };
+                match codec::line::<K>(text, target)? {
+                    Line::Object(version) => {
+                        self.malformed = 0;
+                        match &mut listing {
+                            Some(listing) => listing.seen += 1,
+                            None if !version.is_empty() => self.state = State::Following { version },
+                            None => {}
+                        }
+                    }
+                    Line::Bookmark { version, initial_events_end } => {
+                        if listing.is_some() && initial_events_end {
+                            listing = None;
+                            self.complete_list(version).await?;
+                        } else if listing.is_none() {
+                            bookmarks = true;
+                            self.state = State::Following { version };
+                            self.outbox.pending().push(Change::Heard(K::STREAM));
+                        }
+                    }
+                    Line::Error(fault) => {
+                        // The changes before it hold.
+                        self.outbox.flush().await?;
+                        return Err(fault);
+                    }
+                }
+                if self.outbox.touched() {
+                    if let Some(Listing { seen }) = listing {
+                        self.outbox.pending().push(Change::Link(K::STREAM, LinkState::Syncing { seen }));
+                    }
+                    self.outbox.flush().await?;
+                }
+                self.hold_back();
+            }
+            let timing = &self.server.timing;
+            let silence = if listing.is_some() {
+                timing.no_progress
+            } else if bookmarks {
+                timing.bookmark_silence.min(length + timing.watch_grace)
+            } else {
+                length + timing.watch_grace
+            };
+            let due = self.outbox.due();
+            tokio::select! {
+                more = lines.more() => match more {
+                    Ok(true) => heard = Instant::now(),
+                    Ok(false) => {
+                        self.outbox.flush().await?;
+                        return self.ended(began, listing.is_some());
+                    }
+                    Err(fault) => {
+                        self.outbox.flush().await?;
+                        // A connection that is reset after a while is resumed like one that ended.
+                        return self.ended(began, listing.is_some()).map_err(|_| fault);
+                    }
+                },
+                () = sleep_until(due.unwrap_or(heard)), if due.is_some() => {
+                    if let Some(Listing { seen }) = listing {
+                        self.outbox.pending().push(Change::Link(K::STREAM, LinkState::Syncing { seen }));
+                    }
+                    self.outbox.flush().await?;
+                }
+                () = sleep_until(heard + silence) => {
+                    self.outbox.flush().await?;
+                    return Err(if listing.is_some() { self.fall_back() } else { Fault::Silent(silence) });
+                }
+            }
+        }
+    }
+
+    /// A watch ended. One that lasted is resumed at once, as every watch ends sometime; one that did not is trouble.
+    fn ended(&mut self, began: Instant, in_list: bool) -> Result<(), Fault> {
+        if in_list || began.elapsed() < self.server.timing.watch_lasted { Err(Fault::Cut) } else { Ok(()) }
+    }
+
+    // --- trouble ---
+
+    /// Does what a fault asks for: tells it, waits, and sets the state to go on from.
+    async fn meet(&mut self, fault: Fault) -> Result<(), Fault> {
+        self.outbox.flush().await?;
+        self.backoff.went_well_for(self.well_since.elapsed());
+        let timing = self.server.timing.clone();
+        match fault {
+            Fault::Closed => return Err(Fault::Closed),
+            Fault::Denied(message) => {
+                self.tell(LinkState::Denied { message }).await?;
+                sleep(timing.denied_again).await;
+            }
+            Fault::Absent => {
+                self.state = State::Start;
+                self.failed_streams = 0;
+                self.tell(LinkState::Absent).await?;
+                sleep(timing.absent_again).await;
+            }
+            Fault::Expired => {
+                // A version that is too old, or a list that has to be asked for in another way.
+                self.state = State::Start;
+                self.expired += 1;
+                if self.expired > STREAM_TRIES {
+                    self.wait(&Fault::Expired, None).await?;
+                }
+            }
+            Fault::Malformed(_) => {
+                self.malformed += 1;
+                if self.malformed > 1 {
+                    // The same again at the same place: only another place can help.
+                    self.state = State::Start;
+                }
+                self.wait(&fault, None).await?;
+            }
+            Fault::Throttled { after, .. } | Fault::Server { after, .. } => self.wait(&fault, after).await?,
+            Fault::Refused(_) if matches!(self.state, State::Following { .. } | State::Paging { .. }) => {
+                // What was asked to be continued is not taken any more.
+                self.state = State::Start;
+                self.wait(&fault, None).await?;
+            }
+            Fault::Refused(_)
+            | Fault::Unauthorized(_)
+            | Fault::Credentials(_)
+            | Fault::Unreachable(_)
+            | Fault::Silent(_)
+            | Fault::Cut => self.wait(&fault, None).await?,
+        }
+        self.well_since = Instant::now();
+        Ok(())
+    }
+
+    /// Tells a fault with the time of the next try, and waits for it.
+    async fn wait(&mut self, fault: &Fault, at_least: Option<Duration>) -> Result<(), Fault> {
+        let wait = self.backoff.next(self.random.f64()).max(at_least.unwrap_or_default().min(LONGEST_RETRY_AFTER));
+        let at = Timestamp::now() + wait;
+        tracing::debug!(stream = K::STREAM.name(), %fault, ?wait, "stream in trouble");
+        self.tell(LinkState::Retrying { at, why: fault.to_string() }).await?;
+        sleep(wait).await;
+        Ok(())
+    }
+
+    /// Tells a state, unless it was the last one told.
+    async fn tell(&mut self, link: LinkState) -> Result<(), Fault> {
+        if self.told != link {
+            self.outbox.pending().push(Change::Link(K::STREAM, link.clone()));
+            self.told = link;
+        }
+        self.outbox.flush().await
+    }
+}
+
+/// The next page's length, so that its body is about [`PAGE_BYTES`], and at most four times as long as the last.
+fn next_limit(bytes: usize, objects: usize, limit: usize) -> usize {
+    let Some(bytes_per_object) = bytes.checked_div(objects) else {
+        return limit;
+    };
+    (PAGE_BYTES / bytes_per_object.max(1)).min(limit * 4).clamp(FIRST_PAGE, LONGEST_PAGE)
+}
+
+/// When a change that is held back happened.
+fn time_of(change: &Change) -> Timestamp {
+    match change {
+        Change::Event(event) => event.last,
+        _ => Timestamp::MIN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test_case(500 * 5_000, 500, 500 => 1677 ; "five kilobytes an object")]
+    #[test_case(500 * 500, 500, 500 => 2000 ; "growth is limited")]
+    #[test_case(2000 * 100, 2000, 18_000 => 20_000 ; "there is a longest page")]
+    #[test_case(500 * 100_000, 500, 500 => 500 ; "never below the first")]
+    #[test_case(300, 0, 700 => 700 ; "an empty page says nothing")]
+    fn pages_grow_to_eight_megabytes(bytes: usize, objects: usize, limit: usize) -> usize {
+        next_limit(bytes, objects, limit)
+    }
+}

@@ -1,0 +1,247 @@
+//! One API server, as all streams share it: a client with valid credentials, and what was learnt of the server.
+
+use super::connect::Target;
+use super::credentials::{self, Credentials, PluginError, Terminal};
+use super::fault::{self, Fault};
+use super::options::{ListMode, Timing};
+use crate::model::{About, Timestamp};
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+use kube::config::ExecConfig;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+/// An error body beyond this size is not read to its end.
+const ERROR_BODY: usize = 64 << 10;
+
+/// The API server. Requests are GET alone.
+#[derive(Debug)]
+pub(super) struct Server {
+    config: kube::Config,
+    plugin: Option<ExecConfig>,
+    user: String,
+    pub(super) about: About,
+    pub(super) timing: Timing,
+    list_mode: ListMode,
+    /// Set when one stream found that the server does not stream lists; then none tries again.
+    pages_only: AtomicBool,
+    session: Mutex<Session>,
+}
+
+/// The client of the moment, and the credentials it was made with.
+#[derive(Default)]
+struct Session {
+    client: Option<Client>,
+    credentials: Option<Credentials>,
+    /// Counts clients, so that a 401 to an old one does not throw away a new one.
+    generation: u64,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Credentials are not for logs.
+        f.debug_struct("Session").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// Whether an answer may come compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// gzip where the server thinks it worth while.
+    Compressed,
+    /// As it is: from 1.37 on servers compress a watch one member an event, which the decoder does not follow.
+    Plain,
+}
+
+impl Server {
+    pub(super) fn new(target: Target, timing: Timing, list_mode: ListMode) -> Self {
+        let Target { config, plugin, user, about } = target;
+        let (pages_only, session) = (AtomicBool::new(false), Mutex::default());
+        Self { config, plugin, user, about, timing, list_mode, pages_only, session }
+    }
+
+    /// Whether there is a plugin whose first run may have a question.
+    pub(super) const fn has_plugin(&self) -> bool {
+        self.plugin.is_some()
+    }
+
+    /// Whether a list is to be streamed.
+    pub(super) fn streams_lists(&self) -> bool {
+        match self.list_mode {
+            ListMode::Auto => !self.pages_only.load(Ordering::Relaxed),
+            ListMode::Stream => true,
+            ListMode::Pages => false,
+        }
+    }
+
+    /// Remembers, for every stream and for the session, that this server does not stream lists.
+    pub(super) fn does_not_stream_lists(&self) {
+        self.pages_only.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs the credential plugin, with the terminal if it may have it. Its credentials serve until they end.
+    pub(super) async fn sign_in(&self, terminal: Terminal) -> Result<(), PluginError> {
+        let mut session = self.session.lock().await;
+        session.sign_in(self, terminal).await
+    }
+
+    /// A client with credentials that last, and its generation.
+    async fn client(&self) -> Result<(Client, u64), Fault> {
+        let mut session = self.session.lock().await;
+        if self.plugin.is_some() && session.is_ending() {
+            let signed_in = session.sign_in(self, Terminal::Closed).await;
+            // Credentials that still hold for some seconds are better than none.
+            if let (Err(error), None) = (&signed_in, &session.client) {
+                return Err(Fault::Credentials(format!("{}: the credential plugin {error}", self.whose())));
+            }
+        }
+        if session.client.is_none() {
+            let mut config = self.config.clone();
+            if let Some(Credentials { auth, .. }) = &session.credentials {
+                config.auth_info.token.clone_from(&auth.token);
+                config.auth_info.client_certificate_data.clone_from(&auth.client_certificate_data);
+                config.auth_info.client_key_data.clone_from(&auth.client_key_data);
+            }
+            let client = Client::try_from(config)
+                .map_err(|error| Fault::Credentials(format!("{}: {}", self.whose(), fault::in_words(&error))))?;
+            session.client = Some(client);
+            session.generation += 1;
+        }
+        let client = session.client.clone().ok_or(Fault::Closed)?;
+        Ok((client, session.generation))
+    }
+
+    /// `kubeconfig user "x"`, for messages.
+    fn whose(&self) -> String {
+        if self.user.is_empty() { "no kubeconfig user".into() } else { format!("kubeconfig user {:?}", self.user) }
+    }
+
+    /// The server did not accept the credentials of that client: the next one gets new ones.
+    async fn reject(&self, generation: u64) {
+        let mut session = self.session.lock().await;
+        if session.generation == generation {
+            session.client = None;
+            session.credentials = None;
+        }
+    }
+
+    /// Asks for `path_and_query` and gives the answer, once it has begun to come and is a success.
+    pub(super) async fn get(
+        &self,
+        path_and_query: &str,
+        encoding: Encoding,
+        patience: Duration,
+    ) -> Result<Response<Body>, Fault> {
+        let (client, generation) = self.client().await?;
+        let mut request = Request::get(path_and_query)
+            .header(header::ACCEPT, "application/json")
+            .body(Body::empty())
+            .map_err(|error| Fault::Refused(error.to_string()))?;
+        if encoding == Encoding::Plain {
+            request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        let response = timeout(patience, client.send(request))
+            .await
+            .map_err(|_elapsed| Fault::Silent(patience))?
+            .map_err(|error| Fault::Unreachable(fault::in_words(&error)))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let (head, body) = response.into_parts();
+        // Whatever of the reason arrives is enough.
+        let body = collect(body, ERROR_BODY, self.timing.response).await.unwrap_or_default();
+        let fault = fault::of_response(status, &head.headers, &body);
+        if let Fault::Unauthorized(message) = &fault {
+            self.reject(generation).await;
+            return Err(Fault::Unauthorized(format!("{} is not accepted (401): {message}", self.whose())));
+        }
+        Err(fault)
+    }
+
+    /// The whole body of an answer.
+    pub(super) async fn get_whole(&self, path_and_query: &str) -> Result<Vec<u8>, Fault> {
+        let response = self.get(path_and_query, Encoding::Compressed, self.timing.response).await?;
+        collect(response.into_body(), usize::MAX, self.timing.response).await
+    }
+}
+
+impl Session {
+    /// Whether credentials are missing or end within a minute.
+    fn is_ending(&self) -> bool {
+        match &self.credentials {
+            None => true,
+            Some(Credentials { expires: Some(expires), .. }) => {
+                expires.duration_since(Timestamp::now()) < jiff::SignedDuration::from_secs(60)
+            }
+            Some(_) => false,
+        }
+    }
+
+    async fn sign_in(&mut self, server: &Server, terminal: Terminal) -> Result<(), PluginError> {
+        let Some(plugin) = server.plugin.clone() else {
+            return Ok(());
+        };
+        let patience = server.timing.response;
+        let ran = tokio::task::spawn_blocking(move || credentials::run(&plugin, terminal, patience)).await;
+        // The task neither panics nor is cancelled while somebody waits for it.
+        let credentials = ran.unwrap_or(Err(PluginError::NoCommand))?;
+        self.credentials = Some(credentials);
+        self.client = None;
+        Ok(())
+    }
+}
+
+/// Reads a body to its end or to `limit`; a pause longer than `patience` is a dead connection.
+async fn collect(mut body: Body, limit: usize, patience: Duration) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    while bytes.len() < limit {
+        match timeout(patience, body.frame()).await {
+            Err(_elapsed) => return Err(Fault::Silent(patience)),
+            Ok(None) => break,
+            Ok(Some(Err(_))) => return Err(Fault::Cut),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    bytes.extend_from_slice(&data);
+                }
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+/// The shared handle.
+pub(super) type SharedServer = Arc<Server>;
+
+/// A query value with everything but unreserved characters (RFC 3986) escaped.
+pub(super) fn escape(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789ABCDEF";
+                out.push('%');
+                out.push(char::from(HEX[usize::from(byte >> 4)]));
+                out.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn selectors_are_escaped() {
+        assert_eq!(escape("a.b/c in (x,y),!z"), "a.b%2Fc%20in%20%28x%2Cy%29%2C%21z");
+        assert_eq!(escape("status.phase!=Failed"), "status.phase%21%3DFailed");
+    }
+}
