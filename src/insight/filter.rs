@@ -21,6 +21,7 @@
 
 use crate::cluster::{CapacityType, Cluster, Row, RowState};
 use crate::model::{Name, Resource};
+use crate::pricing::Quote;
 use crate::units::Money;
 use std::fmt;
 use std::ops::Range;
@@ -326,7 +327,7 @@ impl NumberField {
             Self::UsedCpu => used(&Resource::Cpu),
             Self::UsedMemory => used(&Resource::Memory),
             Self::Pods => Some(signed(row.sums().requests.pods)),
-            Self::Price => row.quote().and_then(|q| q.hourly()).map(Money::nanos),
+            Self::Price => row.quote().and_then(Quote::hourly).map(Money::nanos),
             Self::Age => Some(row.age_seconds(cluster.now()).max(0)),
         }
     }
@@ -335,8 +336,8 @@ impl NumberField {
 /// Seconds as a duration that reads back exactly: `1d2h`, `90s` is `1m30s`.
 fn duration(seconds: i64) -> String {
     let parts = [(seconds / 86_400, 'd'), (seconds / 3600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
-    let text: String = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
-    if text.is_empty() { "0s".into() } else { text }
+    let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if parts.is_empty() { "0s".into() } else { parts.concat() }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

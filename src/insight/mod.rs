@@ -1,12 +1,18 @@
 //! Pure answers over the state: which rows are wanted, in what order, in which groups, what they add up to, and what
 //! somebody should be told about.
 
+mod alerts;
 mod filter;
+mod history;
+mod pending;
 mod sort;
 mod totals;
 mod view;
 
+pub use alerts::{Alert, AlertKind, Severity, alerts};
 pub use filter::{Filter, FilterError, FilterProblem};
+pub use history::CostHistory;
+pub use pending::{Cause, PendingByCause};
 pub use sort::{Column, Direction, Sort};
 pub use totals::{PriceTotals, Totals};
 pub use view::{GroupBy, Line, View};

@@ -61,6 +61,13 @@ struct CurrencySum {
 }
 
 impl PriceTotals {
+    /// The totals of one machine that costs this by the hour.
+    #[cfg(test)]
+    pub(super) fn of_one(currency: Currency, instances: Money) -> Self {
+        let sum = CurrencySum { rows: 1, instances, fees: Money::ZERO };
+        Self { sums: [(currency, sum)].into_iter().collect(), ..Self::default() }
+    }
+
     /// The currency of the figures: the one most rows have; dollars of nothing.
     pub fn currency(&self) -> Currency {
         let most = self.sums.iter().max_by_key(|(_, sum)| sum.rows);

@@ -1,0 +1,580 @@
+//! What somebody should be told about now: machines being taken away, launches that fail, limits, stuck drains, a
+//! connection that is down.
+//!
+//! [`alerts`] is pure: the same state and moment give the same lines. It looks once at every row, stream and nodepool
+//! and at the events of the last minutes, never at pods, so it is for when something changed or a second went by, not
+//! for every frame.
+
+use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState};
+use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp};
+use crate::units::age;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How much of a matter it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Something does not work as it should.
+    Warning,
+    /// Machines or the picture itself are being lost.
+    Critical,
+}
+
+/// What it is about; the order is that of importance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlertKind {
+    /// AWS takes a machine back.
+    Interruption,
+    /// A stream is down, and its part of the picture grows old.
+    StreamDown,
+    /// Nodes or pods may not be read.
+    Denied,
+    /// Machines are asked for and do not come.
+    LaunchesFail,
+    /// A nodepool launches nothing.
+    PoolNotReady,
+    /// Machines of a nodepool do not become nodes.
+    RegistrationUnhealthy,
+    /// A nodepool may not grow, and pods wait.
+    LimitReached,
+    /// A drain went on past its deadline.
+    DrainOverdue,
+    /// Objects were not understood.
+    Unreadable,
+}
+
+/// One line about something that is wrong or about to happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// What it is about.
+    pub kind: AlertKind,
+    /// How much of a matter it is.
+    pub severity: Severity,
+    /// One line, without the countdown.
+    pub text: String,
+    /// The row it is about.
+    pub row: Option<RowId>,
+    /// What is counted down to, where there is such a moment.
+    pub until: Option<Timestamp>,
+}
+
+/// A spot machine is taken this many seconds after the warning (Amazon EC2 user guide, spot interruption notices).
+const SPOT_NOTICE_SECONDS: i64 = 120;
+/// Failures older than this are history.
+const RECENT_SECONDS: i64 = 5 * 60;
+/// Fewer failures than this are the ordinary course: Karpenter tries another type.
+const FAILURES: u64 = 3;
+/// A watch that comes back sooner was not down.
+const BLINK_SECONDS: i64 = 5;
+
+/// What somebody should be told about at `now`, the most important first.
+pub fn alerts(cluster: &Cluster, now: Timestamp) -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    rows(cluster, now, &mut alerts);
+    streams(cluster, now, &mut alerts);
+    launches(cluster, now, &mut alerts);
+    pools(cluster, now, &mut alerts);
+    for (stream, odd) in cluster.odd() {
+        let times = if odd.count == 1 { String::new() } else { format!(" ({} times)", odd.count) };
+        let text = format!("{stream}: {} could not be read in full{times}: {}", odd.object, odd.problem);
+        alerts.push(Alert { kind: AlertKind::Unreadable, severity: Severity::Warning, text, row: None, until: None });
+    }
+    alerts.sort_by(|a, b| (a.kind, a.until, &a.text).cmp(&(b.kind, b.until, &b.text)));
+    alerts
+}
+
+fn rows(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
+    for row in cluster.rows().filter(|row| row.gone().is_none()) {
+        if let Some(announced) = row.interrupted() {
+            alerts.push(interruption(row, announced));
+        }
+        let overdue = deadline(row).filter(|at| *at < now && matches!(row.state(), RowState::Draining { .. }));
+        if let Some(at) = overdue {
+            let late = age::short(now.as_second() - at.as_second());
+            alerts.push(Alert {
+                kind: AlertKind::DrainOverdue,
+                severity: Severity::Warning,
+                text: format!("drain of {} is {late} past its deadline, {}", row.name(), pods(row.sums().pods.bound)),
+                row: Some(row.id()),
+                until: None,
+            });
+        }
+    }
+}
+
+fn pods(n: u64) -> String {
+    if n == 1 { "1 pod".into() } else { format!("{n} pods") }
+}
+
+fn interruption(row: &Row, announced: Timestamp) -> Alert {
+    let reason = row.leaving().map(|l| l.reason.as_str()).filter(|reason| {
+        matches!(
+            *reason,
+            "SpotInterrupted"
+                | "CapacityReservationInstanceInterrupted"
+                | "InstanceStopping"
+                | "InstanceTerminating"
+                | "InstanceUnhealthy"
+        )
+    });
+    let spot = row.capacity_type() == CapacityType::Spot;
+    let what = match reason {
+        Some("SpotInterrupted") => "spot interruption",
+        None if spot => "spot interruption",
+        Some("CapacityReservationInstanceInterrupted") => "capacity reservation interrupted",
+        Some("InstanceStopping") => "instance is stopped from outside",
+        Some("InstanceTerminating") => "instance is terminated from outside",
+        Some("InstanceUnhealthy") => "instance is unhealthy",
+        Some(_) | None => "interruption",
+    };
+    let pool = row.pool().map(|pool| format!("{pool}, ")).unwrap_or_default();
+    let until = Timestamp::from_second(announced.as_second().saturating_add(SPOT_NOTICE_SECONDS)).ok();
+    Alert {
+        kind: AlertKind::Interruption,
+        severity: Severity::Critical,
+        text: format!("{what}: {} ({pool}{})", row.name(), pods(row.sums().pods.bound)),
+        row: Some(row.id()),
+        until: until.filter(|_| what == "spot interruption"),
+    }
+}
+
+/// When a drain must be over: the claim's annotation, else the moment of its deletion and its grace period.
+fn deadline(row: &Row) -> Option<Timestamp> {
+    let claim = row.claim()?;
+    claim.termination_deadline.or_else(|| {
+        let seconds = claim.deleted?.as_second().checked_add(claim.termination_grace_seconds?)?;
+        Timestamp::from_second(seconds).ok()
+    })
+}
+
+fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
+    // One broken connection stops all streams: they share a line when they share the reason.
+    let mut down: BTreeMap<&str, (Vec<&str>, i64, bool, Option<Timestamp>)> = BTreeMap::new();
+    for stream in Stream::ALL {
+        let health = cluster.stream(stream);
+        let vital = matches!(stream, Stream::Nodes | Stream::Pods);
+        match &health.state {
+            LinkState::Denied { message } if vital => alerts.push(Alert {
+                kind: AlertKind::Denied,
+                severity: Severity::Critical,
+                text: format!("{stream} may not be read: {message}"),
+                row: None,
+                until: None,
+            }),
+            LinkState::Retrying { at, why } => {
+                let silent = health.heard.map_or(i64::MAX, |heard| now.as_second() - heard.as_second());
+                if silent >= BLINK_SECONDS {
+                    let (names, oldest, any_vital, next) = down.entry(why).or_insert((Vec::new(), 0, false, None));
+                    names.push(stream.name());
+                    *oldest = (*oldest).max(silent);
+                    *any_vital |= vital;
+                    *next = Some(next.map_or(*at, |next| next.min(*at)));
+                }
+            }
+            LinkState::Off
+            | LinkState::Connecting
+            | LinkState::Syncing { .. }
+            | LinkState::Live
+            | LinkState::Absent
+            | LinkState::Denied { .. } => {}
+        }
+    }
+    for (why, (names, oldest, vital, next)) in down {
+        let picture = if oldest == i64::MAX {
+            "nothing was heard yet".into()
+        } else {
+            format!("the picture is {} old", age::short(oldest))
+        };
+        alerts.push(Alert {
+            kind: AlertKind::StreamDown,
+            severity: if vital { Severity::Critical } else { Severity::Warning },
+            text: format!("{} down: {why}; {picture}", names.join(", ")),
+            row: None,
+            until: next,
+        });
+    }
+}
+
+#[derive(Default)]
+struct Failures {
+    count: u64,
+    oldest: Option<Timestamp>,
+    row: Option<RowId>,
+}
+
+fn launches(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
+    let mut failures: BTreeMap<(Name, Name), Failures> = BTreeMap::new();
+    let query = EventQuery { lane: Some(Lane::Provision), collapse: false, objects: None };
+    let recent = |at: Timestamp| now.as_second() - at.as_second() <= RECENT_SECONDS;
+    for line in cluster.events().lines(&query).take_while(|line| recent(line.last)) {
+        if line.reason != "InsufficientCapacityError" || line.object.kind != "NodeClaim" {
+            continue;
+        }
+        let row = cluster.row_of_claim(&line.object.name);
+        let key = (error_code(line.message).into(), pool_of_claim(cluster, row, &line.object.name));
+        let failed = failures.entry(key).or_default();
+        // An event that repeats counts in full only if all of it is recent.
+        failed.count += if recent(line.first) { line.count } else { 1 };
+        let at = if recent(line.first) { line.first } else { line.last };
+        failed.oldest = Some(failed.oldest.map_or(at, |oldest| oldest.min(at)));
+        failed.row = failed.row.or(row.map(Row::id));
+    }
+    for ((code, pool), failed) in failures.iter().filter(|(_, failed)| failed.count >= FAILURES) {
+        let span = failed.oldest.map_or(0, |at| now.as_second() - at.as_second());
+        alerts.push(Alert {
+            kind: AlertKind::LaunchesFail,
+            severity: Severity::Critical,
+            text: format!("{} launches failed in {}: {code}{}", failed.count, age::short(span), in_pool(pool)),
+            row: failed.row,
+            until: None,
+        });
+    }
+    // A launch that fails for another reason makes no event: the claim waits with the reason in its condition.
+    let mut waiting: BTreeMap<(Name, Name), (u64, RowId)> = BTreeMap::new();
+    for row in cluster.rows() {
+        if let RowState::PendingClaim { failing } = row.state()
+            && !failing.is_empty()
+        {
+            let key = (failing.clone(), Name::from(row.pool().unwrap_or("")));
+            let (count, first) = waiting.entry(key).or_insert((0, row.id()));
+            *count += 1;
+            *first = (*first).min(row.id());
+        }
+    }
+    for ((reason, pool), (count, row)) in waiting {
+        let claims = if count == 1 { "1 launch does".into() } else { format!("{count} launches do") };
+        alerts.push(Alert {
+            kind: AlertKind::LaunchesFail,
+            severity: Severity::Critical,
+            text: format!("{claims} not succeed: {reason}{}", in_pool(&pool)),
+            row: Some(row),
+            until: None,
+        });
+    }
+}
+
+fn in_pool(pool: &str) -> String {
+    if pool.is_empty() { String::new() } else { format!(" ({pool})") }
+}
+
+/// The nodepool of a claim: by its label while the claim is known; afterwards by its name (`<pool>-<5 characters>`),
+/// if there is a nodepool of that name.
+fn pool_of_claim(cluster: &Cluster, row: Option<&Row>, claim: &str) -> Name {
+    let by_name = || claim.rsplit_once('-').map(|(pool, _)| pool).filter(|pool| cluster.pool(pool).is_some());
+    row.and_then(Row::pool).or_else(by_name).unwrap_or("").into()
+}
+
+/// The error code EC2 gave (`VcpuLimitExceeded: You have …`), else words for having none.
+fn error_code(message: &str) -> &str {
+    let is_code = |word: &&str| {
+        word.len() > 4
+            && word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+            && word.chars().filter(char::is_ascii_uppercase).count() > 1
+    };
+    let words = message.split_whitespace().filter_map(|word| word.strip_suffix(':'));
+    words.into_iter().find(is_code).unwrap_or("insufficient capacity")
+}
+
+fn pools(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
+    let mut add = |kind, text| {
+        alerts.push(Alert { kind, severity: Severity::Warning, text, row: None, until: None });
+    };
+    let waiting = cluster.pod_counts().unscheduled;
+    let told = if waiting > 0 { limits_told(cluster, now) } else { BTreeSet::new() };
+    for pool in cluster.pools().filter(|pool| pool.deleted.is_none()) {
+        let is_false = |kind: &str| pool.condition(kind).filter(|c| c.status == ConditionStatus::False);
+        if let Some(ready) = is_false("Ready") {
+            // The two conditions that make up Ready know more than it does.
+            let why = is_false("NodeClassReady").or_else(|| is_false("ValidationSucceeded")).unwrap_or(ready);
+            add(AlertKind::PoolNotReady, format!("nodepool {} is not ready{}", pool.name, because(why)));
+        }
+        if let Some(why) = is_false("NodeRegistrationHealthy") {
+            let text = format!("machines of nodepool {} fail to launch or join{}", pool.name, because(why));
+            add(AlertKind::RegistrationUnhealthy, text);
+        }
+        let reached = reached(pool);
+        if waiting > 0 && (!reached.is_empty() || told.contains(&pool.name)) {
+            let of = if reached.is_empty() { String::new() } else { format!(" ({})", reached.join(", ")) };
+            let wait = if waiting == 1 { "waits" } else { "wait" };
+            let text = format!("nodepool {} reached its limit{of}, {} {wait}", pool.name, pods(waiting));
+            add(AlertKind::LimitReached, text);
+        }
+    }
+}
+
+fn because(condition: &Condition) -> String {
+    let parts = [condition.reason.as_str(), condition.message.as_str()];
+    let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if said.is_empty() { String::new() } else { format!(": {}", said.join(": ")) }
+}
+
+/// The limits of a nodepool that are used up.
+fn reached(pool: &NodePool) -> Vec<String> {
+    let mut names = Vec::new();
+    for name in pool.limited.iter().filter(|name| *name != "nodes") {
+        let resource = Resource::from_name(name);
+        if pool.resources.get(&resource) >= pool.limits.get(&resource) {
+            names.push(name.to_string());
+        }
+    }
+    if pool.node_limit.is_some_and(|limit| pool.nodes.is_some_and(|nodes| nodes >= limit)) {
+        names.push("nodes".into());
+    }
+    names
+}
+
+/// Nodepools whose limits Karpenter lately gave as the reason for a pod it cannot place: a limit stops it before it is
+/// used up, when no instance type fits into what is left.
+fn limits_told(cluster: &Cluster, now: Timestamp) -> BTreeSet<Name> {
+    let query = EventQuery { lane: Some(Lane::Schedule), ..EventQuery::default() };
+    let recent = |at: Timestamp| now.as_second() - at.as_second() <= RECENT_SECONDS;
+    let mut pools = BTreeSet::new();
+    for line in cluster.events().lines(&query).take_while(|line| recent(line.last)) {
+        for piece in line.message.split("; ").filter(|piece| super::pending::is_limit(piece)) {
+            let name = piece.split_once("(NodePool=").and_then(|(_, rest)| rest.split_once(')'));
+            pools.extend(name.map(|(name, _)| Name::from(name)));
+        }
+    }
+    pools
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Change, Event, EventKind, Labels, Node, NodeClaim, ObjectRef, Pod, PodKey, Resources, Uid, key,
+    };
+    use test_case::test_case;
+
+    const NOW: i64 = 100_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn cluster(changes: impl IntoIterator<Item = Change>) -> Cluster {
+        let mut cluster = Cluster::new(None);
+        changes.into_iter().for_each(|change| {
+            cluster.apply(change, at(NOW));
+        });
+        cluster
+    }
+
+    fn told(cluster: &Cluster) -> Vec<String> {
+        alerts(cluster, at(NOW)).into_iter().map(|a| a.text).collect()
+    }
+
+    fn node(name: &str, capacity: &str) -> Change {
+        let labels: Labels =
+            [(key::NODEPOOL, "general-purpose"), ("karpenter.sh/capacity-type", capacity)].into_iter().collect();
+        Change::Node(Box::new(Node { name: name.into(), labels, ..Node::default() }))
+    }
+
+    fn event(n: u128, kind: &str, name: &str, reason: &str, message: &str, ago: i64) -> Change {
+        let last = at(NOW - ago);
+        Change::Event(Box::new(Event {
+            uid: Uid::new(&format!("{n:032x}")),
+            kind: EventKind::Warning,
+            reason: reason.into(),
+            message: message.into(),
+            component: "karpenter".into(),
+            object: ObjectRef { kind: kind.into(), name: name.into(), ..ObjectRef::default() },
+            first: last,
+            last,
+            count: 1,
+        }))
+    }
+
+    fn pool(edit: impl FnOnce(&mut NodePool)) -> Change {
+        let mut pool = NodePool { name: "general-purpose".into(), ..NodePool::default() };
+        edit(&mut pool);
+        Change::Pool(Box::new(pool))
+    }
+
+    fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str) -> Condition {
+        Condition { kind: kind.into(), status, reason: reason.into(), message: message.into(), since: None }
+    }
+
+    fn pending(name: &str) -> Change {
+        Change::Pod(Box::new(Pod { key: PodKey::new("default", name), ..Pod::default() }))
+    }
+
+    const VCPU: &str = "NodeClaim x event: insufficient capacity, with fleet error(s), VcpuLimitExceeded: You have \
+                        requested more vCPU capacity than your current vCPU limit of 32 allows";
+
+    #[test]
+    fn a_healthy_cluster_has_no_alert() {
+        assert_eq!(told(&cluster([node("a", "spot"), Change::Synced(Stream::Nodes), pool(|_| ())])), [""; 0]);
+    }
+
+    #[test]
+    fn a_spot_interruption_counts_two_minutes_down() {
+        let c = cluster([node("a", "spot"), event(1, "Node", "a", "SpotInterrupted", "Spot interruption warning", 20)]);
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].text, "spot interruption: a (general-purpose, 0 pods)");
+        assert_eq!((all[0].severity, all[0].until), (Severity::Critical, Some(at(NOW - 20 + 120))));
+        assert_eq!(all[0].row, c.row_of_node("a").map(Row::id));
+    }
+
+    #[test]
+    fn an_interruption_is_told_until_its_row_is_gone() {
+        let interruption = event(1, "Node", "a", "SpotInterrupted", "Spot interruption warning", 20);
+        let mut c = cluster([node("a", "spot"), interruption]);
+        c.apply(Change::NodeGone("a".into(), Uid::default()), at(NOW));
+        assert_eq!(told(&c), [""; 0]);
+    }
+
+    #[test]
+    fn an_instance_stopped_from_outside_has_no_countdown() {
+        let c = cluster([
+            Change::Node(Box::new(Node { name: "a".into(), deleted: Some(at(NOW)), ..Node::default() })),
+            event(1, "Node", "a", "InstanceStopping", "Instance is stopping", 1),
+        ]);
+        let all = alerts(&c, at(NOW));
+        assert_eq!((all[0].text.as_str(), all[0].until), ("instance is stopped from outside: a (0 pods)", None));
+    }
+
+    #[test]
+    fn streams_that_are_down_for_one_reason_share_a_line() {
+        let down = || LinkState::Retrying { at: at(NOW + 3), why: "connection refused".into() };
+        let mut c = cluster([]);
+        c.apply(Change::Heard(Stream::Nodes), at(NOW - 130));
+        c.apply(Change::Heard(Stream::Pods), at(NOW - 120));
+        c.apply(Change::Heard(Stream::NodeClaims), at(NOW - 1));
+        for stream in [Stream::Nodes, Stream::Pods, Stream::NodeClaims] {
+            c.apply(Change::Link(stream, down()), at(NOW));
+        }
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all.len(), 1, "claims were heard a second ago");
+        assert_eq!(all[0].text, "nodes, pods down: connection refused; the picture is 2m10s old");
+        assert_eq!((all[0].severity, all[0].until), (Severity::Critical, Some(at(NOW + 3))));
+    }
+
+    #[test]
+    fn a_stream_that_never_spoke_says_so() {
+        let state = LinkState::Retrying { at: at(NOW), why: "no route to host".into() };
+        let c = cluster([Change::Link(Stream::Events, state)]);
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all[0].text, "events down: no route to host; nothing was heard yet");
+        assert_eq!(all[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn denied_pods_are_told_and_a_denied_extra_is_not() {
+        let denied = |message: &str| LinkState::Denied { message: message.into() };
+        let c = cluster([
+            Change::Link(Stream::Pods, denied("pods is forbidden")),
+            Change::Link(Stream::Pdbs, denied("poddisruptionbudgets is forbidden")),
+        ]);
+        assert_eq!(told(&c), ["pods may not be read: pods is forbidden"]);
+    }
+
+    #[test]
+    fn failed_launches_are_counted_by_code_and_nodepool() {
+        let failing = |n: u128, ago| {
+            event(n, "NodeClaim", &format!("general-purpose-{n:05}"), "InsufficientCapacityError", VCPU, ago)
+        };
+        let two = [pool(|_| ()), failing(1, 130), failing(2, 60), failing(3, 400)];
+        assert_eq!(told(&cluster(two.clone())), [""; 0], "two are the ordinary course, the third is long ago");
+        let c = cluster(two.into_iter().chain([failing(4, 5)]));
+        assert_eq!(told(&c), ["3 launches failed in 2m10s: VcpuLimitExceeded (general-purpose)"]);
+    }
+
+    #[test_case(VCPU => "VcpuLimitExceeded")]
+    #[test_case("insufficient capacity, all requested instance types were unavailable during launch" => "insufficient capacity")]
+    #[test_case("NodeClaim gpu-2 event: with fleet error(s), InsufficientInstanceCapacity: We do not" => "InsufficientInstanceCapacity")]
+    #[test_case("UnauthorizedOperation, Client.VpcLimitExceeded: no" => "Client.VpcLimitExceeded")]
+    fn the_error_code_is_found_in_a_message(message: &str) -> &str {
+        error_code(message)
+    }
+
+    #[test]
+    fn a_claim_that_waits_with_a_reason_is_told() {
+        let claim = |name: &str| {
+            let labels = [(key::NODEPOOL, "gpu")].into_iter().collect();
+            let conditions = vec![condition("Launched", ConditionStatus::Unknown, "VCPULimitExceeded", "")];
+            Change::Claim(Box::new(NodeClaim { name: name.into(), labels, conditions, ..NodeClaim::default() }))
+        };
+        assert_eq!(told(&cluster([claim("gpu-1")])), ["1 launch does not succeed: VCPULimitExceeded (gpu)"]);
+        let two = cluster([claim("gpu-1"), claim("gpu-2")]);
+        assert_eq!(told(&two), ["2 launches do not succeed: VCPULimitExceeded (gpu)"]);
+    }
+
+    #[test]
+    fn a_nodepool_that_is_not_ready_names_the_deeper_reason() {
+        let c = cluster([pool(|p| {
+            p.conditions = vec![
+                condition("Ready", ConditionStatus::False, "UnhealthyDependents", ""),
+                condition("NodeClassReady", ConditionStatus::False, "NodeClassNotFound", "NodeClass not found"),
+            ];
+        })]);
+        assert_eq!(told(&c), ["nodepool general-purpose is not ready: NodeClassNotFound: NodeClass not found"]);
+    }
+
+    #[test]
+    fn an_unhealthy_registration_is_told() {
+        let c = cluster([pool(|p| {
+            let unhealthy = condition("NodeRegistrationHealthy", ConditionStatus::False, "RegistrationFailed", "");
+            p.conditions = vec![condition("Ready", ConditionStatus::True, "", ""), unhealthy];
+        })]);
+        assert_eq!(told(&c), ["machines of nodepool general-purpose fail to launch or join: RegistrationFailed"]);
+    }
+
+    #[test]
+    fn a_limit_is_told_only_while_pods_wait() {
+        let full = || {
+            pool(|p| {
+                p.limited = vec!["cpu".into(), "memory".into()];
+                p.limits = Resources::new(32_000, 1 << 40);
+                p.resources = Resources::new(32_000, 1 << 30);
+            })
+        };
+        assert_eq!(told(&cluster([full()])), [""; 0]);
+        let c = cluster([full(), pending("p")]);
+        assert_eq!(told(&c), ["nodepool general-purpose reached its limit (cpu), 1 pod waits"]);
+        let none = cluster([pool(|_| ()), pending("p")]);
+        assert_eq!(told(&none), [""; 0], "a limit that is not set is not 0");
+    }
+
+    #[test]
+    fn a_limit_that_stops_karpenter_early_is_told_by_its_event() {
+        let text = "Failed to schedule pod, all available instance types exceed limits for nodepool \
+                    (NodePool=general-purpose); did not tolerate taint (taint=a=b:NoSchedule)";
+        let c = cluster([pool(|_| ()), pending("p"), pending("q"), event(1, "Pod", "p", "FailedScheduling", text, 4)]);
+        assert_eq!(told(&c), ["nodepool general-purpose reached its limit, 2 pods wait"]);
+    }
+
+    #[test]
+    fn a_drain_past_its_deadline_is_told() {
+        let labels: Labels = [(key::NODEPOOL, "gpu")].into_iter().collect();
+        let claim = |grace| NodeClaim {
+            name: "gpu-1".into(),
+            labels: labels.clone(),
+            node_name: "a".into(),
+            provider_id: "aws:///z/i-1".into(),
+            deleted: Some(at(NOW - 900)),
+            termination_grace_seconds: grace,
+            ..NodeClaim::default()
+        };
+        let pod = Pod { key: PodKey::new("default", "p"), node: "a".into(), ..Pod::default() };
+        let with =
+            |claim| cluster([node("a", "spot"), Change::Claim(Box::new(claim)), Change::Pod(Box::new(pod.clone()))]);
+        assert_eq!(told(&with(claim(Some(600)))), ["drain of a is 5m past its deadline, 1 pod"]);
+        assert_eq!(told(&with(claim(Some(1200)))), [""; 0]);
+        assert_eq!(told(&with(claim(None))), [""; 0], "no grace period: it waits for ever");
+    }
+
+    #[test]
+    fn what_could_not_be_read_comes_last() {
+        let odd = || Change::Odd { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() };
+        let c = cluster([odd(), odd(), node("a", "spot"), event(1, "Node", "a", "SpotInterrupted", "", 20)]);
+        assert_eq!(
+            told(&c),
+            [
+                "spot interruption: a (general-purpose, 0 pods)",
+                "pods: default/x could not be read in full (2 times): bad quantity"
+            ]
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! What the cluster cost by the hour over the last while.
+
+use super::PriceTotals;
+use crate::model::Timestamp;
+use crate::units::{Currency, Money};
+use std::collections::VecDeque;
+
+/// Samples kept: half an hour of one every two seconds.
+const CAPACITY: usize = 900;
+/// A sample that comes sooner takes the place of the last one, so that a busy moment does not push the past out.
+const SPACING_SECONDS: i64 = 2;
+/// Levels of a sparkline above its floor.
+const LEVELS: i128 = 7;
+
+/// A bounded record of (moment, hourly price), oldest first. Unknown totals leave no sample.
+#[derive(Clone, Debug, Default)]
+pub struct CostHistory {
+    samples: VecDeque<(i64, Money)>,
+    currency: Currency,
+}
+
+impl CostHistory {
+    /// Records what is paid by the hour now. Samples of another currency are dropped: they cannot be compared.
+    pub fn sample(&mut self, now: Timestamp, price: &PriceTotals) {
+        if price.is_unknown() {
+            return;
+        }
+        if self.currency != price.currency() {
+            self.samples.clear();
+            self.currency = price.currency();
+        }
+        let (at, hourly) = (now.as_second(), price.hourly());
+        let before_last = self.samples.len().checked_sub(2).and_then(|i| self.samples.get(i)).map(|(t, _)| *t);
+        if let Some(last) = self.samples.back_mut()
+            && (at <= last.0 || before_last.is_some_and(|t| at - t < SPACING_SECONDS))
+        {
+            *last = (at.max(last.0), hourly);
+            return;
+        }
+        if self.samples.len() == CAPACITY {
+            self.samples.pop_front();
+        }
+        self.samples.push_back((at, hourly));
+    }
+
+    /// Prices changed, the machines did not: the past is told in today's prices, so that a new price list does not look
+    /// like a scale-out. A past that cost nothing cannot be scaled and is forgotten.
+    pub fn rebase(&mut self, now: Timestamp, price: &PriceTotals) {
+        match self.samples.back().map(|(_, hourly)| hourly.nanos()) {
+            Some(old) if old > 0 && self.currency == price.currency() && !price.is_unknown() => {
+                let new = price.hourly().nanos();
+                self.samples.iter_mut().for_each(|(_, hourly)| *hourly = hourly.times(new, old));
+            }
+            Some(_) | None => self.samples.clear(),
+        }
+        self.sample(now, price);
+    }
+
+    /// The last `width` stretches of the record as levels 0 (lowest) to 7 (highest), oldest first. Empty before there
+    /// are two samples; level 0 throughout while nothing changes.
+    pub fn sparkline(&self, width: usize) -> Vec<u8> {
+        let (Some((start, _)), Some((end, _))) = (self.samples.front(), self.samples.back()) else { return Vec::new() };
+        if self.samples.len() < 2 || width == 0 {
+            return Vec::new();
+        }
+        let span = i128::from(end - start).max(1);
+        let last = width as i128 - 1;
+        let mut cells: Vec<Option<Money>> = vec![None; width];
+        for (at, hourly) in &self.samples {
+            let cell = (i128::from(at - start) * last / span) as usize;
+            if let Some(cell) = cells.get_mut(cell) {
+                *cell = Some(*hourly);
+            }
+        }
+        let nanos = |m: &Money| i128::from(m.nanos());
+        let low = self.samples.iter().map(|(_, m)| nanos(m)).min().unwrap_or(0);
+        let high = self.samples.iter().map(|(_, m)| nanos(m)).max().unwrap_or(0);
+        let range = (high - low).max(1);
+        let mut held = low;
+        let mut level = |cell: Option<Money>| {
+            // A stretch without a sample cost what the one before it did.
+            held = cell.map_or(held, |m| nanos(&m));
+            u8::try_from(((held - low) * LEVELS + range / 2) / range).unwrap_or(0)
+        };
+        cells.into_iter().map(&mut level).collect()
+    }
+
+    /// How much more (or less) is paid by the hour than at `since`, or than at the oldest sample after it.
+    pub fn delta(&self, since: Timestamp) -> Option<Money> {
+        let since = since.as_second();
+        let (_, newest) = self.samples.back()?;
+        let before = self.samples.iter().rev().find(|(at, _)| *at <= since).or_else(|| self.samples.front());
+        before.map(|(_, then)| Money::from_nanos(newest.nanos().saturating_sub(then.nanos())))
+    }
+
+    /// How many seconds the record reaches back.
+    pub fn seconds(&self) -> i64 {
+        match (self.samples.front(), self.samples.back()) {
+            (Some((start, _)), Some((end, _))) => end - start,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn price(nanos: i64) -> PriceTotals {
+        PriceTotals::of_one(Currency::Usd, Money::from_nanos(nanos))
+    }
+
+    fn history(samples: &[(i64, i64)]) -> CostHistory {
+        let mut history = CostHistory::default();
+        samples.iter().for_each(|(t, nanos)| history.sample(at(*t), &price(*nanos)));
+        history
+    }
+
+    #[test]
+    fn a_sparkline_spans_the_record_and_holds_what_was_last_known() {
+        assert_eq!(history(&[]).sparkline(4), [0_u8; 0]);
+        assert_eq!(history(&[(0, 5)]).sparkline(4), [0_u8; 0]);
+        assert_eq!(history(&[(0, 100), (10, 100), (60, 800)]).sparkline(7), [0, 0, 0, 0, 0, 0, 7]);
+        assert_eq!(history(&[(0, 0), (30, 350), (60, 700)]).sparkline(3), [0, 4, 7]);
+        assert_eq!(history(&[(0, 9), (60, 9)]).sparkline(3), [0, 0, 0]);
+        assert_eq!(history(&[(0, 1), (60, 9)]).sparkline(0), [0_u8; 0]);
+    }
+
+    #[test]
+    fn a_delta_is_against_what_held_then() {
+        let h = history(&[(0, 100), (60, 485), (120, 400)]);
+        assert_eq!(h.delta(at(90)), Some(Money::from_nanos(-85)));
+        assert_eq!(h.delta(at(0)), Some(Money::from_nanos(300)));
+        assert_eq!(h.delta(at(-50)), Some(Money::from_nanos(300)), "further back than the record");
+        assert_eq!(history(&[]).delta(at(0)), None);
+        assert_eq!(h.seconds(), 120);
+    }
+
+    #[test]
+    fn the_record_is_bounded_and_a_busy_moment_is_one_sample() {
+        let mut h = CostHistory::default();
+        (0..10_000).for_each(|t| h.sample(at(t * 2), &price(t)));
+        assert_eq!((h.samples.len(), h.seconds()), (CAPACITY, (CAPACITY as i64 - 1) * 2));
+        let mut busy = CostHistory::default();
+        (0..100).for_each(|n| busy.sample(at(7), &price(n)));
+        assert_eq!(busy.samples, [(7, Money::from_nanos(99))]);
+    }
+
+    #[test]
+    fn a_new_price_list_does_not_look_like_a_scale_out() {
+        let mut h = history(&[(0, 100), (60, 200)]);
+        h.rebase(at(70), &price(400));
+        assert_eq!(h.delta(at(60)), Some(Money::ZERO));
+        assert_eq!(h.delta(at(0)), Some(Money::from_nanos(200)), "the scale-out stays, in today's prices");
+    }
+
+    #[test]
+    fn another_currency_starts_anew_and_an_unknown_total_leaves_no_sample() {
+        let mut h = history(&[(0, 100), (60, 200)]);
+        let mut unknown = PriceTotals::default();
+        unknown.unpriced = 1;
+        h.sample(at(61), &unknown);
+        assert_eq!(h.samples.len(), 2);
+        h.sample(at(70), &PriceTotals::of_one(Currency::Cny, Money::from_nanos(5)));
+        assert_eq!(h.samples.len(), 1);
+    }
+}
