@@ -1,1 +1,5 @@
 //! …
+
+pub mod demo;
+pub mod scenario;
+pub mod sim;
