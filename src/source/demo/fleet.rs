@@ -15,7 +15,7 @@ const VCPU_LIMIT: u64 = 32;
 /// Most pods whose readings are sent one by one; a larger fleet has node readings only.
 const POD_READINGS: usize = 3000;
 /// Pods a node of a fleet begins with.
-const PODS_PER_NODE: usize = 30;
+const PODS_PER_NODE: usize = 32;
 /// Karpenter's nominations are limited to a burst of ten.
 const NOMINATIONS_SPOKEN: usize = 10;
 
@@ -23,6 +23,7 @@ const NOMINATIONS_SPOKEN: usize = 10;
 enum Action {
     Scene(usize),
     Restart,
+    Begin,
     Schedule,
     Provision,
     Launch(MachineId),
@@ -89,6 +90,11 @@ impl Fleet {
             Some(n) => loads::fleet((n / 25).clamp(12, 190), &mut rng),
         };
         let loads: Vec<WorkloadId> = specs.into_iter().map(|spec| world.workload_of(spec)).collect();
+        if options.nodes.is_none() {
+            for (load, share) in loads::PROTECTED {
+                world.protect(loads[load], share);
+            }
+        }
         let mut fleet = Self {
             options,
             world,
@@ -150,6 +156,7 @@ impl Fleet {
         match action {
             Action::Scene(i) => self.scene(i),
             Action::Restart => self.restart(),
+            Action::Begin => self.begin_story(),
             Action::Schedule => self.schedule(),
             Action::Provision => self.provision(),
             Action::Launch(id) => self.launch(id),
@@ -256,8 +263,8 @@ impl Fleet {
         for daemon in self.daemons.clone() {
             self.world.found_pod(later(created, 20_000), daemon, id);
         }
-        let most = kind.allocatable().cpu_millicores * self.rng.u64(45..=97) / 100;
-        let mut tries = PODS_PER_NODE + 10;
+        let most = kind.allocatable().cpu_millicores * self.rng.u64(55..=97) / 100;
+        let mut tries = PODS_PER_NODE * 2;
         let fitting: Vec<WorkloadId> =
             self.loads.iter().copied().filter(|w| self.world.workload(*w).pools.iter().any(|p| p == pool)).collect();
         while tries > 0 && !fitting.is_empty() {
@@ -307,7 +314,7 @@ impl Fleet {
             self.after(1_000, Action::Restart);
             return;
         }
-        self.begin_story();
+        self.after(2_000, Action::Begin);
     }
 
     fn scale(&mut self, load: WorkloadId, to: usize) {
@@ -388,7 +395,7 @@ impl Fleet {
             }
         }
         if self.world.waiting().next().is_some() {
-            self.provision_soon(1_000);
+            self.provision_soon(1_500);
         }
     }
 
@@ -725,7 +732,7 @@ impl Fleet {
             let daemon = self.world.pod(pod).is_none_or(|p| self.is_daemon(p.workload));
             if !daemon {
                 self.after(wait, Action::Evict(id, pod));
-                wait += 350;
+                wait += 130;
             }
         }
         self.after(1_000, Action::WatchDrain(id));

@@ -87,6 +87,9 @@ pub(super) fn story() -> Vec<WorkloadSpec> {
     ]
 }
 
+/// Workloads of the story that a PodDisruptionBudget protects, with the share that must stay.
+pub(super) const PROTECTED: [(usize, u32); 2] = [(0, 50), (2, 60)];
+
 /// Something the story does by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scene {
@@ -108,8 +111,12 @@ pub(super) const SCENES: &[(i64, Scene)] = &[
     (42_000, Scene::Scale(4, 14)),
     (58_000, Scene::Scale(0, 24)),
     (66_000, Scene::Scale(5, 6)),
-    (78_000, Scene::Scale(1, 10)),
+    (78_000, Scene::Scale(1, 16)),
+    (98_000, Scene::Scale(5, 9)),
+    (105_000, Scene::Scale(5, 6)),
     (112_000, Scene::Interrupt),
+    (130_000, Scene::Scale(3, 0)),
+    (135_000, Scene::Scale(5, 10)),
     (142_000, Scene::Scale(0, 6)),
     (146_000, Scene::Scale(1, 3)),
     (150_000, Scene::Scale(4, 4)),
@@ -134,7 +141,7 @@ pub(super) fn fleet(count: usize, rng: &mut fastrand::Rng) -> Vec<WorkloadSpec> 
         "reports",
     ];
     const SIZES: [(u64, u64); 8] =
-        [(25, 64), (50, 128), (100, 128), (100, 256), (150, 256), (200, 512), (250, 512), (500, 1024)];
+        [(25, 64), (50, 128), (50, 128), (100, 256), (100, 256), (150, 256), (200, 512), (400, 1024)];
     let mut all = Vec::with_capacity(count + 2);
     for i in 0..count {
         let namespace = NAMESPACES[i % NAMESPACES.len()];

@@ -171,7 +171,7 @@ impl Run {
         match verb {
             Verb::Claim { name, pool, asks, types } => {
                 if self.world.pool(pool).is_none() {
-                    return Err(Problem::unknown("nodepool", pool, []));
+                    return Err(Problem::unknown("nodepool", pool, self.world.pools().map(|p| p.name.as_str())));
                 }
                 if self.world.find_machine(name).is_some() {
                     return Err(Problem::Order { what: "a claim with this name is there already" });

@@ -255,6 +255,11 @@ impl World {
         self.pools.get(name).map(|(spec, ..)| spec)
     }
 
+    /// All nodepools, by name.
+    pub fn pools(&self) -> impl Iterator<Item = &PoolSpec> {
+        self.pools.values().map(|(spec, ..)| spec)
+    }
+
     /// All machines, oldest first.
     pub fn machines(&self) -> impl Iterator<Item = (MachineId, &Machine)> {
         self.machines.iter().map(|(id, m)| (*id, m))
