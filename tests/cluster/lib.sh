@@ -10,7 +10,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=${CLUSTER_BIN:-${XDG_CACHE_HOME:-$HOME/.cache}/nodeglass-cluster/bin}
 bin=$(readlink -m "$bin") # Resolved, as the kernel names a process's program: see pid_of.
-dir=${CLUSTER_DIR:-/tmp/nodeglass-cluster}
+dir=$(readlink -m "${CLUSTER_DIR:-/tmp/nodeglass-cluster}")
 port=${CLUSTER_PORT:-16443}
 export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}" no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
 
@@ -55,9 +55,10 @@ stop() {
   local pid try
   if pid=$(pid_of "$1"); then
     kill -9 "$pid"
-    # Gone, or a zombie that nobody has collected: its ports are free only then.
+    # Until every thread is gone, the last of which gives back the ports. The first may remain as a zombie that nobody
+    # collects.
     for try in $(seq 200); do
-      case $(sed 's/.*) \(.\).*/\1/' "/proc/$pid/stat" 2>/dev/null) in "" | Z) break ;; esac
+      case $(cat "/proc/$pid/task"/*/stat 2>/dev/null | sed 's/.*) \(.\).*/\1/' | sort -u) in "" | Z) break ;; esac
       [ "$try" -lt 200 ] || die "$1 (process $pid) does not end"
       sleep 0.05
     done
