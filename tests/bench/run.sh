@@ -21,6 +21,7 @@
 # Linux; needs Go, tmux and what tests/cluster needs.
 bench=$(cd "$(dirname "$0")" && pwd)
 export CLUSTER_DIR=${CLUSTER_DIR:-/tmp/nodeglass-bench} CLUSTER_PORT=${CLUSTER_PORT:-19443}
+# shellcheck source-path=SCRIPTDIR source=../cluster/lib.sh
 . "$bench/../cluster/lib.sh"
 root=$(cd "$bench/../.." && pwd)
 cluster=$root/tests/cluster

@@ -7,6 +7,7 @@
 #   build.sh NAME…      these alone, if missing
 #
 # Versions are pinned by the go.mod files beside this script and by the two lines below.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 kwok=v0.8.0 karpenter=v1.14.1
 
@@ -77,6 +78,6 @@ make() {
   eks-node-viewer kwok-stages.yaml karpenter-crds.yaml
 for name; do
   # Our own is built each time: its source is here and may have changed. Go's cache makes that a second.
-  [ -s "$bin/$name" ] && [ "$name" != load ] || make "$name"
+  if [ ! -s "$bin/$name" ] || [ "$name" = load ]; then make "$name"; fi
 done
 echo "$bin"

@@ -1,10 +1,12 @@
-# shellcheck shell=bash
 # What the scripts of this directory share: where things are, and how a process is started, found and stopped.
 # Sourced, never run.
 #
 #   CLUSTER_BIN    where build.sh puts the programs  (default: $XDG_CACHE_HOME/nodeglass-cluster/bin)
 #   CLUSTER_DIR    state of one cluster              (default: /tmp/nodeglass-cluster)
 #   CLUSTER_PORT   its API server's port; the six that follow it are taken too (default: 16443)
+
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # Names are used by those who source this.
 
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

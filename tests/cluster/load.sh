@@ -4,6 +4,7 @@
 #
 #   load.sh -nodes 5000 -pods 150000       20 seconds on two cores
 #   load.sh -pods 150000 -churn 100        updates a hundred pods a second until it is killed
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 [ -e "$dir/.nodeglass-cluster" ] || die "no cluster in $dir; run $here/up.sh core first"
 case " $* " in *" -churn "*) exec "$bin/load" -etcd "http://127.0.0.1:$etcd_port" "$@" ;; esac

@@ -4,6 +4,7 @@
 #
 #   up.sh         all of it, with the nodepools of nodepools.yaml
 #   up.sh core    etcd and the API server alone, for what load.sh writes: nothing moves by itself
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 case ${1:-} in "" | core) ;; *) die "what is \"$1\"? The only word understood is: core" ;; esac
 command -v openssl >/dev/null || die "openssl is missing; it makes the certificates (Debian: apt-get install openssl)"
