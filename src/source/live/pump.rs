@@ -136,9 +136,7 @@ impl<K: Kind> Pump<K> {
     /// One request and its answer, to its end.
     async fn step(&mut self) -> Result<(), Fault> {
         match &self.state {
-            State::Start if self.server.streams_lists() && self.failed_streams < STREAM_TRIES => {
-                self.stream_list().await
-            }
+            State::Start if self.streams() => self.stream_list().await,
             State::Start => {
                 self.begin_list().await?;
                 self.page(String::new(), FIRST_PAGE, 0).await
@@ -155,6 +153,12 @@ impl<K: Kind> Pump<K> {
     }
 
     // --- lists ---
+
+    /// Whether the next list is streamed.
+    fn streams(&self) -> bool {
+        let server = &self.server;
+        server.must_stream_lists() || server.streams_lists() && self.failed_streams < STREAM_TRIES
+    }
 
     /// Asks for one page and hands it on.
     async fn page(&mut self, token: String, limit: usize, seen: u64) -> Result<(), Fault> {
