@@ -1,8 +1,10 @@
 //! The live source against a scripted API server: lists, watches, polls, and everything that can go wrong with them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use crate::support::apiserver::{
-    Answer, ApiServer, CLAIMS, EVENTS, End, NODE_METRICS, NODES, PDBS, POD_METRICS, PODS, POOLS, added, bookmark,
-    deleted, end_of_list, error, eventually, modified,
+    Answer, ApiServer, Asked, CLAIMS, EVENTS, End, NODE_METRICS, NODES, PDBS, POD_METRICS, PODS, POOLS, added,
+    bookmark, deleted, end_of_list, error, eventually, modified,
 };
 use nodeglass::model::{About, Change, Flavour, LinkState, PodKey, Stream, Uid};
 use nodeglass::source::live::{Connection, Environment, Interest, ListMode, Options, Timing};
@@ -76,7 +78,7 @@ impl Live {
                     self.seen.extend(batch);
                 }
                 Ok(None) => panic!("the source ended before {what}: {:#?}", self.seen),
-                Err(_) => panic!("no {what} within 30 s: {:#?}", self.seen),
+                Err(tokio::time::error::Elapsed { .. }) => panic!("no {what} within 30 s: {:#?}", self.seen),
             }
         }
     }
@@ -182,7 +184,7 @@ async fn refused_streaming_list_falls_back() {
         live.until_live(stream).await;
     }
     live.until("a second list", |seen| seen.iter().filter(|c| **c == Change::Synced(Stream::Nodes)).count() == 2).await;
-    let streamed: Vec<_> = server.asked().into_iter().filter(|asked| asked.is_streaming_list()).collect();
+    let streamed: Vec<_> = server.asked().into_iter().filter(Asked::is_streaming_list).collect();
     assert_eq!(streamed.len(), 1, "one refusal is enough, for every kind and for the session: {streamed:#?}");
     assert_eq!(troubles(&live.seen, Stream::Nodes), Vec::<&str>::new(), "falling back is no trouble");
     let watch = &server.until_asked(NODES, 1, |asked| asked.query.contains("resourceVersion=7")).await[0];

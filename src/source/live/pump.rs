@@ -25,7 +25,7 @@ const LONGEST_PAGE: usize = 20_000;
 /// Streaming lists of one kind that fail before that list is fetched in pages.
 const STREAM_TRIES: u32 = 2;
 /// Longest wait a server may ask for.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
 
 /// Where a stream stands between two requests.
 #[derive(Debug, PartialEq, Eq)]
@@ -328,7 +328,7 @@ impl<K: Kind> Pump<K> {
                     Err(fault) => {
                         self.outbox.flush().await?;
                         // A connection that is reset after a while is resumed like one that ended.
-                        return self.ended(began, listing.is_some()).map_err(|_| fault);
+                        return self.ended(began, listing.is_some()).map_err(|_cut| fault);
                     }
                 },
                 () = sleep_until(due.unwrap_or(heard)), if due.is_some() => {

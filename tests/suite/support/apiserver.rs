@@ -4,6 +4,8 @@
 //! watches. The last answer of a queue is given again and again. What is not scripted behaves like a healthy, empty
 //! server. Every request is recorded.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use futures::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
@@ -239,19 +241,19 @@ impl ApiServer {
 
     /// Adds a line to the open watches of a path, waiting until there is one.
     pub async fn say(&self, path: &str, line: &Value) {
-        self.add(path, &Some(format!("{line}\n"))).await;
+        self.add(path, Some(&format!("{line}\n"))).await;
     }
 
     /// Ends the open watches of a path properly.
     pub async fn end(&self, path: &str) {
-        self.add(path, &None).await;
+        self.add(path, None).await;
     }
 
-    async fn add(&self, path: &str, part: &Option<String>) {
+    async fn add(&self, path: &str, part: Option<&str>) {
         eventually("an open watch", || {
             let mut script = self.script.lock().unwrap();
             let open = script.open.entry(path.to_owned()).or_default();
-            open.retain(|sender| sender.send(part.clone()).is_ok());
+            open.retain(|sender| sender.send(part.map(str::to_owned)).is_ok());
             let heard = !open.is_empty();
             if part.is_none() {
                 open.clear();
