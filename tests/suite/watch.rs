@@ -928,6 +928,9 @@ async fn bodies_are_not_logged() {
     let writer = log.clone();
     let subscriber =
         tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    // While there is only one subscriber, tracing asks the thread that comes by a log call first whether it is wanted:
+    // that may be another test's. With a second one it asks all.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _guard = tracing::subscriber::set_default(subscriber);
     let server = ApiServer::start().await;
     let odd = json!({"metadata": {"name": "odd"}, "status": "top-secret-status", "spec": {"taints": 5}});
