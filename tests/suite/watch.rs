@@ -645,7 +645,7 @@ async fn credential_plugin_cannot_touch_the_screen() {
     let (info, input) = (server.dir().join("info"), server.dir().join("input"));
     // It writes what it was told, waits for an answer, complains, and fails.
     let script = format!(
-        r#"printf '%s' "$KUBERNETES_EXEC_INFO" > {}; cat > {}; echo 'Press any key to log in' >&2; exit 3"#,
+        r#"test -e {0} || printf '%s' "$KUBERNETES_EXEC_INFO" > {0}; cat > {1}; echo 'Press any key to log in' >&2; exit 3"#,
         info.display(),
         input.display()
     );

@@ -137,10 +137,7 @@ impl<K: Kind> Pump<K> {
     async fn step(&mut self) -> Result<(), Fault> {
         match &self.state {
             State::Start if self.streams() => self.stream_list().await,
-            State::Start => {
-                self.begin_list().await?;
-                self.page(String::new(), FIRST_PAGE, 0).await
-            }
+            State::Start => self.page(String::new(), FIRST_PAGE, 0).await,
             State::Paging { token, limit, seen } => {
                 let (token, limit, seen) = (token.clone(), *limit, *seen);
                 self.page(token, limit, seen).await
@@ -169,6 +166,9 @@ impl<K: Kind> Pump<K> {
             self.tell(LinkState::Syncing { seen }).await?;
         }
         let body = self.server.get_whole(&path).await?;
+        if token.is_empty() {
+            self.begin_list().await?;
+        }
         let end = codec::page::<K>(&body, self.changes())?;
         self.malformed = 0;
         self.hold_back();
