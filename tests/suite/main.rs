@@ -1,3 +1,6 @@
 //! Every integration test, in one binary: one link, one start.
 
 mod cli;
+mod support;
+mod watch;
+mod wire;

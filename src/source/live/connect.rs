@@ -121,13 +121,8 @@ pub(super) fn load(options: &Options) -> Result<Target, ConnectError> {
         Source::Files(kubeconfig, files) => (*kubeconfig, files),
         Source::InCluster => {
             let config = Config::incluster().map_err(|source| ConnectError::InCluster { source })?;
-            return finish(
-                config,
-                options,
-                "in-cluster".into(),
-                "the service account".into(),
-                "the service account".into(),
-            );
+            let whose = "the service account";
+            return finish(config, options, "in-cluster".into(), whose.into(), whose);
         }
     };
     select(kubeconfig, options, files)
@@ -196,7 +191,7 @@ fn select(mut kubeconfig: Kubeconfig, options: &Options, files: String) -> Resul
         files: files.clone(),
         source,
     })?;
-    finish(config, options, context, files, user)
+    finish(config, options, context, files, &user)
 }
 
 fn finish(
@@ -204,7 +199,7 @@ fn finish(
     options: &Options,
     context: String,
     files: String,
-    user: String,
+    user: &str,
 ) -> Result<Target, ConnectError> {
     config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("nodeglass/", env!("CARGO_PKG_VERSION")))));
     config.connect_timeout = Some(options.timing.connect);
@@ -228,7 +223,7 @@ fn finish(
         files,
         source: Box::new(source),
     })?;
-    Ok(Target { config, plugin, user: clean(&user).into_owned(), about })
+    Ok(Target { config, plugin, user: clean(user).into_owned(), about })
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ const LONGEST_PAGE: usize = 20_000;
 /// Streaming lists of one kind that fail before that list is fetched in pages.
 const STREAM_TRIES: u32 = 2;
 /// Longest wait a server may ask for.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
 
 /// Where a stream stands between two requests.
 #[derive(Debug, PartialEq, Eq)]
@@ -136,13 +136,8 @@ impl<K: Kind> Pump<K> {
     /// One request and its answer, to its end.
     async fn step(&mut self) -> Result<(), Fault> {
         match &self.state {
-            State::Start if self.server.streams_lists() && self.failed_streams < STREAM_TRIES => {
-                self.stream_list().await
-            }
-            State::Start => {
-                self.begin_list().await?;
-                self.page(String::new(), FIRST_PAGE, 0).await
-            }
+            State::Start if self.streams() => self.stream_list().await,
+            State::Start => self.page(String::new(), FIRST_PAGE, 0).await,
             State::Paging { token, limit, seen } => {
                 let (token, limit, seen) = (token.clone(), *limit, *seen);
                 self.page(token, limit, seen).await
@@ -156,6 +151,12 @@ impl<K: Kind> Pump<K> {
 
     // --- lists ---
 
+    /// Whether the next list is streamed.
+    fn streams(&self) -> bool {
+        let server = &self.server;
+        server.must_stream_lists() || server.streams_lists() && self.failed_streams < STREAM_TRIES
+    }
+
     /// Asks for one page and hands it on.
     async fn page(&mut self, token: String, limit: usize, seen: u64) -> Result<(), Fault> {
         let mut path = format!("{}?limit={limit}{}", K::PATH, self.selectors);
@@ -165,6 +166,9 @@ impl<K: Kind> Pump<K> {
             self.tell(LinkState::Syncing { seen }).await?;
         }
         let body = self.server.get_whole(&path).await?;
+        if token.is_empty() {
+            self.begin_list().await?;
+        }
         let end = codec::page::<K>(&body, self.changes())?;
         self.malformed = 0;
         self.hold_back();
@@ -324,7 +328,7 @@ impl<K: Kind> Pump<K> {
                     Err(fault) => {
                         self.outbox.flush().await?;
                         // A connection that is reset after a while is resumed like one that ended.
-                        return self.ended(began, listing.is_some()).map_err(|_| fault);
+                        return self.ended(began, listing.is_some()).map_err(|_cut| fault);
                     }
                 },
                 () = sleep_until(due.unwrap_or(heard)), if due.is_some() => {
