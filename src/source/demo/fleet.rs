@@ -3,7 +3,7 @@
 
 use super::Options;
 use super::loads::{self, GENERAL, GPU, SCENES, SPOT, Scene, ZONES};
-use crate::model::{About, Change, Flavour, Name, PodClass, Resources, Timestamp};
+use crate::model::{About, Change, Flavour, LinkState, Name, PodClass, Resources, Stream, Timestamp};
 use crate::source::sim::catalog::InstanceType;
 use crate::source::sim::play::{BATCH, Script};
 use crate::source::sim::{Asked, CapacityType, Machine, MachineId, PodId, PodStage, WorkloadId, World, later, text};
@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// vCPU of on-demand standard instances that the account of the story may run; EC2's default for new accounts is less.
 const VCPU_LIMIT: u64 = 32;
-/// Most pods whose readings are sent one by one; a larger fleet has node readings only.
-const POD_READINGS: usize = 3000;
+/// Most nodes of a fleet whose pods are measured one by one; a larger one has node readings only.
+const POD_READINGS: usize = 100;
 /// Pods a node of a fleet begins with.
 const PODS_PER_NODE: usize = 32;
 /// Karpenter's nominations are limited to a burst of ten.
 const NOMINATIONS_SPOKEN: usize = 10;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Action {
     Scene(usize),
     Restart,
@@ -56,9 +56,8 @@ pub struct Fleet {
     clock: Timestamp,
     queue: BTreeMap<(Timestamp, u64), Action>,
     queued: u64,
-    /// Nodes still to be listed.
-    unlisted: usize,
-    opened: bool,
+    /// Nodes still to be listed; none once the first lists are complete.
+    unlisted: Option<usize>,
     daemons: Vec<WorkloadId>,
     loads: Vec<WorkloadId>,
     wanted: BTreeMap<WorkloadId, usize>,
@@ -66,8 +65,14 @@ pub struct Fleet {
     replaces: BTreeMap<MachineId, MachineId>,
     limit_met: bool,
     ending: bool,
-    scheduling: bool,
-    provisioning: bool,
+    soon: Soon,
+}
+
+/// Loops that are queued already.
+#[derive(Clone, Copy, Debug, Default)]
+struct Soon {
+    schedule: bool,
+    provision: bool,
 }
 
 impl Fleet {
@@ -102,23 +107,20 @@ impl Fleet {
             clock: start,
             queue: BTreeMap::new(),
             queued: 0,
-            unlisted: options.nodes.unwrap_or(0),
-            opened: false,
+            unlisted: Some(options.nodes.unwrap_or(0)),
             daemons,
             wanted: loads.iter().map(|id| (*id, 0)).collect(),
             loads,
             replaces: BTreeMap::new(),
             limit_met: false,
             ending: false,
-            scheduling: false,
-            provisioning: false,
+            soon: Soon::default(),
         };
-        match options.nodes {
-            None => fleet.begin_story(),
-            Some(_) => {
-                fleet.after(2_000, Action::Churn);
-                fleet.after(25_000, Action::InterruptOne);
-            }
+        if options.nodes.is_some() {
+            fleet.after(2_000, Action::Churn);
+            fleet.after(25_000, Action::InterruptOne);
+        } else {
+            fleet.begin_story();
         }
         fleet.after(1_000, Action::Measure);
         fleet.after(10_000, Action::Disrupt);
@@ -220,7 +222,7 @@ impl Fleet {
             Action::Finalize(id) => self.finalize(id),
             Action::Measure => {
                 let lag = self.options.speed.shorten(15_000);
-                self.world.measure(now, lag, self.world.pod_count() <= POD_READINGS);
+                self.world.measure(now, lag, self.reads_pods());
                 self.world.show_pdbs();
                 for pool in loads::pools() {
                     self.world.show_pool(&pool.name);
@@ -235,12 +237,13 @@ impl Fleet {
         }
     }
 
+    fn reads_pods(&self) -> bool {
+        self.options.nodes.is_none_or(|n| n <= POD_READINGS)
+    }
+
     // --- the first list of a fleet that is there already ---
 
-    fn list_node(&mut self) {
-        let of = self.options.nodes.unwrap_or(0);
-        let i = of - self.unlisted;
-        self.unlisted -= 1;
+    fn list_node(&mut self, i: usize, of: usize) {
         let (pool, limit) = match i % 20 {
             3 | 8 | 13 | 18 => (SPOT, 16),
             6 => (loads::SYSTEM, 4),
@@ -322,7 +325,7 @@ impl Fleet {
         self.reconcile(load);
     }
 
-    /// What a ReplicaSet or StatefulSet does: as many pods as wanted, endings not counted.
+    /// What a `ReplicaSet` or `StatefulSet` does: as many pods as wanted, endings not counted.
     fn reconcile(&mut self, load: WorkloadId) {
         let Some(wanted) = self.wanted.get(&load).copied() else { return };
         let stateful = self.world.workload(load).class == PodClass::StatefulSet;
@@ -358,8 +361,8 @@ impl Fleet {
     // --- the scheduler ---
 
     fn schedule_soon(&mut self, millis: i64) {
-        if !self.scheduling {
-            self.scheduling = true;
+        if !self.soon.schedule {
+            self.soon.schedule = true;
             self.after(millis, Action::Schedule);
         }
     }
@@ -369,7 +372,7 @@ impl Fleet {
     }
 
     fn schedule(&mut self) {
-        self.scheduling = false;
+        self.soon.schedule = false;
         let waiting: Vec<PodId> = self.world.waiting().collect();
         let mut nowhere: FxHashMap<WorkloadId, String> = FxHashMap::default();
         for pod in waiting {
@@ -408,8 +411,8 @@ impl Fleet {
     // --- Karpenter: provisioning ---
 
     fn provision_soon(&mut self, millis: i64) {
-        if !self.provisioning {
-            self.provisioning = true;
+        if !self.soon.provision {
+            self.soon.provision = true;
             self.after(millis, Action::Provision);
         }
     }
@@ -423,7 +426,7 @@ impl Fleet {
     }
 
     fn provision(&mut self) {
-        self.provisioning = false;
+        self.soon.provision = false;
         let mut groups: BTreeMap<Name, Vec<PodId>> = BTreeMap::new();
         let unplaced = self
             .world
@@ -759,7 +762,8 @@ impl Fleet {
             .copied()
             .filter(|p| self.world.pod(*p).is_some_and(|p| p.deleted.is_none() && !self.is_daemon(p.workload)))
             .collect();
-        if !self.is_empty(m) {
+        // Karpenter looks again after five seconds at the earliest.
+        if !self.is_empty(m) || !self.past(m.deleted, 4_900) {
             if self.past(m.deleted, 20_000) {
                 for pod in late {
                     self.evict(id, pod);
@@ -829,22 +833,32 @@ fn verdict(world: &World, load: WorkloadId) -> String {
 
 impl Script for Fleet {
     fn due(&self) -> Option<Timestamp> {
-        if self.opened { self.queue.keys().next().map(|(at, _)| *at) } else { Some(self.clock) }
+        match self.unlisted {
+            None => self.queue.keys().next().map(|(at, _)| *at),
+            Some(_) => Some(self.clock),
+        }
     }
 
     fn play(&mut self, now: Timestamp) -> Vec<Change> {
         if now < self.clock {
             return Vec::new();
         }
-        while !self.opened && self.world.gathered() < BATCH {
-            if self.unlisted == 0 {
-                self.world.opened();
-                self.opened = true;
-            } else {
-                self.list_node();
+        while let Some(left) = self.unlisted.filter(|_| self.world.gathered() < BATCH) {
+            self.unlisted = left.checked_sub(1);
+            match self.unlisted {
+                Some(_) => {
+                    let of = self.options.nodes.unwrap_or(0);
+                    self.list_node(of - left, of);
+                }
+                None => {
+                    self.world.opened(LinkState::Live);
+                    if self.reads_pods() {
+                        self.world.link(Stream::PodMetrics, LinkState::Live);
+                    }
+                }
             }
         }
-        while self.opened && self.world.gathered() < BATCH {
+        while self.unlisted.is_none() && self.world.gathered() < BATCH {
             let Some(entry) = self.queue.first_entry().filter(|e| e.key().0 <= now) else { break };
             let ((at, _), action) = entry.remove_entry();
             self.clock = at;

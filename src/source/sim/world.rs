@@ -68,7 +68,7 @@ impl PoolSpec {
 pub struct WorkloadSpec {
     /// Namespace.
     pub namespace: Name,
-    /// Name of the Deployment, StatefulSet or DaemonSet.
+    /// Name of the Deployment, `StatefulSet` or `DaemonSet`.
     pub name: Name,
     /// Class of its pods.
     pub class: PodClass,
@@ -85,7 +85,7 @@ pub struct WorkloadSpec {
 #[derive(Debug)]
 struct Workload {
     spec: WorkloadSpec,
-    /// Controller named on its pods; a Deployment's is its ReplicaSet.
+    /// Controller named on its pods; a Deployment's is its `ReplicaSet`.
     owner: Option<Owner>,
     pods: BTreeSet<PodId>,
 }
@@ -175,7 +175,6 @@ pub struct World {
     waiting: BTreeSet<PodId>,
     pdbs: Vec<Pdb>,
     spoken: FxHashMap<(ObjectRef, Name), Spoken>,
-    quiet: bool,
     next: u32,
     out: Vec<Change>,
 }
@@ -201,7 +200,6 @@ impl World {
             waiting: BTreeSet::new(),
             pdbs: Vec::new(),
             spoken: FxHashMap::default(),
-            quiet: false,
             next: 0,
             out: Vec::new(),
         }
@@ -215,12 +213,6 @@ impl World {
     /// How much waits to be taken.
     pub fn gathered(&self) -> usize {
         self.out.len()
-    }
-
-    /// While quiet no events are written: what happened before the first list is in the objects, its events are past
-    /// their hour.
-    pub fn set_quiet(&mut self, quiet: bool) {
-        self.quiet = quiet;
     }
 
     fn id(&mut self) -> u32 {
@@ -322,13 +314,13 @@ impl World {
         }
     }
 
-    /// Says that every list is complete and every stream live.
-    pub fn opened(&mut self) {
+    /// Says that every list is complete and every watch live, and how the metrics are.
+    pub fn opened(&mut self, metrics: LinkState) {
         for stream in WATCHED {
             self.out.push(Change::Synced(stream));
             self.out.push(Change::Link(stream, LinkState::Live));
         }
-        self.out.push(Change::Link(Stream::NodeMetrics, LinkState::Live));
+        self.out.push(Change::Link(Stream::NodeMetrics, metrics));
     }
 
     /// Sets the health of one stream.
@@ -348,9 +340,6 @@ impl World {
         reason: &str,
         message: &str,
     ) {
-        if self.quiet {
-            return;
-        }
         if self.spoken.len() > SPOKEN_KEPT {
             let mut times: Vec<Timestamp> = self.spoken.values().map(|s| s.last).collect();
             let (_, middle, _) = times.select_nth_unstable(SPOKEN_KEPT / 2);
@@ -386,14 +375,10 @@ impl World {
         if self.site.auto_mode { text::AUTO_MODE } else { text::KARPENTER }
     }
 
-    fn about_claim(&self, m: &Machine) -> ObjectRef {
-        cluster_object("NodeClaim", &m.claim)
-    }
-
     /// One of Karpenter's events, about the claim and, if there is one, the node.
     fn say_both(&mut self, at: Timestamp, id: MachineId, kind: EventKind, reason: &str, texts: [&str; 2]) {
         let Some(m) = self.machines.get(&id) else { return };
-        let (claim, node) = (self.about_claim(m), m.joined.map(|_| cluster_object("Node", &self.node_name(m))));
+        let (claim, node) = (about_claim(m), m.joined.map(|_| cluster_object("Node", &self.node_name(m))));
         let component = self.karpenter();
         if let Some(node) = node {
             self.say(at, kind, component, node, reason, texts[0]);
@@ -403,7 +388,7 @@ impl World {
 
     fn say_transition(&mut self, at: Timestamp, id: MachineId, kind: &str) {
         let Some(m) = self.machines.get(&id) else { return };
-        let object = self.about_claim(m);
+        let object = about_claim(m);
         let message = text::transitioned(kind, "Unknown", "True", kind, "");
         self.say(at, EventKind::Normal, self.karpenter(), object, kind, &message);
     }
@@ -442,8 +427,7 @@ impl World {
             message: Name::default(),
             since: Some(*created),
         };
-        let mut limits = Resources::default();
-        limits.cpu_millicores = spec.cpu_limit.unwrap_or(0);
+        let limits = Resources { cpu_millicores: spec.cpu_limit.unwrap_or(0), ..Resources::default() };
         let pool = NodePool {
             name: spec.name.clone(),
             uid: *uid,
@@ -621,7 +605,7 @@ impl World {
     /// A claim is announced as the replacement for a machine that is being disrupted.
     pub fn announce_replacement(&mut self, at: Timestamp, id: MachineId, reason: &str) {
         let Some(m) = self.machines.get(&id) else { return };
-        let object = self.about_claim(m);
+        let object = about_claim(m);
         let by = self.karpenter();
         let message = format!("Launching NodeClaim: {reason}");
         self.say(at, EventKind::Normal, by, object.clone(), "DisruptionLaunching", &message);
@@ -760,19 +744,19 @@ impl World {
         WorkloadId(self.workloads.len() as u32 - 1)
     }
 
-    /// Names the ReplicaSet of a workload.
+    /// Names the `ReplicaSet` of a workload.
     pub fn set_owner(&mut self, workload: WorkloadId, kind: &str, name: &str) {
         self.workloads[workload.0 as usize].owner = Some(Owner { kind: kind.into(), name: name.into() });
     }
 
-    /// A PodDisruptionBudget that keeps a share of a workload's pods.
+    /// A `PodDisruptionBudget` that keeps a share of a workload's pods.
     pub fn protect(&mut self, workload: WorkloadId, min_available_percent: u32) {
         let uid = self.uid();
         self.pdbs.push(Pdb { workload, uid, min_available_percent, last: None });
         self.show_pdbs();
     }
 
-    /// Says which PodDisruptionBudgets changed: the disruption controller follows its pods.
+    /// Says which `PodDisruptionBudgets` changed: the disruption controller follows its pods.
     pub fn show_pdbs(&mut self) {
         for pdb in &mut self.pdbs {
             let w = &self.workloads[pdb.workload.0 as usize];
@@ -799,7 +783,7 @@ impl World {
         }
     }
 
-    /// A pod is created. Without a name it gets its owner's and five letters; a StatefulSet's the next free number.
+    /// A pod is created. Without a name it gets its owner's and five letters; a `StatefulSet`'s the next free number.
     pub fn create_pod(&mut self, at: Timestamp, workload: WorkloadId, name: Option<Name>) -> PodId {
         let id = PodId(self.id());
         let name = name.unwrap_or_else(|| self.pod_name(workload));
@@ -1048,6 +1032,10 @@ impl World {
 
 const WATCHED: [Stream; 6] =
     [Stream::NodePools, Stream::NodeClaims, Stream::Nodes, Stream::Pods, Stream::Events, Stream::Pdbs];
+
+fn about_claim(m: &Machine) -> ObjectRef {
+    cluster_object("NodeClaim", &m.claim)
+}
 
 /// A cluster-scoped object as events name it.
 pub(crate) fn cluster_object(kind: &str, name: &str) -> ObjectRef {
