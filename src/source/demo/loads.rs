@@ -1,4 +1,4 @@
-//! What runs in the demo: nodepools, DaemonSets and workloads, and the story of the fresh cluster.
+//! What runs in the demo: nodepools, `DaemonSets` and workloads, and the story of the fresh cluster.
 
 use crate::model::{Name, PodClass, Resource, Resources, Taint, TaintEffect};
 use crate::source::sim::catalog::{self, InstanceType};
@@ -87,7 +87,7 @@ pub(super) fn story() -> Vec<WorkloadSpec> {
     ]
 }
 
-/// Workloads of the story that a PodDisruptionBudget protects, with the share that must stay.
+/// Workloads of the story that a `PodDisruptionBudget` protects, with the share that must stay.
 pub(super) const PROTECTED: [(usize, u32); 2] = [(0, 50), (2, 60)];
 
 /// Something the story does by itself.

@@ -173,7 +173,7 @@ fn faster_is_the_same_story_in_less_time() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     /// The picture checks on every change that a pod keeps its node, events name what was, and nodes drain first.
     #[test]

@@ -13,6 +13,27 @@
 //! +20s  joined general-purpose-8wmvz
 //! ```
 //!
+//! | line | what happens |
+//! |---|---|
+//! | `cluster REGION auto\|karpenter VERSION` | which cluster this is; the first line |
+//! | `pool NAME on-demand\|spot\|reserved [weight N] [limit cpu Q] [consolidate-after D] [expire-after D] [grace D] [taint K=V:E]` | a nodepool |
+//! | `deployment\|statefulset\|daemonset [NS/]NAME [RESOURCE Q …] [limits RESOURCE Q …] [image I] [replicaset NAME] [pools P,P]` | a workload, as yet without pods |
+//! | `scale NAME N` | its pods become N |
+//! | `unschedulable PODS "…"`, `nominated PODS CLAIM`, `bound PODS NODE`, `running PODS` | a pod finds its place |
+//! | `ending PODS [grace D]`, `evicted PODS REASON [grace D]`, `pods-gone PODS` | a pod ends |
+//! | `claim NAME pool P asks RESOURCE Q … [types T,T]` | Karpenter makes a claim |
+//! | `launched CLAIM INSTANCE TYPE zone Z [on-demand\|spot\|reserved] [allocatable RESOURCE Q …]` | EC2 starts it; what the claim takes to be allocatable |
+//! | `joined`, `registered`, `ready`, `devices`, `initialized` `CLAIM` | the node comes; `joined` takes `allocatable` too |
+//! | `failed CLAIM "EC2's error"` | there is no such machine to be had |
+//! | `interrupted`, `disrupted … REASON`, `draining`, `drained`, `stopping`, `finalized` | the node goes |
+//! | `condition NODE TYPE STATUS REASON ["…"]`, `taint`, `untaint NODE K=V:E`, `label NODE K=V`, `cordoned`, `uncordoned NODE` | the node changes |
+//! | `usage NODE cpu Q memory Q` | what metrics say |
+//! | `event\|warning KIND/[NS/]NAME REASON "…" [from COMPONENT]` | any other event |
+//! | `stream NAME live\|absent\|denied "…"\|retrying "…"` | the health of a stream |
+//! | `expect [node N\|claim N] FACT …` | what must be seen now |
+//!
+//! `PODS` is `inflate`, `inflate#3` or `inflate#3..9`: pods of a workload in the order in which they were created.
+//!
 //! Times count from the start of the file. Every word is checked when the file is read: what is unknown is an error
 //! with file, line and the nearest right word. A file becomes [`Step`]s: changes as a live source would send them, and
 //! what must be seen afterwards ([`Expect`]).

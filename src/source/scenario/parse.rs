@@ -5,6 +5,7 @@ use crate::model::{ConditionStatus, LinkState, Name, PodClass, Resource, Resourc
 use crate::source::sim::catalog::{self, CATALOG, InstanceType};
 use crate::source::sim::{CapacityType, PoolSpec, WorkloadSpec};
 use crate::units::age::go_duration;
+use crate::units::text::clean;
 use crate::units::{Money, Quantity};
 use std::fmt;
 
@@ -276,7 +277,7 @@ pub(super) fn lines(file: &str, text: &str) -> Result<Vec<Line>, ScenarioError> 
     for (i, raw) in text.lines().enumerate() {
         let number = i as u32 + 1;
         let fail = |problem| ScenarioError { file: file.to_owned(), line: number, problem };
-        let mut words = Words::new(raw).map_err(fail)?;
+        let mut words = Words::new(&clean(raw)).map_err(fail)?;
         if words.is_empty() {
             continue;
         }

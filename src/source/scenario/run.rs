@@ -74,7 +74,8 @@ impl Run {
     fn open(&mut self) {
         if !self.opened {
             self.opened = true;
-            self.world.opened();
+            // Metrics come with the first reading, if the scenario has one.
+            self.world.opened(LinkState::Absent);
         }
     }
 
@@ -284,7 +285,7 @@ impl Run {
         Ok(())
     }
 
-    /// Adds pods up to `to`, or ends the newest at once; DaemonSet pods come by `bound`.
+    /// Adds pods up to `to`, or ends the newest at once; `DaemonSet` pods come by `bound`.
     fn scale(&mut self, at: Timestamp, workload: &str, to: usize) -> Result<(), Problem> {
         let (id, mut pods) = self.workload(workload)?.clone();
         while pods.len() > to {

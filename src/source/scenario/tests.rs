@@ -66,6 +66,16 @@ fn a_wrong_line_about_a_machine_is_named(lines: &str) -> String {
 }
 
 #[test]
+fn control_characters_of_a_file_do_not_get_in() {
+    let text = format!("{HEAD}+1s scale web 1\n+2s unschedulable web \"no \u{1b}[31mroom\"\n");
+    let mut picture = Picture::default();
+    for step in Scenario::parse("x.txt", &text).unwrap().steps(start_time(), Speed::default()) {
+        picture.apply(&step.changes);
+    }
+    assert_eq!(picture.events[0].message, "no [31mroom");
+}
+
+#[test]
 fn time_does_not_run_backwards() {
     let text = format!("{HEAD}+5s scale web 1\n+4s scale web 2\n");
     assert_eq!(
@@ -281,7 +291,7 @@ async fn a_scenario_is_played_in_its_own_time() {
     }
     assert_eq!(begun.elapsed().as_secs(), 102);
     // At its end the picture stays and the channel is open.
-    let rest = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+    let rest = tokio::time::timeout(std::time::Duration::from_mins(1), async {
         while let Some(batch) = receiver.recv().await {
             picture.apply(&batch);
         }

@@ -45,7 +45,7 @@ pub struct Machine {
     pub capacity_type: CapacityType,
     /// Instance types the claim allows, before launch.
     pub allowed: Vec<Name>,
-    /// What the claim's pods ask, DaemonSets included.
+    /// What the claim's pods ask, `DaemonSets` included.
     pub asked: Resources,
     /// Age of the pool's `expireAfter` (`336h`), the claim keeps what it was born with.
     pub expire_after: Name,
@@ -81,13 +81,13 @@ pub struct Machine {
     pub last_pod_event: Option<Timestamp>,
     /// Taint `karpenter.sh/disrupted`.
     pub disrupted: Option<Timestamp>,
-    /// Condition DisruptionReason.
+    /// Condition `DisruptionReason`.
     pub disruption_reason: Option<Name>,
     /// deletionTimestamp of claim and node.
     pub deleted: Option<Timestamp>,
     /// Condition Drained.
     pub drained: Option<Timestamp>,
-    /// Condition InstanceTerminating.
+    /// Condition `InstanceTerminating`.
     pub stopping: Option<Timestamp>,
     /// `spec.unschedulable`.
     pub cordoned: bool,
@@ -320,7 +320,7 @@ impl Machine {
         } else {
             ("AwaitingReconciliation", "object is awaiting reconciliation")
         };
-        let missing_device = self.kind.and_then(|t| t.gpu).filter(|_| !self.devices && self.ready.is_some()).is_some();
+        let missing_device = self.kind.is_some_and(|t| t.gpu.is_some()) && !self.devices && self.ready.is_some();
         let uninitialized = match (self.registered, missing_device) {
             (None, _) => waiting,
             (Some(_), true) => {

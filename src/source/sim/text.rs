@@ -1,7 +1,7 @@
 //! The words of the controllers: event messages as upstream writes them.
 //!
 //! Sources: kubernetes-sigs/karpenter `pkg/events`, `pkg/controllers/*/events`; kubernetes/kubernetes
-//! `pkg/scheduler/framework/types.go` (FitError), `pkg/kubelet/events`.
+//! `pkg/scheduler/framework/types.go` (`FitError`), `pkg/kubelet/events`.
 
 use crate::model::Timestamp;
 
