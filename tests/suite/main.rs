@@ -1,3 +1,5 @@
 //! Every integration test, in one binary: one link, one start.
 
 mod cli;
+mod fold;
+mod support;
