@@ -1,12 +1,14 @@
 //! The state: whatever happens in whatever order, what is kept by difference equals what a rebuild from the objects
 //! says.
 
+use crate::support::alloc::bytes_held;
 use crate::support::build::*;
-use nodeglass::cluster::{Cluster, PodState, Row, RowState};
-use nodeglass::insight::{Filter, GroupBy, PendingByCause, Sort, View, alerts};
+use nodeglass::cluster::{Cluster, Row, RowState, Sums};
+use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, alerts};
 use nodeglass::model::{
-    Change, Name, Node, NodeClaim, Pod, PodClass, PodKey, PodPhase, Resources, Stream, Uid, Usage, key,
+    Change, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey, PodPhase, Resource, Resources, Stream, Uid, Usage, key,
 };
+use nodeglass::pricing::{PriceBook, Quote};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -410,10 +412,332 @@ proptest! {
             let told = alerts(&cluster, at(i as i64));
             prop_assert!(told.iter().all(|a| a.row.is_none_or(|id| cluster.row(id).is_some())));
             for line in view.lines() {
-                if let nodeglass::insight::Line::Row(id) = line {
+                if let Line::Row(id) = line {
                     prop_assert!(cluster.row(*id).is_some_and(|row| row.id() == *id));
                 }
             }
         }
     }
+}
+
+// === single cases ===
+
+fn shown(cluster: &mut Cluster, group_by: GroupBy) -> View {
+    let mut view = View::new(Filter::default(), Sort::default(), group_by);
+    view.refresh(cluster);
+    view
+}
+
+fn sorted(cluster: &mut Cluster, column: Column, direction: Direction) -> Vec<String> {
+    let mut view = View::new(Filter::default(), Sort { column, direction }, GroupBy::Nothing);
+    view.refresh(cluster);
+    let names = view.lines().iter().filter_map(|line| match line {
+        Line::Row(id) => cluster.row(*id).map(|row| row.name().to_owned()),
+        Line::Group(_) => None,
+    });
+    names.collect()
+}
+
+fn pod_gone(name: &str) -> Change {
+    Change::PodGone(PodKey::new("default", name), Uid::default())
+}
+
+fn node_gone(name: &str) -> Change {
+    Change::NodeGone(name.into(), Uid::default())
+}
+
+fn apply(cluster: &mut Cluster, change: Change) {
+    cluster.apply(change, at(100));
+}
+
+fn cpu_of(cluster: &Cluster, node: &str) -> u64 {
+    cluster.row_of_node(node).map_or(0, |row| row.sums().requests.cpu_millicores)
+}
+
+#[test]
+fn arrival_order_does_not_change_totals() {
+    let pods = [pod("p", "n").added(), pod("q", "n").added()];
+    let first = [pods.to_vec(), vec![node("n").added()]].concat();
+    let last = [vec![node("n").added()], pods.to_vec()].concat();
+    let totals = [first, last].map(|changes| shown(&mut cluster(changes), GroupBy::Nothing).totals().clone());
+    assert_eq!(totals[0], totals[1]);
+    assert_eq!((totals[0].nodes, totals[0].requests.cpu_millicores, totals[0].requests.pods), (1, 1000, 2));
+}
+
+#[test]
+fn terminating_pod_counts_until_gone() {
+    let ending = Pod { deleted: Some(at(30)), ..pod("p", "n") };
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), ending.added()]);
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().terminating), (500, 1));
+    apply(&mut c, pod_gone("p"));
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().terminating), (0, 0));
+}
+
+#[test]
+fn resize_then_delete_returns_usage_to_zero() {
+    let resized = Pod { requests: Resources::new(1750, 3 << 30), ..pod("p", "n") };
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), resized.added()]);
+    assert_eq!(cpu_of(&c, "n"), 1750);
+    apply(&mut c, pod_gone("p"));
+    assert_eq!(*c.row_of_node("n").unwrap().sums(), Sums::default());
+}
+
+#[test]
+fn same_name_on_new_node_moves_the_usage() {
+    let again = Pod { uid: Uid::new("another"), ..pod("web-0", "b") };
+    let mut c = cluster([node("a").added(), node("b").added(), pod("web-0", "a").added(), again.added()]);
+    assert_eq!((cpu_of(&c, "a"), cpu_of(&c, "b")), (0, 500));
+    // The delete of the first one comes late and must not take the second one away.
+    apply(&mut c, Change::PodGone(PodKey::new("default", "web-0"), Uid::new("pod web-0")));
+    assert_eq!((cpu_of(&c, "b"), c.pod_counts().bound), (500, 1));
+}
+
+#[test]
+fn node_delete_and_recreate_keeps_usage() {
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), node_gone("n")]);
+    assert_eq!(*c.row_of_node("n").unwrap().state(), RowState::Gone);
+    apply(&mut c, Node { uid: Uid::new("second"), ..node("n") }.added());
+    assert_eq!(*c.row_of_node("n").unwrap().state(), RowState::Ready);
+    assert_eq!(cpu_of(&c, "n"), 500);
+    apply(&mut c, Change::NodeGone("n".into(), Uid::new("node n")));
+    assert_eq!(*c.row_of_node("n").unwrap().state(), RowState::Ready, "the delete of the first one came late");
+}
+
+#[test]
+fn header_counts_only_pods_of_shown_nodes() {
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), pod("q", "unknown").added()]);
+    let view = shown(&mut c, GroupBy::Nothing);
+    assert_eq!((view.totals().requests.pods, view.totals().pods.bound, view.len()), (1, 1, 1));
+    let mut none = View::new(Filter::parse("-n").unwrap(), Sort::default(), GroupBy::Nothing);
+    none.refresh(&mut c);
+    assert_eq!((none.totals().requests.pods, none.len(), none.of()), (0, 0, 1));
+}
+
+#[test]
+fn completed_pods_do_not_count() {
+    let ended = Pod { phase: PodPhase::Succeeded, ..pod("p", "n") };
+    let failed = Pod { phase: PodPhase::Failed, ..pod("q", "n") };
+    let c = cluster([node("n").added(), pod("p", "n").added(), ended.added(), failed.added()]);
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().total()), (0, 0));
+}
+
+#[test]
+fn unknown_phase_still_holds_its_node() {
+    let c = cluster([node("n").added(), Pod { phase: PodPhase::Unknown, ..pod("p", "n") }.added()]);
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().bound), (500, 1));
+}
+
+#[test]
+fn cluster_percent_is_weighted() {
+    let mut big = node("big");
+    big.allocatable.cpu_millicores = 36_000;
+    let mut c = cluster(
+        [node("small").added(), big.added()].into_iter().chain((0..8).map(|i| pod(&format!("p{i}"), "small").added())),
+    );
+    assert_eq!(c.row_of_node("small").unwrap().requested_permille(&Resource::Cpu), Some(1000));
+    // The mean of 100 % and 0 % would be half.
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().requested_permille(&Resource::Cpu), Some(100));
+}
+
+#[test]
+fn pod_key_is_a_pair() {
+    let of = |namespace, name| Pod { key: PodKey::new(namespace, name), uid: Uid::default(), ..pod("", "n") }.added();
+    let mut c = cluster([node("n").added(), of("a-b", "c"), of("a", "b-c")]);
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().bound), (1000, 2));
+    apply(&mut c, Change::PodGone(PodKey::new("a", "b-c"), Uid::default()));
+    let row = c.row_of_node("n").unwrap();
+    assert_eq!(c.pods_of(row).map(|p| p.namespace).collect::<Vec<_>>(), ["a-b"]);
+}
+
+#[test]
+fn zero_usage_is_zero() {
+    let zero = Usage { cpu_millicores: 0, memory_bytes: 0, at: at(1), window_seconds: 15 };
+    let mut c = cluster([node("a").added(), node("b").added(), Change::NodeUsage(vec![("a".into(), zero)])]);
+    assert_eq!(c.row_of_node("a").unwrap().usage(), Some(&zero));
+    assert_eq!(c.row_of_node("b").unwrap().usage(), None, "not measured is not zero");
+    let view = shown(&mut c, GroupBy::Nothing);
+    assert_eq!((view.totals().used(&Resource::Cpu), view.totals().measured), (Some(0), 1));
+    apply(&mut c, Change::NodeUsage(Vec::new()));
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().used(&Resource::Cpu), None);
+}
+
+#[test]
+fn node_without_provider_id_is_shown() {
+    let mut c = cluster(
+        [Node { provider_id: "".into(), ..node("a") }, Node { provider_id: "".into(), ..node("b") }].map(Added::added),
+    );
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().nodes, 2);
+}
+
+#[test]
+fn equal_provider_ids_are_two_rows() {
+    let same = |name: &str| Node { provider_id: "aws:///z/i-1".into(), ..node(name) }.added();
+    let claim = NodeClaim { provider_id: "aws:///z/i-1".into(), node_name: "".into(), ..claim("c", "") };
+    let mut c = cluster([same("a"), same("b"), pod("p", "a").added(), claim.added()]);
+    let view = shown(&mut c, GroupBy::Nothing);
+    assert_eq!((view.totals().nodes, view.len()), (2, 3), "whose the claim is cannot be told");
+    assert_eq!((cpu_of(&c, "a"), cpu_of(&c, "b")), (500, 0));
+    apply(&mut c, node_gone("b"));
+    assert_eq!(c.row_of_claim("c").map(Row::name), Some("a"));
+}
+
+#[test]
+fn claim_delete_keeps_live_node() {
+    let mut c = cluster([node("n").added(), claim("c", "n").added(), pod("p", "n").added()]);
+    apply(&mut c, Change::ClaimGone("c".into(), Uid::default()));
+    let row = c.row_of_node("n").unwrap();
+    assert_eq!((row.state(), row.claim(), row.sums().requests.pods), (&RowState::Ready, None, 1));
+}
+
+#[test]
+fn finalising_claim_is_not_a_new_node() {
+    let ending = NodeClaim { deleted: Some(at(5)), ..claim("c", "n") };
+    let mut c = cluster([node("n").added(), claim("c", "n").added()]);
+    let mut view = shown(&mut c, GroupBy::Nothing);
+    apply(&mut c, ending.added());
+    apply(&mut c, node_gone("n"));
+    view.refresh(&mut c);
+    let row = c.row_of_claim("c").unwrap();
+    assert_eq!((row.state(), row.name(), row.appeared()), (&RowState::Terminating, "n", None));
+    assert_eq!((view.len(), view.totals().nodes, view.totals().launching, view.totals().leaving), (1, 0, 0, 1));
+}
+
+#[test]
+fn claim_is_shown_before_launch() {
+    let mut c = cluster([fresh_claim("c").added()]);
+    let view = shown(&mut c, GroupBy::Nothing);
+    let row = c.row_of_claim("c").unwrap();
+    assert_eq!((row.name(), row.state()), ("c", &RowState::PendingClaim { failing: "".into() }));
+    assert_eq!((view.len(), view.totals().launching, view.totals().nodes), (1, 1, 0));
+}
+
+#[test]
+fn claim_and_node_order_does_not_matter() {
+    for changes in [[node("n").added(), claim("c", "n").added()], [claim("c", "n").added(), node("n").added()]] {
+        let mut c = cluster(changes);
+        let row = c.row_of_node("n").unwrap();
+        assert_eq!((row.claim().map(|c| c.name.as_str()), row.state()), (Some("c"), &RowState::Ready));
+        assert_eq!((c.rows().count(), shown(&mut c, GroupBy::Nothing).len()), (1, 1));
+    }
+}
+
+#[test]
+fn a_row_that_was_a_claim_is_found_as_its_node() {
+    let launched = NodeClaim { node_name: "".into(), ..claim("c", "n") };
+    let mut c = cluster([fresh_claim("c").added()]);
+    let id = c.row_of_claim("c").unwrap().id();
+    apply(&mut c, launched.added());
+    apply(&mut c, node("n").added());
+    assert_eq!(c.row(id).map(Row::name), Some("n"), "the cursor stays on the machine");
+}
+
+#[test]
+fn total_reports_unpriced_nodes() {
+    let mut c = Cluster::new(Some(PriceBook::embedded()));
+    let labels = [("node.kubernetes.io/instance-type", "c5a.no-such-size")].into_iter().collect();
+    for change in [node("priced").added(), Node { labels, ..node("unpriced") }.added()] {
+        apply(&mut c, change);
+    }
+    let view = shown(&mut c, GroupBy::Nothing);
+    let price = &view.totals().price;
+    assert_eq!((price.priced(), price.unpriced, price.is_unknown()), (1, 1, false));
+    assert_eq!(Some(price.hourly()), c.row_of_node("priced").unwrap().quote().and_then(Quote::hourly));
+    apply(&mut c, node_gone("priced"));
+    assert!(shown(&mut c, GroupBy::Nothing).totals().price.is_unknown(), "unknown is not 0");
+}
+
+#[test]
+fn age_sorts_by_time_not_text() {
+    let aged = |name: &str, seconds: i64| Node { created: at(1_000_000 - seconds), ..node(name) }.added();
+    let mut c = cluster([aged("3d4h", 273_600), aged("45m", 2_700), aged("12d", 1_036_800), aged("9s", 9)]);
+    assert_eq!(sorted(&mut c, Column::Age, Direction::Ascending), ["9s", "45m", "3d4h", "12d"]);
+}
+
+#[test]
+fn sort_arrow_means_what_it_says() {
+    let aged = |name: &str, seconds: i64| Node { created: at(1_000 - seconds), ..node(name) }.added();
+    let mut c = cluster([aged("old", 500), aged("young", 5)]);
+    assert_eq!(sorted(&mut c, Column::Age, Direction::Ascending), ["young", "old"], "ascending is youngest first");
+    assert_eq!(sorted(&mut c, Column::Age, Direction::Descending), ["old", "young"]);
+    assert_eq!(Sort::default(), Sort { column: Column::Age, direction: Direction::Ascending });
+}
+
+#[test]
+fn equal_keys_keep_a_fixed_order() {
+    let names = ["n10", "n2", "n1", "n33"];
+    for turn in 0..names.len() {
+        let mut turned = names;
+        turned.rotate_left(turn);
+        let mut c = cluster(turned.map(|name| node(name).added()));
+        for direction in [Direction::Ascending, Direction::Descending] {
+            assert_eq!(sorted(&mut c, Column::Zone, direction), ["n1", "n2", "n10", "n33"]);
+        }
+    }
+}
+
+fn list(stream: Stream, objects: impl IntoIterator<Item = Change>) -> Vec<Change> {
+    let all = std::iter::once(Change::Resync(stream)).chain(objects);
+    all.chain(std::iter::once(Change::Synced(stream))).collect()
+}
+
+#[test]
+fn resync_equals_fresh_start() {
+    let now = || {
+        let nodes = list(Stream::Nodes, [node("b").added()]);
+        [nodes, list(Stream::Pods, [pod("q", "b").added(), pod("r", "").added()])].concat()
+    };
+    let before = [node("a").added(), node("b").added(), pod("p", "a").added(), pod("q", "a").added()];
+    let mut old = cluster(before.into_iter().chain(now()));
+    old.tick(at(LATER));
+    let mut fresh = cluster(now());
+    let (mut view, mut other) = (everything(), everything());
+    assert_eq!(seen(&mut old, &mut view), seen(&mut fresh, &mut other));
+    assert_eq!(view.totals(), other.totals());
+    assert_eq!(old.rows().count(), 1, "nothing is left of what went unseen");
+}
+
+#[test]
+fn resync_keeps_rows_until_done() {
+    let mut c = cluster([node("a").added(), node("b").added(), Change::Resync(Stream::Nodes), node("a").added()]);
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().nodes, 2);
+    apply(&mut c, Change::Synced(Stream::Nodes));
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().nodes, 1);
+}
+
+#[test]
+fn pod_change_cost_ignores_node_count() {
+    for nodes in [1, 500] {
+        let mut c = cluster((0..nodes).map(|i| node(&format!("n{i}")).added()));
+        let mut view = shown(&mut c, GroupBy::Pool);
+        assert_eq!(c.take_changed(), []);
+        apply(&mut c, pod("p", "n0").added());
+        assert_eq!(c.take_changed(), [c.row_of_node("n0").unwrap().id()], "one row of {nodes} is looked at");
+        view.refresh(&mut c);
+        apply(&mut c, pod("pending", "").added());
+        assert_eq!(c.take_changed(), [], "a pod without a node touches no row");
+    }
+}
+
+#[test]
+fn resident_bytes_per_pod_stay_small() {
+    const PODS: usize = 20_000;
+    // What a cluster has: twenty pods of a ReplicaSet, thirty on a node, names of forty characters.
+    let changes = || {
+        (0..PODS).map(|i| {
+            let mut pod = pod("", &format!("ip-10-0-{}.ap-northeast-2.compute.internal", i / 30));
+            pod.key = PodKey::new("production", &format!("checkout-service-{:05}-7d9c6b8f5d-{i:05}", i / 20));
+            pod.uid = Uid::new(&format!("{i:032x}"));
+            let name = format!("checkout-service-{:05}-7d9c6b8f5d", i / 20);
+            pod.owner = Some(Owner { kind: "ReplicaSet".into(), name: name.into() });
+            pod.added()
+        })
+    };
+    let (bytes, c) = bytes_held(|| {
+        let mut c = Cluster::new(None);
+        changes().for_each(|change| apply(&mut c, change));
+        c
+    });
+    let bytes = bytes / PODS as u64;
+    assert!((50..=400).contains(&bytes), "{bytes} bytes a pod");
+    assert_eq!(c.pod_counts().bound, PODS as u64);
 }

@@ -1,3 +1,4 @@
 //! What several areas of tests share.
 
+pub mod alloc;
 pub mod build;
