@@ -1,6 +1,7 @@
 //! Objects as a small EKS cluster has them, to be changed where a test cares.
 
 #![allow(dead_code, reason = "each area of tests uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use nodeglass::cluster::Cluster;
 use nodeglass::model::{
