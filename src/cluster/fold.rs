@@ -545,12 +545,8 @@ impl Cluster {
         } else {
             row.gone = Some(now);
         }
-        for claim in near.into_iter().flatten() {
-            if self.by_claim.get(&claim) != Some(&id) {
-                self.rejoin(&claim, now);
-            }
-        }
         self.refresh(id, now);
+        near.into_iter().flatten().for_each(|claim| self.rejoin(&claim, now));
         Dirty::ROWS
     }
 
@@ -607,32 +603,60 @@ impl Cluster {
         } else {
             row.gone = Some(now);
         }
+        let node = row.node_name.clone();
         self.refresh(id, now);
+        if let Some(node) = node {
+            self.settle(&node, now);
+        }
         Dirty::ROWS
     }
 
     /// Moves a claim to the row it belongs to: its node's, or one of its own.
+    ///
+    /// Several claims that want one node are an error of Karpenter; the first by name gets it, so that the picture does
+    /// not depend on who came first.
     fn rejoin(&mut self, name: &Name, now: Timestamp) {
         let Some(from) = self.by_claim.get(name).copied() else { return };
         let Some(claim) = self.rows.get(&from).and_then(|row| row.claim.as_ref()) else { return };
-        let exists = |node: &Name| {
-            self.by_node
-                .get(node)
-                .and_then(|id| self.rows.get(id))
-                .is_some_and(|r| r.node.is_some() && r.gone.is_none())
+        let home = self.joins.node_of(claim).filter(|node| self.claimant(node).as_ref() == Some(name));
+        let to = match home {
+            Some(node) => self.row_for_node(&node, now),
+            None if self.rows[&from].node_name.is_some() => self.new_row(name.clone(), now),
+            None => return,
         };
-        let home = self.joins.node_of(claim, exists).and_then(|node| self.by_node.get(&node).copied());
-        let standing = &self.rows[&from];
-        match home {
-            Some(to) if to == from => {}
-            // Another claim holds the place: Karpenter's error; this one keeps its own row.
-            Some(to) if self.rows.get(&to).is_some_and(|r| r.claim.as_ref().is_some_and(|c| c.name != *name)) => {}
-            Some(to) => self.move_claim(name, from, to, now),
-            None if standing.node.is_some() => {
-                let own = self.new_row(name.clone(), now);
-                self.move_claim(name, from, own, now);
+        if to == from {
+            return;
+        }
+        let displaced =
+            self.rows.get(&to).filter(|r| r.gone.is_none()).and_then(|r| r.claim.as_ref()).map(|c| c.name.clone());
+        match displaced {
+            // Once it has left, the claims of this node look again, this one first among them.
+            Some(other) => {
+                let own = self.new_row(other.clone(), now);
+                self.move_claim(&other, to, own, now);
             }
-            None => {}
+            None => self.move_claim(name, from, to, now),
+        }
+    }
+
+    /// The claim that has a node.
+    fn claimant(&self, node: &Name) -> Option<Name> {
+        self.claims_near(node).into_iter().find(|name| {
+            let claim = self.by_claim.get(name).and_then(|id| self.rows.get(id)).and_then(|row| row.claim.as_ref());
+            claim.and_then(|claim| self.joins.node_of(claim)).as_ref() == Some(node)
+        })
+    }
+
+    /// Claims that may belong to a node, by name.
+    fn claims_near(&self, node: &Name) -> Vec<Name> {
+        let standing = self.by_node.get(node).and_then(|id| self.rows.get(id)).filter(|row| row.gone.is_none());
+        match standing.and_then(|row| row.node.as_ref()) {
+            Some(node) => self.joins.claims_near(node),
+            None => {
+                let mut names: Vec<Name> = self.joins.claims_of_name(node).cloned().collect();
+                names.sort();
+                names
+            }
         }
     }
 
@@ -640,24 +664,40 @@ impl Cluster {
         let Some(source) = self.rows.get_mut(&from) else { return };
         let (claim, generation) = (source.claim.take(), source.claim_generation);
         let appeared = source.appeared;
-        let was_own = source.node_name.is_none();
+        let left = source.node_name.clone();
         if let Some(target) = self.rows.get_mut(&to) {
+            if target.gone.take().is_some() {
+                // The name of a node that went is spoken of again.
+                (target.node, target.leaving) = (None, None);
+            }
             target.claim = claim;
             target.claim_generation = generation;
             target.appeared = target.appeared.or(appeared);
         }
         self.by_claim.insert(name.clone(), to);
-        if was_own {
-            // The claim's row becomes the node's: whoever held on to it finds it there.
-            for target in self.merged.values_mut().filter(|t| **t == from) {
-                *target = to;
+        match left {
+            None => {
+                // The claim's row becomes the node's: whoever held on to it finds it there.
+                for target in self.merged.values_mut().filter(|t| **t == from) {
+                    *target = to;
+                }
+                self.drop_if_empty(from);
+                self.merged.insert(from, to);
             }
-            self.drop_if_empty(from);
-            self.merged.insert(from, to);
-        } else {
-            self.refresh(from, now);
+            Some(node) => {
+                self.refresh(from, now);
+                self.drop_if_empty(from);
+                self.settle(&node, now);
+            }
         }
         self.refresh(to, now);
+    }
+
+    /// A node's place became free, or what decides about it changed: the claims that may want it look again.
+    fn settle(&mut self, node: &Name, now: Timestamp) {
+        for claim in self.claims_near(node) {
+            self.rejoin(&claim, now);
+        }
     }
 
     // === pods ===

@@ -67,9 +67,10 @@ impl Joins {
         take(&mut self.claims_by_uid, &claim.uid, &claim.name);
     }
 
-    /// The node a claim belongs to; `exists` tells which nodes are there.
-    pub(super) fn node_of(&self, claim: &NodeClaim, exists: impl Fn(&Name) -> bool) -> Option<Name> {
-        if !claim.node_name.is_empty() && exists(&claim.node_name) {
+    /// The node a claim belongs to: a name it was registered under is one though the node is not there (yet, or any
+    /// more); a provider id and an owner are those of nodes that are.
+    pub(super) fn node_of(&self, claim: &NodeClaim) -> Option<Name> {
+        if !claim.node_name.is_empty() {
             return Some(claim.node_name.clone());
         }
         if !claim.provider_id.is_empty()
@@ -84,6 +85,11 @@ impl Joins {
             Some([name]) => Some(name.clone()),
             _ => None,
         }
+    }
+
+    /// Claims that may belong to the node of this name, which need not be there.
+    pub(super) fn claims_of_name(&self, node: &Name) -> impl Iterator<Item = &Name> {
+        self.claims_by_node.get(node).into_iter().flatten()
     }
 
     /// Claims whose join may change when this node comes, changes or goes.

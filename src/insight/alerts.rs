@@ -146,9 +146,19 @@ fn deadline(row: &Row) -> Option<Timestamp> {
     })
 }
 
+/// Streams that are down for one reason.
+#[derive(Default)]
+struct Outage {
+    names: Vec<&'static str>,
+    /// The longest silence in seconds; `i64::MAX` if one was never heard.
+    silent: i64,
+    vital: bool,
+    next: Option<Timestamp>,
+}
+
 fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     // One broken connection stops all streams: they share a line when they share the reason.
-    let mut down: BTreeMap<&str, (Vec<&str>, i64, bool, Option<Timestamp>)> = BTreeMap::new();
+    let mut down: BTreeMap<&str, Outage> = BTreeMap::new();
     for stream in Stream::ALL {
         let health = cluster.stream(stream);
         let vital = matches!(stream, Stream::Nodes | Stream::Pods);
@@ -163,11 +173,11 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
             LinkState::Retrying { at, why } => {
                 let silent = health.heard.map_or(i64::MAX, |heard| now.as_second() - heard.as_second());
                 if silent >= BLINK_SECONDS {
-                    let (names, oldest, any_vital, next) = down.entry(why).or_insert((Vec::new(), 0, false, None));
-                    names.push(stream.name());
-                    *oldest = (*oldest).max(silent);
-                    *any_vital |= vital;
-                    *next = Some(next.map_or(*at, |next| next.min(*at)));
+                    let outage = down.entry(why).or_default();
+                    outage.names.push(stream.name());
+                    outage.silent = outage.silent.max(silent);
+                    outage.vital |= vital;
+                    outage.next = Some(outage.next.map_or(*at, |next| next.min(*at)));
                 }
             }
             LinkState::Off
@@ -178,18 +188,18 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
             | LinkState::Denied { .. } => {}
         }
     }
-    for (why, (names, oldest, vital, next)) in down {
-        let picture = if oldest == i64::MAX {
+    for (why, outage) in down {
+        let picture = if outage.silent == i64::MAX {
             "nothing was heard yet".into()
         } else {
-            format!("the picture is {} old", age::short(oldest))
+            format!("the picture is {} old", age::short(outage.silent))
         };
         alerts.push(Alert {
             kind: AlertKind::StreamDown,
-            severity: if vital { Severity::Critical } else { Severity::Warning },
-            text: format!("{} down: {why}; {picture}", names.join(", ")),
+            severity: if outage.vital { Severity::Critical } else { Severity::Warning },
+            text: format!("{} down: {why}; {picture}", outage.names.join(", ")),
             row: None,
-            until: next,
+            until: outage.next,
         });
     }
 }

@@ -116,7 +116,9 @@ mod tests {
 
     fn history(samples: &[(i64, i64)]) -> CostHistory {
         let mut history = CostHistory::default();
-        samples.iter().for_each(|(t, nanos)| history.sample(at(*t), &price(*nanos)));
+        for (t, nanos) in samples {
+            history.sample(at(*t), &price(*nanos));
+        }
         history
     }
 

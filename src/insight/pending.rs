@@ -1,6 +1,6 @@
 //! Why pods have no node, in a few words and with counts.
 //!
-//! Texts are those of kube-scheduler (`pkg/scheduler/framework/types.go` FitError, plugins' reasons) and of Karpenter
+//! Texts are those of kube-scheduler (`pkg/scheduler/framework/types.go` and the plugins' reasons) and of Karpenter
 //! (`pkg/controllers/provisioning/scheduling`). A text that is not known is counted as such, never guessed at.
 
 use crate::cluster::{Cluster, EventQuery, Lane, PodRow, PodState, Waits};

@@ -2,6 +2,7 @@
 
 use crate::cluster::Row;
 use crate::model::{Name, Resource};
+use crate::pricing::Quote;
 use crate::units::natural::NaturalKey;
 use std::cmp::Ordering;
 
@@ -88,7 +89,7 @@ impl SortKey {
             Column::Share(resource) => number(row.requested_permille(resource)),
             Column::Pods => number(row.counts().then_some(row.sums().requests.pods)),
             Column::Type => text(row.instance_type()),
-            Column::Price => row.quote().and_then(|q| q.hourly()).map_or(Self::Nothing, |m| Self::Number(m.nanos())),
+            Column::Price => row.quote().and_then(Quote::hourly).map_or(Self::Nothing, |m| Self::Number(m.nanos())),
             Column::Capacity => text(Some(row.capacity_type().name())),
             Column::Zone => text(row.zone()),
             // Younger is smaller.

@@ -5,9 +5,10 @@
 
 use super::sort::SortKey;
 use super::totals::Part;
-use super::{Column, Filter, Sort, Totals};
+use super::{Filter, Sort, Totals};
 use crate::cluster::{Cluster, Row, RowId};
 use crate::model::Name;
+use crate::units::natural::NaturalKey;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -67,6 +68,8 @@ pub enum Line {
 struct Member {
     part: Part,
     key: SortKey,
+    /// Breaks ties.
+    name: NaturalKey,
     group: Name,
 }
 
@@ -177,7 +180,7 @@ impl View {
             for id in ids {
                 self.take_in(id, cluster);
             }
-            self.order(cluster);
+            self.order();
             return true;
         }
         let mut reorder = false;
@@ -198,7 +201,7 @@ impl View {
             }
         }
         if reorder {
-            self.order(cluster);
+            self.order();
         }
         aged || !changed.is_empty()
     }
@@ -214,6 +217,7 @@ impl View {
         let new = wanted.map(|row| Member {
             part: Part::of(row),
             key: SortKey::of(row, &self.sort.column),
+            name: row.natural_key().clone(),
             group: self.group_by.of(row),
         });
         let old = self.members.remove(&id);
@@ -230,7 +234,7 @@ impl View {
             }
         }
         let moved = match (&old, &new) {
-            (Some(old), Some(new)) => old.key != new.key || old.group != new.group || self.sort.column == Column::Name,
+            (Some(old), Some(new)) => old.key != new.key || old.name != new.name || old.group != new.group,
             (None, None) => false,
             (Some(_), None) | (None, Some(_)) => true,
         };
@@ -240,15 +244,14 @@ impl View {
         moved
     }
 
-    fn order(&mut self, cluster: &Cluster) {
+    fn order(&mut self) {
         let mut rows: Vec<(RowId, &Member)> = self.members.iter().map(|(id, member)| (*id, member)).collect();
         let direction = self.sort.direction;
         rows.sort_unstable_by(|(a, x), (b, y)| {
-            let name = |id: RowId| cluster.row(id).map(Row::natural_key);
             x.group
                 .cmp(&y.group)
                 .then_with(|| x.key.compare(&y.key, direction))
-                .then_with(|| name(*a).cmp(&name(*b)))
+                .then_with(|| x.name.cmp(&y.name))
                 .then_with(|| a.cmp(b))
         });
         self.lines.clear();

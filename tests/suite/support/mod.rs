@@ -1,3 +1,5 @@
-//! What several areas share.
+//! What several areas of the suite share.
 
+pub mod alloc;
 pub mod apiserver;
+pub mod build;

@@ -1,0 +1,768 @@
+//! The state: whatever happens in whatever order, what is kept by difference equals what a rebuild from the objects
+//! says.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+use crate::support::alloc::bytes_held;
+use crate::support::build::*;
+use nodeglass::cluster::{Cluster, EventQuery, Row, RowState, Sums};
+use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, alerts};
+use nodeglass::model::{
+    Change, EventKind, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey, PodPhase, Resource, Resources, Stream, Uid,
+    Usage, key,
+};
+use nodeglass::pricing::{PriceBook, Quote};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+// === the rebuild: plain maps of objects, and sums made from scratch ===
+
+#[derive(Clone, Debug, Default)]
+struct Kind<T> {
+    objects: BTreeMap<Name, T>,
+    unseen: BTreeSet<Name>,
+}
+
+impl<T> Kind<T> {
+    fn put(&mut self, name: Name, object: T) {
+        self.unseen.remove(&name);
+        self.objects.insert(name, object);
+    }
+
+    fn remove(&mut self, name: &Name) {
+        self.unseen.remove(name);
+        self.objects.remove(name);
+    }
+
+    fn resync(&mut self) {
+        self.unseen = self.objects.keys().cloned().collect();
+    }
+
+    fn synced(&mut self) {
+        for name in std::mem::take(&mut self.unseen) {
+            self.objects.remove(&name);
+        }
+    }
+}
+
+/// The objects that are there.
+#[derive(Clone, Debug, Default)]
+struct Objects {
+    nodes: Kind<Node>,
+    pods: Kind<Pod>,
+    claims: Kind<NodeClaim>,
+}
+
+fn pod_name(key: &PodKey) -> Name {
+    format!("{}/{}", key.namespace, key.name).into()
+}
+
+fn may_be(known: Uid, told: Uid) -> bool {
+    known == told || known.is_none() || told.is_none()
+}
+
+impl Objects {
+    fn after(changes: &[Change]) -> Self {
+        let mut all = Self::default();
+        for change in changes {
+            all.apply(change);
+        }
+        all
+    }
+
+    fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Node(node) => self.nodes.put(node.name.clone(), (**node).clone()),
+            Change::Claim(claim) => self.claims.put(claim.name.clone(), (**claim).clone()),
+            Change::Pod(pod) if matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed) => {
+                self.pods.remove(&pod_name(&pod.key));
+            }
+            Change::Pod(pod) => self.pods.put(pod_name(&pod.key), (**pod).clone()),
+            Change::NodeGone(name, uid) if self.nodes.objects.get(name).is_some_and(|n| may_be(n.uid, *uid)) => {
+                self.nodes.remove(name);
+            }
+            Change::ClaimGone(name, uid) if self.claims.objects.get(name).is_some_and(|c| may_be(c.uid, *uid)) => {
+                self.claims.remove(name);
+            }
+            Change::PodGone(key, uid) => {
+                let name = pod_name(key);
+                if self.pods.objects.get(&name).is_some_and(|p| may_be(p.uid, *uid)) {
+                    self.pods.remove(&name);
+                }
+            }
+            Change::Resync(Stream::Nodes) => self.nodes.resync(),
+            Change::Resync(Stream::NodeClaims) => self.claims.resync(),
+            Change::Resync(Stream::Pods) => self.pods.resync(),
+            Change::Synced(Stream::Nodes) => self.nodes.synced(),
+            Change::Synced(Stream::NodeClaims) => self.claims.synced(),
+            Change::Synced(Stream::Pods) => self.pods.synced(),
+            _ => {}
+        }
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let nodes = self.nodes.objects.values().cloned().map(Added::added);
+        let pods = self.pods.objects.values().cloned().map(Added::added);
+        nodes.chain(pods).chain(self.claims.objects.values().cloned().map(Added::added)).collect()
+    }
+
+    /// The node name a claim belongs to, by Karpenter's rule.
+    fn wants(&self, claim: &NodeClaim) -> Option<Name> {
+        if !claim.node_name.is_empty() {
+            return Some(claim.node_name.clone());
+        }
+        let only = |test: &dyn Fn(&Node) -> bool| {
+            let found: Vec<&Node> = self.nodes.objects.values().filter(|n| test(n)).collect();
+            (found.len(), if let [node] = found.as_slice() { Some(node.name.clone()) } else { None })
+        };
+        if !claim.provider_id.is_empty() {
+            let (found, node) = only(&|n| n.provider_id == claim.provider_id);
+            if found > 0 {
+                return node;
+            }
+        }
+        only(&|n| n.owner_claim == Some(claim.uid)).1
+    }
+
+    fn picture(&self) -> Picture {
+        let mut picture = Picture::default();
+        for node in self.nodes.objects.values() {
+            picture.rows.entry(node.name.to_string()).or_default().node = Some(node.uid);
+        }
+        // The first by name of the claims that want a node has it; the others stand alone.
+        for claim in self.claims.objects.values() {
+            let home = self.wants(claim).map(|name| name.to_string());
+            match home.filter(|home| picture.rows.get(home).is_none_or(|row| row.claim.is_none())) {
+                Some(home) => picture.rows.entry(home).or_default().claim = Some(claim.name.to_string()),
+                None => {
+                    picture.alone.insert(claim.name.to_string());
+                }
+            }
+        }
+        for pod in self.pods.objects.values() {
+            let mut amounts = pod.requests.clone();
+            amounts.pods = 1;
+            if pod.deleted.is_some() {
+                picture.terminating += 1;
+            }
+            if pod.node.is_empty() {
+                picture.pending_requests.add(&amounts);
+                picture.unscheduled += u64::from(pod.deleted.is_none());
+                continue;
+            }
+            let row = picture.rows.entry(pod.node.to_string()).or_default();
+            row.requests.add(&amounts);
+            row.limits.add(&pod.limits);
+            if matches!(pod.class, PodClass::DaemonSet | PodClass::Static) {
+                row.overhead.add(&amounts);
+            }
+        }
+        let shown = |row: &&RowPicture| row.node.is_some() || row.claim.is_some();
+        for row in picture.rows.values().filter(shown) {
+            picture.shown_requests.add(&row.requests);
+        }
+        for node in self.nodes.objects.values() {
+            picture.allocatable.add(&node.allocatable);
+            let row = &picture.rows[node.name.as_str()];
+            let claim = row.claim.as_ref().map(|name| &self.claims.objects[name.as_str()].labels);
+            let of_claim = || claim.and_then(|labels| labels.get(key::NODEPOOL));
+            let pool = node.labels.get(key::NODEPOOL).or_else(of_claim).unwrap_or("(none)").to_owned();
+            let (cpu, nodes) = picture.pools.entry(pool).or_default();
+            *cpu += row.requests.cpu_millicores;
+            *nodes += 1;
+        }
+        picture.nodes = self.nodes.objects.len() as u64;
+        picture
+    }
+}
+
+/// What somebody sees, without ids and moments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Picture {
+    /// By node name.
+    rows: BTreeMap<String, RowPicture>,
+    /// Claims on rows of their own.
+    alone: BTreeSet<String>,
+    pending_requests: Resources,
+    unscheduled: u64,
+    terminating: u64,
+    nodes: u64,
+    allocatable: Resources,
+    shown_requests: Resources,
+    /// Requested cpu and nodes by nodepool, nodes alone.
+    pools: BTreeMap<String, (u64, u64)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct RowPicture {
+    node: Option<Uid>,
+    claim: Option<String>,
+    requests: Resources,
+    limits: Resources,
+    overhead: Resources,
+}
+
+/// The same, read from the state and from a view that was there all along.
+fn seen(cluster: &mut Cluster, view: &mut View) -> Picture {
+    let mut picture = Picture::default();
+    for row in cluster.rows().filter(|row| row.gone().is_none()) {
+        let claim = row.claim().map(|c| c.name.to_string());
+        let own = row.node().is_none() && cluster.row_of_node(row.name()).map(Row::id) != Some(row.id());
+        if own {
+            assert_eq!(*row.sums(), nodeglass::cluster::Sums::default(), "a claim's own row has no pods");
+            assert!(picture.alone.insert(claim.unwrap()), "one row a claim");
+            continue;
+        }
+        let seen = RowPicture {
+            node: row.node().map(|n| n.uid),
+            claim,
+            requests: row.sums().requests.clone(),
+            limits: row.sums().limits.clone(),
+            overhead: row.sums().overhead.clone(),
+        };
+        assert_eq!(row.sums().pods.bound, row.sums().requests.pods);
+        assert_eq!(cluster.pods_of(row).count() as u64, row.sums().pods.bound, "the chain has every pod once");
+        assert!(picture.rows.insert(row.name().to_owned(), seen).is_none(), "one row a node");
+    }
+    picture.pending_requests = cluster.pending_requests().clone();
+    picture.unscheduled = cluster.pod_counts().unscheduled;
+    picture.terminating = cluster.pod_counts().terminating;
+    view.refresh(cluster);
+    picture.nodes = view.totals().nodes;
+    picture.shown_requests = view.totals().requests.clone();
+    for row in cluster.rows().filter(|row| row.is_node()) {
+        let pool = row.pool().unwrap_or("(none)").to_owned();
+        let (cpu, nodes) = picture.pools.entry(pool).or_default();
+        *cpu += row.sums().requests.cpu_millicores;
+        *nodes += 1;
+        picture.allocatable.add(&row.node().unwrap().allocatable);
+    }
+    picture
+}
+
+fn everything() -> View {
+    View::new(Filter::default(), Sort::default(), GroupBy::Pool)
+}
+
+/// Long after, when no tombstone is left.
+const LATER: i64 = 1_000_000;
+
+// === arbitrary histories over few names, so that they meet ===
+
+fn a_node() -> impl Strategy<Value = Change> {
+    (0..3_u8, 0..2_u8, 0..4_u8, 0..4_u8, 0..3_u8, any::<bool>()).prop_map(|(name, uid, provider, owner, pool, ends)| {
+        let mut node = node(&format!("n{name}"));
+        node.uid = Uid::new(&format!("n{name}.{uid}"));
+        node.provider_id = if provider == 3 { "".into() } else { format!("aws:///z/i-{provider}").into() };
+        node.owner_claim = (owner < 3).then(|| Uid::new(&format!("c{owner}.0")));
+        node.labels =
+            if pool == 2 { <_>::default() } else { [(key::NODEPOOL, format!("pool{pool}"))].into_iter().collect() };
+        node.allocatable.cpu_millicores = 1000 * (1 + u64::from(uid));
+        node.deleted = ends.then(|| at(5));
+        node.added()
+    })
+}
+
+fn a_claim() -> impl Strategy<Value = Change> {
+    (0..3_u8, 0..2_u8, 0..6_u8, 0..4_u8, any::<bool>()).prop_map(|(name, uid, node, provider, ends)| {
+        let mut claim = claim(&format!("c{name}"), "");
+        claim.uid = Uid::new(&format!("c{name}.{uid}"));
+        claim.node_name = if node < 3 { format!("n{node}").into() } else { "".into() };
+        claim.provider_id = if provider == 3 { "".into() } else { format!("aws:///z/i-{provider}").into() };
+        claim.deleted = ends.then(|| at(5));
+        claim.added()
+    })
+}
+
+fn a_pod() -> impl Strategy<Value = Change> {
+    (0..2_u8, 0..3_u8, 0..2_u8, 0..4_u8, 0..6_u8, 0..4_u64, any::<bool>()).prop_map(
+        |(namespace, name, uid, home, phase, cpu, ends)| {
+            let node = if home == 3 { String::new() } else { format!("n{home}") };
+            let mut pod = pod("", &node);
+            pod.key = PodKey::new(["a", "a-b"][usize::from(namespace)], ["b-c", "c", "d"][usize::from(name)]);
+            pod.uid = Uid::new(&format!("{namespace}.{name}.{uid}"));
+            pod.phase = match phase {
+                0 => PodPhase::Succeeded,
+                1 => PodPhase::Unknown,
+                2 => PodPhase::Pending,
+                _ => PodPhase::Running,
+            };
+            pod.requests = Resources::new(cpu * 100, cpu << 20);
+            pod.limits = Resources::new(cpu * 200, 0);
+            if cpu == 3 {
+                pod.requests.extended.insert("nvidia.com/gpu".into(), 1);
+            }
+            pod.class = if cpu == 1 { PodClass::DaemonSet } else { PodClass::Workload };
+            pod.deleted = ends.then(|| at(9));
+            pod.added()
+        },
+    )
+}
+
+fn a_departure() -> impl Strategy<Value = Change> {
+    (0..3_u8, 0..3_u8, 0..3_u8, 0..2_u8).prop_map(|(kind, name, uid, namespace)| {
+        let id = |prefix: &str| if uid == 2 { Uid::default() } else { Uid::new(&format!("{prefix}{name}.{uid}")) };
+        match kind {
+            0 => Change::NodeGone(format!("n{name}").into(), id("n")),
+            1 => Change::ClaimGone(format!("c{name}").into(), id("c")),
+            _ => {
+                let key = PodKey::new(["a", "a-b"][usize::from(namespace)], ["b-c", "c", "d"][usize::from(name)]);
+                Change::PodGone(key, id(&format!("{namespace}.")))
+            }
+        }
+    })
+}
+
+fn something_else() -> impl Strategy<Value = Change> {
+    let streams = [Stream::Nodes, Stream::Pods, Stream::NodeClaims];
+    prop_oneof![
+        4 => (0..3_usize).prop_map(move |i| Change::Resync(streams[i])),
+        4 => (0..3_usize).prop_map(move |i| Change::Synced(streams[i])),
+        2 => (0..3_u8).prop_map(|i| event("Node", &format!("n{i}"), "SpotInterrupted", "", 3).added()),
+        2 => (0..3_u8).prop_map(|i| event("NodeClaim", &format!("c{i}"), "InsufficientCapacityError", "", 3).added()),
+        1 => (0..3_u8).prop_map(|i| Change::NodeUsage(vec![(
+            format!("n{i}").into(),
+            Usage { cpu_millicores: 7, memory_bytes: 9, at: at(1), window_seconds: 15 }
+        )])),
+        1 => (0..3_u8).prop_map(|i| pool(&format!("pool{i}")).added()),
+        1 => (0..3_u8).prop_map(|i| Change::PoolGone(format!("pool{i}").into(), Uid::default())),
+    ]
+}
+
+fn a_change() -> impl Strategy<Value = Change> {
+    prop_oneof![4 => a_node(), 4 => a_claim(), 6 => a_pod(), 4 => a_departure(), 2 => something_else()]
+}
+
+/// Changes with the seconds that pass before each.
+fn a_history() -> impl Strategy<Value = Vec<(Change, i64)>> {
+    prop::collection::vec((a_change(), prop_oneof![9 => Just(1_i64), 1 => Just(15), 1 => Just(200)]), 0..60)
+}
+
+fn fold(cluster: &mut Cluster, view: &mut View, history: &[(Change, i64)]) {
+    let mut now = 10;
+    for (i, (change, seconds)) in history.iter().enumerate() {
+        now += seconds;
+        cluster.apply(change.clone(), at(now));
+        if seconds > &1 {
+            cluster.tick(at(now));
+        }
+        if i % 3 == 0 {
+            view.refresh(cluster);
+        }
+    }
+}
+
+fn changes(history: &[(Change, i64)]) -> Vec<Change> {
+    history.iter().map(|(change, _)| change.clone()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn sums_by_difference_equal_a_rebuild(history in a_history()) {
+        let (mut cluster, mut view) = (Cluster::new(None), everything());
+        fold(&mut cluster, &mut view, &history);
+        cluster.tick(at(LATER));
+        let expected = Objects::after(&changes(&history)).picture();
+        prop_assert_eq!(seen(&mut cluster, &mut view), expected);
+        // A view that comes late sees what one that was there all along has added up.
+        let mut late = everything();
+        late.refresh(&mut cluster);
+        prop_assert_eq!(view.totals(), late.totals());
+        prop_assert_eq!(view.lines(), late.lines());
+        for pool in ["pool0", "pool1", "(none)"] {
+            prop_assert_eq!(view.group(pool), late.group(pool));
+        }
+    }
+
+    #[test]
+    fn arrival_order_does_not_change_the_picture(
+        (history, shuffled) in a_history().prop_flat_map(|history| {
+            let objects = Objects::after(&changes(&history));
+            (Just(objects.clone()), Just(objects.changes()).prop_shuffle())
+        })
+    ) {
+        let (mut cluster, mut view) = (Cluster::new(None), everything());
+        for change in shuffled {
+            cluster.apply(change, at(10));
+        }
+        prop_assert_eq!(seen(&mut cluster, &mut view), history.picture());
+    }
+
+    #[test]
+    fn a_list_read_again_equals_a_fresh_start(before in a_history(), after in a_history()) {
+        let (mut cluster, mut view) = (Cluster::new(None), everything());
+        fold(&mut cluster, &mut view, &before);
+        let objects = Objects::after(&changes(&after));
+        let streams = [Stream::Pods, Stream::NodeClaims, Stream::Nodes];
+        for stream in streams {
+            cluster.apply(Change::Resync(stream), at(20_000));
+        }
+        for change in objects.changes() {
+            cluster.apply(change, at(20_000));
+        }
+        for stream in streams {
+            cluster.apply(Change::Synced(stream), at(20_000));
+        }
+        cluster.tick(at(LATER));
+        prop_assert_eq!(seen(&mut cluster, &mut view), objects.picture());
+    }
+
+    #[test]
+    fn reading_never_panics(history in a_history()) {
+        let (mut cluster, mut view) = (Cluster::new(None), everything());
+        let mut pending = PendingByCause::default();
+        for (i, (change, _)) in history.iter().enumerate() {
+            cluster.apply(change.clone(), at(i as i64));
+            view.refresh(&mut cluster);
+            pending.refresh(&cluster);
+            prop_assert_eq!(pending.total(), cluster.pod_counts().unscheduled);
+            let told = alerts(&cluster, at(i as i64));
+            prop_assert!(told.iter().all(|a| a.row.is_none_or(|id| cluster.row(id).is_some())));
+            for line in view.lines() {
+                if let Line::Row(id) = line {
+                    prop_assert!(cluster.row(*id).is_some_and(|row| row.id() == *id));
+                }
+            }
+        }
+    }
+}
+
+// === single cases ===
+
+fn shown(cluster: &mut Cluster, group_by: GroupBy) -> View {
+    let mut view = View::new(Filter::default(), Sort::default(), group_by);
+    view.refresh(cluster);
+    view
+}
+
+fn sorted(cluster: &mut Cluster, column: Column, direction: Direction) -> Vec<String> {
+    let mut view = View::new(Filter::default(), Sort { column, direction }, GroupBy::Nothing);
+    view.refresh(cluster);
+    let names = view.lines().iter().filter_map(|line| match line {
+        Line::Row(id) => cluster.row(*id).map(|row| row.name().to_owned()),
+        Line::Group(_) => None,
+    });
+    names.collect()
+}
+
+fn pod_gone(name: &str) -> Change {
+    Change::PodGone(PodKey::new("default", name), Uid::default())
+}
+
+fn node_gone(name: &str) -> Change {
+    Change::NodeGone(name.into(), Uid::default())
+}
+
+fn apply(cluster: &mut Cluster, change: Change) {
+    cluster.apply(change, at(100));
+}
+
+fn cpu_of(cluster: &Cluster, node: &str) -> u64 {
+    cluster.row_of_node(node).map_or(0, |row| row.sums().requests.cpu_millicores)
+}
+
+#[test]
+fn arrival_order_does_not_change_totals() {
+    let pods = [pod("p", "n").added(), pod("q", "n").added()];
+    let first = [pods.to_vec(), vec![node("n").added()]].concat();
+    let last = [vec![node("n").added()], pods.to_vec()].concat();
+    let totals = [first, last].map(|changes| shown(&mut cluster(changes), GroupBy::Nothing).totals().clone());
+    assert_eq!(totals[0], totals[1]);
+    assert_eq!((totals[0].nodes, totals[0].requests.cpu_millicores, totals[0].requests.pods), (1, 1000, 2));
+}
+
+#[test]
+fn terminating_pod_counts_until_gone() {
+    let ending = Pod { deleted: Some(at(30)), ..pod("p", "n") };
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), ending.added()]);
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().terminating), (500, 1));
+    apply(&mut c, pod_gone("p"));
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().terminating), (0, 0));
+}
+
+#[test]
+fn resize_then_delete_returns_usage_to_zero() {
+    let resized = Pod { requests: Resources::new(1750, 3 << 30), ..pod("p", "n") };
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), resized.added()]);
+    assert_eq!(cpu_of(&c, "n"), 1750);
+    apply(&mut c, pod_gone("p"));
+    assert_eq!(*c.row_of_node("n").unwrap().sums(), Sums::default());
+}
+
+#[test]
+fn same_name_on_new_node_moves_the_usage() {
+    let again = Pod { uid: Uid::new("another"), ..pod("web-0", "b") };
+    let mut c = cluster([node("a").added(), node("b").added(), pod("web-0", "a").added(), again.added()]);
+    assert_eq!((cpu_of(&c, "a"), cpu_of(&c, "b")), (0, 500));
+    // The delete of the first one comes late and must not take the second one away.
+    apply(&mut c, Change::PodGone(PodKey::new("default", "web-0"), Uid::new("pod web-0")));
+    assert_eq!((cpu_of(&c, "b"), c.pod_counts().bound), (500, 1));
+}
+
+#[test]
+fn node_delete_and_recreate_keeps_usage() {
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), node_gone("n")]);
+    assert_eq!(*c.row_of_node("n").unwrap().state(), RowState::Gone);
+    apply(&mut c, Node { uid: Uid::new("second"), ..node("n") }.added());
+    assert_eq!(*c.row_of_node("n").unwrap().state(), RowState::Ready);
+    assert_eq!(cpu_of(&c, "n"), 500);
+    apply(&mut c, Change::NodeGone("n".into(), Uid::new("node n")));
+    assert_eq!(*c.row_of_node("n").unwrap().state(), RowState::Ready, "the delete of the first one came late");
+}
+
+#[test]
+fn header_counts_only_pods_of_shown_nodes() {
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), pod("q", "unknown").added()]);
+    let view = shown(&mut c, GroupBy::Nothing);
+    assert_eq!((view.totals().requests.pods, view.totals().pods.bound, view.len()), (1, 1, 1));
+    let mut none = View::new(Filter::parse("-n").unwrap(), Sort::default(), GroupBy::Nothing);
+    none.refresh(&mut c);
+    assert_eq!((none.totals().requests.pods, none.len(), none.of()), (0, 0, 1));
+}
+
+#[test]
+fn completed_pods_do_not_count() {
+    let ended = Pod { phase: PodPhase::Succeeded, ..pod("p", "n") };
+    let failed = Pod { phase: PodPhase::Failed, ..pod("q", "n") };
+    let c = cluster([node("n").added(), pod("p", "n").added(), ended.added(), failed.added()]);
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().total()), (0, 0));
+}
+
+#[test]
+fn unknown_phase_still_holds_its_node() {
+    let c = cluster([node("n").added(), Pod { phase: PodPhase::Unknown, ..pod("p", "n") }.added()]);
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().bound), (500, 1));
+}
+
+#[test]
+fn cluster_percent_is_weighted() {
+    let mut big = node("big");
+    big.allocatable.cpu_millicores = 36_000;
+    let mut c = cluster(
+        [node("small").added(), big.added()].into_iter().chain((0..8).map(|i| pod(&format!("p{i}"), "small").added())),
+    );
+    assert_eq!(c.row_of_node("small").unwrap().requested_permille(&Resource::Cpu), Some(1000));
+    // The mean of 100 % and 0 % would be half.
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().requested_permille(&Resource::Cpu), Some(100));
+}
+
+#[test]
+fn pod_key_is_a_pair() {
+    let of = |namespace, name| Pod { key: PodKey::new(namespace, name), uid: Uid::default(), ..pod("", "n") }.added();
+    let mut c = cluster([node("n").added(), of("a-b", "c"), of("a", "b-c")]);
+    assert_eq!((cpu_of(&c, "n"), c.pod_counts().bound), (1000, 2));
+    apply(&mut c, Change::PodGone(PodKey::new("a", "b-c"), Uid::default()));
+    let row = c.row_of_node("n").unwrap();
+    assert_eq!(c.pods_of(row).map(|p| p.namespace).collect::<Vec<_>>(), ["a-b"]);
+}
+
+#[test]
+fn zero_usage_is_zero() {
+    let zero = Usage { cpu_millicores: 0, memory_bytes: 0, at: at(1), window_seconds: 15 };
+    let mut c = cluster([node("a").added(), node("b").added(), Change::NodeUsage(vec![("a".into(), zero)])]);
+    assert_eq!(c.row_of_node("a").unwrap().usage(), Some(&zero));
+    assert_eq!(c.row_of_node("b").unwrap().usage(), None, "not measured is not zero");
+    let view = shown(&mut c, GroupBy::Nothing);
+    assert_eq!((view.totals().used(&Resource::Cpu), view.totals().measured), (Some(0), 1));
+    apply(&mut c, Change::NodeUsage(Vec::new()));
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().used(&Resource::Cpu), None);
+}
+
+#[test]
+fn node_without_provider_id_is_shown() {
+    let mut c = cluster(
+        [Node { provider_id: "".into(), ..node("a") }, Node { provider_id: "".into(), ..node("b") }].map(Added::added),
+    );
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().nodes, 2);
+}
+
+#[test]
+fn equal_provider_ids_are_two_rows() {
+    let same = |name: &str| Node { provider_id: "aws:///z/i-1".into(), ..node(name) }.added();
+    let claim = NodeClaim { provider_id: "aws:///z/i-1".into(), node_name: "".into(), ..claim("c", "") };
+    let mut c = cluster([same("a"), same("b"), pod("p", "a").added(), claim.added()]);
+    let view = shown(&mut c, GroupBy::Nothing);
+    assert_eq!((view.totals().nodes, view.len()), (2, 3), "whose the claim is cannot be told");
+    assert_eq!((cpu_of(&c, "a"), cpu_of(&c, "b")), (500, 0));
+    apply(&mut c, node_gone("b"));
+    assert_eq!(c.row_of_claim("c").map(Row::name), Some("a"));
+}
+
+#[test]
+fn claim_delete_keeps_live_node() {
+    let mut c = cluster([node("n").added(), claim("c", "n").added(), pod("p", "n").added()]);
+    apply(&mut c, Change::ClaimGone("c".into(), Uid::default()));
+    let row = c.row_of_node("n").unwrap();
+    assert_eq!((row.state(), row.claim(), row.sums().requests.pods), (&RowState::Ready, None, 1));
+}
+
+#[test]
+fn finalising_claim_is_not_a_new_node() {
+    let ending = NodeClaim { deleted: Some(at(5)), ..claim("c", "n") };
+    let mut c = cluster([node("n").added(), claim("c", "n").added()]);
+    let mut view = shown(&mut c, GroupBy::Nothing);
+    apply(&mut c, ending.added());
+    apply(&mut c, node_gone("n"));
+    view.refresh(&mut c);
+    let row = c.row_of_claim("c").unwrap();
+    assert_eq!((row.state(), row.name(), row.appeared()), (&RowState::Terminating, "n", None));
+    assert_eq!((view.len(), view.totals().nodes, view.totals().launching, view.totals().leaving), (1, 0, 0, 1));
+}
+
+#[test]
+fn claim_is_shown_before_launch() {
+    let mut c = cluster([fresh_claim("c").added()]);
+    let view = shown(&mut c, GroupBy::Nothing);
+    let row = c.row_of_claim("c").unwrap();
+    assert_eq!((row.name(), row.state()), ("c", &RowState::PendingClaim { failing: "".into() }));
+    assert_eq!((view.len(), view.totals().launching, view.totals().nodes), (1, 1, 0));
+}
+
+#[test]
+fn claim_and_node_order_does_not_matter() {
+    for changes in [[node("n").added(), claim("c", "n").added()], [claim("c", "n").added(), node("n").added()]] {
+        let mut c = cluster(changes);
+        let row = c.row_of_node("n").unwrap();
+        assert_eq!((row.claim().map(|c| c.name.as_str()), row.state()), (Some("c"), &RowState::Ready));
+        assert_eq!((c.rows().count(), shown(&mut c, GroupBy::Nothing).len()), (1, 1));
+    }
+}
+
+#[test]
+fn a_row_that_was_a_claim_is_found_as_its_node() {
+    let launched = NodeClaim { node_name: "".into(), ..claim("c", "n") };
+    let mut c = cluster([fresh_claim("c").added()]);
+    let id = c.row_of_claim("c").unwrap().id();
+    apply(&mut c, launched.added());
+    apply(&mut c, node("n").added());
+    assert_eq!(c.row(id).map(Row::name), Some("n"), "the cursor stays on the machine");
+}
+
+#[test]
+fn total_reports_unpriced_nodes() {
+    let mut c = Cluster::new(Some(PriceBook::embedded()));
+    let labels = [("node.kubernetes.io/instance-type", "c5a.no-such-size")].into_iter().collect();
+    for change in [node("priced").added(), Node { labels, ..node("unpriced") }.added()] {
+        apply(&mut c, change);
+    }
+    let view = shown(&mut c, GroupBy::Nothing);
+    let price = &view.totals().price;
+    assert_eq!((price.priced(), price.unpriced, price.is_unknown()), (1, 1, false));
+    assert_eq!(Some(price.hourly()), c.row_of_node("priced").unwrap().quote().and_then(Quote::hourly));
+    apply(&mut c, node_gone("priced"));
+    assert!(shown(&mut c, GroupBy::Nothing).totals().price.is_unknown(), "unknown is not 0");
+}
+
+#[test]
+fn age_sorts_by_time_not_text() {
+    let aged = |name: &str, seconds: i64| Node { created: at(1_000_000 - seconds), ..node(name) }.added();
+    let mut c = cluster([aged("3d4h", 273_600), aged("45m", 2_700), aged("12d", 1_036_800), aged("9s", 9)]);
+    assert_eq!(sorted(&mut c, Column::Age, Direction::Ascending), ["9s", "45m", "3d4h", "12d"]);
+}
+
+#[test]
+fn sort_arrow_means_what_it_says() {
+    let aged = |name: &str, seconds: i64| Node { created: at(1_000 - seconds), ..node(name) }.added();
+    let mut c = cluster([aged("old", 500), aged("young", 5)]);
+    assert_eq!(sorted(&mut c, Column::Age, Direction::Ascending), ["young", "old"], "ascending is youngest first");
+    assert_eq!(sorted(&mut c, Column::Age, Direction::Descending), ["old", "young"]);
+    assert_eq!(Sort::default(), Sort { column: Column::Age, direction: Direction::Ascending });
+}
+
+#[test]
+fn equal_keys_keep_a_fixed_order() {
+    let names = ["n10", "n2", "n1", "n33"];
+    for turn in 0..names.len() {
+        let mut turned = names;
+        turned.rotate_left(turn);
+        let mut c = cluster(turned.map(|name| node(name).added()));
+        for direction in [Direction::Ascending, Direction::Descending] {
+            assert_eq!(sorted(&mut c, Column::Zone, direction), ["n1", "n2", "n10", "n33"]);
+        }
+    }
+}
+
+fn list(stream: Stream, objects: impl IntoIterator<Item = Change>) -> Vec<Change> {
+    let all = std::iter::once(Change::Resync(stream)).chain(objects);
+    all.chain(std::iter::once(Change::Synced(stream))).collect()
+}
+
+#[test]
+fn resync_equals_fresh_start() {
+    let now = || {
+        let nodes = list(Stream::Nodes, [node("b").added()]);
+        [nodes, list(Stream::Pods, [pod("q", "b").added(), pod("r", "").added()])].concat()
+    };
+    let before = [node("a").added(), node("b").added(), pod("p", "a").added(), pod("q", "a").added()];
+    let mut old = cluster(before.into_iter().chain(now()));
+    old.tick(at(LATER));
+    let mut fresh = cluster(now());
+    let (mut view, mut other) = (everything(), everything());
+    assert_eq!(seen(&mut old, &mut view), seen(&mut fresh, &mut other));
+    assert_eq!(view.totals(), other.totals());
+    assert_eq!(old.rows().count(), 1, "nothing is left of what went unseen");
+}
+
+#[test]
+fn resync_keeps_rows_until_done() {
+    let mut c = cluster([node("a").added(), node("b").added(), Change::Resync(Stream::Nodes), node("a").added()]);
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().nodes, 2);
+    apply(&mut c, Change::Synced(Stream::Nodes));
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().nodes, 1);
+}
+
+#[test]
+fn stored_events_hold_no_escape_codes() {
+    // What is drawn in colour is stored as a kind and as words.
+    let words = "Spot interruption warning was triggered";
+    let mut c = cluster([node("n").added(), event("Node", "n", "SpotInterrupted", words, 1).added()]);
+    let every = EventQuery::default();
+    let line = c.events().lines(&every).next().unwrap();
+    assert_eq!((line.kind, line.reason, line.message), (EventKind::Warning, "SpotInterrupted", words));
+    assert!([line.reason, line.message, line.component, &line.object.name].iter().all(|t| !t.contains('\u{1b}')));
+    apply(&mut c, Node { deleted: Some(at(2)), ..node("n") }.added());
+    let leaving = c.row_of_node("n").unwrap().leaving().unwrap();
+    assert_eq!((leaving.reason.as_str(), leaving.message.as_str()), ("SpotInterrupted", words));
+}
+
+#[test]
+fn pod_change_cost_ignores_node_count() {
+    for nodes in [1, 500] {
+        let mut c = cluster((0..nodes).map(|i| node(&format!("n{i}")).added()));
+        let mut view = shown(&mut c, GroupBy::Pool);
+        assert_eq!(c.take_changed(), []);
+        apply(&mut c, pod("p", "n0").added());
+        assert_eq!(c.take_changed(), [c.row_of_node("n0").unwrap().id()], "one row of {nodes} is looked at");
+        view.refresh(&mut c);
+        apply(&mut c, pod("pending", "").added());
+        assert_eq!(c.take_changed(), [], "a pod without a node touches no row");
+    }
+}
+
+#[test]
+fn resident_bytes_per_pod_stay_small() {
+    const PODS: usize = 20_000;
+    // What a cluster has: twenty pods of a ReplicaSet, thirty on a node, names of forty characters.
+    let changes = || {
+        (0..PODS).map(|i| {
+            let mut pod = pod("", &format!("ip-10-0-{}.ap-northeast-2.compute.internal", i / 30));
+            pod.key = PodKey::new("production", &format!("checkout-service-{:05}-7d9c6b8f5d-{i:05}", i / 20));
+            pod.uid = Uid::new(&format!("{i:032x}"));
+            let name = format!("checkout-service-{:05}-7d9c6b8f5d", i / 20);
+            pod.owner = Some(Owner { kind: "ReplicaSet".into(), name: name.into() });
+            pod.added()
+        })
+    };
+    let (bytes, c) = bytes_held(|| {
+        let mut c = Cluster::new(None);
+        for change in changes() {
+            apply(&mut c, change);
+        }
+        c
+    });
+    let bytes = bytes / PODS as u64;
+    assert!((50..=300).contains(&bytes), "{bytes} bytes a pod");
+    assert_eq!(c.pod_counts().bound, PODS as u64);
+}
