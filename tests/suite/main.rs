@@ -1,6 +1,7 @@
 //! Every integration test, in one binary: one link, one start.
 
 mod cli;
+mod dependencies;
 mod fold;
 mod support;
 mod watch;
