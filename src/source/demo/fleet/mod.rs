@@ -413,17 +413,14 @@ impl Script for Fleet {
         }
         while let Some(left) = self.unlisted.filter(|_| self.world.gathered() < BATCH) {
             self.unlisted = left.checked_sub(1);
-            match self.unlisted {
-                Some(_) => {
-                    let of = self.options.nodes.unwrap_or(0);
-                    self.list_node(of - left, of);
-                }
-                None => {
-                    self.world.opened(LinkState::Live);
-                    if self.reads_pods() {
-                        self.world.link(Stream::PodMetrics, LinkState::Live);
-                    }
-                }
+            if self.unlisted.is_some() {
+                let of = self.options.nodes.unwrap_or(0);
+                self.list_node(of - left, of);
+                continue;
+            }
+            self.world.opened(LinkState::Live);
+            if self.reads_pods() {
+                self.world.link(Stream::PodMetrics, LinkState::Live);
             }
         }
         while self.unlisted.is_none() && self.world.gathered() < BATCH {
