@@ -123,7 +123,8 @@ pub(super) const SCENES: &[(i64, Scene)] = &[
     (182_000, Scene::End),
 ];
 
-/// Workloads of a fleet that is there from the start: `count` of them, of all sizes, in several namespaces.
+/// Workloads of a fleet that is there from the start: `count` of them, of all sizes, in several namespaces; the last
+/// one is the burst, whose pods are too large for the room that is left on most nodes.
 pub(super) fn fleet(count: usize, rng: &mut fastrand::Rng) -> Vec<WorkloadSpec> {
     const NAMESPACES: [&str; 8] = ["shop", "payments", "search", "data", "media", "identity", "ops", "batch"];
     const NAMES: [&str; 12] = [
@@ -156,5 +157,6 @@ pub(super) fn fleet(count: usize, rng: &mut fastrand::Rng) -> Vec<WorkloadSpec> 
     let mut inference = workload("ml/inference", 1500, 4096, &[GPU]);
     inference.requests.set(&Resource::from_name("nvidia.com/gpu"), 1);
     all.push(inference);
+    all.push(workload("batch/simulation", 7500, 8 * 1024, &[GENERAL]));
     all
 }

@@ -152,6 +152,31 @@ fn a_fleet_begins_with_its_nodes_and_stays_about_them() {
 }
 
 #[test]
+fn a_fleet_goes_on_living() {
+    let picture = watch(options(2, Some(40)), 400, |_, _| {});
+    for reason in ["Launched", "SpotInterrupted", "DisruptionTerminating"] {
+        assert!(picture.said(reason).next().is_some(), "nothing said {reason}");
+    }
+    assert!((32..=50).contains(&picture.nodes.len()), "{}", picture.nodes.len());
+}
+
+#[test]
+fn a_machine_waits_for_its_replacement_before_it_drains() {
+    let mut waited = 0;
+    let picture = watch(options(8, Some(8)), 300, |_, p| {
+        let is = |name: &str, condition| p.claims.get(name).is_some_and(|c| c.is(condition));
+        let coming = p.said("DisruptionLaunching").any(|e| !is(&e.object.name, "Initialized"));
+        let chosen = p.claims.values().any(|c| c.is("DisruptionReason") && c.deleted.is_none());
+        waited += usize::from(coming && chosen);
+    });
+    let announced = picture.said("DisruptionLaunching").next().unwrap();
+    assert_eq!(announced.message, "Launching NodeClaim: Underutilized");
+    assert!(picture.said("Initialized").any(|e| e.object == announced.object));
+    // Two looks a second: a replacement takes more than five to be initialized.
+    assert!(waited > 10, "{waited}");
+}
+
+#[test]
 fn a_large_fleet_is_varied() {
     let mut fleet = Fleet::new(options(9, Some(200)), start());
     let mut picture = Picture::default();

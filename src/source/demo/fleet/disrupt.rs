@@ -41,7 +41,10 @@ impl Fleet {
         let busy = self.world.waiting().next().is_some() || self.world.machines().any(|(_, m)| m.initialized.is_none());
         let small = self.world.machines().nth(100).is_none();
         // A busy small cluster is left alone; a large one is always busy somewhere.
-        if chosen == 0 && !self.ending && (!busy || !small) {
+        // A fleet of a given size stays about that size: only the story consolidates as far as it goes.
+        let nodes = self.world.machines().filter(|(_, m)| m.deleted.is_none()).count();
+        let spare = self.options.nodes.is_none_or(|n| nodes * 100 > n * 96);
+        if chosen == 0 && !self.ending && spare && (!busy || !small) {
             self.consolidate_one(&candidates);
         }
     }

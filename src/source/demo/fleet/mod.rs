@@ -46,6 +46,8 @@ enum Action {
     Finalize(MachineId),
     Measure,
     Churn,
+    /// A batch job comes (true) or ends.
+    Burst(bool),
     InterruptOne,
 }
 
@@ -120,6 +122,7 @@ impl Fleet {
         };
         if options.nodes.is_some() {
             fleet.after(2_000, Action::Churn);
+            fleet.after(6_000, Action::Burst(true));
             fleet.after(25_000, Action::InterruptOne);
         } else {
             fleet.begin_story();
@@ -232,6 +235,7 @@ impl Fleet {
                 self.after(15_000, Action::Measure);
             }
             Action::Churn => self.churn(),
+            Action::Burst(comes) => self.burst(comes),
             Action::InterruptOne => {
                 self.interrupt_one();
                 self.between(45_000, 90_000, Action::InterruptOne);
@@ -271,10 +275,13 @@ impl Fleet {
         let most = kind.allocatable().cpu_millicores * self.rng.u64(55..=97) / 100;
         let mut tries = PODS_PER_NODE * 2;
         let fitting: Vec<WorkloadId> =
-            self.loads.iter().copied().filter(|w| self.world.workload(*w).pools.iter().any(|p| p == pool)).collect();
+            self.steady().iter().copied().filter(|w| self.world.workload(*w).pools.iter().any(|p| p == pool)).collect();
         while tries > 0 && !fitting.is_empty() {
             tries -= 1;
-            let load = fitting[self.rng.usize(..fitting.len())];
+            // The larger the machine, the larger the pods it was made for.
+            let draws = (0..kind.vcpu.div_ceil(5)).map(|_| fitting[self.rng.usize(..fitting.len())]);
+            let larger = draws.max_by_key(|load| self.world.workload(*load).requests.cpu_millicores);
+            let Some(load) = larger else { break };
             let Some(m) = self.world.machine(id) else { break };
             let requests = &self.world.workload(load).requests;
             let full = m.pods.len() >= PODS_PER_NODE + 2 || m.requested.cpu_millicores + requests.cpu_millicores > most;
@@ -362,8 +369,24 @@ impl Fleet {
 
     // --- a fleet's days ---
 
+    /// All workloads but the burst.
+    fn steady(&self) -> &[WorkloadId] {
+        self.loads.split_last().map_or(&[], |(_, steady)| steady)
+    }
+
+    /// A batch job that needs nodes of its own, which are empty when it ends.
+    fn burst(&mut self, comes: bool) {
+        let Some(load) = self.loads.last().copied() else { return };
+        let size = (self.options.nodes.unwrap_or(0) / 40).clamp(1, 20);
+        let pods = size + self.rng.usize(0..=size);
+        self.scale(load, if comes { pods } else { 0 });
+        let next = if comes { 40_000..=55_000 } else { 15_000..=30_000 };
+        self.between(*next.start(), *next.end(), Action::Burst(!comes));
+    }
+
     fn churn(&mut self) {
-        let load = self.loads[self.rng.usize(..self.loads.len())];
+        let steady = self.steady().len();
+        let load = self.loads[self.rng.usize(..steady)];
         let nodes = self.world.machines().filter(|(_, m)| m.deleted.is_none()).count();
         let target = self.options.nodes.unwrap_or(0);
         let more = self.rng.usize(..100) < if nodes > target { 35 } else { 65 };
@@ -390,17 +413,14 @@ impl Script for Fleet {
         }
         while let Some(left) = self.unlisted.filter(|_| self.world.gathered() < BATCH) {
             self.unlisted = left.checked_sub(1);
-            match self.unlisted {
-                Some(_) => {
-                    let of = self.options.nodes.unwrap_or(0);
-                    self.list_node(of - left, of);
-                }
-                None => {
-                    self.world.opened(LinkState::Live);
-                    if self.reads_pods() {
-                        self.world.link(Stream::PodMetrics, LinkState::Live);
-                    }
-                }
+            if self.unlisted.is_some() {
+                let of = self.options.nodes.unwrap_or(0);
+                self.list_node(of - left, of);
+                continue;
+            }
+            self.world.opened(LinkState::Live);
+            if self.reads_pods() {
+                self.world.link(Stream::PodMetrics, LinkState::Live);
             }
         }
         while self.unlisted.is_none() && self.world.gathered() < BATCH {
