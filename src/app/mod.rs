@@ -1,1 +1,141 @@
-//! …
+//! The rim: what was asked for is carried out, with the real clock, network and terminal.
+//!
+//! ```text
+//! select! { signal · input · frame deadline · changes · task ended }
+//! ```
+//!
+//! One task owns the state. Input is looked at before changes, and the deadline of a frame as well, so that neither a
+//! key nor a frame waits for a flood to end. Nothing changed, nothing drawn.
+
+mod clock;
+mod log;
+mod pacer;
+mod signals;
+mod snapshot;
+mod sources;
+mod terminal;
+mod trouble;
+
+pub use clock::Clock;
+pub use log::LogError;
+pub use pacer::{GAP, Pacer};
+pub use signals::Wish;
+pub use sources::{Running, SourceError};
+pub use terminal::{Screen, Session};
+
+use crate::cli::{self, CliError, Command, EXIT_SUCCESS, EXIT_TROUBLE, Environment, Settings, SettingsError};
+use crate::insight::{Column, Direction, Filter, GroupBy, Sort, View};
+use crate::model::Resource;
+use color_eyre::eyre::{Result, WrapErr};
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+/// Runs the program as its arguments say.
+pub fn main() -> ExitCode {
+    trouble::install();
+    let environment = Environment::of_process();
+    let command = match cli::parse(std::env::args_os(), &environment, &|path| std::fs::read_to_string(path)) {
+        Ok(command) => command,
+        Err(error) => return refuse(&error),
+    };
+    let code = match command {
+        Command::Print(text) => {
+            cli::write_out(&mut io::stdout().lock(), &text).map(|()| EXIT_SUCCESS).map_err(Into::into)
+        }
+        Command::Snapshot(settings, options) => with_runtime(&settings, |settings| snapshot::run(settings, options)),
+        Command::Dashboard(settings) if !io::stdout().is_terminal() || !io::stdin().is_terminal() => {
+            let _ = settings;
+            trouble::print(NO_TERMINAL);
+            Ok(cli::EXIT_USAGE)
+        }
+        Command::Dashboard(settings) => with_runtime(&settings, |_settings| async { Ok(EXIT_SUCCESS) }),
+    };
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => fail(&error),
+    }
+}
+
+const NO_TERMINAL: &str = "error: the dashboard needs a terminal on standard input and output.\n\
+    In a pipe or a script, use `nodeglass snapshot` (with -o table, json or csv).";
+
+/// A mistake in what was asked.
+fn refuse(error: &CliError) -> ExitCode {
+    match error {
+        CliError::Usage(text) => trouble::print(text.trim_end()),
+        CliError::Settings(_) => trouble::print(&format!("error: {error}")),
+    }
+    ExitCode::from(error.exit_code())
+}
+
+/// Trouble on the way. What a user can mend is said in one sentence; only our own faults get a report.
+fn fail(error: &color_eyre::Report) -> ExitCode {
+    if let Some(settings) = error.downcast_ref::<SettingsError>() {
+        trouble::print(&format!("error: {settings}"));
+        return ExitCode::from(cli::EXIT_USAGE);
+    }
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    trouble::print(&format!("error: {}", chain.join(": ")));
+    ExitCode::from(EXIT_TROUBLE)
+}
+
+/// Runs a command on the runtime, with the log if one is asked for.
+fn with_runtime<'s, F: Future<Output = Result<u8>>>(
+    settings: &'s Settings,
+    run: impl FnOnce(&'s Settings) -> F,
+) -> Result<u8> {
+    let _guard = settings.log_file.as_deref().map(|path| log::start(path, &settings.log_filter)).transpose()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .wrap_err("failed to start the runtime")?;
+    let result = runtime.block_on(run(settings));
+    // A credential plugin may hang on a blocking thread; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+/// The view that settings ask for.
+///
+/// # Errors
+///
+/// A filter that its language refuses.
+pub(crate) fn view(settings: &Settings) -> Result<View, SettingsError> {
+    let filter = match settings.filter.as_deref() {
+        None => Filter::default(),
+        Some(text) => Filter::parse(text).map_err(|error| SettingsError::bad_filter(text, error.to_string()))?,
+    };
+    let group_by = match settings.group_by {
+        cli::GroupBy::None => GroupBy::Nothing,
+        cli::GroupBy::Nodepool => GroupBy::Pool,
+        cli::GroupBy::Zone => GroupBy::Zone,
+        cli::GroupBy::Type => GroupBy::Type,
+        cli::GroupBy::Capacity => GroupBy::Capacity,
+    };
+    Ok(View::new(filter, sort(&settings.sort), group_by))
+}
+
+fn sort(sort: &cli::Sort) -> Sort {
+    use cli::SortBy;
+    let column = match &sort.by {
+        SortBy::Name => Column::Name,
+        SortBy::Nodepool => Column::Pool,
+        SortBy::Requested(Resource::Cpu) => Column::Cpu,
+        SortBy::Requested(Resource::Memory) => Column::Memory,
+        SortBy::Requested(resource) => Column::Share(resource.clone()),
+        SortBy::Pods => Column::Pods,
+        SortBy::Type => Column::Type,
+        SortBy::Price => Column::Price,
+        SortBy::Capacity => Column::Capacity,
+        SortBy::Zone => Column::Zone,
+        SortBy::Age => Column::Age,
+        SortBy::Status => Column::Status,
+        SortBy::Label(key) => Column::Label(key.clone()),
+    };
+    let direction = match sort.order {
+        cli::Order::Ascending => Direction::Ascending,
+        cli::Order::Descending => Direction::Descending,
+    };
+    Sort { column, direction }
+}

@@ -19,9 +19,7 @@ static PANICKED: Notify = Notify::const_new();
 pub fn install() {
     let builder = HookBuilder::default()
         .display_env_section(false)
-        .panic_section("This is a fault of nodeglass. What it was doing is in the log if --log-file was given.")
-        .issue_url(concat!(env!("CARGO_PKG_REPOSITORY"), "/issues/new"))
-        .issue_filter(|kind| matches!(kind, color_eyre::ErrorKind::NonRecoverable(_)));
+        .panic_section("This is a fault of nodeglass. What it was doing is in the log if --log-file was given.");
     let (panic_hook, eyre_hook) = builder.into_hooks();
     // A second installation (tests) keeps the first; the hook below is the same either way.
     let _ = eyre_hook.install();

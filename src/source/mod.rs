@@ -1,3 +1,6 @@
 //! Where changes come from. Every source says the same [`crate::model::Change`]s, so what works for one works for all.
 
+pub mod demo;
 pub mod live;
+pub mod scenario;
+pub mod sim;

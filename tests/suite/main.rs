@@ -1,5 +1,8 @@
 //! Every integration test, in one binary: one link, one start.
 
 mod cli;
+mod dependencies;
 mod fold;
 mod support;
+mod watch;
+mod wire;

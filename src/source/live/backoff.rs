@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     fn backoff() -> Backoff {
-        Backoff::new(Duration::from_millis(800), Duration::from_secs(30), Duration::from_secs(120))
+        Backoff::new(Duration::from_millis(800), Duration::from_secs(30), Duration::from_mins(2))
     }
 
     #[test]
@@ -59,7 +59,7 @@ mod tests {
         b.next(0.0);
         b.went_well_for(Duration::from_secs(119));
         assert_eq!(b.next(0.0), Duration::from_millis(3200));
-        b.went_well_for(Duration::from_secs(120));
+        b.went_well_for(Duration::from_mins(2));
         assert_eq!(b.next(0.0), Duration::from_millis(800));
     }
 

@@ -75,6 +75,14 @@ pub enum ConnectError {
         /// What is wrong.
         source: Box<kube::Error>,
     },
+    /// The certificate authority of the context is no certificate.
+    #[error("context {context:?} in {files}: certificate-authority holds no certificate")]
+    NoCertificate {
+        /// The context.
+        context: String,
+        /// The files that were read.
+        files: String,
+    },
     /// The pod's service account cannot be used.
     #[error("the pod's service account: {}", super::fault::in_words(.source))]
     InCluster {
@@ -113,13 +121,8 @@ pub(super) fn load(options: &Options) -> Result<Target, ConnectError> {
         Source::Files(kubeconfig, files) => (*kubeconfig, files),
         Source::InCluster => {
             let config = Config::incluster().map_err(|source| ConnectError::InCluster { source })?;
-            return finish(
-                config,
-                options,
-                "in-cluster".into(),
-                "the service account".into(),
-                "the service account".into(),
-            );
+            let whose = "the service account";
+            return finish(config, options, "in-cluster".into(), whose.into(), whose);
         }
     };
     select(kubeconfig, options, files)
@@ -188,7 +191,7 @@ fn select(mut kubeconfig: Kubeconfig, options: &Options, files: String) -> Resul
         files: files.clone(),
         source,
     })?;
-    finish(config, options, context, files, user)
+    finish(config, options, context, files, &user)
 }
 
 fn finish(
@@ -196,7 +199,7 @@ fn finish(
     options: &Options,
     context: String,
     files: String,
-    user: String,
+    user: &str,
 ) -> Result<Target, ConnectError> {
     config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("nodeglass/", env!("CARGO_PKG_VERSION")))));
     config.connect_timeout = Some(options.timing.connect);
@@ -211,13 +214,16 @@ fn finish(
         server: clean(&config.cluster_url.to_string()).trim_end_matches('/').to_owned(),
         ..About::default()
     };
+    if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
+        return Err(ConnectError::NoCertificate { context, files });
+    }
     // Certificates and proxy are checked now, while a mistake can still be shown as a message.
     kube::client::ClientBuilder::try_from(config.clone()).map_err(|source| ConnectError::Client {
         context,
         files,
         source: Box::new(source),
     })?;
-    Ok(Target { config, plugin, user: clean(&user).into_owned(), about })
+    Ok(Target { config, plugin, user: clean(user).into_owned(), about })
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) enum Fault {
     Absent,
     /// 410, or an ERROR event saying so: the version or the continue token is too old; list again.
     Expired,
+    /// The server does not stream lists: ask for pages.
+    NoStream,
     /// Another 4xx: the server does not take the request as it is.
     Refused(String),
     /// 401: who the server thinks we are not.
@@ -56,6 +58,7 @@ impl fmt::Display for Fault {
             Self::Denied(message) | Self::Unauthorized(message) | Self::Credentials(message) => f.write_str(message),
             Self::Absent => f.write_str("the server does not have this kind"),
             Self::Expired => f.write_str("the server no longer has this version"),
+            Self::NoStream => f.write_str("the server does not stream lists"),
             Self::Refused(message) => write!(f, "the server refused the request: {message}"),
             Self::Throttled { message, .. } => write!(f, "the server is busy: {message}"),
             Self::Server { message, .. } => write!(f, "the server failed: {message}"),

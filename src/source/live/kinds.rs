@@ -114,7 +114,7 @@ impl Kind for Events {
     }
 }
 
-/// Karpenter NodeClaims.
+/// Karpenter's `NodeClaim`s.
 pub(super) struct NodeClaims;
 
 impl Kind for NodeClaims {
@@ -136,7 +136,7 @@ impl Kind for NodeClaims {
     }
 }
 
-/// Karpenter NodePools.
+/// Karpenter's `NodePool`s.
 pub(super) struct NodePools;
 
 impl Kind for NodePools {
@@ -158,7 +158,7 @@ impl Kind for NodePools {
     }
 }
 
-/// PodDisruptionBudgets.
+/// `PodDisruptionBudget`s.
 pub(super) struct Pdbs;
 
 impl Kind for Pdbs {

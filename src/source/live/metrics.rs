@@ -24,7 +24,7 @@ pub(super) enum Polled {
 }
 
 impl Polled {
-    const fn stream(self) -> Stream {
+    pub(super) const fn stream(self) -> Stream {
         match self {
             Self::Nodes => Stream::NodeMetrics,
             Self::Pods => Stream::PodMetrics,

@@ -100,7 +100,7 @@ impl Connection {
         interest: watch::Receiver<Interest>,
         cancel: CancellationToken,
     ) -> JoinSet<()> {
-        let start = Start { connection: self, sender, cancel, nodes_listed: CancellationToken::new() };
+        let start = Start { connection: self, sender, interest, cancel, nodes_listed: CancellationToken::new() };
         let mut tasks = JoinSet::new();
         let (outbox, random) = (start.outbox(), fastrand::Rng::new());
         start.spawn(&mut tasks, discovery::run(Arc::clone(&self.server), outbox, random));
@@ -110,8 +110,8 @@ impl Connection {
         start.pump::<kinds::NodePools>(&mut tasks, "");
         start.pump::<kinds::Pdbs>(&mut tasks, "");
         start.pump::<kinds::Events>(&mut tasks, "");
-        start.poll(&mut tasks, Polled::Nodes, Stream::NodeMetrics, &interest);
-        start.poll(&mut tasks, Polled::Pods, Stream::PodMetrics, &interest);
+        start.poll(&mut tasks, Polled::Nodes);
+        start.poll(&mut tasks, Polled::Pods);
         tasks
     }
 }
@@ -120,6 +120,7 @@ impl Connection {
 struct Start<'a> {
     connection: &'a Connection,
     sender: mpsc::Sender<Vec<Change>>,
+    interest: watch::Receiver<Interest>,
     cancel: CancellationToken,
     nodes_listed: CancellationToken,
 }
@@ -154,12 +155,12 @@ impl Start<'_> {
         });
     }
 
-    fn poll(&self, tasks: &mut JoinSet<()>, polled: Polled, stream: Stream, interest: &watch::Receiver<Interest>) {
-        if !self.connection.options.wants(stream) {
+    fn poll(&self, tasks: &mut JoinSet<()>, polled: Polled) {
+        if !self.connection.options.wants(polled.stream()) {
             return;
         }
         let (server, outbox) = (Arc::clone(&self.connection.server), self.outbox());
-        let (first, interest) = (self.nodes_first(), interest.clone());
+        let (first, interest) = (self.nodes_first(), self.interest.clone());
         self.spawn(tasks, async move {
             first.await;
             metrics::poll(polled, server, outbox, interest).await;

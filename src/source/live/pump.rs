@@ -25,7 +25,7 @@ const LONGEST_PAGE: usize = 20_000;
 /// Streaming lists of one kind that fail before that list is fetched in pages.
 const STREAM_TRIES: u32 = 2;
 /// Longest wait a server may ask for.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
 
 /// Where a stream stands between two requests.
 #[derive(Debug, PartialEq, Eq)]
@@ -136,13 +136,8 @@ impl<K: Kind> Pump<K> {
     /// One request and its answer, to its end.
     async fn step(&mut self) -> Result<(), Fault> {
         match &self.state {
-            State::Start if self.server.streams_lists() && self.failed_streams < STREAM_TRIES => {
-                self.stream_list().await
-            }
-            State::Start => {
-                self.begin_list().await?;
-                self.page(String::new(), FIRST_PAGE, 0).await
-            }
+            State::Start if self.streams() => self.stream_list().await,
+            State::Start => self.page(String::new(), FIRST_PAGE, 0).await,
             State::Paging { token, limit, seen } => {
                 let (token, limit, seen) = (token.clone(), *limit, *seen);
                 self.page(token, limit, seen).await
@@ -156,6 +151,12 @@ impl<K: Kind> Pump<K> {
 
     // --- lists ---
 
+    /// Whether the next list is streamed.
+    fn streams(&self) -> bool {
+        let server = &self.server;
+        server.must_stream_lists() || server.streams_lists() && self.failed_streams < STREAM_TRIES
+    }
+
     /// Asks for one page and hands it on.
     async fn page(&mut self, token: String, limit: usize, seen: u64) -> Result<(), Fault> {
         let mut path = format!("{}?limit={limit}{}", K::PATH, self.selectors);
@@ -165,6 +166,9 @@ impl<K: Kind> Pump<K> {
             self.tell(LinkState::Syncing { seen }).await?;
         }
         let body = self.server.get_whole(&path).await?;
+        if token.is_empty() {
+            self.begin_list().await?;
+        }
         let end = codec::page::<K>(&body, self.changes())?;
         self.malformed = 0;
         self.hold_back();
@@ -181,28 +185,30 @@ impl<K: Kind> Pump<K> {
 
     /// Asks for a list as the beginning of a watch (KEP-3157), and follows it from there on the same connection.
     async fn stream_list(&mut self) -> Result<(), Fault> {
-        let path = self.watch_path("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+        let (path, length) = self.watch_path("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
         let patience = self.server.timing.no_progress;
-        self.failed_streams += 1;
-        let outcome = self.server.get(&path.0, Encoding::Plain, patience).await;
-        let response = match outcome {
+        let response = match self.server.get(&path, Encoding::Plain, patience).await {
             Ok(response) => response,
             // Not this way, but perhaps in pages. A refusal counts for every stream; so does silence, because a server
             // that does not know the parameters answers a plain watch, which never says that the list is complete.
-            Err(Fault::Refused(_) | Fault::Silent(_)) => return Err(self.fall_back()),
-            Err(fault) => return Err(fault),
+            Err(fault @ (Fault::Refused(_) | Fault::Silent(_))) => return Err(self.fall_back(fault)),
+            Err(fault) => {
+                self.failed_streams += u32::from(matches!(fault, Fault::Server { .. }));
+                return Err(fault);
+            }
         };
+        self.failed_streams += 1; // Until the list is complete.
         self.begin_list().await?;
-        let lines = Lines::new(response.into_body());
-        self.read(lines, path.1, Some(Listing { seen: 0 })).await
+        self.read(Lines::new(response.into_body()), length, Some(Listing { seen: 0 })).await
     }
 
-    /// Remembers that this server does not stream lists.
-    fn fall_back(&mut self) -> Fault {
+    /// Remembers that this server does not stream lists, unless streaming was demanded.
+    fn fall_back(&self, fault: Fault) -> Fault {
+        if self.server.must_stream_lists() {
+            return fault;
+        }
         self.server.does_not_stream_lists();
-        self.failed_streams = STREAM_TRIES;
-        // Met by starting over at once, which is all that is needed.
-        Fault::Expired
+        Fault::NoStream
     }
 
     async fn begin_list(&mut self) -> Result<(), Fault> {
@@ -297,10 +303,9 @@ impl<K: Kind> Pump<K> {
                     }
                 }
                 if self.outbox.touched() {
-                    if let Some(Listing { seen }) = listing {
-                        self.outbox.pending().push(Change::Link(K::STREAM, LinkState::Syncing { seen }));
-                    }
-                    self.outbox.flush().await?;
+                    self.hand_on(listing.as_ref()).await?;
+                    // The time that the reader took is not the server's silence.
+                    heard = Instant::now();
                 }
                 self.hold_back();
             }
@@ -323,25 +328,33 @@ impl<K: Kind> Pump<K> {
                     Err(fault) => {
                         self.outbox.flush().await?;
                         // A connection that is reset after a while is resumed like one that ended.
-                        return self.ended(began, listing.is_some()).map_err(|_| fault);
+                        return self.ended(began, listing.is_some()).map_err(|_cut| fault);
                     }
                 },
                 () = sleep_until(due.unwrap_or(heard)), if due.is_some() => {
-                    if let Some(Listing { seen }) = listing {
-                        self.outbox.pending().push(Change::Link(K::STREAM, LinkState::Syncing { seen }));
-                    }
-                    self.outbox.flush().await?;
+                    let idle = heard.elapsed();
+                    self.hand_on(listing.as_ref()).await?;
+                    heard = Instant::now() - idle;
                 }
                 () = sleep_until(heard + silence) => {
                     self.outbox.flush().await?;
-                    return Err(if listing.is_some() { self.fall_back() } else { Fault::Silent(silence) });
+                    let fault = Fault::Silent(silence);
+                    return Err(if listing.is_some() { self.fall_back(fault) } else { fault });
                 }
             }
         }
     }
 
+    /// Sends what has come, with the progress of a list.
+    async fn hand_on(&mut self, listing: Option<&Listing>) -> Result<(), Fault> {
+        if let Some(&Listing { seen }) = listing {
+            self.outbox.pending().push(Change::Link(K::STREAM, LinkState::Syncing { seen }));
+        }
+        self.outbox.flush().await
+    }
+
     /// A watch ended. One that lasted is resumed at once, as every watch ends sometime; one that did not is trouble.
-    fn ended(&mut self, began: Instant, in_list: bool) -> Result<(), Fault> {
+    fn ended(&self, began: Instant, in_list: bool) -> Result<(), Fault> {
         if in_list || began.elapsed() < self.server.timing.watch_lasted { Err(Fault::Cut) } else { Ok(()) }
     }
 
@@ -364,8 +377,8 @@ impl<K: Kind> Pump<K> {
                 self.tell(LinkState::Absent).await?;
                 sleep(timing.absent_again).await;
             }
+            Fault::NoStream => self.state = State::Start,
             Fault::Expired => {
-                // A version that is too old, or a list that has to be asked for in another way.
                 self.state = State::Start;
                 self.expired += 1;
                 if self.expired > STREAM_TRIES {

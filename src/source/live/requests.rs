@@ -1,5 +1,5 @@
 //! What a pod asks for, by the rule of Kubernetes 1.36's scheduler (kubernetes/component-helpers v0.36.3
-//! `resource/helpers.go`, functions PodRequests and PodLimits, with the options that kube-scheduler sets: status is
+//! `resource/helpers.go`, functions `PodRequests` and `PodLimits`, with the options that kube-scheduler sets: status is
 //! used, in-place resize of pod-level resources is on, claims of Dynamic Resource Allocation are not counted).
 //!
 //! Amounts stay exact here; the caller rounds up once.
@@ -125,15 +125,17 @@ fn replace_by_pod_level(total: &mut Amounts, spec: &PodSpec, status: &PodStatus,
     }
 }
 
-/// IsSupportedPodLevelResource.
+/// Upstream's `IsSupportedPodLevelResource`.
 fn is_pod_level(name: &str) -> bool {
     name == "cpu" || name == "memory" || name.starts_with("hugepages-")
 }
 
 #[cfg(test)]
 mod tests {
-    //! The cases of `resource/helpers_test.go` (TestPodResourceRequests, TestPodResourceLimits,
-    //! TestPodRequestsAndLimitsWithoutOverhead, TestPodLevelResourceRequests) and of the resize rules, in short form.
+    //! The cases of `resource/helpers_test.go` (`TestPodResourceRequests`, `TestPodResourceLimits`,
+    //! `TestPodRequestsAndLimitsWithoutOverhead`, `TestPodLevelResourceRequests`) and of the resize rules, in short form.
+
+    #![expect(clippy::needless_pass_by_value, reason = "the cases read better with whole values")]
 
     use super::*;
     use crate::source::live::wire::pod::PodWire;

@@ -79,6 +79,11 @@ impl Server {
         }
     }
 
+    /// Whether lists are streamed whatever the server says to it.
+    pub(super) fn must_stream_lists(&self) -> bool {
+        self.list_mode == ListMode::Stream
+    }
+
     /// Remembers, for every stream and for the session, that this server does not stream lists.
     pub(super) fn does_not_stream_lists(&self) {
         self.pages_only.store(true, Ordering::Relaxed);

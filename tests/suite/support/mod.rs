@@ -1,4 +1,5 @@
-//! What several areas of tests share.
+//! What several areas of the suite share.
 
 pub mod alloc;
+pub mod apiserver;
 pub mod build;

@@ -1,4 +1,4 @@
-//! Karpenter NodeClaims (kubernetes-sigs/karpenter `pkg/apis/v1/nodeclaim.go`).
+//! Karpenter's `NodeClaim`s (kubernetes-sigs/karpenter `pkg/apis/v1/nodeclaim.go`).
 
 use super::amounts::Amounts;
 use super::duration::seconds;
@@ -7,7 +7,7 @@ use super::scalar::{Text, Time, lenient};
 use crate::model::{ClaimRequirement, NodeClaim};
 use serde::Deserialize;
 
-/// The part of a NodeClaim that is shown.
+/// The part of a `NodeClaim` that is shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::source::live) struct ClaimWire {

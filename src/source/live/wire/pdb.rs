@@ -1,11 +1,11 @@
-//! PodDisruptionBudgets (`policy/v1`).
+//! `PodDisruptionBudget`s (`policy/v1`).
 
 use super::meta::Meta;
 use super::scalar::{Int, Text, lenient};
 use crate::model::DisruptionBudget;
 use serde::Deserialize;
 
-/// The part of a PodDisruptionBudget that is shown.
+/// The part of a `PodDisruptionBudget` that is shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::source::live) struct PdbWire {

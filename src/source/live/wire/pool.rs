@@ -1,4 +1,4 @@
-//! Karpenter NodePools (kubernetes-sigs/karpenter `pkg/apis/v1/nodepool.go`).
+//! Karpenter's `NodePool`s (kubernetes-sigs/karpenter `pkg/apis/v1/nodepool.go`).
 
 use super::amounts::Amounts;
 use super::duration::seconds;
@@ -8,7 +8,7 @@ use crate::model::{Budget, NodePool, Resource, Resources};
 use crate::units::Quantity;
 use serde::Deserialize;
 
-/// The part of a NodePool that is shown.
+/// The part of a `NodePool` that is shown.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::source::live) struct PoolWire {

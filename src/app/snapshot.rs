@@ -1,0 +1,111 @@
+//! `nodeglass snapshot`: wait until the picture is complete, print it once, end.
+
+use super::sources::{Ready, Running};
+use super::trouble;
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Settings, Snapshot};
+use crate::cluster::Cluster;
+use crate::model::{LinkState, Stream, Timestamp};
+use crate::output::{self, Format, Report};
+use crate::pricing::PriceBook;
+use color_eyre::eyre::{Result, WrapErr, eyre};
+use std::io;
+use tokio::time::{Instant, timeout_at};
+
+/// What a complete picture needs. Pod metrics are polled only for a detail view.
+const WAITED_FOR: [Stream; 7] = [
+    Stream::Nodes,
+    Stream::Pods,
+    Stream::Events,
+    Stream::NodeClaims,
+    Stream::NodePools,
+    Stream::Pdbs,
+    Stream::NodeMetrics,
+];
+
+/// Prints the picture of the cluster; the exit code says whether it is whole.
+pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
+    let mut view = super::view(settings)?;
+    let ready = Ready::of(settings)?;
+    if let Ready::Live(connection) = &ready {
+        connection.sign_in().await.wrap_err("failed to sign in")?;
+    }
+    let deadline = Instant::now() + options.timeout;
+    let mut running = ready.start();
+    let mut cluster = Cluster::new(settings.pricing.then(PriceBook::embedded));
+    collect(&mut running, &mut cluster, deadline).await?;
+    running.cancel.cancel();
+
+    let trouble: Vec<String> = WAITED_FOR.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
+    for line in &trouble {
+        trouble::print(line);
+    }
+    let seen = WAITED_FOR.into_iter().any(|stream| cluster.stream(stream).complete);
+    if !seen {
+        return Err(eyre!(
+            "failed to read anything of the cluster within {}",
+            humantime::format_duration(options.timeout)
+        ));
+    }
+    view.refresh(&mut cluster);
+    let report = Report::new(&cluster, &view, Timestamp::now());
+    let format = match options.output {
+        OutputFormat::Table => Format::Table,
+        OutputFormat::Json => Format::Json,
+        OutputFormat::Csv => Format::Csv,
+    };
+    match output::write(&report, format, &mut io::BufWriter::new(io::stdout().lock())) {
+        // A reader that has seen enough is no trouble.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        other => other.wrap_err("failed to write to standard output")?,
+    }
+    Ok(if trouble.is_empty() { EXIT_SUCCESS } else { EXIT_TROUBLE })
+}
+
+/// Folds changes until every stream is settled, or time is up.
+async fn collect(running: &mut Running, cluster: &mut Cluster, deadline: Instant) -> Result<()> {
+    while !WAITED_FOR.into_iter().all(|stream| is_settled(cluster, stream)) {
+        tokio::select! {
+            biased;
+            batch = timeout_at(deadline, running.changes.recv()) => match batch {
+                Ok(Some(batch)) => {
+                    let now = Timestamp::now();
+                    for change in batch {
+                        cluster.apply(change, now);
+                    }
+                }
+                // A source that has said all it has to say is as settled as it will be.
+                Ok(None) | Err(_) => return Ok(()),
+            },
+            Some(ended) = running.tasks.join_next() => ended.wrap_err("failed to go on: a task of the source ended badly")?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is nothing to wait for. A metrics server in trouble is not waited for: usage is an extra.
+fn is_settled(cluster: &Cluster, stream: Stream) -> bool {
+    let state = &cluster.stream(stream).state;
+    match state {
+        LinkState::Off => false,
+        LinkState::Retrying { .. } if stream == Stream::NodeMetrics => true,
+        LinkState::Retrying { .. } => cluster.stream(stream).complete,
+        other => other.is_settled(),
+    }
+}
+
+/// What is missing of a stream, as a line for people.
+fn shortfall(cluster: &Cluster, stream: Stream) -> Option<String> {
+    let health = cluster.stream(stream);
+    match &health.state {
+        LinkState::Live | LinkState::Absent => None,
+        LinkState::Retrying { .. } | LinkState::Denied { .. } | LinkState::Off | LinkState::Connecting
+            if stream == Stream::NodeMetrics =>
+        {
+            None
+        }
+        LinkState::Denied { message } => Some(format!("warning: {stream} may not be read: {message}")),
+        LinkState::Retrying { why, .. } => Some(format!("warning: {stream} are not in sync: {why}")),
+        LinkState::Syncing { seen } => Some(format!("warning: {stream} are not in sync: {seen} read so far")),
+        LinkState::Off | LinkState::Connecting => Some(format!("warning: {stream} are not in sync: no answer yet")),
+    }
+}

@@ -1,0 +1,90 @@
+//! The source that settings name, started: whatever it is, it says changes into one bounded channel.
+
+use crate::cli::{ListMode, Settings, Source};
+use crate::model::Change;
+use crate::source::live::{self, ConnectError, Connection, Environment, Interest};
+use std::ffi::OsString;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Batches that may wait before the source does: a few frames' worth of a first list.
+const BATCHES: usize = 32;
+
+/// Why there is no source. Completes "failed to …" or stands alone.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// No cluster can be chosen from what is configured.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+}
+
+/// A source that is ready to start: files read, nothing asked yet.
+#[derive(Debug)]
+pub enum Ready {
+    /// A cluster.
+    Live(Box<Connection>),
+}
+
+/// A source at work.
+#[derive(Debug)]
+pub struct Running {
+    /// What it says.
+    pub changes: mpsc::Receiver<Vec<Change>>,
+    /// Its tasks: a panic in one is ours to report.
+    pub tasks: JoinSet<()>,
+    /// Tells it what the screen shows.
+    pub interest: watch::Sender<Interest>,
+    /// Ends it.
+    pub cancel: CancellationToken,
+}
+
+impl Ready {
+    /// Chooses the source and reads its files.
+    ///
+    /// # Errors
+    ///
+    /// A kubeconfig, context or scenario file that is missing or wrong.
+    pub fn of(settings: &Settings) -> Result<Self, SourceError> {
+        match &settings.source {
+            Source::Cluster => Ok(Self::Live(Box::new(Connection::load(&live_options(settings))?))),
+            Source::Demo { .. } | Source::Scenario(_) => unimplemented!(),
+        }
+    }
+
+    /// Starts it.
+    pub fn start(self) -> Running {
+        let (sender, changes) = mpsc::channel(BATCHES);
+        let (interest, interested) = watch::channel(Interest::default());
+        let cancel = CancellationToken::new();
+        let tasks = match self {
+            Self::Live(connection) => connection.start(sender, interested, cancel.clone()),
+        };
+        Running { changes, tasks, interest, cancel }
+    }
+}
+
+fn live_options(settings: &Settings) -> live::Options {
+    let mut environment = Environment::of_process();
+    let kubeconfig = match settings.kubeconfig.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        // Several files are merged by the rule of KUBECONFIG. A path with the list's own separator cannot be listed.
+        many => {
+            environment.kubeconfig = std::env::join_paths(many).ok().or_else(|| many.first().map(OsString::from));
+            None
+        }
+    };
+    live::Options {
+        kubeconfig,
+        context: settings.context.clone(),
+        node_selector: settings.node_selector.clone().unwrap_or_default(),
+        list_mode: match settings.list_mode {
+            ListMode::Auto => live::ListMode::Auto,
+            ListMode::Stream => live::ListMode::Stream,
+            ListMode::Pages => live::ListMode::Pages,
+        },
+        environment,
+        ..live::Options::default()
+    }
+}

@@ -1,0 +1,136 @@
+//! What tests see of a sequence of changes: the plainest fold there is, which checks as it goes.
+
+use crate::model::{
+    Change, Event, Name, Node, NodeClaim, Pod, PodKey, PodPhase, Resource, Resources, Stream, TaintEffect, Usage, key,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The objects as they are after the changes so far.
+#[derive(Debug, Default)]
+pub(crate) struct Picture {
+    pub(crate) nodes: BTreeMap<Name, Node>,
+    pub(crate) claims: BTreeMap<Name, NodeClaim>,
+    pub(crate) pods: BTreeMap<PodKey, Pod>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) usage: Vec<(Name, Usage)>,
+    pub(crate) synced: BTreeSet<Stream>,
+    pub(crate) context: String,
+    /// Claims that ended without ever being a node, and those that did.
+    pub(crate) ended: (BTreeSet<Name>, BTreeSet<Name>),
+    known: BTreeSet<(Name, Name, Name)>,
+}
+
+impl Picture {
+    /// Folds changes; panics where they break what is true of every cluster.
+    pub(crate) fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            self.apply_one(change);
+        }
+    }
+
+    fn apply_one(&mut self, change: &Change) {
+        match change {
+            Change::About(about) => self.context = about.context.clone(),
+            Change::Synced(stream) => {
+                self.synced.insert(*stream);
+            }
+            Change::Node(node) => {
+                if let Some(before) = self.nodes.get(&node.name) {
+                    assert_eq!(before.uid, node.uid, "{} was replaced without going", node.name);
+                }
+                self.known.insert(("Node".into(), Name::default(), node.name.clone()));
+                self.nodes.insert(node.name.clone(), (**node).clone());
+            }
+            Change::NodeGone(name, uid) => {
+                let node = self.nodes.remove(name).expect("a node that goes was there");
+                assert_eq!(node.uid, *uid);
+                assert!(node.deleted.is_some(), "{name} went without draining");
+                assert!(node.has_taint(key::TAINT_DISRUPTED, &TaintEffect::NoSchedule), "{name} was not tainted");
+                let left: Vec<&Pod> = self.pods.values().filter(|p| p.node == *name).collect();
+                assert!(left.is_empty(), "{name} went under {left:?}");
+            }
+            Change::Pod(pod) => {
+                if let Some(before) = self.pods.get(&pod.key).filter(|before| before.uid == pod.uid) {
+                    assert!(before.node.is_empty() || before.node == pod.node, "{:?} moved", pod.key);
+                }
+                assert!(
+                    pod.node.is_empty() || self.nodes.contains_key(&pod.node) || !self.synced.contains(&Stream::Nodes)
+                );
+                self.known.insert(("Pod".into(), pod.key.namespace.clone(), pod.key.name.clone()));
+                self.pods.insert(pod.key.clone(), (**pod).clone());
+            }
+            Change::PodGone(pod, uid) => {
+                assert_eq!(self.pods.remove(pod).expect("a pod that goes was there").uid, *uid);
+            }
+            Change::Claim(claim) => {
+                self.known.insert(("NodeClaim".into(), Name::default(), claim.name.clone()));
+                self.claims.insert(claim.name.clone(), (**claim).clone());
+            }
+            Change::ClaimGone(name, uid) => {
+                let claim = self.claims.remove(name).expect("a claim that goes was there");
+                assert_eq!(claim.uid, *uid);
+                assert!(claim.deleted.is_some(), "{name} went without being deleted");
+                let ended = if claim.node_name.is_empty() { &mut self.ended.0 } else { &mut self.ended.1 };
+                ended.insert(name.clone());
+            }
+            Change::Event(event) => {
+                let o = &event.object;
+                let known = self.known.contains(&(o.kind.clone(), o.namespace.clone(), o.name.clone()));
+                assert!(known, "event {} about {o:?}, which never was", event.reason);
+                assert!(event.first <= event.last && event.count >= 1);
+                self.events.push((**event).clone());
+            }
+            Change::NodeUsage(readings) => self.usage.clone_from(readings),
+            Change::Resync(_)
+            | Change::Link(..)
+            | Change::Heard(_)
+            | Change::Pool(_)
+            | Change::PoolGone(..)
+            | Change::Pdb(_)
+            | Change::PdbGone(..)
+            | Change::PodUsage(_) => {}
+            Change::Odd { object, problem, .. } => panic!("{object}: {problem}"),
+        }
+    }
+
+    /// Sum of what the pods of a node request.
+    pub(crate) fn requested(&self, node: &str) -> Resources {
+        let mut sum = Resources::default();
+        for pod in self.pods.values().filter(|p| p.node == node) {
+            sum.add(&pod.requests);
+            sum.pods += 1;
+        }
+        sum
+    }
+
+    /// Panics where a node has more than it can hold.
+    pub(crate) fn check_room(&self) {
+        let mut sums: BTreeMap<&str, Resources> = BTreeMap::new();
+        for pod in self.pods.values().filter(|p| !p.node.is_empty()) {
+            let sum = sums.entry(&pod.node).or_default();
+            sum.add(&pod.requests);
+            sum.pods += 1;
+        }
+        for (name, sum) in sums {
+            let all = &self.nodes[name].allocatable;
+            for resource in [Resource::Cpu, Resource::Memory, Resource::Pods, Resource::from_name("nvidia.com/gpu")] {
+                assert!(
+                    sum.get(&resource) <= all.get(&resource),
+                    "{name} holds too much {resource}: {sum:?} of {all:?}"
+                );
+            }
+        }
+    }
+
+    pub(crate) fn running(&self) -> usize {
+        self.pods.values().filter(|p| p.phase == PodPhase::Running && p.deleted.is_none()).count()
+    }
+
+    pub(crate) fn unscheduled(&self) -> usize {
+        self.pods.values().filter(|p| p.node.is_empty()).count()
+    }
+
+    pub(crate) fn said(&self, reason: &str) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(move |e| e.reason == reason)
+    }
+}

@@ -1,0 +1,3 @@
+module nodeglass.test/bench/bareread
+
+go 1.26

@@ -1,0 +1,200 @@
+//! One control plane of `tests/cluster`, from its start to its removal, and the program run against it once.
+
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Clusters are started one at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Who asks: the users of `tests/cluster/users.yaml`.
+#[derive(Clone, Copy, Debug)]
+pub enum User {
+    /// May do everything; only kubectl asks as this one.
+    Admin,
+    /// May read what the README's role allows.
+    Viewer,
+    /// As the viewer, but not nodes.
+    NoNodes,
+    /// As the viewer, but not pods.
+    NoPods,
+    /// May read nothing.
+    Nobody,
+}
+
+impl User {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Viewer => "viewer",
+            Self::NoNodes => "no-nodes",
+            Self::NoPods => "no-pods",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
+/// A running control plane; removed when dropped, also by a test that fails.
+pub struct Cluster {
+    home: TempDir,
+    port: u16,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Cluster {
+    /// Starts one in a directory and on ports of its own.
+    pub fn start() -> Self {
+        // A test that failed while it held the lock has removed its cluster all the same.
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let home =
+            tempfile::Builder::new().prefix("nodeglass-real-").tempdir().expect("a temporary directory can be made");
+        let cluster = Self { home, port: seven_free_ports(), _alone: alone };
+        cluster.run("up.sh", &[]);
+        cluster
+    }
+
+    /// An empty directory for what else belongs to the test, such as the program's home.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.home.path().join("cluster")
+    }
+
+    /// A user's kubeconfig.
+    pub fn kubeconfig(&self, user: User) -> PathBuf {
+        self.dir().join(format!("{}.kubeconfig", user.name()))
+    }
+
+    /// Runs one of the scripts of `tests/cluster` and fails with what it said if it fails.
+    pub fn run(&self, script: &str, arguments: &[&str]) {
+        succeed(self.script(script).args(arguments));
+    }
+
+    fn script(&self, script: &str) -> Command {
+        let mut command = Command::new(path("tests/cluster").join(script));
+        command.env("CLUSTER_DIR", self.dir()).env("CLUSTER_PORT", self.port.to_string());
+        command
+    }
+
+    /// kubectl as the admin; what it prints.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(programs().join("kubectl"));
+        command
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig(User::Admin))
+            .args(["--request-timeout", "30s"])
+            .args(arguments);
+        String::from_utf8(succeed(&mut command).stdout).expect("kubectl prints UTF-8")
+    }
+
+    /// The objects of a kind, in all namespaces, as kubectl prints them.
+    pub fn objects(&self, kind: &str) -> Vec<Value> {
+        let printed = self.kubectl(&["get", kind, "--all-namespaces", "--output", "json"]);
+        let list: Value = serde_json::from_str(&printed).expect("kubectl prints JSON");
+        list["items"].as_array().expect("a list").clone()
+    }
+
+    /// Applies a file of this repository.
+    pub fn apply(&self, file: &str) {
+        let file = path(file);
+        self.kubectl(&["apply", "--filename", file.to_str().expect("a path in UTF-8")]);
+    }
+
+    /// `nodeglass snapshot --output json` as a user. Exit statuses are up to the caller's streams: trouble is 1, and
+    /// what was seen is printed all the same.
+    pub fn snapshot(&self, user: User) -> Value {
+        let mut command = self.nodeglass(user);
+        command.args(["snapshot", "--output", "json", "--timeout", "60s"]).stdin(Stdio::null());
+        let output = succeed(&mut command);
+        serde_json::from_slice(&output.stdout).expect("the snapshot is JSON")
+    }
+
+    /// The program with this cluster and nothing of the environment that could play a part.
+    fn nodeglass(&self, user: User) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
+        command.env_clear().envs(self.environment(user));
+        command
+    }
+
+    /// The environment in which the program runs.
+    pub fn environment(&self, user: User) -> Vec<(&'static str, PathBuf)> {
+        vec![("KUBECONFIG", self.kubeconfig(user)), ("HOME", self.home().to_owned()), ("LANG", "C.UTF-8".into())]
+    }
+
+    /// What a user asked of the API server, from its audit log.
+    pub fn audit(&self, user: &str) -> Vec<Value> {
+        let log = fs::read_to_string(self.dir().join("logs/audit.log")).expect("there is an audit log");
+        let requests = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("the audit log is JSON"));
+        requests.filter(|request| request["user"]["username"] == user).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let output = self.script("down.sh").output();
+        // A second panic while the first unwinds would hide what failed.
+        if !thread::panicking() {
+            assert!(output.expect("down.sh can be run").status.success(), "the cluster could not be removed");
+        }
+    }
+}
+
+/// Something of this repository.
+pub fn path(inside: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(inside)
+}
+
+/// Where build.sh has put the programs.
+fn programs() -> PathBuf {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("CLUSTER_BIN").unwrap_or_else(|| {
+        let cache = set("XDG_CACHE_HOME").unwrap_or_else(|| set("HOME").expect("HOME is set").join(".cache"));
+        cache.join("nodeglass-cluster/bin")
+    })
+}
+
+/// Runs a command and fails, with all that it said, if it fails.
+fn succeed(command: &mut Command) -> Output {
+    let output =
+        command.output().unwrap_or_else(|error| panic!("failed to run {}: {error}", command.get_program().display()));
+    let arguments: Vec<&OsStr> = command.get_args().collect();
+    assert!(
+        output.status.success(),
+        "{} {arguments:?} ended with {}:\n{}{}",
+        command.get_program().display(),
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    output
+}
+
+/// The first of seven ports that nobody listens on. Below those that the system gives to clients.
+fn seven_free_ports() -> u16 {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    // Begin where no other run of this suite on this machine is likely to.
+    let begin = 20_000 + (std::process::id() % 1_000) as u16 * 8;
+    let mut blocks = (begin..32_000).step_by(8).chain((20_000..begin).step_by(8));
+    blocks.find(|&first| (first..first + 7).all(free)).expect("seven ports in a row are free")
+}
+
+/// Looks again and again until it succeeds, and fails with the last reason when patience ends.
+pub fn eventually<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let begin = Instant::now();
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(why) if begin.elapsed() > patience => panic!("waited {patience:?} in vain for {what}: {why}"),
+            Err(_) => thread::sleep(Duration::from_millis(250)),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The program against a real control plane: the API server, scheduler, controllers and Karpenter of `tests/cluster`,
+//! which this suite starts, scales, breaks and removes. What the program says is held against what `kubectl` says.
+//!
+//! ```text
+//! tests/cluster/build.sh && cargo test --test real -- --ignored
+//! ```
+//!
+//! Each test has a cluster of its own, and they run one after the other: a control plane fills two cores. They are ignored
+//! by default since they need Go's programs and minutes; they fail, and do not pass silently, where those are missing.
+
+mod cluster;
+mod dashboard;
+mod kubernetes;
+
+use cluster::{Cluster, User, eventually};
+use dashboard::Dashboard;
+use kubernetes::{Picture, text};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long the slowest things of a cluster take: a node to boot, a consolidation, a stream to be tried again.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+#[test]
+#[ignore = "needs tests/cluster"]
+fn a_scale_out_and_a_consolidation_are_counted_as_kubectl_counts_them() {
+    let cluster = Cluster::start();
+
+    // A fresh cluster: no node at all, and a pod that waits for the first.
+    cluster.apply("tests/cluster/inflate.yaml");
+    let first = settled(&cluster, "the first node", |picture| picture.nodes.len() == 1 && picture.pods.running == 1);
+    assert_eq!(first.pods.total, 1);
+
+    // Beyond the pool's limit: nodes for 63 pods, the rest wait.
+    cluster.apply("tests/real/varied.yaml");
+    cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "100"]);
+    let full = settled(&cluster, "the pool to be full", |picture| {
+        picture.nodes.len() >= 8
+            && picture.pods.unscheduled > 0
+            && picture.pods.running + picture.pods.unscheduled == picture.pods.total
+    });
+    let snapshot = cluster.snapshot(User::Viewer);
+    let pool = named(&snapshot["nodepools"], "general-purpose");
+    assert_eq!(pool["limits"]["cpu_millicores"], 64_000, "the pool's limit: {pool}");
+
+    // Scaled in, Karpenter removes what is empty or too large, until little is left.
+    cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "10"]);
+    let left = settled(&cluster, "the consolidation", |picture| {
+        picture.nodes.len() <= full.nodes.len() / 2
+            && picture.pods.unscheduled == 0
+            && picture.pods.running == picture.pods.total
+    });
+    assert!(left.hourly_micro_usd() < full.hourly_micro_usd(), "fewer nodes cost less");
+}
+
+#[test]
+#[ignore = "needs tests/cluster"]
+fn a_crash_of_the_api_server_is_shown_and_survived() {
+    let cluster = Cluster::start();
+    cluster.apply("tests/cluster/inflate.yaml");
+    settled(&cluster, "the first node", |picture| picture.pods.running == 1);
+
+    let mut dashboard = Dashboard::start(&cluster, User::Viewer);
+    dashboard.wait_for("the pool of its only node", |screen| screen.contains("general-purpose"));
+    dashboard.wait_for("all streams to be live", |screen| dashboard::stream_mark(screen, "pods") == Some('●'));
+
+    cluster.run("apiserver.sh", &["stop"]);
+    dashboard
+        .wait_for("trouble with the pods to be shown", |screen| dashboard::stream_mark(screen, "pods") == Some('○'));
+    assert!(dashboard.screen().contains("general-purpose"), "the old picture stays:\n{}", dashboard.screen());
+
+    cluster.run("apiserver.sh", &["start"]);
+    dashboard.wait_for("the streams to be back", |screen| {
+        ["nodes", "pods", "events"].iter().all(|stream| dashboard::stream_mark(screen, stream) == Some('●'))
+    });
+
+    // Live again is more than a mark: what happens now is seen.
+    cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "4"]);
+    dashboard.wait_for("the new pods", |screen| screen.contains("4 running"));
+    assert_eq!(dashboard.quit(), 0, "exit status");
+}
+
+#[test]
+#[ignore = "needs tests/cluster"]
+fn nothing_is_asked_but_get_list_and_watch_and_the_documented_role_is_enough() {
+    let cluster = Cluster::start();
+    cluster.apply("tests/cluster/inflate.yaml");
+    settled(&cluster, "the first node", |picture| picture.pods.running == 1);
+
+    // All that a person does: a report, a session with every screen, and streams that end and are asked for again.
+    cluster.snapshot(User::Viewer);
+    let mut dashboard = Dashboard::start(&cluster, User::Viewer);
+    dashboard.wait_for("the first node", |screen| screen.contains("general-purpose"));
+    for key in ["\r", "\x1b", "p", "\x1b", "?", "\x1b", "g", "s", "v", "e"] {
+        dashboard.press(key);
+    }
+    cluster.run("apiserver.sh", &["restart"]);
+    dashboard.wait_for("the streams to be back", |screen| dashboard::stream_mark(screen, "pods") == Some('●'));
+    dashboard.press("q");
+    assert_eq!(dashboard.end(), 0, "exit status");
+
+    let asked = cluster.audit("viewer");
+    let verbs: BTreeSet<&str> = asked.iter().map(|request| text(&request["verb"])).collect();
+    assert!(verbs.is_subset(&BTreeSet::from(["get", "list", "watch"])), "verbs asked for: {verbs:?}");
+    for kind in ["nodes", "pods", "events", "nodeclaims", "nodepools", "poddisruptionbudgets"] {
+        assert!(
+            asked.iter().any(|request| request["objectRef"]["resource"] == kind),
+            "{kind} were not asked for at all"
+        );
+    }
+    for request in &asked {
+        let uri = text(&request["requestURI"]);
+        assert!(text(&request["userAgent"]).starts_with("nodeglass/"), "who asks for {uri}: {}", request["userAgent"]);
+        assert_ne!(request["responseStatus"]["code"], 403, "the documented role does not allow {uri}");
+    }
+}
+
+#[test]
+#[ignore = "needs tests/cluster"]
+fn without_a_permission_it_starts_and_names_what_is_missing() {
+    let cluster = Cluster::start();
+    cluster.apply("tests/cluster/inflate.yaml");
+    let seen = settled(&cluster, "the first node", |picture| picture.pods.running == 1);
+    let node = seen.nodes.keys().next().expect("there is a node");
+
+    let snapshot = cluster.snapshot(User::NoPods);
+    assert_eq!(snapshot["streams"]["pods"], "denied", "{snapshot}");
+    assert_eq!(snapshot["streams"]["nodes"], "live", "{snapshot}");
+    assert_eq!(names(&snapshot["nodes"]), BTreeSet::from([node.clone()]), "nodes alone are enough to be useful");
+
+    // Rows are still known: from the claim, and from where the pods say they are.
+    let snapshot = cluster.snapshot(User::NoNodes);
+    assert_eq!(snapshot["streams"]["nodes"], "denied", "{snapshot}");
+    assert_eq!(snapshot["streams"]["pods"], "live", "{snapshot}");
+    assert_eq!(snapshot["totals"]["pods"]["running"], 1, "{snapshot}");
+
+    for (user, missing) in [(User::NoPods, "pods"), (User::NoNodes, "nodes"), (User::Nobody, "nodes")] {
+        let mut dashboard = Dashboard::start(&cluster, user);
+        dashboard.wait_for("the denial to be shown", |screen| dashboard::stream_mark(screen, missing) == Some('✗'));
+        assert_eq!(dashboard.quit(), 0, "exit status as {user:?}");
+    }
+}
+
+/// Waits until kubectl's picture of the cluster is as asked and stands still, and holds the program's snapshot against it.
+fn settled(cluster: &Cluster, what: &str, reached: impl Fn(&Picture) -> bool) -> Picture {
+    eventually(what, PATIENCE, || {
+        let before = Picture::take(cluster);
+        if !(before.is_quiet() && reached(&before)) {
+            return Err(format!("kubectl says: {before:#?}"));
+        }
+        let snapshot = cluster.snapshot(User::Viewer);
+        // Something may have moved between two looks; a difference counts only when kubectl says the same twice.
+        if Picture::take(cluster) != before {
+            return Err("the cluster does not stand still".to_owned());
+        }
+        compare(&before, &snapshot);
+        Ok(before)
+    })
+}
+
+/// Every number that both know.
+fn compare(kubectl: &Picture, snapshot: &Value) {
+    assert_eq!(snapshot["schema"], "nodeglass/v1");
+    for stream in ["nodes", "pods", "events", "nodeclaims", "nodepools", "pdbs"] {
+        assert_eq!(snapshot["streams"][stream], "live", "stream {stream}: {}", snapshot["streams"]);
+    }
+
+    let totals = &snapshot["totals"];
+    assert_eq!(totals["nodes"], kubectl.nodes.len(), "totals: {totals}");
+    for (state, count) in [
+        ("total", kubectl.pods.total),
+        ("unscheduled", kubectl.pods.unscheduled),
+        ("starting", kubectl.pods.starting),
+        ("running", kubectl.pods.running),
+        ("terminating", kubectl.pods.terminating),
+        ("bound", kubectl.pods.bound),
+    ] {
+        assert_eq!(totals["pods"][state], count, "{state} pods of {}", totals["pods"]);
+    }
+    assert_eq!(totals["price"]["currency"], "USD");
+    assert_eq!(totals["price"]["unpriced"], 0);
+    assert_eq!(kubernetes::micros(text(&totals["price"]["hourly"])), kubectl.hourly_micro_usd(), "{}", totals["price"]);
+
+    let (mut cpu, mut memory) = ([0; 2], [0; 2]);
+    assert_eq!(names(&snapshot["nodes"]), kubectl.nodes.keys().cloned().collect(), "node names");
+    for (name, node) in &kubectl.nodes {
+        let row = named(&snapshot["nodes"], name);
+        assert_eq!(row["status"], "Ready", "{name}: {row}");
+        assert_eq!(row["nodepool"], *node.label("karpenter.sh/nodepool"), "{name}");
+        assert_eq!(row["instance_type"], *node.label("node.kubernetes.io/instance-type"), "{name}");
+        assert_eq!(row["capacity_type"], *node.label("karpenter.sh/capacity-type"), "{name}");
+        assert_eq!(row["region"], *node.label("topology.kubernetes.io/region"), "{name}");
+        assert_eq!(row["zone"], *node.label("topology.kubernetes.io/zone"), "{name}");
+        assert_eq!(row["pods"], node.pods, "pods on {name}");
+        assert_eq!(row["usage"], Value::Null, "there are no metrics here");
+        assert_eq!(kubernetes::micros(text(&row["price"]["hourly"])), node.micro_usd(), "{name}: {}", row["price"]);
+        for (field, expected) in
+            [("allocatable", node.allocatable), ("requests", node.requests), ("limits", node.limits)]
+        {
+            assert_eq!(row[field]["cpu_millicores"], expected.cpu_millicores, "cpu {field} of {name}");
+            assert_eq!(row[field]["memory_bytes"], expected.memory_bytes, "memory {field} of {name}");
+            assert_eq!(
+                row[field]["ephemeral_storage_bytes"], expected.ephemeral_storage_bytes,
+                "storage {field} of {name}"
+            );
+        }
+        assert_eq!(row["allocatable"]["pods"], node.allocatable_pods, "room for pods on {name}");
+        for (i, amounts) in [node.allocatable, node.requests].into_iter().enumerate() {
+            cpu[i] += amounts.cpu_millicores;
+            memory[i] += amounts.memory_bytes;
+        }
+    }
+    for (i, field) in ["allocatable", "requests"].into_iter().enumerate() {
+        assert_eq!(totals[field]["cpu_millicores"], cpu[i], "cpu {field} in all");
+        assert_eq!(totals[field]["memory_bytes"], memory[i], "memory {field} in all");
+    }
+
+    assert_eq!(names(&snapshot["nodeclaims"]), kubectl.claims, "claims");
+    assert_eq!(names(&snapshot["nodepools"]), kubectl.pools.keys().cloned().collect(), "nodepools");
+    for (name, nodes) in &kubectl.pools {
+        assert_eq!(named(&snapshot["nodepools"], name)["nodes"], *nodes, "nodes of pool {name}");
+    }
+}
+
+/// The names in a list of the snapshot.
+fn names(list: &Value) -> BTreeSet<String> {
+    list.as_array().expect("a list").iter().map(|item| text(&item["name"]).to_owned()).collect()
+}
+
+/// The item of that name in a list of the snapshot.
+fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
+    let item = list.as_array().expect("a list").iter().find(|item| item["name"] == name);
+    item.unwrap_or_else(|| panic!("{name} is not in {list}"))
+}

@@ -1,0 +1,946 @@
+//! The live source against a scripted API server: lists, watches, polls, and everything that can go wrong with them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use crate::support::apiserver::{
+    Answer, ApiServer, Asked, CLAIMS, EVENTS, End, NODE_METRICS, NODES, PDBS, POD_METRICS, PODS, POOLS, added,
+    bookmark, deleted, end_of_list, error, eventually, modified,
+};
+use nodeglass::model::{About, Change, Flavour, LinkState, PodKey, Stream, Uid};
+use nodeglass::source::live::{Connection, Environment, Interest, ListMode, Options, Timing};
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Times that make a fault cost milliseconds.
+fn quick() -> Timing {
+    Timing {
+        backoff_base: 4 * MS,
+        backoff_cap: 40 * MS,
+        connect: 5000 * MS,
+        response: 10_000 * MS,
+        no_progress: 10_000 * MS,
+        watch_lasted: Duration::ZERO,
+        denied_again: 30 * MS,
+        absent_again: 30 * MS,
+        metrics_every: 20 * MS,
+        metrics_again: 30 * MS,
+        batch: 5 * MS,
+        ..Timing::default()
+    }
+}
+
+/// A started source, and everything it said.
+struct Live {
+    receiver: mpsc::Receiver<Vec<Change>>,
+    seen: Vec<Change>,
+    batches: Vec<usize>,
+    interest: watch::Sender<Interest>,
+    cancel: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Live {
+    fn start(server: &ApiServer) -> Self {
+        Self::start_with(server, |_| {})
+    }
+
+    fn start_with(server: &ApiServer, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options { timing: quick(), ..Options::default() };
+        change(&mut options);
+        if options.kubeconfig.is_none() {
+            options.kubeconfig = Some(server.kubeconfig());
+        }
+        Self::connect(&Connection::load(&options).unwrap())
+    }
+
+    fn connect(connection: &Connection) -> Self {
+        let (sender, receiver) = mpsc::channel(64);
+        let (interest, interested) = watch::channel(Interest::default());
+        let cancel = CancellationToken::new();
+        let tasks = connection.start(sender, interested, cancel.clone());
+        Self { receiver, seen: Vec::new(), batches: Vec::new(), interest, cancel, tasks }
+    }
+
+    /// Reads until what was said fulfils a condition.
+    async fn until(&mut self, what: &str, holds: impl Fn(&[Change]) -> bool) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        while !holds(&self.seen) {
+            match tokio::time::timeout_at(deadline, self.receiver.recv()).await {
+                Ok(Some(batch)) => {
+                    self.batches.push(batch.len());
+                    self.seen.extend(batch);
+                }
+                Ok(None) => panic!("the source ended before {what}: {:#?}", self.seen),
+                Err(tokio::time::error::Elapsed { .. }) => panic!("no {what} within 30 s: {:#?}", self.seen),
+            }
+        }
+    }
+
+    async fn until_link(&mut self, stream: Stream, link: &LinkState) {
+        let wanted = Change::Link(stream, link.clone());
+        self.until(&format!("{wanted:?}"), |seen| seen.contains(&wanted)).await;
+    }
+
+    async fn until_live(&mut self, stream: Stream) {
+        self.until_link(stream, &LinkState::Live).await;
+    }
+
+    async fn until_trouble(&mut self, stream: Stream, words: &str) {
+        self.until(&format!("{stream} in trouble: {words}"), |seen| {
+            troubles(seen, stream).iter().any(|why| why.contains(words))
+        })
+        .await;
+    }
+
+    /// What was said of a stream, in short.
+    fn story(&self, stream: Stream) -> Vec<String> {
+        self.seen.iter().filter_map(|change| told(change, stream)).collect()
+    }
+}
+
+fn told(change: &Change, stream: Stream) -> Option<String> {
+    match change {
+        Change::Resync(s) if *s == stream => Some("resync".into()),
+        Change::Synced(s) if *s == stream => Some("synced".into()),
+        Change::Heard(s) if *s == stream => Some("heard".into()),
+        Change::Node(node) if stream == Stream::Nodes => Some(format!("+{}", node.name)),
+        Change::NodeGone(name, _) if stream == Stream::Nodes => Some(format!("-{name}")),
+        Change::Pod(pod) if stream == Stream::Pods => Some(format!("+{}", pod.key.name)),
+        Change::PodGone(key, _) if stream == Stream::Pods => Some(format!("-{}", key.name)),
+        Change::Claim(claim) if stream == Stream::NodeClaims => Some(format!("+{}", claim.name)),
+        Change::Event(event) if stream == Stream::Events => Some(format!("+{}", event.reason)),
+        Change::Odd { stream: s, object, .. } if *s == stream => Some(format!("?{object}")),
+        Change::Link(s, LinkState::Retrying { .. }) if *s == stream => Some("retrying".into()),
+        Change::Link(s, LinkState::Live) if *s == stream => Some("live".into()),
+        _ => None,
+    }
+}
+
+fn troubles(seen: &[Change], stream: Stream) -> Vec<&str> {
+    let why = |change| match change {
+        &Change::Link(s, LinkState::Retrying { ref why, .. }) if s == stream => Some(why.as_str()),
+        _ => None,
+    };
+    seen.iter().filter_map(why).collect()
+}
+
+fn node(name: &str, version: &str) -> Value {
+    json!({"metadata": {"name": name, "uid": format!("uid-{name}"), "resourceVersion": version}})
+}
+
+fn pod(name: &str, cpu: &str) -> Value {
+    json!({"metadata": {"namespace": "web", "name": name, "uid": format!("uid-{name}"), "resourceVersion": "1"},
+        "spec": {"containers": [{"name": "main", "resources": {"requests": {"cpu": cpu}}}]}})
+}
+
+fn only(stream: Stream) -> impl FnOnce(&mut Options) {
+    move |options| options.streams = Some(vec![stream])
+}
+
+fn paged(stream: Stream) -> impl FnOnce(&mut Options) {
+    move |options| {
+        options.streams = Some(vec![stream]);
+        options.list_mode = ListMode::Pages;
+    }
+}
+
+// --- lists ---
+
+#[tokio::test]
+async fn a_streaming_list_is_followed_on_its_own_connection() {
+    let server = ApiServer::start().await;
+    let list = [added(&node("a", "3")), added(&node("b", "5")), end_of_list("7")];
+    server.on_streaming_list(NODES, [Answer::lines(&list, End::Open)]);
+    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    live.until_live(Stream::Nodes).await;
+    server.say(NODES, &modified(&node("a", "8"))).await;
+    server.say(NODES, &deleted(&node("b", "9"))).await;
+    live.until("the deletion", |seen| seen.contains(&Change::NodeGone("b".into(), Uid::new("uid-b")))).await;
+    assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "+b", "synced", "live", "+a", "-b"]);
+    assert_eq!(server.asked_for(NODES).len(), 1);
+    let query = &server.asked_for(NODES)[0].query;
+    for wanted in
+        ["watch=true", "sendInitialEvents=true", "resourceVersionMatch=NotOlderThan", "allowWatchBookmarks=true"]
+    {
+        assert!(query.contains(wanted), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn refused_streaming_list_falls_back() {
+    let server = ApiServer::start().await;
+    server.refuses_streaming_lists();
+    server.on_list(NODES, [Answer::page("7", "", &[node("a", "3")])]);
+    server.on_watch(NODES, [Answer::lines(&[error(410, "too old")], End::Proper), Answer::lines(&[], End::Open)]);
+    let mut live = Live::start(&server);
+    for stream in [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
+        live.until_live(stream).await;
+    }
+    live.until("a second list", |seen| seen.iter().filter(|c| **c == Change::Synced(Stream::Nodes)).count() == 2).await;
+    let streamed: Vec<_> = server.asked().into_iter().filter(Asked::is_streaming_list).collect();
+    assert_eq!(streamed.len(), 1, "one refusal is enough, for every kind and for the session: {streamed:#?}");
+    assert_eq!(troubles(&live.seen, Stream::Nodes), Vec::<&str>::new(), "falling back is no trouble");
+    let watch = &server.until_asked(NODES, 1, |asked| asked.query.contains("resourceVersion=7")).await[0];
+    assert!(watch.is_watch() && !watch.is_list());
+}
+
+#[tokio::test]
+async fn a_streaming_list_without_an_end_falls_back() {
+    let server = ApiServer::start().await;
+    // A server before 1.27 ignores the parameters and never says that the list is complete.
+    server.on_streaming_list(NODES, [Answer::lines(&[added(&node("a", "3"))], End::Open)]);
+    server.on_list(NODES, [Answer::page("7", "", &[node("a", "3")])]);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes]);
+        options.timing.no_progress = 100 * MS;
+    });
+    live.until_live(Stream::Nodes).await;
+    assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "resync", "+a", "synced", "live"]);
+}
+
+#[tokio::test]
+async fn a_slow_streaming_list_that_makes_progress_is_waited_for() {
+    let server = ApiServer::start().await;
+    let mut lines: Vec<Value> = (0..10).map(|n| added(&node(&format!("n{n}"), "3"))).collect();
+    lines.push(end_of_list("7"));
+    server.on_streaming_list(NODES, [Answer::lines(&lines, End::Open).paced(40 * MS)]);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes]);
+        options.timing.no_progress = 300 * MS; // Less than the whole takes.
+    });
+    live.until_live(Stream::Nodes).await;
+    assert_eq!(server.asked_for(NODES).len(), 1);
+    let progress =
+        |change: &Change| matches!(change, Change::Link(Stream::Nodes, LinkState::Syncing { seen }) if *seen > 0);
+    assert!(live.seen.iter().any(progress), "{:#?}", live.seen);
+}
+
+#[tokio::test]
+async fn error_event_in_a_streaming_list_is_retried_then_paged() {
+    let server = ApiServer::start().await;
+    server.on_streaming_list(
+        NODES,
+        [Answer::lines(&[added(&node("a", "3")), error(500, "cache is not fresh")], End::Proper)],
+    );
+    server.on_list(NODES, [Answer::page("7", "", &[node("a", "3"), node("b", "4")])]);
+    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    live.until_live(Stream::Nodes).await;
+    let story = live.story(Stream::Nodes);
+    let attempt = ["resync", "+a", "retrying"];
+    assert_eq!(story, [&attempt[..], &attempt[..], &["resync", "+a", "+b", "synced", "live"][..]].concat());
+    assert_eq!(troubles(&live.seen, Stream::Nodes)[0], "the server failed: cache is not fresh");
+}
+
+#[tokio::test]
+async fn lists_are_paged() {
+    let server = ApiServer::start().await;
+    let first: Vec<Value> = (0..500).map(|n| node(&format!("n{n}"), "3")).collect();
+    server.on_list(NODES, [Answer::page("7", "to+ken/2=", &first), Answer::page("7", "", &[node("last", "4")])]);
+    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    live.until_live(Stream::Nodes).await;
+    let queries: Vec<_> = server.asked_for(NODES).into_iter().map(|asked| asked.query).take(2).collect();
+    assert_eq!(queries, ["limit=500", "limit=2000&continue=to%2Bken%2F2%3D"], "pages grow and tokens are escaped");
+    let story = live.story(Stream::Nodes);
+    assert_eq!((story.len(), story[501].as_str()), (1 + 501 + 2, "+last"));
+    live.until_link(Stream::Nodes, &LinkState::Syncing { seen: 501 }).await;
+}
+
+#[tokio::test]
+async fn a_page_is_handed_on_before_the_next_arrives() {
+    let server = ApiServer::start().await;
+    server.on_list(NODES, [Answer::page("7", "next", &[node("a", "3")]), Answer::silence()]);
+    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    live.until_link(Stream::Nodes, &LinkState::Syncing { seen: 1 }).await;
+    assert_eq!(live.story(Stream::Nodes), ["resync", "+a"]);
+}
+
+#[tokio::test]
+async fn expired_continue_token_restarts_the_list() {
+    let server = ApiServer::start().await;
+    let (one, two) = ([node("a", "3")], [node("b", "4")]);
+    server.on_list(
+        NODES,
+        [
+            Answer::page("7", "next", &one),
+            Answer::status(410, "the provided continue parameter is too old"),
+            Answer::page("9", "next", &one),
+            Answer::page("9", "", &two),
+        ],
+    );
+    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    live.until_live(Stream::Nodes).await;
+    assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "resync", "+a", "+b", "synced", "live"]);
+    server.until_asked(NODES, 1, |asked| asked.query.contains("resourceVersion=9")).await;
+}
+
+#[tokio::test]
+async fn a_page_that_fails_is_asked_for_again_and_not_the_list() {
+    let server = ApiServer::start().await;
+    server.on_list(
+        NODES,
+        [
+            Answer::page("7", "next", &[node("a", "3")]),
+            Answer::status(503, "etcd leader changed"),
+            Answer::raw(r#"{"items": [{"metadata": {"na"#),
+            Answer::page("7", "", &[node("b", "4")]),
+        ],
+    );
+    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    live.until_live(Stream::Nodes).await;
+    assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "retrying", "retrying", "+b", "synced", "live"]);
+    let whys = troubles(&live.seen, Stream::Nodes);
+    assert_eq!(whys[0], "the server failed: etcd leader changed");
+    assert_eq!(whys[1], "the answer cannot be read: it ends early (line 1, column 28)");
+}
+
+#[tokio::test]
+async fn odd_object_does_not_stop_the_list() {
+    let server = ApiServer::start().await;
+    let odd = json!({"metadata": {"namespace": "web", "name": "odd"}, "spec": {"containers": "none"}});
+    server.on_list(PODS, [Answer::page("7", "", &[pod("a", "1"), odd.clone(), pod("b", "1")])]);
+    server.on_watch(PODS, [Answer::lines(&[modified(&odd), modified(&pod("a", "2"))], End::Open)]);
+    let mut live = Live::start_with(&server, paged(Stream::Pods));
+    live.until("the change after the odd one", |seen| seen.iter().filter_map(|c| told(c, Stream::Pods)).count() >= 8)
+        .await;
+    let want = ["resync", "+a", "?web/odd", "+b", "synced", "live", "?web/odd", "+a"];
+    assert_eq!(live.story(Stream::Pods), want);
+}
+
+#[tokio::test]
+async fn bad_quantity_does_not_stop_the_run() {
+    let server = ApiServer::start().await;
+    server.on_list(PODS, [Answer::page("7", "", &[pod("bad", "1K"), pod("good", "250m")])]);
+    let mut live = Live::start_with(&server, paged(Stream::Pods));
+    live.until_live(Stream::Pods).await;
+    assert_eq!(live.story(Stream::Pods), ["resync", "?web/bad", "+bad", "+good", "synced", "live"]);
+    let millicores: Vec<_> = live
+        .seen
+        .iter()
+        .filter_map(|change| match change {
+            Change::Pod(pod) => Some(pod.requests.cpu_millicores),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(millicores, [0, 250]);
+    let problem = live.seen.iter().find_map(|change| match change {
+        Change::Odd { problem, .. } => Some(problem.as_str()),
+        _ => None,
+    });
+    assert!(problem.is_some_and(|p| p.starts_with("container \"main\", resources.requests: \"1K\"")), "{problem:?}");
+}
+
+#[tokio::test]
+async fn events_of_the_list_come_in_order_of_time() {
+    let server = ApiServer::start().await;
+    let event =
+        |reason: &str, at: &str| added(&json!({"metadata": {"name": reason}, "reason": reason, "lastTimestamp": at}));
+    let list = [
+        event("Third", "2026-11-24T08:03:00Z"),
+        event("First", "2026-11-24T08:01:00Z"),
+        event("Second", "2026-11-24T08:02:00Z"),
+        end_of_list("7"),
+    ];
+    server.on_streaming_list(EVENTS, [Answer::lines(&list, End::Open)]);
+    let mut live = Live::start_with(&server, only(Stream::Events));
+    live.until_live(Stream::Events).await;
+    server.say(EVENTS, &deleted(&json!({"metadata": {"name": "First"}}))).await;
+    server.say(EVENTS, &bookmark("9")).await;
+    live.until("the bookmark", |seen| seen.contains(&Change::Heard(Stream::Events))).await;
+    let want = ["resync", "+First", "+Second", "+Third", "synced", "live", "heard"];
+    assert_eq!(live.story(Stream::Events), want, "and the end of an event's retention is no news");
+}
+
+#[tokio::test]
+async fn nodes_come_first_but_nothing_waits_for_ever() {
+    let server = ApiServer::start().await;
+    server.on_streaming_list(NODES, [Answer::lines(&[end_of_list("7")], End::Open).paced(100 * MS)]);
+    let mut live = Live::start(&server);
+    live.until_live(Stream::Pods).await;
+    let asked = server.asked();
+    let first = |path: &str| asked.iter().find(|a| a.path == path).unwrap().at;
+    assert!(first(PODS) >= first(NODES) + 90 * MS, "pods wait for the list of nodes");
+
+    let stuck = ApiServer::start().await;
+    stuck.on_streaming_list(NODES, [Answer::silence()]);
+    let mut live = Live::start_with(&stuck, |options| options.timing.nodes_first = 50 * MS);
+    live.until_live(Stream::Pods).await;
+}
+
+// --- watches ---
+
+#[tokio::test]
+async fn a_cut_watch_resumes_without_a_list() {
+    let server = ApiServer::start().await;
+    server.on_streaming_list(NODES, [Answer::lines(&[added(&node("a", "3")), end_of_list("7")], End::Torn)]);
+    server.on_watch(
+        NODES,
+        [
+            // The second line is cut in the middle.
+            Answer::raw(format!("{}\n{{\"type\":\"ADDED\",\"obj", modified(&node("a", "8")))).ending(End::Torn),
+            Answer::lines(&[bookmark("12")], End::Proper),
+            Answer::lines(&[], End::Open),
+        ],
+    );
+    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    live.until("the bookmark", |seen| seen.contains(&Change::Heard(Stream::Nodes))).await;
+    let asked = server.until_asked(NODES, 3, |asked| !asked.is_list()).await;
+    for (asked, version) in asked.iter().zip(["7", "8", "12"]) {
+        assert!(
+            asked.query.contains(&format!("resourceVersion={version}&")) || asked.query.ends_with(version),
+            "{asked:?}"
+        );
+    }
+    assert_eq!(server.asked_for(NODES).iter().filter(|asked| asked.is_list()).count(), 1);
+    let story: Vec<_> = live.story(Stream::Nodes).into_iter().filter(|told| told != "live").collect();
+    assert_eq!(story, ["resync", "+a", "synced", "+a", "heard"], "no trouble is told");
+}
+
+#[tokio::test]
+async fn a_watch_that_ends_at_once_is_not_asked_for_in_a_spin() {
+    let server = ApiServer::start().await;
+    server.on_watch(NODES, [Answer::lines(&[], End::Proper)]);
+    server.on_streaming_list(NODES, [Answer::lines(&[end_of_list("7")], End::Proper)]);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes]);
+        options.timing.watch_lasted = 10_000 * MS;
+        options.timing.backoff_base = 20_000 * MS;
+        options.timing.backoff_cap = 20_000 * MS;
+    });
+    live.until_trouble(Stream::Nodes, "the server ended the answer early").await;
+    assert_eq!(server.asked_for(NODES).len(), 1);
+}
+
+#[tokio::test]
+async fn steady_state_makes_no_list_request() {
+    let server = ApiServer::start().await;
+    let mut live = Live::start(&server);
+    let streams = [
+        (Stream::Nodes, NODES),
+        (Stream::Pods, PODS),
+        (Stream::Events, EVENTS),
+        (Stream::NodeClaims, CLAIMS),
+        (Stream::NodePools, POOLS),
+        (Stream::Pdbs, PDBS),
+    ];
+    for (stream, path) in streams {
+        live.until_live(stream).await;
+        // Watches end all the time; bookmarks keep their version fresh.
+        server.say(path, &bookmark("20")).await;
+        server.end(path).await;
+        server.until_asked(path, 1, |asked| asked.query.contains("resourceVersion=20")).await;
+        server.end(path).await;
+        server.until_asked(path, 2, |asked| asked.query.contains("resourceVersion=20")).await;
+        assert_eq!(server.asked_for(path).iter().filter(|asked| asked.is_list()).count(), 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_version_lists_again_and_keeps_the_old_picture() {
+    for expired in
+        [Answer::status(410, "too old"), Answer::lines(&[error(410, "too old resource version")], End::Proper)]
+    {
+        let server = ApiServer::start().await;
+        server.on_streaming_list(
+            NODES,
+            [
+                Answer::lines(&[added(&node("a", "3")), end_of_list("7")], End::Proper),
+                Answer::lines(&[added(&node("b", "30")), end_of_list("31")], End::Open),
+            ],
+        );
+        server.on_watch(NODES, [expired]);
+        let mut live = Live::start_with(&server, only(Stream::Nodes));
+        live.until("a second list", |seen| seen.iter().filter(|c| **c == Change::Synced(Stream::Nodes)).count() == 2)
+            .await;
+        let story: Vec<_> = live.story(Stream::Nodes).into_iter().filter(|told| told != "live").collect();
+        assert_eq!(
+            story,
+            ["resync", "+a", "synced", "resync", "+b", "synced"],
+            "nothing is taken away before the sweep"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_watch_line_is_skipped_by_a_resume_then_by_a_list() {
+    let server = ApiServer::start().await;
+    server.on_streaming_list(
+        NODES,
+        [
+            Answer::lines(&[added(&node("a", "3")), end_of_list("7")], End::Proper),
+            Answer::lines(&[added(&node("a", "9")), end_of_list("9")], End::Open),
+        ],
+    );
+    server.on_watch(NODES, [Answer::raw("<html>gateway</html>\n")]);
+    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    live.until("a second list", |seen| seen.iter().filter(|c| **c == Change::Synced(Stream::Nodes)).count() == 2).await;
+    assert_eq!(server.asked_for(NODES).iter().filter(|asked| !asked.is_list()).count(), 2, "one resume, then a list");
+    assert!(troubles(&live.seen, Stream::Nodes)[0].starts_with("the answer cannot be read: "));
+}
+
+#[tokio::test]
+async fn half_open_connection_is_noticed() {
+    let server = ApiServer::start().await;
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes]);
+        options.timing.watch_seconds = 0..0;
+        options.timing.watch_grace = 60 * MS;
+    });
+    live.until_trouble(Stream::Nodes, "nothing heard").await;
+    let resumed = server.until_asked(NODES, 2, |asked| !asked.is_list()).await;
+    assert!(resumed.iter().all(|asked| asked.query.contains("resourceVersion=1")), "{resumed:#?}");
+    assert_eq!(server.asked_for(NODES).iter().filter(|asked| asked.is_list()).count(), 1);
+}
+
+#[tokio::test]
+async fn bookmarks_make_a_dead_connection_noticed_sooner() {
+    let server = ApiServer::start().await;
+    server.on_streaming_list(NODES, [Answer::lines(&[end_of_list("7"), bookmark("8")], End::Open)]);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes]);
+        options.timing.bookmark_silence = 80 * MS; // The watch itself would last minutes.
+    });
+    live.until_trouble(Stream::Nodes, "nothing heard").await;
+    server.until_asked(NODES, 1, |asked| asked.query.contains("resourceVersion=8")).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_given_up() {
+    let server = ApiServer::start().await;
+    server.on_list(NODES, [Answer::silence(), Answer::page("7", "", &[])]);
+    let mut live = Live::start_with(&server, |options| {
+        paged(Stream::Nodes)(options);
+        options.timing.response = 80 * MS;
+    });
+    live.until_live(Stream::Nodes).await;
+    assert_eq!(troubles(&live.seen, Stream::Nodes), ["nothing heard for 1 s"]);
+}
+
+// --- refusals ---
+
+#[tokio::test]
+async fn one_denied_stream_leaves_others_live() {
+    let server = ApiServer::start().await;
+    let message = "pods is forbidden: User \"reader\" cannot list resource \"pods\"";
+    server.on_all(PODS, &Answer::status(403, message));
+    let mut live = Live::start(&server);
+    live.until_link(Stream::Pods, &LinkState::Denied { message: message.into() }).await;
+    for stream in [Stream::Nodes, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
+        live.until_live(stream).await;
+    }
+    // It is asked for again, and says so only when something changes.
+    server.until_asked(PODS, 3, |_| true).await;
+    server.heal(PODS);
+    live.until_live(Stream::Pods).await;
+    let denials =
+        live.seen.iter().filter(|c| matches!(c, Change::Link(Stream::Pods, LinkState::Denied { .. }))).count();
+    assert_eq!(denials, 1);
+}
+
+#[tokio::test]
+async fn absent_kinds_are_asked_for_again() {
+    let server = ApiServer::start().await;
+    server.on_all(CLAIMS, &Answer::raw("404 page not found\n"));
+    server.on_all(CLAIMS, &Answer::status(404, "the server could not find the requested resource"));
+    let mut live = Live::start(&server);
+    live.until_link(Stream::NodeClaims, &LinkState::Absent).await;
+    let claim = json!({"metadata": {"name": "default-8q7xk", "resourceVersion": "3"}});
+    server.on_streaming_list(CLAIMS, [Answer::lines(&[added(&claim), end_of_list("7")], End::Open)]);
+    live.until_live(Stream::NodeClaims).await;
+    assert_eq!(live.story(Stream::NodeClaims), ["resync", "+default-8q7xk", "synced", "live"]);
+}
+
+#[tokio::test]
+async fn claim_stream_recovers_after_first_error() {
+    let server = ApiServer::start().await;
+    let ok = Answer::lines(&[end_of_list("7")], End::Open);
+    server.on_streaming_list(CLAIMS, [Answer::status(500, "etcdserver: request timed out"), ok]);
+    let mut live = Live::start(&server);
+    live.until_live(Stream::NodeClaims).await;
+    assert_eq!(troubles(&live.seen, Stream::NodeClaims), ["the server failed: etcdserver: request timed out"]);
+}
+
+#[tokio::test]
+async fn a_busy_server_is_left_alone_as_long_as_it_asks() {
+    let server = ApiServer::start().await;
+    let busy = Answer::status(429, "too many requests").header("retry-after", "1");
+    server.on_streaming_list(NODES, [busy, Answer::lines(&[end_of_list("7")], End::Open)]);
+    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    live.until_live(Stream::Nodes).await;
+    assert_eq!(troubles(&live.seen, Stream::Nodes), ["the server is busy: too many requests"]);
+    let asked = server.asked_for(NODES);
+    assert!(asked.len() == 2 && asked[1].at - asked[0].at >= 1000 * MS, "{asked:#?}");
+    assert!(asked[1].is_streaming_list(), "being busy is no refusal of streaming lists");
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_told_in_words() {
+    let server = ApiServer::start().await;
+    let kubeconfig = server.kubeconfig();
+    let text = std::fs::read_to_string(&kubeconfig).unwrap().replace(&server.address, "http://127.0.0.1:1");
+    std::fs::write(&kubeconfig, text).unwrap();
+    let mut live = Live::start_with(&server, |options| options.kubeconfig = Some(kubeconfig));
+    live.until_trouble(Stream::Nodes, "cannot reach the server: ").await;
+    let why = troubles(&live.seen, Stream::Nodes)[0];
+    assert!(why.contains("onnection refused"), "{why}");
+    live.until_trouble(Stream::Pods, "cannot reach the server: ").await;
+}
+
+// --- credentials ---
+
+#[tokio::test]
+async fn rejected_credentials_name_the_user() {
+    let server = ApiServer::start().await;
+    server.on_all(NODES, &Answer::status(401, "Unauthorized"));
+    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    live.until_trouble(Stream::Nodes, "kubeconfig user \"reader\" is not accepted (401): Unauthorized").await;
+    server.heal(NODES);
+    live.until_live(Stream::Nodes).await;
+}
+
+/// A kubeconfig whose user has a plugin: a shell script.
+#[cfg(unix)]
+fn with_plugin(server: &ApiServer, script: &str) -> Connection {
+    let path = server.dir().join("plugin.sh");
+    std::fs::write(&path, script).unwrap();
+    let user = format!(
+        "exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [\"{}\"], interactiveMode: IfAvailable}}",
+        path.display()
+    );
+    let environment = Environment { interactive: true, ..Environment::default() };
+    let kubeconfig = Some(server.kubeconfig_of(&user));
+    let streams = Some(vec![Stream::Nodes]);
+    Connection::load(&Options { kubeconfig, environment, streams, timing: quick(), ..Options::default() }).unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn rejected_token_runs_the_plugin_again() {
+    let server = ApiServer::start().await;
+    let counter = server.dir().join("runs");
+    let script = format!(
+        r#"echo run >> {0}; printf '{{"kind":"ExecCredential","status":{{"token":"t%d"}}}}' "$(wc -l < {0})""#,
+        counter.display()
+    );
+    let ok = Answer::lines(&[end_of_list("7")], End::Open);
+    server.on_streaming_list(NODES, [Answer::status(401, "Unauthorized"), ok]);
+    let mut live = Live::connect(&with_plugin(&server, &script));
+    live.until_live(Stream::Nodes).await;
+    let tokens: Vec<_> =
+        server.asked_for(NODES).into_iter().map(|asked| asked.headers["authorization"].clone()).collect();
+    assert_eq!(tokens, ["Bearer t1", "Bearer t2"]);
+    assert_eq!(std::fs::read_to_string(counter).unwrap().lines().count(), 2, "one run for one token");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn credential_plugin_cannot_touch_the_screen() {
+    let server = ApiServer::start().await;
+    let (info, input) = (server.dir().join("info"), server.dir().join("input"));
+    // It writes what it was told, waits for an answer, complains, and fails.
+    let script = format!(
+        r#"test -e {0} || printf '%s' "$KUBERNETES_EXEC_INFO" > {0}; cat > {1}; echo 'Press any key to log in' >&2; exit 3"#,
+        info.display(),
+        input.display()
+    );
+    let mut live = Live::connect(&with_plugin(&server, &script));
+    live.until_trouble(Stream::Nodes, "Press any key to log in").await;
+    let told: Value = serde_json::from_slice(&std::fs::read(info).unwrap()).unwrap();
+    assert_eq!(told["spec"]["interactive"], false);
+    assert_eq!(told["apiVersion"], "client.authentication.k8s.io/v1");
+    assert_eq!(std::fs::read(input).unwrap(), b"", "its stdin is closed");
+    let why = troubles(&live.seen, Stream::Nodes)[0];
+    assert!(why.starts_with("kubeconfig user \"reader\": the credential plugin \"sh\" failed"), "{why}");
+    assert_eq!(server.asked_for(NODES).len(), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_first_run_of_a_plugin_may_ask_and_its_token_serves() {
+    let server = ApiServer::start().await;
+    let info = server.dir().join("info");
+    let script = format!(
+        r#"printf '%s\n' "$KUBERNETES_EXEC_INFO" >> {}; printf '{{"status":{{"token":"asked","expirationTimestamp":"2999-01-01T00:00:00Z"}}}}'"#,
+        info.display()
+    );
+    let connection = with_plugin(&server, &script);
+    assert!(connection.needs_sign_in());
+    connection.sign_in().await.unwrap();
+    let mut live = Live::connect(&connection);
+    live.until_live(Stream::Nodes).await;
+    let told = std::fs::read_to_string(info).unwrap();
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains(r#""interactive":true"#), "{told}");
+    assert_eq!(server.asked_for(NODES)[0].headers["authorization"], "Bearer asked");
+}
+
+// --- what is asked ---
+
+#[tokio::test]
+async fn only_needed_kinds_are_watched() {
+    let server = ApiServer::start().await;
+    let mut live = Live::start(&server);
+    for stream in [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
+        live.until_live(stream).await;
+    }
+    live.until_live(Stream::NodeMetrics).await;
+    let paths: BTreeSet<_> = server.asked().into_iter().map(|asked| asked.path).collect();
+    let want = ["/version", "/apis", NODES, PODS, EVENTS, CLAIMS, POOLS, PDBS, NODE_METRICS];
+    assert_eq!(paths, want.map(str::to_owned).into());
+    assert!(server.asked().iter().all(|asked| asked.method == "GET"), "verbs are get, list and watch alone");
+
+    let server = ApiServer::start().await;
+    let mut live = Live::start_with(&server, |options| options.streams = Some(vec![Stream::Nodes, Stream::Pods]));
+    live.until_live(Stream::Nodes).await;
+    live.until_live(Stream::Pods).await;
+    let paths: BTreeSet<_> = server.asked().into_iter().map(|asked| asked.path).collect();
+    assert!(paths.is_subset(&["/version", "/apis", NODES, PODS].map(str::to_owned).into()), "{paths:?}");
+}
+
+#[tokio::test]
+async fn requests_say_who_asks_and_for_what() {
+    let server = ApiServer::start().await;
+    let mut live = Live::start_with(&server, |options| options.node_selector = "karpenter.sh/nodepool in (a,b)".into());
+    live.until_live(Stream::Pods).await;
+    let nodes = &server.asked_for(NODES)[0];
+    assert!(nodes.query.ends_with("&labelSelector=karpenter.sh%2Fnodepool%20in%20%28a%2Cb%29"), "{}", nodes.query);
+    assert_eq!(nodes.headers["user-agent"], concat!("nodeglass/", env!("CARGO_PKG_VERSION")));
+    assert_eq!(nodes.headers["authorization"], "Bearer reader-token");
+    assert_eq!(nodes.headers["accept-encoding"], "identity", "a compressed watch cannot be read");
+    let pods = &server.asked_for(PODS)[0].query;
+    assert!(pods.ends_with("&fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed"), "{pods}");
+    let version = &server.until_asked("/version", 1, |_| true).await[0];
+    assert_eq!(version.headers["accept-encoding"], "gzip");
+}
+
+#[tokio::test]
+async fn the_cluster_introduces_itself() {
+    let server = ApiServer::start().await;
+    let groups = json!({"groups": [
+        {"name": "karpenter.sh", "versions": [{"version": "v1"}]},
+        {"name": "eks.amazonaws.com", "versions": [{"version": "v1"}]}]});
+    server.on_list("/apis", [Answer::json(&json!({"groups": []})), Answer::json(&groups)]);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(Vec::new());
+        options.timing.discovery_every = 20 * MS;
+    });
+    let about = |version: &str, flavours: Vec<Flavour>| {
+        Change::About(About {
+            context: "scripted".into(),
+            server: server.address.clone(),
+            version: version.into(),
+            flavours,
+        })
+    };
+    let want = [about("", vec![]), about("1.36", vec![]), about("1.36", vec![Flavour::AutoMode])];
+    live.until("Auto Mode", |seen| seen.len() == 3).await;
+    assert_eq!(live.seen, want, "told once when more is known, and when it changes");
+}
+
+// --- metrics ---
+
+#[tokio::test]
+async fn node_metrics_are_polled_and_their_absence_is_told() {
+    let server = ApiServer::start().await;
+    let reading = json!({"items": [{"metadata": {"name": "a"}, "timestamp": "2026-11-24T08:00:00Z", "window": "20s",
+        "usage": {"cpu": "1500000000n", "memory": "2Gi"}}]});
+    server.on_list(
+        NODE_METRICS,
+        [
+            Answer::status(404, "the server could not find the requested resource"),
+            Answer::status(503, "the server is currently unable to handle the request"),
+            Answer::status(403, "nodes.metrics.k8s.io is forbidden"),
+            Answer::json(&reading),
+        ],
+    );
+    let mut live = Live::start_with(&server, only(Stream::NodeMetrics));
+    live.until_link(Stream::NodeMetrics, &LinkState::Absent).await;
+    live.until_trouble(Stream::NodeMetrics, "unable to handle").await;
+    live.until_link(Stream::NodeMetrics, &LinkState::Denied { message: "nodes.metrics.k8s.io is forbidden".into() })
+        .await;
+    live.until_live(Stream::NodeMetrics).await;
+    let usage = live.seen.iter().find_map(|change| match change {
+        Change::NodeUsage(usage) => Some(usage.clone()),
+        _ => None,
+    });
+    let usage = usage.unwrap();
+    assert_eq!((usage.len(), usage[0].0.as_str()), (1, "a"));
+    assert_eq!((usage[0].1.cpu_millicores, usage[0].1.memory_bytes, usage[0].1.window_seconds), (1500, 2 << 30, 20));
+}
+
+#[tokio::test]
+async fn pod_metrics_are_polled_only_while_asked_for() {
+    let server = ApiServer::start().await;
+    let reading = json!({"items": [{"metadata": {"namespace": "web", "name": "a"},
+        "containers": [{"usage": {"cpu": "1", "memory": "1"}}, {"usage": {"cpu": "2", "memory": "2"}}]}]});
+    server.on_list(POD_METRICS, [Answer::json(&reading)]);
+    let mut live =
+        Live::start_with(&server, |options| options.streams = Some(vec![Stream::NodeMetrics, Stream::PodMetrics]));
+    live.until_live(Stream::NodeMetrics).await;
+    assert_eq!(server.asked_for(POD_METRICS).len(), 0);
+    live.interest.send(Interest { pod_metrics: true }).unwrap();
+    live.until("a reading", |seen| {
+        seen.iter().any(|change| {
+            matches!(change, Change::PodUsage(usage)
+                if usage[0].0 == PodKey::new("web", "a") && usage[0].1.cpu_millicores == 3000 && usage[0].1.memory_bytes == 3)
+        })
+    })
+    .await;
+    live.interest.send(Interest { pod_metrics: false }).unwrap();
+    live.until_link(Stream::PodMetrics, &LinkState::Off).await;
+    let polled = server.asked_for(POD_METRICS).len();
+    let nodes = server.asked_for(NODE_METRICS).len();
+    server.until_asked(NODE_METRICS, nodes + 3, |_| true).await;
+    assert_eq!(server.asked_for(POD_METRICS).len(), polled);
+}
+
+#[tokio::test]
+async fn slow_server_is_not_hammered() {
+    let server = ApiServer::start().await;
+    let slow = Answer::json(&json!({"items": []})).paced(80 * MS);
+    server.on_list(NODE_METRICS, [slow]);
+    let _live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::NodeMetrics]);
+        options.timing.metrics_every = 10 * MS;
+    });
+    let asked = server.until_asked(NODE_METRICS, 5, |_| true).await;
+    for pair in asked.windows(2) {
+        assert!(pair[1].at - pair[0].at >= 75 * MS, "a poll waits for the one before it: {asked:#?}");
+    }
+}
+
+// --- the whole ---
+
+#[tokio::test]
+async fn batches_are_bounded_and_a_slow_reader_makes_the_watch_wait() {
+    let server = ApiServer::start().await;
+    let nodes: Vec<Value> = (0..1500).map(|n| node(&format!("n{n}"), "3")).collect();
+    server.on_list(NODES, [Answer::page("7", "more", &nodes)]);
+    let options = Options {
+        kubeconfig: Some(server.kubeconfig()),
+        streams: Some(vec![Stream::Nodes]),
+        list_mode: ListMode::Pages,
+        timing: quick(),
+        ..Options::default()
+    };
+    let (sender, mut receiver) = mpsc::channel(1);
+    let (_interest, interested) = watch::channel(Interest::default());
+    let cancel = CancellationToken::new();
+    let _tasks = Connection::load(&options).unwrap().start(sender, interested, cancel);
+    // The list never ends. Once nobody reads, it stops at its first page.
+    while !receiver.recv().await.unwrap().contains(&Change::Resync(Stream::Nodes)) {}
+    server.until_asked(NODES, 1, |_| true).await;
+    tokio::time::sleep(150 * MS).await;
+    assert_eq!(server.asked_for(NODES).len(), 1);
+    let mut largest = 0;
+    while server.asked_for(NODES).len() < 4 {
+        largest = largest.max(receiver.recv().await.unwrap().len());
+    }
+    assert_eq!(largest, 1024);
+}
+
+#[tokio::test]
+async fn everything_ends_when_told_or_when_nobody_listens() {
+    let server = ApiServer::start().await;
+    server.on_all(PDBS, &Answer::silence());
+    let mut live = Live::start(&server);
+    live.until_live(Stream::Pods).await;
+    live.cancel.cancel();
+    while let Some(ended) = live.tasks.join_next().await {
+        ended.unwrap();
+    }
+
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes, Stream::NodeMetrics]);
+        options.timing.discovery_every = 10 * MS;
+    });
+    live.until_live(Stream::Nodes).await;
+    drop(live.receiver);
+    server.say(NODES, &bookmark("9")).await;
+    // Streams notice when they have something to say; discovery has nothing more, and is told to end.
+    for _ in 0..2 {
+        live.tasks.join_next().await.unwrap().unwrap();
+    }
+    live.cancel.cancel();
+    live.tasks.join_next().await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn quit_during_sync_is_clean() {
+    let server = ApiServer::start().await;
+    server.on_list(NODES, [Answer::page("7", "next", &[node("a", "3")]), Answer::silence()]);
+    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    live.until_link(Stream::Nodes, &LinkState::Syncing { seen: 1 }).await;
+    live.cancel.cancel();
+    while let Some(ended) = live.tasks.join_next().await {
+        ended.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn text_of_the_cluster_is_cleaned_at_the_door() {
+    let server = ApiServer::start().await;
+    let mut hostile = node("a\u{1b}[2J", "3");
+    hostile["metadata"]["labels"] = json!({"team\u{7}": "x\u{202e}y"});
+    hostile["status"] = json!({"conditions": [{"type": "Ready", "status": "False", "message": "line\none\u{9b}1m"}]});
+    let denied = Answer::status(403, "no\u{1b}]0;title\u{7}");
+    server.on_all(PODS, &denied);
+    server.on_list(NODES, [Answer::page("7", "", &[hostile])]);
+    let mut live = Live::start_with(&server, |options| {
+        options.list_mode = ListMode::Pages;
+        options.streams = Some(vec![Stream::Nodes, Stream::Pods]);
+    });
+    live.until_live(Stream::Nodes).await;
+    live.until_link(Stream::Pods, &LinkState::Denied { message: "no]0;title".into() }).await;
+    let node = live.seen.iter().find_map(|change| match change {
+        Change::Node(node) => Some(node.clone()),
+        _ => None,
+    });
+    let node = node.unwrap();
+    assert_eq!((node.name.as_str(), node.labels.get("team")), ("a[2J", Some("xy")));
+    assert_eq!(node.conditions[0].message, "line one1m");
+}
+
+/// Where a test's log goes.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_not_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    // While there is only one subscriber, tracing asks the thread that comes by a log call first whether it is wanted:
+    // that may be another test's. With a second one it asks all.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = ApiServer::start().await;
+    let odd = json!({"metadata": {"name": "odd"}, "status": "top-secret-status", "spec": {"taints": 5}});
+    server.on_list(NODES, [Answer::raw("{\"items\": [\"top-secret-page"), Answer::page("7", "", &[odd])]);
+    server.on_watch(NODES, [Answer::raw("top-secret-line\n"), Answer::lines(&[], End::Open)]);
+    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    live.until_live(Stream::Nodes).await;
+    live.until("the unreadable line", |seen| troubles(seen, Stream::Nodes).len() >= 2).await;
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("stream in trouble"), "the log was on: {logged}");
+    assert!(!logged.contains("top-secret") && !logged.contains("reader-token"), "{logged}");
+    eventually("the second try", || (server.asked_for(NODES).len() >= 2).then_some(())).await;
+}
