@@ -712,15 +712,15 @@ impl Cluster {
             Some(slot) => {
                 let old_home = self.pods.get(slot).and_then(|p| p.row);
                 let was_pending = self.uncount(slot);
-                if old_home != home {
+                if old_home == home {
+                    self.pods.replace(slot, pod, generation);
+                } else {
                     self.unlink(slot);
                     self.pods.replace(slot, pod, generation);
                     self.link_pod(slot, home);
                     if let Some(old) = old_home {
                         self.drop_if_empty(old);
                     }
-                } else {
-                    self.pods.replace(slot, pod, generation);
                 }
                 let is_pending = self.count(slot);
                 if was_pending || is_pending { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }

@@ -8,8 +8,8 @@ use crate::support::build::*;
 use nodeglass::cluster::{Cluster, EventQuery, Row, RowState, Sums};
 use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, alerts};
 use nodeglass::model::{
-    Change, EventKind, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey, PodPhase, Resource, Resources, Stream, Uid,
-    Usage, key,
+    Change, EventKind, Labels, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey, PodPhase, Resource, Resources,
+    Stream, Uid, Usage, key,
 };
 use nodeglass::pricing::{PriceBook, Quote};
 use proptest::prelude::*;
@@ -244,6 +244,10 @@ fn everything() -> View {
     View::new(Filter::default(), Sort::default(), GroupBy::Pool)
 }
 
+fn priced() -> Cluster {
+    Cluster::new(Some(PriceBook::embedded()))
+}
+
 /// Long after, when no tombstone is left.
 const LATER: i64 = 1_000_000;
 
@@ -255,8 +259,20 @@ fn a_node() -> impl Strategy<Value = Change> {
         node.uid = Uid::new(&format!("n{name}.{uid}"));
         node.provider_id = if provider == 3 { "".into() } else { format!("aws:///z/i-{provider}").into() };
         node.owner_claim = (owner < 3).then(|| Uid::new(&format!("c{owner}.0")));
-        node.labels =
-            if pool == 2 { <_>::default() } else { [(key::NODEPOOL, format!("pool{pool}"))].into_iter().collect() };
+        // Some have a price, some have none, and some have no label at all.
+        let kind = ["c5a.large", "m5.xlarge", "no.such", "t3.micro"][usize::from(provider)];
+        node.labels = match pool {
+            2 => Labels::default(),
+            _ => [
+                (key::NODEPOOL, format!("pool{pool}").as_str()),
+                ("node.kubernetes.io/instance-type", kind),
+                ("topology.kubernetes.io/zone", "ap-northeast-2a"),
+                ("kubernetes.io/os", "linux"),
+                ("karpenter.sh/capacity-type", ["on-demand", "spot"][usize::from(uid)]),
+            ]
+            .into_iter()
+            .collect(),
+        };
         node.allocatable.cpu_millicores = 1000 * (1 + u64::from(uid));
         node.deleted = ends.then(|| at(5));
         node.added()
@@ -361,7 +377,7 @@ proptest! {
 
     #[test]
     fn sums_by_difference_equal_a_rebuild(history in a_history()) {
-        let (mut cluster, mut view) = (Cluster::new(None), everything());
+        let (mut cluster, mut view) = (priced(), everything());
         fold(&mut cluster, &mut view, &history);
         cluster.tick(at(LATER));
         let expected = Objects::after(&changes(&history)).picture();
@@ -383,7 +399,7 @@ proptest! {
             (Just(objects.clone()), Just(objects.changes()).prop_shuffle())
         })
     ) {
-        let (mut cluster, mut view) = (Cluster::new(None), everything());
+        let (mut cluster, mut view) = (priced(), everything());
         for change in shuffled {
             cluster.apply(change, at(10));
         }
@@ -392,7 +408,7 @@ proptest! {
 
     #[test]
     fn a_list_read_again_equals_a_fresh_start(before in a_history(), after in a_history()) {
-        let (mut cluster, mut view) = (Cluster::new(None), everything());
+        let (mut cluster, mut view) = (priced(), everything());
         fold(&mut cluster, &mut view, &before);
         let objects = Objects::after(&changes(&after));
         let streams = [Stream::Pods, Stream::NodeClaims, Stream::Nodes];
@@ -411,7 +427,7 @@ proptest! {
 
     #[test]
     fn reading_never_panics(history in a_history()) {
-        let (mut cluster, mut view) = (Cluster::new(None), everything());
+        let (mut cluster, mut view) = (priced(), everything());
         let mut pending = PendingByCause::default();
         for (i, (change, _)) in history.iter().enumerate() {
             cluster.apply(change.clone(), at(i as i64));
@@ -642,7 +658,7 @@ fn a_row_that_was_a_claim_is_found_as_its_node() {
 
 #[test]
 fn total_reports_unpriced_nodes() {
-    let mut c = Cluster::new(Some(PriceBook::embedded()));
+    let mut c = priced();
     let labels = [("node.kubernetes.io/instance-type", "c5a.no-such-size")].into_iter().collect();
     for change in [node("priced").added(), Node { labels, ..node("unpriced") }.added()] {
         apply(&mut c, change);
