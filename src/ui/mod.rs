@@ -1,1 +1,43 @@
-//! …
+//! The screen: state and cluster in, cells out; key → action → update. No I/O, no clock.
+//!
+//! ```text
+//!  nodeglass  context · region · version · flavour        ● nodes ● pods ● events ● claims   14:02:31   header
+//!  nodes    2  +1 launching     $0.482/h  $351.57/mo  instances 0.430 + auto mode 0.052                  header
+//!  cpu      8.0 / 9.8   81.3%  ██████████████████████████████████████████████████                        header
+//!  ▲ 3 launches failed in 2m: VcpuLimitExceeded (general-purpose)                                        alerts
+//! ── nodes ──────────────────────────────── requests · efficiency: ■ <35% idle ■ fair ■ >70% well used ─ table
+//! ▌  i-0fce4e6539834df06   general-purpose   ██████████████████▋    88%    …   Ready                     table
+//! ── events  [all] provision schedule disrupt warnings ───────────────────────────────────── following ── events
+//!  2s W FailedScheduling    pod/inflate-b6b45f8d4-b8hxt  ×91  0/1 nodes are available: 1 Insufficient …   events
+//!  ←/→ page  ↑/↓ select  ⏎ open  / filter  …                                          page 1/1 · 2 nodes footer
+//! ```
+//!
+//! Always true: [`draw()`] reads and changes nothing, and returns what was visible ([`Seen`]); [`update()`] is the only
+//! writer of [`UiState`]. Only visible lines are made into text, so the cost of a frame does not depend on the size of
+//! the cluster. The loop of the program is `view.refresh` → [`draw()`] → [`UiState::saw`], and on a key
+//! [`keys::action`] → [`update()`] → [`Effect`].
+
+mod bar;
+mod detail;
+mod empty;
+mod events;
+mod footer;
+mod frame;
+mod header;
+mod help;
+pub mod keys;
+mod pen;
+mod placement;
+mod pools;
+mod sorting;
+mod state;
+mod table;
+mod theme;
+mod update;
+mod words;
+
+pub use frame::{Picture, draw, next_deadline};
+pub use keys::{Action, Binding, Scope, action};
+pub use state::{Bars, EventMark, Focus, Seen, UiOptions, UiState};
+pub use theme::{Depth, Level, Levels, Palette, Rgb, StyleError, Theme};
+pub use update::{Effect, update};

@@ -1,0 +1,176 @@
+//! Bars in eighths of a cell: requests as the fill, measured usage as a second shade inside the same bar.
+//!
+//! The bar clamps at its width; the number beside it tells the truth. No capacity is no bar.
+
+use super::pen::Pen;
+use super::theme::{Level, Theme};
+use ratatui::style::{Modifier, Style};
+
+/// What one bar shows, in thousandths of its capacity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// The fill; none where there is no capacity or nothing is known.
+    pub fill: Option<u64>,
+    /// What was measured, where metrics are there.
+    pub used: Option<u64>,
+}
+
+/// What a part of a bar stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shade {
+    Track,
+    Fill,
+    Used,
+}
+
+/// One cell: the first `eighths` of it in one shade, the rest in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct BarCell {
+    eighths: u8,
+    front: Shade,
+    back: Shade,
+}
+
+const BLOCKS: [&str; 9] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
+
+/// A share as eighths of a bar: something is never nothing, and only full is full.
+fn eighths(permille: u64, width: u16) -> u64 {
+    let all = u64::from(width) * 8;
+    if all == 0 || permille == 0 {
+        return 0;
+    }
+    if permille >= 1000 {
+        return all;
+    }
+    ((permille * all + 500) / 1000).clamp(1, all - 1)
+}
+
+fn cells(width: u16, share: Share) -> impl Iterator<Item = BarCell> {
+    let fill = share.fill.map_or(0, |p| eighths(p, width));
+    let used = share.used.map_or(0, |p| eighths(p, width));
+    (0..u64::from(width)).map(move |i| {
+        let inside = |edge: u64| edge.saturating_sub(i * 8).min(8) as u8;
+        let (f, u) = (inside(fill), inside(used));
+        match (f, u) {
+            (_, 8) => BarCell { eighths: 8, front: Shade::Used, back: Shade::Track },
+            (8, 0) => BarCell { eighths: 8, front: Shade::Fill, back: Shade::Track },
+            (8, u) => BarCell { eighths: u, front: Shade::Used, back: Shade::Fill },
+            (f, u) if u >= f => BarCell { eighths: u, front: Shade::Used, back: Shade::Track },
+            // Two edges in one cell: a cell has only two colours, so the wider part is shown.
+            (f, u) if f - u >= u => BarCell { eighths: f, front: Shade::Fill, back: Shade::Track },
+            (_, u) => BarCell { eighths: u, front: Shade::Used, back: Shade::Track },
+        }
+    })
+}
+
+/// Draws a bar. Without a fill nothing but `—` is drawn: unknown and "not offered" are no empty bar.
+pub(super) fn draw(pen: &mut Pen<'_>, x: u16, y: u16, width: u16, share: Share, level: Level, theme: &Theme) {
+    let Some(_) = share.fill else {
+        if width > 0 {
+            pen.put(x, y, theme.glyphs().unknown, theme.dim());
+        }
+        return;
+    };
+    let (fill, used, track) = theme.bar(level);
+    for (i, cell) in (0_u16..).zip(cells(width, share)) {
+        let x = x.saturating_add(i);
+        if theme.plain_bars() {
+            // Whole cells with one sign for each shade: no background colours to lean on.
+            let shade = if cell.eighths >= 4 { cell.front } else { cell.back };
+            let glyphs = theme.glyphs();
+            let (symbol, style) = match shade {
+                Shade::Used => (glyphs.bar_used, used),
+                Shade::Fill if share.used.is_some() => (glyphs.bar_requested, fill),
+                Shade::Fill => (glyphs.bar_used, fill),
+                Shade::Track => (glyphs.bar_track, track),
+            };
+            let partial = theme.blocks() && share.used.is_none() && cell.front == Shade::Fill && cell.eighths < 8;
+            if partial && cell.eighths > 0 {
+                pen.cell(x, y, BLOCKS[usize::from(cell.eighths)], fill);
+            } else {
+                pen.cell(x, y, symbol, style);
+            }
+            continue;
+        }
+        let colour = |shade| match shade {
+            Shade::Track => track.fg,
+            Shade::Fill => fill.fg,
+            Shade::Used => used.fg,
+        };
+        let mut style = Style::new().remove_modifier(Modifier::all());
+        style.fg = colour(cell.front);
+        style.bg = colour(cell.back);
+        pen.cell(x, y, BLOCKS[usize::from(cell.eighths.min(8))], style);
+    }
+}
+
+/// Eight steps of height, for a line of values over time.
+const STEPS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// Levels 0 to 7 as a line of blocks.
+pub(super) fn steps(levels: &[u8]) -> String {
+    levels.iter().map(|level| STEPS[usize::from(*level).min(7)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sum(width: u16, share: Share, shade: Shade) -> u64 {
+        let part = |c: BarCell| {
+            u64::from(if c.front == shade { c.eighths } else { 0 })
+                + u64::from(if c.back == shade { 8 - c.eighths } else { 0 })
+        };
+        cells(width, share).map(part).sum()
+    }
+
+    #[test]
+    fn over_full_clamps_bar_not_text() {
+        let over = Share { fill: Some(1510), used: None };
+        assert_eq!(sum(10, over, Shade::Fill), 80);
+        assert_eq!(cells(10, over).count(), 10);
+    }
+
+    #[test]
+    fn a_little_is_not_nothing_and_almost_is_not_full() {
+        assert_eq!(sum(10, Share { fill: Some(1), used: None }, Shade::Fill), 1);
+        assert_eq!(sum(10, Share { fill: Some(999), used: None }, Shade::Fill), 79);
+        assert_eq!(sum(10, Share { fill: Some(0), used: None }, Shade::Fill), 0);
+    }
+
+    #[test]
+    fn usage_lies_inside_the_requests() {
+        let share = Share { fill: Some(500), used: Some(250) };
+        assert_eq!(sum(16, share, Shade::Used), 32);
+        assert_eq!(sum(16, share, Shade::Fill), 32);
+        assert_eq!(sum(16, share, Shade::Track), 64);
+    }
+
+    #[test]
+    fn levels_are_blocks() {
+        assert_eq!(steps(&[0, 4, 7, 9]), "▁▅██");
+        assert_eq!(steps(&[]), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_bar_is_as_wide_as_asked_and_every_cell_is_whole(
+            width in 0_u16..60, fill in proptest::option::of(0_u64..3000), used in proptest::option::of(0_u64..3000),
+        ) {
+            let share = Share { fill, used };
+            prop_assert_eq!(cells(width, share).count(), usize::from(width));
+            prop_assert!(cells(width, share).all(|c| c.eighths <= 8));
+        }
+
+        #[test]
+        fn more_is_never_shorter(width in 1_u16..60, a in 0_u64..1500, more in 0_u64..1500) {
+            prop_assert!(eighths(a, width) <= eighths(a + more, width));
+        }
+
+        #[test]
+        fn without_usage_the_fill_is_exact(width in 1_u16..60, fill in 0_u64..3000) {
+            prop_assert_eq!(sum(width, Share { fill: Some(fill), used: None }, Shade::Fill), eighths(fill, width));
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! One node: what it is, what it costs and how we know, how it came to be, what runs on it, what happened to it.
+
+use super::bar;
+use super::events;
+use super::frame::Picture;
+use super::pen::{Pen, columns, wrap};
+use super::state::{Detail, Seen};
+use super::table::{Amounts, status};
+use super::theme::Role;
+use super::words;
+use crate::cluster::{EventLine, EventQuery, PodRow, PodState, Row};
+use crate::model::{ConditionStatus, PodClass, Resource, Resources, key};
+use crate::pricing::{Amount, Mark, Quote};
+use crate::units::age;
+use crate::units::text::{cut_end, cut_middle};
+use ratatui::style::Style;
+
+type Line = Vec<(String, Style)>;
+
+/// Columns of a label in the facts.
+const LABEL: usize = 15;
+
+struct Facts<'a, 'p> {
+    pic: &'a Picture<'p>,
+    width: usize,
+    lines: Vec<Line>,
+}
+
+impl Facts<'_, '_> {
+    fn style(&self, role: Role) -> Style {
+        self.pic.theme().style(role)
+    }
+
+    fn head(&mut self, text: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Vec::new());
+        }
+        self.lines.push(vec![(text.to_owned(), self.style(Role::Title))]);
+    }
+
+    /// A labelled fact; a long one goes on below its start.
+    fn fact(&mut self, label: &str, text: &str, role: Role) {
+        if text.is_empty() {
+            return;
+        }
+        let (dim, style) = (self.style(Role::Dim), self.style(role));
+        let room = self.width.saturating_sub(LABEL).max(12);
+        for (i, part) in wrap(text, room).into_iter().enumerate() {
+            let label = if i == 0 { label } else { "" };
+            self.lines.push(vec![(format!("{label:<LABEL$}"), dim), (part, style)]);
+        }
+    }
+}
+
+fn joined(parts: &[&str], dot: &str) -> String {
+    let parts: Vec<&str> = parts.iter().copied().filter(|p| !p.is_empty()).collect();
+    parts.join(&format!(" {dot} "))
+}
+
+fn identity(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
+    let pic = facts.pic;
+    let dot = pic.theme().glyphs().dot;
+    let seconds = row.age_seconds(pic.now);
+    seen.changes_in(words::age_changes_in(seconds), pic.now);
+    let (node, claim) = (row.node(), row.claim());
+    facts.head("identity");
+    facts.fact("managed by", row.managed_by().name(), Role::Text);
+    facts.fact("nodepool", row.pool().unwrap_or(""), Role::Text);
+    if let Some(claim) = claim {
+        facts.fact("claim", &claim.name, Role::Text);
+        facts.fact("node class", &claim.node_class, Role::Text);
+    }
+    let provider = node.map(|n| &n.provider_id).filter(|id| !id.is_empty()).or(claim.map(|c| &c.provider_id));
+    facts.fact("instance", provider.map_or("", |id| id.rsplit('/').next().unwrap_or(id)), Role::Text);
+    let kind = joined(&[row.instance_type().unwrap_or(""), row.arch().unwrap_or("")], dot);
+    facts.fact("type", &kind, Role::Strong);
+    facts.fact("capacity", row.capacity_type().name(), Role::Text);
+    facts.fact("zone", row.zone().unwrap_or(""), Role::Text);
+    if let Some(node) = node {
+        facts.fact("system", &joined(&[&node.os_image, &node.kubelet_version], dot), Role::Text);
+        if node.do_not_disrupt {
+            facts.fact("protected", "karpenter.sh/do-not-disrupt: Karpenter leaves it alone", Role::Warn);
+        }
+    }
+    facts.fact("age", &age::short(seconds), Role::Text);
+    if let Some(expire) = claim.and_then(|c| c.expire_after_seconds) {
+        let left = expire - seconds;
+        let text = if left > 0 { format!("in {}", age::short(left)) } else { "due".into() };
+        facts.fact("expires", &text, if left < 86_400 { Role::Warn } else { Role::Text });
+    }
+    if let Some(leaving) = row.leaving() {
+        let text = if leaving.message.is_empty() {
+            leaving.reason.to_string()
+        } else {
+            format!("{}: {}", leaving.reason, leaving.message)
+        };
+        facts.fact("leaves because", &text, Role::Warn);
+    }
+}
+
+/// The price line by line: each part, where it came from, what must be said beside it.
+fn price(facts: &mut Facts<'_, '_>, row: &Row) {
+    facts.head("price");
+    if !facts.pic.cluster.has_prices() {
+        return facts.fact("", "prices are switched off", Role::Dim);
+    }
+    let Some(quote) = row.quote() else { return facts.fact("", "not billed", Role::Dim) };
+    let sign = quote.currency.sign();
+    match quote.hourly() {
+        Some(hourly) => {
+            let text = format!("{sign}{} an hour, {sign}{} a month", hourly.decimal(5), hourly.monthly().grouped(2));
+            facts.fact("total", &text, Role::Strong);
+        }
+        None => {
+            let (instance, fee) = quote.known();
+            let g = facts.pic.theme().glyphs();
+            let known = instance + fee;
+            let text = if known.nanos() > 0 {
+                format!("{} {sign}{} an hour", g.least, known.decimal(5))
+            } else {
+                "not known".into()
+            };
+            facts.fact("total", &text, Role::Warn);
+        }
+    }
+    let amount = |amount: &Amount| match amount {
+        Amount::Known(money) => format!("{sign}{}", money.decimal(5)),
+        Amount::AtMost(money) => format!("at most {sign}{}", money.decimal(5)),
+        Amount::Unknown(why) => why.reason().to_owned(),
+    };
+    facts.fact("instance", &format!("{}{}", amount(&quote.instance), source(quote)), Role::Text);
+    if let Some(fee) = &quote.fee {
+        facts.fact("auto mode fee", &amount(fee), Role::Text);
+    }
+    if let Some(list) = quote.list {
+        facts.fact("on-demand list", &format!("{sign}{}", list.decimal(5)), Role::Dim);
+    }
+    facts.fact("mark", mark(quote.mark), Role::Dim);
+}
+
+fn source(quote: &Quote) -> String {
+    use crate::pricing::PriceSource as S;
+    let from = match quote.source {
+        S::None => return String::new(),
+        S::Label => "label eks-node-viewer/instance-price",
+        S::Embedded => "price table in the program",
+        S::EmbeddedEstimate => "estimated from the price table",
+    };
+    if quote.as_of.is_empty() { format!("  {from}") } else { format!("  {from}, {}", quote.as_of) }
+}
+
+const fn mark(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Exact => "",
+        Mark::Override => "* set by a label or a rule",
+        Mark::Reserved => "R reserved capacity, at the on-demand rate",
+        Mark::Assumed => "? no capacity-type label: taken for on-demand",
+        Mark::Estimated => "~ an estimate",
+        Mark::Bound => "only an upper bound is known",
+        Mark::Prepaid => "a capacity block: paid in advance",
+        Mark::Unknown => "no source has a price",
+    }
+}
+
+/// Claim created → launched → registered → initialized, each with the time it took.
+fn lifecycle(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
+    let Some(claim) = row.claim() else { return };
+    let (g, now) = (facts.pic.theme().glyphs(), facts.pic.now);
+    facts.head("lifecycle");
+    let start = claim.created;
+    let ago = |at: crate::model::Timestamp| age::short(now.as_second() - at.as_second());
+    facts.fact("claimed", &format!("{} {} ago", g.done, ago(start)), Role::Text);
+    let mut before = start;
+    let stages = ["Launched", "Registered", "Initialized", "Drained", "VolumesDetached", "InstanceTerminating"];
+    for (i, kind) in stages.into_iter().enumerate() {
+        let Some(condition) = claim.condition(kind) else { continue };
+        let label = kind.to_lowercase();
+        let label = if kind.len() > LABEL { "terminating" } else { label.as_str() };
+        if condition.status == ConditionStatus::True {
+            let Some(at) = condition.since else {
+                facts.fact(label, g.done, Role::Good);
+                continue;
+            };
+            let took = at.as_second() - before.as_second();
+            facts.fact(label, &format!("{} +{}", g.done, age::short(took)), Role::Text);
+            before = at;
+        } else if i < 3 {
+            seen.changes_in(1, now);
+            let waits = now.as_second() - before.as_second();
+            let why = joined(&[&condition.reason, &condition.message], ":");
+            facts.fact(label, &format!("{} for {} {why}", g.launching, age::short(waits)), Role::Moving);
+        }
+    }
+    if let Some(deadline) = claim.termination_deadline {
+        seen.changes_in(1, now);
+        let left = deadline.as_second() - now.as_second();
+        let text = if left > 0 { format!("in {}", age::short(left)) } else { "passed".into() };
+        facts.fact("drain deadline", &text, Role::Warn);
+    }
+}
+
+fn conditions(facts: &mut Facts<'_, '_>, row: &Row) {
+    let Some(node) = row.node() else { return };
+    facts.head("conditions");
+    for condition in &node.conditions {
+        let good = match condition.kind.as_str() {
+            kind if kind.ends_with("Ready") => ConditionStatus::True,
+            _ => ConditionStatus::False,
+        };
+        let role = match condition.status {
+            s if s == good => Role::Text,
+            ConditionStatus::Unknown => Role::Warn,
+            ConditionStatus::True | ConditionStatus::False => Role::Bad,
+        };
+        let since = condition.since.map(|at| age::short(facts.pic.now.as_second() - at.as_second()));
+        let mut text = condition.status.name().to_owned();
+        if let Some(since) = since {
+            text.push_str(&format!(" for {since}"));
+        }
+        if condition.status != good && !condition.message.is_empty() {
+            text.push_str(&format!(": {}", condition.message));
+        }
+        let name = cut_end(&condition.kind, LABEL - 1).into_owned();
+        facts.fact(&name, &text, role);
+    }
+}
+
+fn taints_and_labels(facts: &mut Facts<'_, '_>, row: &Row) {
+    if let Some(node) = row.node()
+        && !node.taints.is_empty()
+    {
+        facts.head("taints");
+        for taint in &node.taints {
+            let value = if taint.value.is_empty() { String::new() } else { format!("={}", taint.value) };
+            facts.fact(taint.effect.name(), &format!("{}{value}", taint.key), Role::Text);
+        }
+    }
+    let labels = row.node().map(|n| &n.labels).or(row.claim().map(|c| &c.labels));
+    let Some(labels) = labels.filter(|l| !l.is_empty()) else { return };
+    facts.head("labels");
+    // What is told above already is left out.
+    let told: Vec<&str> = [key::INSTANCE_TYPE, key::ZONE, key::REGION, key::ARCH, key::OS]
+        .into_iter()
+        .flatten()
+        .copied()
+        .chain(["kubernetes.io/hostname", key::NODEPOOL])
+        .collect();
+    let width = facts.width;
+    for (name, value) in labels.iter().filter(|(name, _)| !told.contains(name)) {
+        let text = if value.is_empty() { name.to_owned() } else { format!("{name}={value}") };
+        let line = cut_middle(&text, width).into_owned();
+        let style = facts.style(Role::Dim);
+        facts.lines.push(vec![(line, style)]);
+    }
+}
+
+/// allocatable, requests, limits, usage, free; one line a resource.
+fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
+    let theme = pic.theme();
+    let (dim, text) = (theme.dim(), theme.style(Role::Text));
+    let unknown = theme.glyphs().unknown;
+    let none = Resources::default();
+    let all = row.allocatable().unwrap_or(&none);
+    let sums = row.sums();
+    let columns: [&str; 5] = ["OFFERS", "REQUESTS", "LIMITS", "USED", "FREE"];
+    let mut head = vec![("resources".to_owned(), theme.style(Role::Title))];
+    head.push((" ".repeat(5), dim));
+    let shown = if width >= 75 { 5 } else { 3.min(width.saturating_sub(14) / 12) };
+    for name in columns.iter().take(shown) {
+        head.push((format!("{name:>12}"), dim));
+    }
+    let mut lines = vec![head];
+    let fixed = [Resource::Cpu, Resource::Memory, Resource::Pods, Resource::EphemeralStorage];
+    let further = all.extended.iter().filter(|(_, n)| **n > 0).map(|(name, _)| Resource::Extended(name.clone()));
+    for resource in fixed.into_iter().chain(further) {
+        let offered = row.allocatable().map(|a| a.get(&resource));
+        let requested = sums.requests.get(&resource);
+        let limits = sums.limits.get(&resource);
+        let amount = |n: u64| words::amount(&resource, n);
+        let known = |n: Option<u64>| n.map_or_else(|| unknown.to_owned(), amount);
+        let limits = (resource != Resource::Pods && limits > 0).then_some(limits);
+        let used = row.usage().and_then(|u| u.get(&resource));
+        let free = offered.map(|all| all.saturating_sub(requested));
+        let label = match &resource {
+            Resource::EphemeralStorage => "disk".to_owned(),
+            other => cut_middle(other.name(), 14).into_owned(),
+        };
+        let mut line = vec![(format!("{label:<14}"), dim)];
+        let cells = [known(offered), amount(requested), known(limits), known(used), known(free)];
+        for (i, cell) in cells.into_iter().enumerate().take(shown) {
+            let style = if i == 1 { theme.style(Role::Strong) } else { text };
+            line.push((format!("{cell:>12}"), style));
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// The pods of the node, the largest request first.
+fn sorted_pods<'a>(pic: &Picture<'a>, row: &'a Row) -> Vec<PodRow<'a>> {
+    let mut pods: Vec<PodRow<'a>> = pic.cluster.pods_of(row).collect();
+    let size = |pod: &PodRow<'_>| (pod.requests.cpu_millicores, pod.requests.memory_bytes);
+    pods.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| (a.namespace, a.name).cmp(&(b.namespace, b.name))));
+    pods
+}
+
+fn pods_head(pic: &Picture<'_>, row: &Row, pods: usize, width: usize) -> Vec<Line> {
+    let theme = pic.theme();
+    let overhead = &row.sums().overhead;
+    let mut head = vec![(format!("pods {pods}"), theme.style(Role::Title))];
+    if overhead.pods > 0 {
+        let share = format!(
+            "   {} of DaemonSets: {} cpu, {}",
+            overhead.pods,
+            words::amount(&Resource::Cpu, overhead.cpu_millicores),
+            words::amount(&Resource::Memory, overhead.memory_bytes),
+        );
+        head.push((share, theme.dim()));
+    }
+    let name = pod_name_width(width);
+    let titles = format!("{:<name$}{:>7}{:>10}{:>8}  {}", "NAMESPACE/POD", "CPU", "MEMORY", "AGE", "STATE");
+    vec![Vec::new(), head, vec![(titles, theme.dim())]]
+}
+
+fn pod_name_width(width: usize) -> usize {
+    width.saturating_sub(7 + 10 + 8 + 2 + 14).clamp(12, 56)
+}
+
+fn pod_line(pic: &Picture<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) -> Line {
+    let theme = pic.theme();
+    seen.formatted += 1;
+    let name_w = pod_name_width(width);
+    let full = format!("{}/{}", pod.namespace, pod.name);
+    let name = cut_middle(&full, name_w - 1);
+    let pad = " ".repeat(name_w.saturating_sub(usize::from(columns(&name))));
+    let seconds = pic.now.as_second() - pod.created.as_second();
+    seen.changes_in(words::age_changes_in(seconds), pic.now);
+    let asked = |resource: &Resource| {
+        let n = pod.requests.get(resource);
+        if n == 0 { theme.glyphs().unknown.to_owned() } else { words::amount(resource, n) }
+    };
+    let role = match pod.state {
+        PodState::Running => Role::Text,
+        PodState::Starting => Role::Moving,
+        PodState::Terminating | PodState::Unscheduled => Role::Warn,
+    };
+    let mut state = pod.state.name().to_owned();
+    if !pod.note.is_empty() {
+        state = format!("{state}: {}", pod.note);
+    }
+    let owner = match pod.class {
+        PodClass::DaemonSet => "DaemonSet",
+        PodClass::Static => "static",
+        PodClass::StatefulSet => "StatefulSet",
+        PodClass::Workload => pod.owner.map_or("no owner", |o| o.kind.as_str()),
+    };
+    let overhead = matches!(pod.class, PodClass::DaemonSet | PodClass::Static);
+    let mut line = vec![
+        (name.into_owned(), if overhead { theme.dim() } else { theme.style(Role::Text) }),
+        (pad, Style::new()),
+        (format!("{:>7}", asked(&Resource::Cpu)), theme.style(Role::Strong)),
+        (format!("{:>10}", asked(&Resource::Memory)), theme.style(Role::Text)),
+        (format!("{:>8}", age::short(seconds)), theme.dim()),
+        (format!("  {state:<12}"), theme.style(role)),
+        (format!("  {owner}"), theme.dim()),
+    ];
+    if let Some(usage) = pod.usage {
+        let text = format!(
+            "  used {} cpu, {}",
+            words::amount(&Resource::Cpu, usage.cpu_millicores),
+            words::amount(&Resource::Memory, usage.memory_bytes)
+        );
+        line.push((text, theme.dim()));
+    }
+    line
+}
+
+fn put(pen: &mut Pen<'_>, y: u16, line: &Line) {
+    let mut x = 0;
+    for (text, style) in line {
+        x = pen.put(x, y, text, *style);
+    }
+}
+
+/// Draws the screen.
+pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &mut Seen) {
+    let theme = pic.theme();
+    let g = theme.glyphs();
+    let (w, h) = (pen.width(), pen.height());
+    pen.rule(0, g.rule, theme.style(Role::Rule));
+    let Some(row) = pic.cluster.row(state.row) else {
+        pen.put(2, 0, " gone ", theme.style(Role::Title));
+        pen.put(2, 2, "This node is gone. esc goes back.", theme.style(Role::Text));
+        return;
+    };
+    let mut x = pen.put(2, 0, &format!(" {} ", cut_middle(row.name(), usize::from(w / 2))), theme.style(Role::Title));
+    let (text, role) = status(row, pic, seen);
+    x = pen.put(x + 1, 0, &format!(" {text} "), theme.style(role));
+    let share = Amounts::of_row(row).share(&Resource::Cpu, &super::state::Bars::Requests);
+    if let Some(fill) = share.fill.filter(|_| w > x + 40) {
+        let level = theme.level(fill);
+        pen.put(w - 34, 0, " cpu ", theme.dim());
+        bar::draw(pen, w - 29, 0, 20, share, level, theme);
+        pen.put(w - 9, 0, &format!(" {:>4} ", words::percent(fill)), theme.level_style(level));
+    }
+    let event_lines: u16 = if h >= 20 { (h / 4).min(8) } else { 0 };
+    let body = h.saturating_sub(1 + event_lines);
+    let wide = w >= 120;
+    let left_w = if wide { w * 2 / 5 } else { w.saturating_sub(3) };
+    let mut facts = Facts { pic, width: usize::from(left_w.saturating_sub(1)), lines: Vec::new() };
+    identity(&mut facts, row, seen);
+    price(&mut facts, row);
+    lifecycle(&mut facts, row, seen);
+    conditions(&mut facts, row);
+    taints_and_labels(&mut facts, row);
+    let facts = facts.lines;
+    let right_w = if wide { w.saturating_sub(left_w + 4) } else { left_w };
+    let pods = sorted_pods(pic, row);
+    let mut right = resources(pic, row, usize::from(right_w));
+    right.extend(pods_head(pic, row, pods.len(), usize::from(right_w)));
+    let right_len = right.len() + pods.len();
+    let page = usize::from(body);
+    let right_line = |at: usize, seen: &mut Seen| match right.get(at) {
+        Some(line) => Some(line.clone()),
+        None => pods.get(at - right.len()).map(|pod| pod_line(pic, pod, usize::from(right_w), seen)),
+    };
+    seen.layer_page = page;
+    if wide {
+        seen.scroll_end = facts.len().max(right_len).saturating_sub(page);
+        let scroll = state.scroll.min(seen.scroll_end);
+        // Each side scrolls as far as it has lines.
+        let left_top = scroll.min(facts.len().saturating_sub(page));
+        let right_top = scroll.min(right_len.saturating_sub(page));
+        let mut left_pen = pen.part(2, 1, left_w, body);
+        for (y, line) in (0..body).zip(facts.iter().skip(left_top)) {
+            put(&mut left_pen, y, line);
+        }
+        let mut right_pen = pen.part(left_w + 4, 1, right_w, body);
+        for y in 0..body {
+            if let Some(line) = right_line(right_top + usize::from(y), seen) {
+                put(&mut right_pen, y, &line);
+            }
+        }
+    } else {
+        // One list: facts, then resources and pods.
+        let len = right_len + 1 + facts.len();
+        seen.scroll_end = len.saturating_sub(page);
+        let scroll = state.scroll.min(seen.scroll_end);
+        let mut list = pen.part(2, 1, w.saturating_sub(2), body);
+        for y in 0..body {
+            let at = scroll + usize::from(y);
+            let line = if at < facts.len() {
+                facts.get(at).cloned()
+            } else if at == facts.len() {
+                None
+            } else {
+                right_line(at - facts.len() - 1, seen)
+            };
+            if let Some(line) = line {
+                put(&mut list, y, &line);
+            }
+        }
+    }
+    if event_lines > 0 {
+        node_events(&mut pen.part(0, 1 + body, w, event_lines), pic, row, seen);
+    }
+}
+
+fn node_events(pen: &mut Pen<'_>, pic: &Picture<'_>, row: &Row, seen: &mut Seen) {
+    let theme = pic.theme();
+    pen.rule(0, theme.glyphs().rule, theme.style(Role::Rule));
+    pen.put(2, 0, " events of this node, its claim and its pods ", theme.style(Role::Strong));
+    let query = EventQuery { lane: None, collapse: true, objects: Some(events::objects_of(row, pic.cluster)) };
+    let page = pen.height().saturating_sub(1);
+    let lines: Vec<EventLine<'_>> = pic.cluster.events().lines(&query).take(usize::from(page)).collect();
+    seen.formatted += lines.len();
+    let w = pen.width();
+    if lines.is_empty() {
+        pen.put(2, 1, "none yet", theme.dim());
+        return;
+    }
+    events::draw_lines(&mut pen.part(0, 1, w, page), pic, &lines, None, seen);
+}

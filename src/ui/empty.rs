@@ -1,0 +1,155 @@
+//! Why there is no node on the screen, and what would make one appear. Never a blank pane.
+
+use super::frame::Picture;
+use super::pen::{Pen, wrap};
+use super::state::Seen;
+use super::theme::Role;
+use super::words;
+use crate::model::{ConditionStatus, LinkState, Stream};
+use crate::units::age;
+
+type Lines = Vec<(String, Role)>;
+
+/// The smallest ClusterRole that shows something, for the clipboard of whoever grants it.
+const CLUSTER_ROLE: [&str; 8] = [
+    "apiVersion: rbac.authorization.k8s.io/v1",
+    "kind: ClusterRole",
+    "metadata: {name: nodeglass}",
+    "rules:",
+    "- {apiGroups: [\"\"], resources: [nodes, pods, events], verbs: [get, list, watch]}",
+    "- {apiGroups: [karpenter.sh], resources: [nodeclaims, nodepools], verbs: [get, list, watch]}",
+    "- {apiGroups: [metrics.k8s.io], resources: [nodes, pods], verbs: [get, list]}",
+    "- {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [get, list, watch]}",
+];
+
+/// The reason, and what can be done.
+fn reason(pic: &Picture<'_>, seen: &mut Seen) -> Lines {
+    let hidden = pic.view.of();
+    if hidden > 0 {
+        return vec![
+            (format!("No row matches the filter {}", pic.ui.filter_text), Role::Strong),
+            (
+                format!(
+                    "{} hidden. Press / to change the filter; an empty one shows all.",
+                    words::count(hidden as u64, "row is", "rows are")
+                ),
+                Role::Text,
+            ),
+        ];
+    }
+    let health = pic.cluster.stream(Stream::Nodes);
+    match &health.state {
+        LinkState::Denied { message } => denied(message),
+        LinkState::Retrying { at, why } if !health.complete => {
+            seen.changes_in(1, pic.now);
+            let left = (at.as_second() - pic.now.as_second()).max(0);
+            unreachable(pic, why, left)
+        }
+        LinkState::Off | LinkState::Connecting if !health.complete => connecting(pic),
+        LinkState::Syncing { seen: n } if !health.complete => {
+            vec![(format!("Reading nodes: {n} so far"), Role::Strong)]
+        }
+        LinkState::Absent => {
+            vec![("The server has no nodes to list: is it a Kubernetes API server?".into(), Role::Strong)]
+        }
+        LinkState::Off
+        | LinkState::Connecting
+        | LinkState::Syncing { .. }
+        | LinkState::Live
+        | LinkState::Retrying { .. } => no_nodes(pic),
+    }
+}
+
+fn denied(message: &str) -> Lines {
+    let mut lines = vec![
+        ("Nodes may not be read with these credentials".into(), Role::Bad),
+        (message.to_owned(), Role::Text),
+        (String::new(), Role::Text),
+        ("This ClusterRole, bound to you, grants what nodeglass reads:".into(), Role::Text),
+    ];
+    lines.extend(CLUSTER_ROLE.iter().map(|line| (format!("  {line}"), Role::Dim)));
+    lines
+}
+
+fn unreachable(pic: &Picture<'_>, why: &str, left: i64) -> Lines {
+    let about = pic.cluster.about();
+    let mut lines = vec![("The cluster cannot be reached".into(), Role::Bad), (why.to_owned(), Role::Text)];
+    let mut tried = Vec::new();
+    if !about.server.is_empty() {
+        tried.push(format!("server {}", about.server));
+    }
+    if !about.context.is_empty() {
+        tried.push(format!("context {}", about.context));
+    }
+    if !pic.ui.options.tried.is_empty() {
+        tried.push(pic.ui.options.tried.clone());
+    }
+    if !tried.is_empty() {
+        lines.push((format!("Tried {}", tried.join(", ")), Role::Dim));
+    }
+    let next = if left == 0 { "Trying again now".into() } else { format!("Next try in {}", age::short(left)) };
+    lines.push((next, Role::Warn));
+    lines.push((String::new(), Role::Text));
+    lines.push(("nodeglass --demo shows a simulated fleet without a cluster.".into(), Role::Dim));
+    lines
+}
+
+fn connecting(pic: &Picture<'_>) -> Lines {
+    let about = pic.cluster.about();
+    let to = if about.server.is_empty() { about.context.as_str() } else { about.server.as_str() };
+    let text = if to.is_empty() { "Connecting".to_owned() } else { format!("Connecting to {to}") };
+    vec![(text, Role::Strong), ("Nodes come first, then their pods.".into(), Role::Dim)]
+}
+
+fn no_nodes(pic: &Picture<'_>) -> Lines {
+    let mut lines = vec![("No nodes yet".into(), Role::Strong)];
+    let waiting = pic.cluster.pod_counts().unscheduled;
+    if waiting > 0 {
+        let causes: Vec<String> = pic.pending.causes().iter().map(|(cause, n)| format!("{n} {cause}")).collect();
+        let why = if causes.is_empty() { String::new() } else { format!(": {}", causes.join(", ")) };
+        lines.push((format!("{} for one{why}", words::count(waiting, "pod waits", "pods wait")), Role::Warn));
+    }
+    let pools: Vec<String> = pic
+        .cluster
+        .pools()
+        .map(|pool| match pool.condition("Ready").map(|c| c.status) {
+            Some(ConditionStatus::False) => format!("{} (not ready)", pool.name),
+            Some(ConditionStatus::True | ConditionStatus::Unknown) | None => pool.name.to_string(),
+        })
+        .collect();
+    let absent = matches!(pic.cluster.stream(Stream::NodePools).state, LinkState::Absent);
+    if !pools.is_empty() {
+        let what = if waiting > 0 {
+            "A machine should be asked for soon"
+        } else {
+            "A node appears as soon as a pod needs one"
+        };
+        lines.push((format!("{what}; nodepools: {}", pools.join(", ")), Role::Text));
+    } else if absent {
+        lines.push(("Karpenter is not installed: nodes come from node groups or by hand.".into(), Role::Text));
+    } else {
+        lines.push(("There is no nodepool: without one Karpenter and EKS Auto Mode make no node.".into(), Role::Text));
+    }
+    lines
+}
+
+/// Draws the reason in the middle of the pane.
+pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
+    let theme = pic.theme();
+    let (w, h) = (pen.width(), pen.height());
+    let room = usize::from(w.saturating_sub(4).max(1));
+    let lines: Vec<(String, Role)> = reason(pic, seen)
+        .into_iter()
+        .flat_map(|(text, role)| {
+            if text.starts_with("  ") {
+                vec![(text, role)]
+            } else {
+                wrap(&text, room).into_iter().map(|line| (line, role)).collect()
+            }
+        })
+        .collect();
+    let top = h.saturating_sub(lines.len() as u16) / 3;
+    for (y, (text, role)) in (top..h).zip(&lines) {
+        pen.put(2, y, text, theme.style(*role));
+    }
+}

@@ -1,0 +1,206 @@
+//! The event pane: newest first, repeats collapsed, one lane or all, of one node or all.
+//!
+//! It follows the newest until the reader moves; then the line at the top stays where it is and what came since is
+//! counted.
+
+use super::frame::Picture;
+use super::pen::{Pen, columns};
+use super::state::{EventMark, Focus, Seen, UiState};
+use super::theme::Role;
+use super::update::lanes;
+use super::words;
+use crate::cluster::{Cluster, EventLine, EventQuery, Lane, Row, RowId};
+use crate::model::{EventKind, Name, ObjectRef, PodKey};
+use crate::units::age;
+use crate::units::text::{cut_end, cut_middle};
+use ratatui::layout::Rect;
+use rustc_hash::FxHashSet;
+
+/// What the pane shows: the lane, and the objects of the node it is about.
+pub(super) fn query(ui: &UiState, cluster: &Cluster) -> EventQuery {
+    let objects = ui.events.of.and_then(|id| cluster.row(id)).map(|row| objects_of(row, cluster));
+    EventQuery { lane: ui.events.lane, collapse: !ui.events.one_by_one, objects }
+}
+
+/// A node, its claim and its pods.
+pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> FxHashSet<(Name, Name)> {
+    let node = row.node().map(|n| (Name::from("Node"), n.name.clone()));
+    let claim = row.claim().map(|c| (Name::from("NodeClaim"), c.name.clone()));
+    let pods =
+        cluster.pods_of(row).map(|pod| (Name::from("Pod"), Name::from(format!("{}/{}", pod.namespace, pod.name))));
+    node.into_iter().chain(claim).chain(pods).collect()
+}
+
+/// `pod/web-1`, `nodeclaim/default-8q7xk`.
+pub(super) fn object(of: &ObjectRef) -> String {
+    format!("{}/{}", of.kind.to_lowercase(), of.name)
+}
+
+/// The row an event is about: its node, its claim, the node its pod is on or was nominated for.
+pub(super) fn row_of(line: &EventLine<'_>, cluster: &Cluster) -> Option<RowId> {
+    let object = line.object;
+    let row = match object.kind.as_str() {
+        "Node" => cluster.row_of_node(&object.name),
+        "NodeClaim" => cluster.row_of_claim(&object.name),
+        "Pod" => cluster
+            .row_of_pod(&PodKey { namespace: object.namespace.clone(), name: object.name.clone() })
+            .or_else(|| {
+                let mut words = line.message.split([' ', ',']);
+                let named = words.find_map(|w| w.strip_prefix("nodeclaim/"))?;
+                cluster.row_of_claim(named)
+            }),
+        _ => None,
+    };
+    row.map(Row::id)
+}
+
+/// Place of the line that was at the top, among the lines of now: lines that came since lie above it.
+fn top_index<'a>(lines: impl Iterator<Item = EventLine<'a>>, mark: EventMark) -> usize {
+    let mut place = 0;
+    for line in lines {
+        if line.last < mark.last || (line.last == mark.last && line.id == mark.id) {
+            return place;
+        }
+        place += 1;
+    }
+    place.saturating_sub(1)
+}
+
+fn role_of(line: &EventLine<'_>) -> Role {
+    match (line.kind, line.lane) {
+        (EventKind::Warning, _) | (_, Lane::Warn) => Role::Warn,
+        (EventKind::Normal, Lane::Provision) => Role::Good,
+        (EventKind::Normal, Lane::Schedule) => Role::Moving,
+        (EventKind::Normal, Lane::Disrupt) => Role::Spot,
+        (EventKind::Normal, Lane::Other | Lane::Chatter) => Role::Text,
+    }
+}
+
+/// The message, without what the object column says already.
+fn message<'a>(line: &EventLine<'a>) -> &'a str {
+    let prefix = format!("{} {} event: ", line.object.kind, line.object.name);
+    line.message.strip_prefix(prefix.as_str()).unwrap_or(line.message)
+}
+
+/// Draws the pane with its rule.
+pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
+    let query = query(pic.ui, pic.cluster);
+    let (w, h) = (pen.width(), pen.height());
+    let state = &pic.ui.events;
+    let top = state.top.map_or(0, |mark| top_index(pic.cluster.events().lines(&query), mark));
+    let page = h.saturating_sub(1);
+    rule(&mut pen.part(0, 0, w, 1), pic, top, seen);
+    let area = pen.area();
+    seen.event_area = Rect { y: area.y + 1.min(area.height), height: page, ..area };
+    seen.events_top = top;
+    let lines: Vec<EventLine<'_>> = pic.cluster.events().lines(&query).skip(top).take(usize::from(page)).collect();
+    seen.events = lines.iter().map(|line| EventMark { id: line.id, last: line.last }).collect();
+    seen.formatted += lines.len();
+    let mut part = pen.part(0, 1, w, page);
+    if lines.is_empty() {
+        let text = if state.lane.is_some() || state.of.is_some() { "no such events yet" } else { "no events yet" };
+        part.put(2, 0, text, pic.theme().dim());
+        return;
+    }
+    let cursor = (pic.ui.focus == Focus::Events)
+        .then(|| state.cursor.and_then(|mark| lines.iter().position(|line| line.id == mark.id)).unwrap_or(0));
+    draw_lines(&mut part, pic, &lines, cursor, seen);
+}
+
+/// Draws lines; the pane of the detail uses it as well.
+pub(super) fn draw_lines(
+    pen: &mut Pen<'_>,
+    pic: &Picture<'_>,
+    lines: &[EventLine<'_>],
+    cursor: Option<usize>,
+    seen: &mut Seen,
+) {
+    let theme = pic.theme();
+    let w = pen.width();
+    let objects: Vec<String> = lines.iter().map(|line| object(line.object)).collect();
+    let times: Vec<String> = lines
+        .iter()
+        .map(|line| if line.count > 1 { format!("{}{}", theme.glyphs().times, line.count) } else { String::new() })
+        .collect();
+    let widest = |texts: &[String]| texts.iter().map(|t| columns(t)).max().unwrap_or(0);
+    let reason = lines.iter().map(|line| columns(line.reason)).max().unwrap_or(0).min(26).min(w / 3);
+    let object_w = if w >= 70 { widest(&objects).min(w * 3 / 10) } else { 0 };
+    let times_w = if w >= 50 { widest(&times) } else { 0 };
+    for (i, line) in lines.iter().enumerate() {
+        let y = i as u16;
+        let seconds = pic.now.as_second() - line.last.as_second();
+        seen.changes_in(words::age_changes_in(seconds), pic.now);
+        let here = cursor == Some(i);
+        pen.put_before(7, y, &age::short(seconds), theme.dim());
+        let role = role_of(line);
+        let sign = if line.kind == EventKind::Warning { "W" } else { " " };
+        pen.put(8, y, sign, theme.style(Role::Warn));
+        let mut x = 10;
+        let told = if line.reason.is_empty() { line.component } else { line.reason };
+        pen.put_max(x, y, &cut_middle(told, usize::from(reason)), reason, theme.style(role));
+        x += reason + 2;
+        if object_w > 0 {
+            let text = cut_middle(&objects[i], usize::from(object_w));
+            pen.put_max(x, y, &text, object_w, theme.style(Role::Text));
+            x += object_w + 1;
+        }
+        if times_w > 0 {
+            pen.put_before(x + times_w, y, &times[i], theme.style(Role::Strong));
+            x += times_w + 2;
+        }
+        let room = w.saturating_sub(x + 1);
+        pen.put_max(x, y, &cut_end(message(line), usize::from(room)), room, theme.dim());
+        if here {
+            pen.tint(y, theme.cursor());
+            pen.cell(0, y, theme.glyphs().cursor, theme.style(Role::Title));
+        }
+    }
+}
+
+/// `── events  [all] provision schedule … ──── following ──`.
+fn rule(pen: &mut Pen<'_>, pic: &Picture<'_>, top: usize, seen: &mut Seen) {
+    let theme = pic.theme();
+    let line = theme.style(Role::Rule);
+    let w = pen.width();
+    pen.rule(0, theme.glyphs().rule, line);
+    let title = if pic.ui.focus == Focus::Events { Role::Title } else { Role::Strong };
+    let mut x = pen.put(2, 0, " events ", theme.style(title));
+    let state = &pic.ui.events;
+    let right = if state.top.is_none() {
+        " following ".to_owned()
+    } else {
+        let new = pic.cluster.events().arrivals().saturating_sub(state.read);
+        if new > 0 { format!(" {new} new {} ", theme.glyphs().up) } else { format!(" {top} newer above ") }
+    };
+    let end = w.saturating_sub(2);
+    let right_x = end.saturating_sub(columns(&right));
+    if let Some(id) = state.of {
+        let of = super::table::name_of(id, pic);
+        let text = format!("of {} ", cut_middle(&of, 24));
+        x = pen.put(x, 0, &text, theme.style(Role::Warn));
+    }
+    let area = pen.area();
+    for lane in lanes() {
+        let chosen = lane == state.lane;
+        let name = lane.map_or("all", Lane::name);
+        let text = if chosen { format!("[{name}]") } else { format!(" {name} ") };
+        let columns = columns(&text);
+        if x + columns + 1 > right_x {
+            // The chosen lane is told even where there is no room for the others.
+            if !chosen {
+                continue;
+            }
+            x = x.min(right_x.saturating_sub(columns + 1)).max(2);
+        }
+        let style = if chosen { theme.style(Role::Strong) } else { theme.dim() };
+        seen.lanes.push((Rect::new(area.x + x, area.y, columns, 1), lane));
+        x = pen.put(x, 0, &text, style);
+    }
+    if state.one_by_one && x + 14 < right_x {
+        x = pen.put(x, 0, " one by one ", theme.style(Role::Text));
+    }
+    if right_x > x {
+        let style = if state.top.is_none() { theme.dim() } else { theme.style(Role::Warn) };
+        pen.put(right_x, 0, &right, style);
+    }
+}

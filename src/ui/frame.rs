@@ -1,0 +1,271 @@
+//! One frame: which panes there are at this size, and the drawing of each.
+
+use super::state::{Focus, Layer, Seen, UiState};
+use super::theme::{Role, Theme};
+use super::{detail, empty, events, footer, header, help, pools, table};
+use crate::cluster::Cluster;
+use crate::insight::{Alert, CostHistory, PendingByCause, Severity, View};
+use crate::model::Timestamp;
+use crate::ui::pen::{Pen, columns};
+use crate::units::text::cut_end;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Everything a frame is a function of.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a> {
+    /// The state.
+    pub cluster: &'a Cluster,
+    /// The shown rows in order, refreshed.
+    pub view: &'a View,
+    /// What the user has done to the screen.
+    pub ui: &'a UiState,
+    /// What somebody should be told about, the most important first.
+    pub alerts: &'a [Alert],
+    /// Why pods have no node.
+    pub pending: &'a PendingByCause,
+    /// What was paid by the hour over the session.
+    pub history: &'a CostHistory,
+    /// The moment.
+    pub now: Timestamp,
+    /// Seconds that local time is ahead of UTC.
+    pub offset_seconds: i32,
+}
+
+impl Picture<'_> {
+    pub(super) const fn theme(&self) -> &Theme {
+        &self.ui.theme
+    }
+}
+
+/// Below this a pane shows totals only.
+const LEAST_WIDTH: u16 = 24;
+const LEAST_HEIGHT: u16 = 4;
+
+/// Lines of each part at this size. Everything that is not a node gives way to nodes.
+struct Plan {
+    header: header::Size,
+    header_lines: u16,
+    alerts: u16,
+    rule: bool,
+    heading: bool,
+    events: Events,
+    footer: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Events {
+    Hidden,
+    /// Below the nodes, this many lines with their rule.
+    Below(u16),
+    /// Beside the nodes, this many columns.
+    Beside(u16),
+}
+
+fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
+    let (w, h) = (area.width, area.height);
+    let header = match h {
+        0..8 => header::Size::Line,
+        8..16 => header::Size::Compact,
+        16.. => header::Size::Full,
+    };
+    let header_lines = header::lines(header, pic, h);
+    let footer = h >= 6;
+    let most = match h {
+        0..9 => 0,
+        9..16 => 1,
+        16..30 => 2,
+        30.. => 3,
+    };
+    let alerts = (pic.alerts.len().min(most)) as u16;
+    let rule = h >= 12;
+    let body = h.saturating_sub(header_lines + alerts + u16::from(rule) + u16::from(footer));
+    let heading = body >= 3;
+    let extra = pic.ui.events.extra;
+    let events = if !pic.ui.events.shown || body < 9 {
+        Events::Hidden
+    } else if w >= 170 && h < 34 {
+        let by_itself = w * 2 / 5;
+        Events::Beside(by_itself.saturating_add_signed(extra * 4).clamp(40, w - 90))
+    } else {
+        let by_itself = (body * 2 / 5).clamp(4, 16);
+        Events::Below(by_itself.saturating_add_signed(extra).clamp(2, body - 4))
+    };
+    Plan { header, header_lines, alerts, rule, heading, events, footer }
+}
+
+/// Draws a frame into `area` and tells what was visible. Changes nothing.
+pub fn draw(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
+    let mut seen = Seen { area, ..Seen::default() };
+    let mut pen = Pen::new(buf, area);
+    let (w, h) = (pen.width(), pen.height());
+    if w == 0 || h == 0 {
+        return seen;
+    }
+    if let Some(notice) = &pic.ui.notice
+        && notice.until > pic.now
+    {
+        seen.changes_in(notice.until.as_second() - pic.now.as_second(), pic.now);
+    }
+    if w < LEAST_WIDTH || h < LEAST_HEIGHT {
+        header::tiny(&mut pen, pic);
+        return seen;
+    }
+    let plan = plan(pic, pen.area());
+    let mut y = plan.header_lines;
+    let bottom = h - u16::from(plan.footer);
+    let layered = match pic.ui.layer() {
+        Some(Layer::Detail(_) | Layer::Pools(_) | Layer::Help(_)) => true,
+        Some(Layer::Filter(_) | Layer::Sort(_)) | None => false,
+    };
+    if !layered {
+        alerts(&mut pen.part(0, y, w, plan.alerts), pic, &mut seen);
+        y += plan.alerts;
+    }
+    let body = bottom.saturating_sub(y);
+    match pic.ui.layer() {
+        Some(Layer::Detail(state)) => detail::draw(&mut pen.part(0, y, w, body), pic, state, &mut seen),
+        Some(Layer::Pools(state)) => pools::draw(&mut pen.part(0, y, w, body), pic, state, &mut seen),
+        Some(Layer::Help(scroll)) => help::draw(&mut pen.part(0, y, w, body), pic, *scroll, &mut seen),
+        Some(Layer::Filter(_) | Layer::Sort(_)) | None => {
+            let (nodes_w, nodes_h) = match plan.events {
+                Events::Hidden => (w, body),
+                Events::Below(lines) => (w, body.saturating_sub(lines)),
+                Events::Beside(columns) => (w.saturating_sub(columns + 1), body),
+            };
+            nodes(&mut pen.part(0, y, nodes_w, nodes_h), pic, &plan, &mut seen);
+            match plan.events {
+                Events::Hidden => {}
+                Events::Below(lines) => events::draw(&mut pen.part(0, y + nodes_h, w, lines), pic, &mut seen),
+                Events::Beside(columns) => {
+                    events::draw(&mut pen.part(nodes_w + 1, y, columns, body), pic, &mut seen);
+                }
+            }
+        }
+    }
+    // Last: whether the clock shows seconds depends on whether anything else does.
+    let ticks = seen.next.is_some_and(|at| at.as_second() - pic.now.as_second() <= 1);
+    header::draw(&mut pen.part(0, 0, w, plan.header_lines), pic, plan.header, ticks, &mut seen);
+    if !ticks {
+        seen.changes_in(60 - pic.now.as_second().rem_euclid(60), pic.now);
+    }
+    if plan.footer {
+        footer::draw(&mut pen.part(0, bottom, w, 1), pic, &mut seen);
+    } else if matches!(pic.ui.layer(), Some(Layer::Filter(_))) {
+        footer::draw(&mut pen.part(0, h - 1, w, 1), pic, &mut seen);
+    }
+    seen
+}
+
+/// When the picture changes by itself (an age, a countdown, a notice that ends), if nothing else happens before.
+pub fn next_deadline(seen: &Seen) -> Option<Timestamp> {
+    seen.next
+}
+
+fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
+    let theme = pic.theme();
+    let lines = usize::from(pen.height());
+    for (y, alert) in (0_u16..).zip(pic.alerts.iter().take(lines)) {
+        let role = match alert.severity {
+            Severity::Critical => Role::Bad,
+            Severity::Warning => Role::Warn,
+        };
+        let mut text = format!("{} {}", theme.glyphs().alert, alert.text);
+        if let Some(until) = alert.until {
+            let left = until.as_second() - pic.now.as_second();
+            if left > 0 {
+                text.push_str(&format!(", {} left", crate::units::age::short(left)));
+                seen.changes_in(1, pic.now);
+            }
+        }
+        let more = pic.alerts.len() - lines.min(pic.alerts.len());
+        if usize::from(y) + 1 == lines && more > 0 {
+            text.push_str(&format!("  (+{more} more)"));
+        }
+        let room = pen.width().saturating_sub(2);
+        pen.put(1, y, &cut_end(&text, usize::from(room)), theme.style(role));
+    }
+}
+
+/// The rule above the nodes and the nodes, or why there are none.
+fn nodes(pen: &mut Pen<'_>, pic: &Picture<'_>, plan: &Plan, seen: &mut Seen) {
+    let (w, h) = (pen.width(), pen.height());
+    let rule = u16::from(plan.rule);
+    if plan.rule {
+        node_rule(&mut pen.part(0, 0, w, 1), pic);
+    }
+    let mut part = pen.part(0, rule, w, h.saturating_sub(rule));
+    if pic.view.is_empty() {
+        empty::draw(&mut part, pic, seen);
+    } else {
+        table::draw(&mut part, pic, plan.heading, seen);
+    }
+}
+
+/// `── nodes  filter … ───── requests · efficiency: ■ <35% idle …`.
+fn node_rule(pen: &mut Pen<'_>, pic: &Picture<'_>) {
+    let theme = pic.theme();
+    let g = theme.glyphs();
+    let line = theme.style(Role::Rule);
+    let w = pen.width();
+    pen.rule(0, g.rule, line);
+    let focused = pic.ui.focus == Focus::Nodes;
+    let title = if focused { theme.style(Role::Title) } else { theme.style(Role::Strong) };
+    let mut x = pen.put(2, 0, " nodes ", title);
+    let grouped = pic.view.group_by();
+    if *grouped != crate::insight::GroupBy::Nothing {
+        x = pen.put(x, 0, "by ", theme.dim());
+        x = pen.put(x, 0, grouped.name(), theme.style(Role::Text));
+        x = pen.put(x, 0, " ", line);
+    }
+    if !pic.view.filter().is_empty() {
+        x = pen.put(x, 0, "filter ", theme.dim());
+        let room = w.saturating_sub(x + 24);
+        x = pen.put(x, 0, &cut_end(&pic.ui.filter_text, usize::from(room)), theme.style(Role::Warn));
+        x = pen.put(x, 0, &format!(" {} of {} ", pic.view.len(), pic.view.of()), theme.style(Role::Text));
+    }
+    // The legend, in as much detail as there is room for.
+    let bars = pic.ui.bars.name();
+    let measured = pic.view.totals().measured > 0 && pic.ui.bars != super::Bars::Usage;
+    let levels: u16 = theme.legend().iter().map(|(_, words)| columns(words) + 3).sum();
+    let palette = theme.palette.name();
+    let mut parts: Vec<(String, ratatui::style::Style)> = Vec::new();
+    let (fill, used, _) = theme.bar(super::Level::Good);
+    if theme.plain_bars() {
+        let sign = if measured { g.bar_requested } else { g.bar_used };
+        parts.push((format!("{sign} {bars}"), theme.style(Role::Text)));
+        if measured {
+            parts.push((format!("  {} used", g.bar_used), theme.style(Role::Text)));
+        }
+    } else {
+        if measured {
+            parts.push(("■ ".into(), fill));
+        }
+        parts.push((bars.to_owned(), theme.style(Role::Text)));
+        if measured {
+            parts.push(("  ■ ".into(), used));
+            parts.push(("used".into(), theme.style(Role::Text)));
+        }
+    }
+    parts.push((format!(" {} {palette}", g.dot), theme.dim()));
+    let short: u16 = parts.iter().map(|(text, _)| columns(text)).sum();
+    if x + short + levels + 8 <= w {
+        parts.push((":".into(), theme.dim()));
+        let sign = if theme.ascii { "" } else { "■ " };
+        for (level, words) in theme.legend() {
+            parts.push((" ".into(), line));
+            parts.push((sign.into(), theme.level_style(level)));
+            parts.push((words.into(), theme.dim()));
+        }
+    }
+    let total: u16 = parts.iter().map(|(text, _)| columns(text)).sum();
+    if x + total + 5 > w {
+        return;
+    }
+    let mut x = w - total - 4;
+    x = pen.put(x, 0, " ", line);
+    for (text, style) in parts {
+        x = pen.put(x, 0, &text, style);
+    }
+    pen.put(x, 0, " ", line);
+}

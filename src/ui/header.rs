@@ -1,0 +1,441 @@
+//! The header: which cluster, whether it is alive, how full, how many dollars.
+
+use super::bar;
+use super::frame::Picture;
+use super::pen::{Pen, columns};
+use super::state::{Bars, Seen};
+use super::table::{self, Amounts};
+use super::theme::{Role, Theme};
+use super::words;
+use crate::model::{Flavour, LinkState, Resource, Stream};
+use crate::units::text::cut_end;
+use ratatui::style::Style;
+
+/// How much of it there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// Totals in one line.
+    Line,
+    /// Who and totals.
+    Compact,
+    /// A line for each resource.
+    Full,
+}
+
+/// Bars of resources in the header at most.
+const BARS: usize = 5;
+
+/// How many lines it takes.
+pub(super) fn lines(size: Size, pic: &Picture<'_>, height: u16) -> u16 {
+    match size {
+        Size::Line => 1,
+        Size::Compact => 2,
+        Size::Full => {
+            let most = if height < 24 { 2 } else { BARS };
+            3 + shown(pic).len().min(most) as u16
+        }
+    }
+}
+
+/// The resources with a line: those with a bar in the table; cpu and memory when one alone is shown there.
+fn shown(pic: &Picture<'_>) -> Vec<Resource> {
+    let mut all = table::barred(pic);
+    if let Bars::Only(resource) = &pic.ui.bars {
+        all = vec![Resource::Cpu, Resource::Memory];
+        if !all.contains(resource) {
+            all.push(resource.clone());
+        }
+    }
+    all
+}
+
+type Piece = (String, Style);
+
+fn wide(pieces: &[Piece]) -> u16 {
+    pieces.iter().map(|(text, _)| columns(text)).sum()
+}
+
+fn put_all(pen: &mut Pen<'_>, mut x: u16, y: u16, pieces: &[Piece]) -> u16 {
+    for (text, style) in pieces {
+        x = pen.put(x, y, text, *style);
+    }
+    x
+}
+
+// === streams ===
+
+/// Short names: the header's room is dear.
+const fn stream_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Nodes => "nodes",
+        Stream::Pods => "pods",
+        Stream::Events => "events",
+        Stream::NodeClaims => "claims",
+        Stream::NodePools => "nodepools",
+        Stream::Pdbs => "pdbs",
+        Stream::NodeMetrics => "metrics",
+        Stream::PodMetrics => "pod metrics",
+    }
+}
+
+/// One stream's sign, style and what must be said; none for what is not asked for.
+fn stream(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<(&'static str, Role, String)> {
+    let g = pic.theme().glyphs();
+    Some(match &pic.cluster.stream(stream).state {
+        LinkState::Off => return None,
+        LinkState::Connecting => (g.syncing, Role::Warn, String::new()),
+        LinkState::Syncing { seen: n } => (g.syncing, Role::Warn, n.to_string()),
+        LinkState::Live => (g.live, Role::Good, String::new()),
+        LinkState::Absent => (g.absent, Role::Dim, String::new()),
+        LinkState::Denied { .. } => (g.denied, Role::Bad, "denied".into()),
+        LinkState::Retrying { at, .. } => {
+            seen.changes_in(1, pic.now);
+            let left = (at.as_second() - pic.now.as_second()).max(0);
+            (g.retrying, Role::Warn, format!("retry {left}s"))
+        }
+    })
+}
+
+/// The health of every stream, in as many words as fit into `room`.
+fn streams(pic: &Picture<'_>, room: u16, seen: &mut Seen) -> Vec<Piece> {
+    let theme = pic.theme();
+    let all: Vec<(Stream, &str, Role, String)> = Stream::ALL
+        .into_iter()
+        .filter_map(|s| stream(pic, s, seen).map(|(sign, role, more)| (s, sign, role, more)))
+        .collect();
+    let settled = |role: Role| matches!(role, Role::Good | Role::Dim);
+    let named = |quiet_names: bool, absent: bool| -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        for (stream, sign, role, more) in &all {
+            if !absent && *role == Role::Dim {
+                continue;
+            }
+            let style = theme.style(*role);
+            pieces.push(((*sign).to_owned(), style));
+            if quiet_names || !settled(*role) {
+                let text = if settled(*role) { theme.dim() } else { style };
+                let more = if more.is_empty() { String::new() } else { format!(" {more}") };
+                pieces.push((format!(" {}{more} ", stream_name(*stream)), text));
+            }
+        }
+        pieces
+    };
+    let ways = [named(true, true), named(true, false), named(false, false)];
+    if let Some(fits) = ways.into_iter().find(|pieces| wide(pieces) <= room) {
+        return fits;
+    }
+    let signs: Vec<Piece> = all.iter().map(|(_, sign, role, _)| ((*sign).to_owned(), theme.style(*role))).collect();
+    if wide(&signs) <= room { signs } else { Vec::new() }
+}
+
+fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) {
+    let theme = pic.theme();
+    let w = pen.width();
+    let clock = words::clock(pic.now, pic.offset_seconds, ticks);
+    let end = if w >= 40 { pen.put_before(w.saturating_sub(1), 0, &clock, theme.dim()) } else { w };
+    let mut x = pen.put(1, 0, "nodeglass", theme.style(Role::Title));
+    x = pen.put(x, 0, "  ", theme.dim());
+    let about = pic.cluster.about();
+    let mut flavours: Vec<&str> = about.flavours.iter().copied().map(Flavour::name).collect();
+    flavours.dedup();
+    let flavours = flavours.join(" + ");
+    let parts = [about.context.as_str(), table::region(pic).unwrap_or(""), about.version.as_str(), flavours.as_str()];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let named: u16 = parts.iter().map(|p| columns(p) + 3).sum();
+    let least: u16 = parts.first().map_or(0, |p| columns(p).min(20));
+    // Health keeps its words as long as the context's name has room.
+    let room = end.saturating_sub(x + least + 3);
+    let wanted = end.saturating_sub(x + named + 2);
+    let full = streams(pic, wanted, seen);
+    let pieces = if wide(&full) > 0 && wanted > 30 { full } else { streams(pic, room, seen) };
+    let streams_at = end.saturating_sub(wide(&pieces) + 2);
+    put_all(pen, streams_at, 0, &pieces);
+    for (i, part) in parts.iter().enumerate() {
+        let room = streams_at.saturating_sub(x + 2);
+        let separator = if i == 0 { "" } else { theme.glyphs().dot };
+        let needs = columns(part) + if i == 0 { 0 } else { 3 };
+        if i > 0 && needs > room {
+            break;
+        }
+        if i > 0 {
+            x = pen.put(x, 0, &format!(" {separator} "), theme.dim());
+        }
+        let style = if i == 0 { theme.style(Role::Strong) } else { theme.style(Role::Text) };
+        x = pen.put(x, 0, &cut_end(part, usize::from(streams_at.saturating_sub(x + 1))), style);
+    }
+}
+
+// === totals ===
+
+/// `≥ $25.08/h`, the month, and what it is made of.
+struct Money {
+    hourly: String,
+    monthly: String,
+    unpriced: String,
+    split: String,
+}
+
+fn money(pic: &Picture<'_>) -> Option<Money> {
+    if !pic.cluster.has_prices() {
+        return None;
+    }
+    let g = pic.theme().glyphs();
+    let price = &pic.view.totals().price;
+    let currency = price.currency();
+    let left_out = price.unpriced + price.other_currency();
+    let unpriced = if left_out > 0 { format!("{left_out} unpriced") } else { String::new() };
+    if price.is_unknown() {
+        return Some(Money {
+            hourly: format!("{}/h", g.unknown),
+            monthly: format!("{}/mo", g.unknown),
+            unpriced,
+            split: String::new(),
+        });
+    }
+    let mut mark = String::new();
+    if left_out > 0 {
+        mark.push_str(g.least);
+        mark.push(' ');
+    }
+    if price.estimated > 0 {
+        mark.push('~');
+    }
+    let split = if price.fees().nanos() == 0 {
+        String::new()
+    } else {
+        format!("instances {} + auto mode {}", price.instances().decimal(3), price.fees().decimal(3))
+    };
+    Some(Money {
+        hourly: format!("{mark}{}/h", words::hourly(currency, price.hourly())),
+        monthly: format!("{mark}{}/mo", words::monthly(currency, price.hourly().monthly())),
+        unpriced,
+        split,
+    })
+}
+
+/// Where values start, after the labels.
+const VALUES: u16 = 10;
+
+fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
+    let theme = pic.theme();
+    let g = theme.glyphs();
+    let totals = pic.view.totals();
+    pen.put(1, y, "nodes", theme.dim());
+    let mut x = pen.put(VALUES, y, &format!("{:>3}", totals.nodes), theme.style(Role::Strong));
+    let mut say = |pen: &mut Pen<'_>, text: String, role| x = pen.put(x, y, &text, theme.style(role));
+    if totals.launching > 0 {
+        say(pen, format!("  {}{} launching", g.new, totals.launching), Role::Moving);
+    }
+    if totals.leaving > 0 {
+        say(pen, format!("  {}{} leaving", if theme.ascii { "-" } else { "−" }, totals.leaving), Role::Warn);
+    }
+    if totals.failed > 0 {
+        say(pen, format!("  {}{} failed", g.failed, totals.failed), Role::Bad);
+    }
+    let Some(money) = money(pic) else { return };
+    let start = x.max(VALUES + 3) + 4;
+    x = pen.put(start.max(28.min(pen.width())), y, &money.hourly, theme.style(Role::Strong));
+    let mut pieces: Vec<Vec<Piece>> = Vec::new();
+    if !money.unpriced.is_empty() {
+        pieces.push(vec![(format!("  {} {}", g.dot, money.unpriced), theme.style(Role::Warn))]);
+    }
+    pieces.push(vec![(format!("   {}", money.monthly), theme.style(Role::Text))]);
+    if !money.split.is_empty() {
+        pieces.push(vec![(format!("   {}", money.split), theme.dim())]);
+    }
+    if let Some(trend) = trend(pic, theme) {
+        pieces.push(trend);
+    }
+    for piece in pieces {
+        if x + wide(&piece) < pen.width() {
+            x = put_all(pen, x, y, &piece);
+        }
+    }
+}
+
+/// The cost over the session as a small line, and how it changed.
+fn trend(pic: &Picture<'_>, theme: &Theme) -> Option<Vec<Piece>> {
+    let seconds = pic.history.seconds();
+    let levels = pic.history.sparkline(16);
+    if levels.is_empty() || seconds < 10 {
+        return None;
+    }
+    let since = pic.now.saturating_sub(jiff::SignedDuration::from_secs(seconds)).ok()?;
+    let change = pic.history.delta(since)?;
+    let mut pieces = vec![("   ".to_owned(), theme.dim())];
+    if theme.blocks() {
+        pieces.push((bar::steps(&levels), theme.style(Role::Moving)));
+    }
+    if change.nanos() != 0 {
+        let sign = if change.nanos() > 0 { "+" } else { "-" };
+        let amount = crate::units::Money::from_nanos(change.nanos().saturating_abs()).decimal(3);
+        let over = crate::units::age::short(seconds / 60 * 60);
+        let over = if seconds < 60 { format!("{seconds}s") } else { over };
+        pieces.push((format!(" {sign}{amount}/h in {over}"), theme.dim()));
+    }
+    Some(pieces)
+}
+
+fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resource, ratio_width: u16) {
+    let theme = pic.theme();
+    let totals = pic.view.totals();
+    let amounts = Amounts::of_totals(totals);
+    let bars = match &pic.ui.bars {
+        Bars::Dominant | Bars::Only(_) => &Bars::Requests,
+        other => other,
+    };
+    let label = match resource {
+        Resource::EphemeralStorage => "disk",
+        Resource::Cpu | Resource::Memory | Resource::Pods => resource.name(),
+        Resource::Extended(name) => name.rsplit('/').next().unwrap_or(name),
+    };
+    pen.put_max(1, y, &cut_end(label, usize::from(VALUES - 2)), VALUES - 2, theme.dim());
+    let all = totals.allocatable.get(resource);
+    let amount = amounts.amount(resource, bars);
+    let text = ratio_text(pic, resource);
+    let mut x = pen.put(VALUES, y, &text, theme.style(Role::Text)).max(VALUES + ratio_width);
+    let share = amounts.share(resource, bars);
+    x = x.saturating_add(2);
+    let (percent, style) = match (share.fill, amount) {
+        (Some(fill), Some(_)) => (
+            words::percent_exact(fill),
+            theme
+                .level_style(theme.level(fill))
+                .patch(theme.style(Role::Strong))
+                .fg(theme.level_style(theme.level(fill)).fg.unwrap_or_default()),
+        ),
+        _ => (theme.glyphs().unknown.to_owned(), theme.dim()),
+    };
+    pen.put_before(x + 6, y, &percent, style);
+    x += 8;
+    if share.fill.is_none() || all == 0 {
+        return;
+    }
+    let used = share.used.filter(|_| pen.width() >= 90).map(|used| format!("  used {}", words::percent_exact(used)));
+    let tail = if pic.view.totals().measured > 0 && pen.width() >= 90 && *bars != Bars::Usage { 14 } else { 1 };
+    let width = pen.width().saturating_sub(x + tail).min(120);
+    let level = theme.level(share.fill.unwrap_or(0));
+    bar::draw(pen, x, y, width, share, level, theme);
+    if let Some(used) = used {
+        pen.put(x + width, y, &used, theme.dim());
+    }
+}
+
+fn ratio_text(pic: &Picture<'_>, resource: &Resource) -> String {
+    let totals = pic.view.totals();
+    let bars = match &pic.ui.bars {
+        Bars::Dominant | Bars::Only(_) => &Bars::Requests,
+        other => other,
+    };
+    let all = totals.allocatable.get(resource);
+    match Amounts::of_totals(totals).amount(resource, bars) {
+        Some(part) if all > 0 || part > 0 => words::ratio(resource, part, all),
+        Some(_) | None => pic.theme().glyphs().unknown.to_owned(),
+    }
+}
+
+/// Pods by state; the numbers add up to the first.
+fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
+    let theme = pic.theme();
+    let dot = theme.glyphs().dot;
+    let bound = pic.view.totals().pods;
+    let waiting = pic.cluster.pod_counts().unscheduled;
+    pen.put(1, y, "pods", theme.dim());
+    let all = bound.total() + waiting;
+    let mut x = pen.put(VALUES, y, &format!("{all:>3}"), theme.style(Role::Strong));
+    let mut pieces: Vec<Piece> = vec![(format!("   {} running", bound.running), theme.style(Role::Text))];
+    if bound.starting > 0 {
+        pieces.push((format!(" {dot} {} starting", bound.starting), theme.style(Role::Moving)));
+    }
+    if waiting > 0 {
+        pieces.push((format!(" {dot} {waiting} unscheduled"), theme.style(Role::Warn)));
+        let causes: Vec<String> =
+            pic.pending.causes().iter().take(3).map(|(cause, n)| format!("{n} {cause}")).collect();
+        if !causes.is_empty() {
+            pieces.push((
+                format!(": {}", causes.join(", ")),
+                theme.style(Role::Warn).remove_modifier(ratatui::style::Modifier::BOLD),
+            ));
+        }
+    }
+    if bound.terminating > 0 {
+        pieces.push((format!(" {dot} {} terminating", bound.terminating), theme.style(Role::Warn)));
+    }
+    if waiting > 0 {
+        pieces.push((format!(" {dot} {} bound", bound.bound), theme.dim()));
+    }
+    for (text, style) in pieces {
+        if x + columns(&text) < pen.width() {
+            x = pen.put(x, y, &text, style);
+        }
+    }
+}
+
+/// Totals in one line, in the order of what matters; what does not fit is left out.
+fn totals_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
+    let theme = pic.theme();
+    let mut x: u16 = 1;
+    for (i, (text, role)) in totals(pic).into_iter().enumerate() {
+        let gap = if i == 0 { 0 } else { 2 };
+        if x + gap + columns(&text) <= pen.width() {
+            x = pen.put(x + gap, y, &text, theme.style(role));
+        }
+    }
+}
+
+fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
+    let totals = pic.view.totals();
+    let mut all = vec![(words::count(totals.nodes, "node", "nodes"), Role::Strong)];
+    if let Some(money) = money(pic) {
+        all.push((money.hourly, Role::Strong));
+    }
+    for (name, resource) in [("cpu", Resource::Cpu), ("mem", Resource::Memory)] {
+        if let Some(percent) = totals.requested_permille(&resource).map(words::percent) {
+            all.push((format!("{name} {percent}"), Role::Text));
+        }
+    }
+    let waiting = pic.cluster.pod_counts().unscheduled;
+    if waiting > 0 {
+        all.push((format!("{waiting} unscheduled"), Role::Warn));
+    }
+    all.push((words::count(totals.pods.total(), "pod", "pods"), Role::Text));
+    all
+}
+
+/// Draws the header at its size.
+pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool, seen: &mut Seen) {
+    match size {
+        Size::Line => totals_line(pen, 0, pic),
+        Size::Compact => {
+            identity(pen, pic, ticks, seen);
+            totals_line(pen, 1, pic);
+        }
+        Size::Full => {
+            identity(pen, pic, ticks, seen);
+            nodes_line(pen, 1, pic);
+            let resources = shown(pic);
+            let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0);
+            let last = pen.height().saturating_sub(1);
+            for (y, resource) in (2..last).zip(&resources) {
+                resource_line(pen, y, pic, resource, ratio);
+            }
+            pods_line(pen, last, pic);
+        }
+    }
+}
+
+/// A pane too small for any table: as many totals as fit, one a line, or a sign that there is more.
+pub(super) fn tiny(pen: &mut Pen<'_>, pic: &Picture<'_>) {
+    let theme = pic.theme();
+    let mut y = 0;
+    for (text, role) in totals(pic) {
+        if y < pen.height() && columns(&text) <= pen.width() {
+            pen.put(0, y, &text, theme.style(role));
+            y += 1;
+        }
+    }
+    if y == 0 {
+        let text = if pen.width() >= 9 { "too small" } else { theme.glyphs().ellipsis };
+        pen.put(0, 0, text, theme.dim());
+    }
+}

@@ -1,0 +1,669 @@
+//! The node table: nodes, claims that are not nodes yet, launches that failed and nodes just gone, in one list.
+//!
+//! ```text
+//!   NODE                 NODEPOOL         CPU                   MEMORY         PODS  TYPE         $/HOUR  …  STATUS
+//! ▌ i-0fce4e6539834df06  general-purpose  ████████████▋   88%   ▌        5%    7/58  c5a.2xlarge  0.3853  …  Ready
+//!  ◌ general-purpose-n52 general-purpose  launching 12s · asks 84.0 cpu for 45 pods                       …  Pending
+//! ```
+//!
+//! Only the lines of the page are made into text; columns get their widths from them, and leave by priority.
+
+use super::bar::{self, Share};
+use super::frame::Picture;
+use super::pen::{Pen, columns};
+use super::placement::{self, Placement};
+use super::sorting;
+use super::state::{Bars, Focus, Seen};
+use super::theme::{Level, Role, Theme};
+use super::words;
+use crate::cluster::{Row, RowId, RowState, permille};
+use crate::insight::{Column, Line, Totals, View};
+use crate::model::{ConditionStatus, Name, Resource, Resources, Usage};
+use crate::units::age;
+use crate::units::text::{cut_end, cut_middle};
+use ratatui::style::Style;
+
+/// Seconds for which a row that appeared is marked.
+const NEW_SECONDS: i64 = 5;
+/// A spot machine is taken this long after the warning (Amazon EC2 user guide, spot interruption notices).
+const SPOT_NOTICE_SECONDS: i64 = 120;
+/// The cursor, the row's sign, a space.
+const GUTTER: u16 = 3;
+
+// === what bars show ===
+
+/// Whether an extended resource is a device worth a bar of its own.
+fn is_device(name: &str) -> bool {
+    !name.starts_with("hugepages-")
+        && !name.starts_with("attachable-volumes-")
+        && !name.starts_with("vpc.amazonaws.com/")
+        && name.contains('/')
+}
+
+/// Devices that some shown node offers.
+pub(super) fn devices(view: &View) -> impl Iterator<Item = Resource> {
+    let offered = view.totals().allocatable.extended.iter();
+    offered.filter(|(name, n)| **n > 0 && is_device(name)).map(|(name, _)| Resource::Extended(name.clone()))
+}
+
+/// What `v` goes through.
+pub(super) fn bar_choices(view: &View) -> Vec<Bars> {
+    let fixed = [Bars::Requests, Bars::Usage, Bars::Limits, Bars::Dominant];
+    let further = [Resource::EphemeralStorage].into_iter().chain(devices(view)).map(Bars::Only);
+    fixed.into_iter().chain(further).collect()
+}
+
+/// The resources with a bar, in order.
+pub(super) fn barred(pic: &Picture<'_>) -> Vec<Resource> {
+    if let Bars::Only(resource) = &pic.ui.bars {
+        return vec![resource.clone()];
+    }
+    let mut all = pic.ui.options.resources.clone();
+    for device in devices(pic.view) {
+        if !all.contains(&device) {
+            all.push(device);
+        }
+    }
+    all
+}
+
+/// The share of one resource that bars show: of a row, a group or everything.
+pub(super) struct Amounts<'a> {
+    pub(super) allocatable: Option<&'a Resources>,
+    pub(super) requests: &'a Resources,
+    pub(super) limits: &'a Resources,
+    pub(super) used: Box<dyn Fn(&Resource) -> Option<u64> + 'a>,
+}
+
+impl<'a> Amounts<'a> {
+    pub(super) fn of_row(row: &'a Row) -> Self {
+        let usage = row.usage();
+        Self {
+            allocatable: row.allocatable(),
+            requests: &row.sums().requests,
+            limits: &row.sums().limits,
+            used: Box::new(move |r| usage.and_then(|u: &Usage| u.get(r))),
+        }
+    }
+
+    pub(super) fn of_totals(totals: &'a Totals) -> Self {
+        Self {
+            allocatable: Some(&totals.allocatable),
+            requests: &totals.requests,
+            limits: &totals.limits,
+            used: Box::new(move |r| totals.used(r)),
+        }
+    }
+
+    /// The amount that is shown of a resource; none where it was not measured.
+    pub(super) fn amount(&self, resource: &Resource, bars: &Bars) -> Option<u64> {
+        match bars {
+            Bars::Requests | Bars::Dominant | Bars::Only(_) => Some(self.requests.get(resource)),
+            Bars::Limits => Some(self.limits.get(resource)),
+            Bars::Usage => (self.used)(resource),
+        }
+    }
+
+    pub(super) fn share(&self, resource: &Resource, bars: &Bars) -> Share {
+        let Some(all) = self.allocatable.map(|a| a.get(resource)) else { return Share::default() };
+        let fill = self.amount(resource, bars).and_then(|part| permille(part, all));
+        let used = match bars {
+            Bars::Usage => None,
+            Bars::Requests | Bars::Limits | Bars::Dominant | Bars::Only(_) => {
+                (self.used)(resource).and_then(|part| permille(part, all))
+            }
+        };
+        Share { fill, used }
+    }
+
+    /// The resource that is requested most.
+    fn dominant(&self, among: &[Resource]) -> Option<(Resource, u64)> {
+        let all = self.allocatable?;
+        let shares = among.iter().filter_map(|r| Some((r.clone(), permille(self.requests.get(r), all.get(r))?)));
+        shares.max_by_key(|(_, share)| *share)
+    }
+}
+
+/// One bar of a line, ready to draw.
+#[derive(Clone, Debug, Default)]
+struct BarText {
+    share: Share,
+    percent: String,
+    name: String,
+}
+
+impl BarText {
+    fn new(share: Share) -> Self {
+        Self { share, percent: share.fill.map(words::percent).unwrap_or_default(), name: String::new() }
+    }
+}
+
+fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<BarText> {
+    if pic.ui.bars == Bars::Dominant {
+        let dominant = amounts.dominant(barred);
+        let share = Share { fill: dominant.as_ref().map(|(_, share)| *share), used: None };
+        let name = dominant.map(|(resource, _)| short_name(&resource)).unwrap_or_default();
+        return vec![BarText { name, ..BarText::new(share) }];
+    }
+    barred.iter().map(|resource| BarText::new(amounts.share(resource, &pic.ui.bars))).collect()
+}
+
+/// A resource as a heading: `CPU`, `GPU`.
+fn short_name(resource: &Resource) -> String {
+    match resource {
+        Resource::EphemeralStorage => "disk".into(),
+        Resource::Cpu | Resource::Memory | Resource::Pods => resource.name().into(),
+        Resource::Extended(name) => name.rsplit('/').next().unwrap_or(name).into(),
+    }
+}
+
+// === text of a row ===
+
+/// A row as text.
+struct RowText {
+    sign: (&'static str, Role),
+    name: String,
+    pool: String,
+    bars: Vec<BarText>,
+    pods: String,
+    kind: String,
+    price: String,
+    buy: &'static str,
+    spot: bool,
+    zone: String,
+    age: String,
+    status: (String, Role),
+    labels: Vec<String>,
+    /// Drawn in place of bars, type and price.
+    note: Option<(String, Role)>,
+    faint: bool,
+}
+
+/// The status column: the state's word, and what it waits for.
+pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, Role) {
+    if let (Some(at), false) = (row.interrupted(), *row.state() == RowState::Gone) {
+        seen.changes_in(1, pic.now);
+        let left = at.as_second() + SPOT_NOTICE_SECONDS - pic.now.as_second();
+        let text = if left > 0 { format!("Interrupted, {left}s left") } else { "Interrupted".into() };
+        return (text, Role::Bad);
+    }
+    let with = |word: &str, more: &str| if more.is_empty() { word.to_owned() } else { format!("{word}: {more}") };
+    let word = row.state().name();
+    match row.state() {
+        RowState::Gone => (word.into(), Role::Dim),
+        RowState::LaunchFailed => ("Failed".into(), Role::Bad),
+        RowState::Terminating => (with(word, "instance stops"), Role::Warn),
+        RowState::Draining { detaching_volumes: true } => (with(word, "volumes"), Role::Warn),
+        RowState::Draining { detaching_volumes: false } => {
+            let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
+            (with(word, &words::count(pods, "pod left", "pods left")), Role::Warn)
+        }
+        RowState::Disrupted { reason } => (with(word, reason), Role::Warn),
+        RowState::PendingClaim { failing } if !failing.is_empty() => ("Failing".into(), Role::Bad),
+        RowState::PendingClaim { .. } | RowState::Launching | RowState::Joining => (word.into(), Role::Moving),
+        RowState::Initializing { reason } => (with(word, reason), Role::Moving),
+        RowState::Unreachable | RowState::NotReady => (word.into(), Role::Bad),
+        RowState::Cordoned => (word.into(), Role::Warn),
+        RowState::Ready => match trouble(row) {
+            Some(trouble) => (with(word, trouble), Role::Warn),
+            None => (word.into(), Role::Text),
+        },
+        RowState::Mentioned => (word.into(), Role::Dim),
+    }
+}
+
+/// A condition that is bad, of a node that is Ready (Kubernetes' pressures; the EKS node monitoring agent's four).
+fn trouble(row: &Row) -> Option<&str> {
+    let bad = |kind: &str, status| match kind {
+        "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable" => status == ConditionStatus::True,
+        "KernelReady" | "NetworkingReady" | "StorageReady" | "ContainerRuntimeReady" | "AcceleratedHardwareReady" => {
+            status == ConditionStatus::False
+        }
+        _ => false,
+    };
+    row.node()?.conditions.iter().find(|c| bad(&c.kind, c.status)).map(|c| c.kind.as_str())
+}
+
+fn sign(row: &Row, new: bool, theme: &Theme) -> (&'static str, Role) {
+    let g = theme.glyphs();
+    if row.interrupted().is_some() && *row.state() != RowState::Gone {
+        return (g.alert, Role::Bad);
+    }
+    match row.state() {
+        RowState::Gone => (g.gone, Role::Dim),
+        RowState::LaunchFailed => (g.failed, Role::Bad),
+        RowState::PendingClaim { failing } if !failing.is_empty() => (g.failed, Role::Bad),
+        RowState::PendingClaim { .. } | RowState::Launching => (g.launching, Role::Moving),
+        RowState::Joining | RowState::Initializing { .. } => (g.joining, Role::Moving),
+        RowState::Disrupted { .. } | RowState::Draining { .. } | RowState::Terminating => (g.leaving, Role::Warn),
+        RowState::Unreachable | RowState::NotReady => (g.broken, Role::Bad),
+        RowState::Cordoned => (g.cordoned, Role::Warn),
+        RowState::Ready | RowState::Mentioned if new => (g.new, Role::Good),
+        RowState::Ready | RowState::Mentioned => (" ", Role::Text),
+    }
+}
+
+/// What a row that is no machine says instead of bars.
+fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)> {
+    let theme = &pic.ui.theme;
+    let dot = theme.glyphs().dot;
+    let why = |row: &Row| {
+        let leaving = row.leaving()?;
+        let prefix = row.claim().map(|c| format!("NodeClaim {} event: ", c.name)).unwrap_or_default();
+        let message = leaving.message.strip_prefix(prefix.as_str()).unwrap_or(&leaving.message);
+        Some(if message.is_empty() { leaving.reason.to_string() } else { format!("{}: {message}", leaving.reason) })
+    };
+    match row.state() {
+        RowState::Gone => {
+            let at = row.gone().unwrap_or(pic.now);
+            seen.changes_in(1, pic.now);
+            let ago = age::short(pic.now.as_second() - at.as_second());
+            let failed = row.node().is_none() && row.claim().is_some_and(|c| c.provider_id.is_empty());
+            let role = if failed { Role::Bad } else { Role::Dim };
+            Some((format!("gone {ago} ago {dot} {}", why(row).unwrap_or_else(|| "no reason given".into())), role))
+        }
+        RowState::LaunchFailed => Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad)),
+        RowState::PendingClaim { failing } if !failing.is_empty() => {
+            let message = row.claim().and_then(|c| c.condition("Launched")).map_or("", |c| c.message.as_str());
+            Some((format!("{failing}: {message}").trim_end_matches([':', ' ']).to_owned(), Role::Bad))
+        }
+        RowState::PendingClaim { .. } => {
+            let claim = row.claim()?;
+            let mut text = String::from("waits for its machine");
+            let asks = &claim.requests;
+            if asks.cpu_millicores > 0 {
+                let cpu = words::amount(&Resource::Cpu, asks.cpu_millicores);
+                text.push_str(&format!(" {dot} asks {} cpu", cpu.trim_end_matches(".0")));
+                if asks.memory_bytes > 0 {
+                    text.push_str(&format!(", {}", words::amount(&Resource::Memory, asks.memory_bytes)));
+                }
+            }
+            if asks.pods > 0 {
+                text.push_str(&format!(" for {}", words::count(asks.pods, "pod", "pods")));
+            }
+            Some((text, Role::Moving))
+        }
+        RowState::Mentioned => Some(("known from its pods only: nodes may not be read".into(), Role::Dim)),
+        RowState::Terminating
+        | RowState::Draining { .. }
+        | RowState::Disrupted { .. }
+        | RowState::Launching
+        | RowState::Joining
+        | RowState::Initializing { .. }
+        | RowState::Unreachable
+        | RowState::NotReady
+        | RowState::Cordoned
+        | RowState::Ready => None,
+    }
+}
+
+fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> RowText {
+    let theme = &pic.ui.theme;
+    let age_seconds = row.age_seconds(pic.now);
+    seen.changes_in(words::age_changes_in(age_seconds), pic.now);
+    let since = row.appeared().map(|at| pic.now.as_second() - at.as_second());
+    let new = since.is_some_and(|s| s < NEW_SECONDS);
+    if new {
+        seen.changes_in(1, pic.now);
+    }
+    let unknown = theme.glyphs().unknown;
+    let known = |value: Option<&str>| value.unwrap_or(unknown).to_owned();
+    let note = note(row, pic, seen);
+    let limit = row.allocatable().map(|a| a.pods).filter(|n| *n > 0);
+    let pods = row.sums().requests.pods;
+    RowText {
+        sign: sign(row, new, theme),
+        name: row.name().to_owned(),
+        pool: known(row.pool()),
+        bars: bars(&Amounts::of_row(row), pic, barred),
+        pods: limit.map_or_else(|| pods.to_string(), |limit| format!("{pods}/{limit}")),
+        kind: known(row.instance_type()),
+        price: row.quote().map_or_else(|| unknown.to_owned(), |quote| words::price(quote, theme.glyphs())),
+        buy: buy(row, unknown),
+        spot: row.capacity_type() == crate::cluster::CapacityType::Spot,
+        zone: row.zone().map_or(unknown, |zone| words::zone(zone, row.region())).to_owned(),
+        age: age::short(age_seconds),
+        status: status(row, pic, seen),
+        labels: pic.ui.options.extra_labels.iter().map(|key| known(row.label(key))).collect(),
+        note,
+        faint: *row.state() == RowState::Gone,
+    }
+}
+
+fn buy(row: &Row, unknown: &'static str) -> &'static str {
+    use crate::cluster::CapacityType as C;
+    match row.capacity_type() {
+        C::OnDemand => "od",
+        C::Spot => "spot",
+        C::Reserved => "rsvd",
+        C::CapacityBlock => "block",
+        C::Fargate => "farg",
+        C::Unknown => unknown,
+    }
+}
+
+/// A heading with its subtotals.
+fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource]) -> RowText {
+    let price = &totals.price;
+    let mut money = price.hourly().decimal(4);
+    if price.unpriced > 0 {
+        money = format!("{}{money}", pic.ui.theme.glyphs().least);
+    }
+    if price.is_unknown() || !pic.cluster.has_prices() {
+        money = pic.ui.theme.glyphs().unknown.into();
+    }
+    RowText {
+        sign: (" ", Role::Text),
+        name: name.to_owned(),
+        pool: String::new(),
+        bars: bars(&Amounts::of_totals(totals), pic, barred),
+        pods: totals.requests.pods.to_string(),
+        kind: String::new(),
+        price: money,
+        buy: "",
+        spot: false,
+        zone: String::new(),
+        age: String::new(),
+        status: (words::count(totals.nodes, "node", "nodes"), Role::Dim),
+        labels: Vec::new(),
+        note: None,
+        faint: false,
+    }
+}
+
+// === columns ===
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Field {
+    Name,
+    Pool,
+    Bar(usize),
+    Pods,
+    Kind,
+    Price,
+    Buy,
+    Zone,
+    Label(usize),
+    Age,
+    Status,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    field: Field,
+    heading: String,
+    /// What it is sorted by, to put the arrow there.
+    sort: Option<Column>,
+    /// The lowest stays longest.
+    priority: u8,
+    least: u16,
+    wanted: u16,
+    right: bool,
+    x: u16,
+    width: u16,
+}
+
+const BAR_LEAST: u16 = 8;
+const BAR_WANTED: u16 = 17;
+const BAR_MOST: u16 = 37;
+/// ` 100%`.
+const PERCENT: u16 = 5;
+
+/// All columns, with the widths that the lines of this page would like.
+fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot> {
+    let widest =
+        |heading: &str, cell: &dyn Fn(&RowText) -> u16| lines.iter().map(cell).max().unwrap_or(0).max(columns(heading));
+    let slot = |field, heading: &str, sort, priority, least, cell: &dyn Fn(&RowText) -> u16, right| {
+        let wanted = widest(heading, cell);
+        // Names may be cut down to their least; numbers never.
+        let least = if least == 0 { wanted } else { wanted.min(least) };
+        Slot { field, heading: heading.into(), sort, priority, least, wanted, right, x: 0, width: 0 }
+    };
+    let mut all = vec![
+        slot(Field::Name, "NODE", Some(Column::Name), 0, 12, &|t| columns(&t.name), false),
+        slot(Field::Pool, "NODEPOOL", Some(Column::Pool), 20, 8, &|t| columns(&t.pool), false),
+    ];
+    let bar = |at: usize, heading: String, sort: Option<Column>| Slot {
+        field: Field::Bar(at),
+        heading,
+        sort,
+        priority: match at {
+            0 => 1,
+            1 => 4,
+            n => 10 + n.min(5) as u8,
+        },
+        least: BAR_LEAST,
+        wanted: BAR_WANTED,
+        right: false,
+        x: 0,
+        width: 0,
+    };
+    if pic.ui.bars == Bars::Dominant {
+        all.push(bar(0, "DOMINANT".into(), None));
+    } else {
+        for (at, resource) in barred.iter().enumerate() {
+            let sort = match resource {
+                Resource::Cpu => Column::Cpu,
+                Resource::Memory => Column::Memory,
+                other => Column::Share(other.clone()),
+            };
+            all.push(bar(at, short_name(resource).to_uppercase(), Some(sort)));
+        }
+    }
+    all.push(slot(Field::Pods, "PODS", Some(Column::Pods), 7, 0, &|t| columns(&t.pods), true));
+    all.push(slot(Field::Kind, "TYPE", Some(Column::Type), 6, 8, &|t| columns(&t.kind), false));
+    if pic.cluster.has_prices() {
+        all.push(slot(Field::Price, "$/HOUR", Some(Column::Price), 3, 0, &|t| columns(&t.price), true));
+    }
+    all.push(slot(Field::Buy, "BUY", Some(Column::Capacity), 16, 0, &|t| columns(t.buy), false));
+    all.push(slot(Field::Zone, "ZONE", Some(Column::Zone), 21, 0, &|t| columns(&t.zone), false));
+    for (at, label) in pic.ui.options.extra_labels.iter().enumerate() {
+        let heading = label.rsplit('/').next().unwrap_or(label).to_uppercase();
+        let cell = |t: &RowText| t.labels.get(at).map_or(0, |l| columns(l));
+        all.push(slot(Field::Label(at), &heading, Some(Column::Label(label.clone())), 18, 6, &cell, false));
+    }
+    all.push(slot(Field::Age, "AGE", Some(Column::Age), 5, 0, &|t| columns(&t.age), true));
+    let status = |t: &RowText| columns(&t.status.0).min(34);
+    all.push(slot(Field::Status, "STATUS", Some(Column::Status), 2, 9, &status, false));
+    all
+}
+
+/// Gives `width` columns to slots: those of low priority leave first, names shrink, bars take what is left.
+fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
+    let room = width.saturating_sub(GUTTER);
+    let gap: u16 = if width >= 70 { 2 } else { 1 };
+    let needed = |slots: &[Slot]| slots.iter().map(|s| s.least + gap).sum::<u16>().saturating_sub(gap);
+    while slots.len() > 1 && needed(&slots) > room {
+        let Some(out) = slots.iter().enumerate().max_by_key(|(i, s)| (s.priority, *i)).map(|(i, _)| i) else { break };
+        slots.remove(out);
+    }
+    let mut left = room.saturating_sub(needed(&slots));
+    for slot in &mut slots {
+        slot.width = slot.least.min(room);
+    }
+    // What identifies comes before what is nice to have.
+    let mut order: Vec<usize> = (0..slots.len()).collect();
+    order.sort_by_key(|i| slots[*i].priority);
+    for i in order {
+        let more = slots[i].wanted.saturating_sub(slots[i].width).min(left);
+        slots[i].width += more;
+        left -= more;
+    }
+    // Bars share the rest evenly.
+    let is_bar = |s: &Slot| matches!(s.field, Field::Bar(_));
+    let bars = slots.iter().filter(|s| is_bar(s)).count() as u16;
+    if let Some(each) = left.checked_div(bars) {
+        for slot in slots.iter_mut().filter(|s| is_bar(s)) {
+            slot.width = (slot.width + each).min(BAR_MOST.max(slot.width));
+        }
+    }
+    let mut x = GUTTER;
+    for slot in &mut slots {
+        slot.x = x;
+        x = x.saturating_add(slot.width + gap);
+    }
+    // The last column may use what is left on the right.
+    if let Some(last) = slots.last_mut()
+        && last.field == Field::Status
+    {
+        last.width = width.saturating_sub(last.x);
+    }
+    slots
+}
+
+// === drawing ===
+
+/// Draws heading and rows.
+pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, headed: bool, seen: &mut Seen) {
+    let head = u16::from(headed);
+    let page = pen.height().saturating_sub(head);
+    let area = pen.area();
+    seen.page = usize::from(page);
+    seen.table = ratatui::layout::Rect { y: area.y + head.min(area.height), height: page, ..area };
+    let placed = placement::place(&pic.ui.table, pic.view, pic.cluster, usize::from(page));
+    let Placement { top, cursor_at, cursor } = placed;
+    (seen.top, seen.cursor_at, seen.cursor) = (top, cursor_at, cursor);
+    let lines = pic.view.lines();
+    let visible = lines.get(top..).unwrap_or_default();
+    seen.lines = visible.iter().take(usize::from(page)).cloned().collect();
+    let barred = barred(pic);
+    let shown = seen.lines.clone();
+    let texts: Vec<(bool, RowText)> = shown
+        .iter()
+        .filter_map(|line| match line {
+            Line::Row(id) => Some((false, text(pic.cluster.row(*id)?, pic, &barred, seen))),
+            Line::Group(name) => Some((true, group_text(name, pic.view.group(name)?, pic, &barred))),
+        })
+        .collect();
+    seen.formatted += texts.len();
+    let (groups, rows): (Vec<bool>, Vec<RowText>) = texts.into_iter().unzip();
+    let slots = fit(slots(pic, &barred, &rows), pen.width());
+    if headed {
+        heading(pen, &slots, pic);
+    }
+    for (i, row) in rows.iter().enumerate() {
+        let y = head + i as u16;
+        let here = top + i == cursor_at && cursor.is_some();
+        let group = groups.get(i).copied().unwrap_or(false);
+        line(pen, y, row, &slots, pic, group);
+        if here {
+            let theme = &pic.ui.theme;
+            pen.tint(y, theme.cursor());
+            let role = if pic.ui.focus == Focus::Nodes { Role::Title } else { Role::Dim };
+            pen.cell(0, y, theme.glyphs().cursor, theme.style(role));
+        }
+    }
+}
+
+fn heading(pen: &mut Pen<'_>, slots: &[Slot], pic: &Picture<'_>) {
+    let theme = &pic.ui.theme;
+    let sort = pic.view.sort();
+    for slot in slots {
+        let sorted = slot.sort.as_ref() == Some(&sort.column);
+        let arrow = sorting::arrow(sort.direction, theme);
+        let text = if sorted { format!("{}{arrow}", slot.heading) } else { slot.heading.clone() };
+        let style = if sorted { theme.style(Role::Title) } else { theme.dim() };
+        if slot.right {
+            // The arrow may stand in the gap, so that the heading stays above its numbers.
+            let end = slot.x + slot.width + u16::from(sorted);
+            let start = end.saturating_sub(columns(&text));
+            pen.put_max(start, 0, &text, end - start, style);
+        } else {
+            pen.put_max(
+                slot.x,
+                0,
+                &cut_end(&text, usize::from(slot.width.max(1)) + usize::from(sorted)),
+                slot.width + 1,
+                style,
+            );
+        }
+    }
+}
+
+fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<'_>, group: bool) {
+    let theme = &pic.ui.theme;
+    pen.put_max(1, y, row.sign.0, 1, theme.style(row.sign.1));
+    let faint = |style: Style| if row.faint { theme.dim() } else { style };
+    let plain = faint(theme.style(if group { Role::Strong } else { Role::Text }));
+    let dim = theme.dim();
+    let note = row.note.as_ref().map(|(text, role)| (text, *role, note_span(slots, pen.width())));
+    for slot in slots {
+        if let Some((_, _, (from, to))) = note
+            && slot.x >= from
+            && slot.x < to
+        {
+            continue;
+        }
+        let w = usize::from(slot.width);
+        let left = |pen: &mut Pen<'_>, text: &str, style| {
+            pen.put_max(slot.x, y, text, slot.width, style);
+        };
+        let right = |pen: &mut Pen<'_>, text: &str, style| {
+            pen.put_before(slot.x + slot.width, y, text, style);
+        };
+        match &slot.field {
+            Field::Name => left(pen, &cut_middle(&row.name, w), plain),
+            Field::Pool => left(pen, &cut_middle(&row.pool, w), dim),
+            Field::Bar(at) => bar_cell(pen, y, slot, row.bars.get(*at), theme, group),
+            Field::Pods => right(pen, &row.pods, plain),
+            Field::Kind => left(pen, &cut_middle(&row.kind, w), faint(theme.style(Role::Text))),
+            Field::Price => right(pen, &row.price, faint(theme.style(Role::Strong))),
+            Field::Buy => left(pen, row.buy, if row.spot { faint(theme.style(Role::Spot)) } else { dim }),
+            Field::Zone => left(pen, &row.zone, dim),
+            Field::Label(at) => left(pen, &cut_middle(row.labels.get(*at).map_or("", String::as_str), w), plain),
+            Field::Age => right(pen, &row.age, dim),
+            Field::Status => left(pen, &cut_end(&row.status.0, w), faint(theme.style(row.status.1))),
+        }
+    }
+    if let Some((text, role, (from, to))) = note {
+        let room = to.saturating_sub(from);
+        pen.put_max(from, y, &cut_end(text, usize::from(room)), room, faint(theme.style(role)));
+    }
+}
+
+/// Where a note is drawn: from the first bar up to the age.
+fn note_span(slots: &[Slot], width: u16) -> (u16, u16) {
+    let from = slots.iter().find(|s| matches!(s.field, Field::Bar(_))).map_or(width, |s| s.x);
+    let to =
+        slots.iter().find(|s| s.x > from && matches!(s.field, Field::Age | Field::Status)).map_or(width, |s| s.x - 1);
+    (from, to)
+}
+
+fn bar_cell(pen: &mut Pen<'_>, y: u16, slot: &Slot, bar: Option<&BarText>, theme: &Theme, group: bool) {
+    let end = slot.x + slot.width;
+    let Some((bar, fill)) = bar.and_then(|b| Some((b, b.share.fill?))) else {
+        pen.put_before(end, y, theme.glyphs().unknown, theme.dim());
+        return;
+    };
+    let level = theme.level(fill);
+    let name_width = if bar.name.is_empty() { 0 } else { 8.min(slot.width.saturating_sub(BAR_LEAST)) };
+    if name_width > 0 {
+        pen.put_max(slot.x, y, &cut_end(&bar.name, usize::from(name_width) - 1), name_width, theme.dim());
+    }
+    let width = slot.width.saturating_sub(PERCENT + name_width);
+    bar::draw(pen, slot.x + name_width, y, width, bar.share, level, theme);
+    let style = if group { theme.style(Role::Strong) } else { number_style(level, fill, theme) };
+    pen.put_before(end, y, &bar.percent, style);
+}
+
+/// A share's number: its colour says the same as its bar's.
+pub(super) fn number_style(level: Level, permille: u64, theme: &Theme) -> Style {
+    if permille > 1000 {
+        return theme.style(Role::Bad);
+    }
+    theme.level_style(level)
+}
+
+/// The first rows' region, for the header: a cluster lies in one.
+pub(super) fn region<'a>(pic: &Picture<'a>) -> Option<&'a str> {
+    let rows = pic.view.lines().iter().take(50).filter_map(|line| match line {
+        Line::Row(id) => pic.cluster.row(*id),
+        Line::Group(_) => None,
+    });
+    rows.filter_map(Row::region).next()
+}
+
+/// The name of a row, where it is still there.
+pub(super) fn name_of(id: RowId, pic: &Picture<'_>) -> Name {
+    pic.cluster.row(id).map_or_else(Name::default, |row| row.name().into())
+}

@@ -1,0 +1,450 @@
+//! Roles, not colours: what a cell means is said by the panes, what it looks like is decided here.
+//!
+//! No meaning is carried by colour alone: every level has its length and number beside it, every state its word and
+//! mark. Colours are those of Okabe and Ito, which people with any colour vision tell apart.
+
+use ratatui::style::{Color, Modifier, Style};
+use std::str::FromStr;
+
+/// What a full bar means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Palette {
+    /// Low is bad: paid for and not asked for.
+    #[default]
+    Efficiency,
+    /// High is bad: about to run out.
+    Pressure,
+}
+
+impl Palette {
+    /// The word in settings and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Efficiency => "efficiency",
+            Self::Pressure => "pressure",
+        }
+    }
+}
+
+/// How many colours the terminal has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Depth {
+    /// None are wanted (`NO_COLOR`) or there are none.
+    None,
+    /// The terminal's own sixteen.
+    Sixteen,
+    /// The 256 of xterm.
+    Indexed,
+    /// Twenty-four bits.
+    #[default]
+    True,
+}
+
+/// A colour as red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rgb(pub u8, pub u8, pub u8);
+
+/// Why a text is no style. Completes "failed to read style …".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StyleError {
+    /// Not three of them.
+    #[error("it needs three colours, good, ok and bad, such as #04B575,#FFFF00,#FF0000; it has {0}")]
+    Count(usize),
+    /// Not a colour.
+    #[error("`{0}` is not a colour such as #04B575")]
+    Colour(String),
+}
+
+/// The three colours of eks-node-viewer's `--style`: good, ok, bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Levels(pub [Rgb; 3]);
+
+impl FromStr for Levels {
+    type Err = StyleError;
+
+    fn from_str(text: &str) -> Result<Self, StyleError> {
+        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+        let [good, ok, bad] = parts.as_slice() else { return Err(StyleError::Count(parts.len())) };
+        let colour = |text: &str| Rgb::from_hex(text).ok_or_else(|| StyleError::Colour(text.into()));
+        Ok(Self([colour(good)?, colour(ok)?, colour(bad)?]))
+    }
+}
+
+impl Rgb {
+    /// Reads `#04B575` or `#0B5`.
+    fn from_hex(text: &str) -> Option<Self> {
+        let digits: Vec<u8> =
+            text.strip_prefix('#')?.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
+        match digits.as_slice() {
+            [r, g, b] => Some(Self(r * 17, g * 17, b * 17)),
+            [r, r2, g, g2, b, b2] => Some(Self(r * 16 + r2, g * 16 + g2, b * 16 + b2)),
+            _ => None,
+        }
+    }
+
+    /// `self` with `share` hundredths of `other`.
+    fn mixed(self, other: Self, share: u16) -> Self {
+        let mix = |a: u8, b: u8| ((u16::from(a) * (100 - share) + u16::from(b) * share) / 100) as u8;
+        Self(mix(self.0, other.0), mix(self.1, other.1), mix(self.2, other.2))
+    }
+
+    /// The nearest of xterm's 6×6×6 cube and its greys.
+    fn indexed(self) -> u8 {
+        const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+        let near = |v: u8| (0..6_u8).min_by_key(|i| STEPS[usize::from(*i)].abs_diff(v)).unwrap_or(0);
+        let (r, g, b) = (near(self.0), near(self.1), near(self.2));
+        let cube = Self(STEPS[usize::from(r)], STEPS[usize::from(g)], STEPS[usize::from(b)]);
+        let mean = (u16::from(self.0) + u16::from(self.1) + u16::from(self.2)) / 3;
+        let step = (mean.saturating_sub(8) / 10).min(23) as u8;
+        let grey = Self(8 + step * 10, 8 + step * 10, 8 + step * 10);
+        let far = |c: Self| {
+            let d = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
+            d(c.0, self.0) + d(c.1, self.1) + d(c.2, self.2)
+        };
+        if far(grey) < far(cube) { 232 + step } else { 16 + 36 * r + 6 * g + b }
+    }
+}
+
+/// How good a share is, by the palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// As it should be.
+    Good,
+    /// Neither.
+    Fair,
+    /// Worth a look.
+    Bad,
+}
+
+/// What a piece of text means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Role {
+    /// The name of the program, of a pane, of a column that is sorted by.
+    Title,
+    /// The figures a reader came for.
+    Strong,
+    /// Ordinary text.
+    Text,
+    /// Labels, units, what is less important.
+    Dim,
+    /// Rules and frames.
+    Rule,
+    /// A key that can be pressed.
+    Key,
+    /// All is well; something new.
+    Good,
+    /// Needs a look.
+    Warn,
+    /// Is broken.
+    Bad,
+    /// On its way up or down.
+    Moving,
+    /// Spare capacity, which may be taken back.
+    Spot,
+}
+
+/// Signs, in Unicode or in ASCII.
+pub(super) struct Glyphs {
+    pub(super) unknown: &'static str,
+    pub(super) bar_used: &'static str,
+    pub(super) bar_requested: &'static str,
+    pub(super) bar_track: &'static str,
+    pub(super) cursor: &'static str,
+    pub(super) rule: &'static str,
+    pub(super) dot: &'static str,
+    pub(super) live: &'static str,
+    pub(super) syncing: &'static str,
+    pub(super) retrying: &'static str,
+    pub(super) denied: &'static str,
+    pub(super) absent: &'static str,
+    pub(super) alert: &'static str,
+    pub(super) launching: &'static str,
+    pub(super) joining: &'static str,
+    pub(super) failed: &'static str,
+    pub(super) leaving: &'static str,
+    pub(super) gone: &'static str,
+    pub(super) broken: &'static str,
+    pub(super) cordoned: &'static str,
+    pub(super) new: &'static str,
+    pub(super) up: &'static str,
+    pub(super) down: &'static str,
+    pub(super) least: &'static str,
+    pub(super) most: &'static str,
+    pub(super) times: &'static str,
+    pub(super) chosen: &'static str,
+    pub(super) ellipsis: &'static str,
+    pub(super) done: &'static str,
+}
+
+const UNICODE: Glyphs = Glyphs {
+    unknown: "—",
+    bar_used: "█",
+    bar_requested: "▒",
+    bar_track: "·",
+    cursor: "▌",
+    rule: "─",
+    dot: "·",
+    live: "●",
+    syncing: "◐",
+    retrying: "○",
+    denied: "✗",
+    absent: "–",
+    alert: "▲",
+    launching: "◌",
+    joining: "◔",
+    failed: "✗",
+    leaving: "▽",
+    gone: "·",
+    broken: "!",
+    cordoned: "⊘",
+    new: "+",
+    up: "▲",
+    down: "▼",
+    least: "≥",
+    most: "≤",
+    times: "×",
+    chosen: "◉",
+    ellipsis: "…",
+    done: "✓",
+};
+
+const ASCII: Glyphs = Glyphs {
+    unknown: "-",
+    bar_used: "#",
+    bar_requested: "=",
+    bar_track: ".",
+    cursor: ">",
+    rule: "-",
+    dot: "-",
+    live: "*",
+    syncing: "%",
+    retrying: "o",
+    denied: "x",
+    absent: "-",
+    alert: "!",
+    launching: "o",
+    joining: "o",
+    failed: "x",
+    leaving: "v",
+    gone: ".",
+    broken: "!",
+    cordoned: "/",
+    new: "+",
+    up: "^",
+    down: "v",
+    least: ">=",
+    most: "<=",
+    times: "x",
+    chosen: "*",
+    ellipsis: "~",
+    done: "+",
+};
+
+/// What everything looks like; made once from the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Theme {
+    /// What a full bar means.
+    pub palette: Palette,
+    /// How many colours there are.
+    pub depth: Depth,
+    /// Dark text on a light ground.
+    pub light: bool,
+    /// Only ASCII signs.
+    pub ascii: bool,
+    /// The three colours of bars, where the user chose them.
+    pub levels: Option<Levels>,
+}
+
+/// A colour for dark grounds, for light ones, and the nearest of the terminal's sixteen.
+struct Tint {
+    dark: Rgb,
+    light: Rgb,
+    ansi: Color,
+}
+
+const SKY: Tint = Tint { dark: Rgb(0x56, 0xb4, 0xe9), light: Rgb(0x00, 0x60, 0x9c), ansi: Color::Cyan };
+const GREEN: Tint = Tint { dark: Rgb(0x2f, 0xb8, 0x8a), light: Rgb(0x00, 0x7a, 0x58), ansi: Color::Green };
+const AMBER: Tint = Tint { dark: Rgb(0xe8, 0xb0, 0x3a), light: Rgb(0x9a, 0x66, 0x00), ansi: Color::Yellow };
+const VERMILLION: Tint = Tint { dark: Rgb(0xe8, 0x6a, 0x33), light: Rgb(0xb8, 0x48, 0x00), ansi: Color::Red };
+const PURPLE: Tint = Tint { dark: Rgb(0xd6, 0x8b, 0xb8), light: Rgb(0x9c, 0x3f, 0x78), ansi: Color::Magenta };
+const GREY: Tint = Tint { dark: Rgb(0x8b, 0x93, 0xa1), light: Rgb(0x66, 0x6e, 0x7a), ansi: Color::DarkGray };
+const RULE: Tint = Tint { dark: Rgb(0x4a, 0x52, 0x60), light: Rgb(0xb4, 0xbc, 0xc8), ansi: Color::DarkGray };
+const TRACK: Tint = Tint { dark: Rgb(0x2b, 0x30, 0x39), light: Rgb(0xe1, 0xe5, 0xea), ansi: Color::DarkGray };
+const CURSOR: Tint = Tint { dark: Rgb(0x25, 0x2f, 0x3d), light: Rgb(0xdc, 0xe8, 0xf4), ansi: Color::Reset };
+
+impl Theme {
+    const fn colour_of(&self, tint: &Tint) -> Rgb {
+        if self.light { tint.light } else { tint.dark }
+    }
+
+    fn shown(&self, rgb: Rgb, ansi: Color) -> Option<Color> {
+        match self.depth {
+            Depth::None => None,
+            Depth::Sixteen => Some(ansi),
+            Depth::Indexed => Some(Color::Indexed(rgb.indexed())),
+            Depth::True => Some(Color::Rgb(rgb.0, rgb.1, rgb.2)),
+        }
+    }
+
+    fn tint(&self, tint: &Tint) -> Option<Color> {
+        self.shown(self.colour_of(tint), tint.ansi)
+    }
+
+    /// The look of a role.
+    pub(super) fn style(&self, role: Role) -> Style {
+        let (tint, modifier) = match role {
+            Role::Title | Role::Key => (Some(&SKY), Modifier::BOLD),
+            Role::Strong => (None, Modifier::BOLD),
+            Role::Text => (None, Modifier::empty()),
+            Role::Dim => (Some(&GREY), Modifier::empty()),
+            Role::Rule => (Some(&RULE), Modifier::empty()),
+            Role::Good => (Some(&GREEN), Modifier::empty()),
+            Role::Warn => (Some(&AMBER), Modifier::BOLD),
+            Role::Bad => (Some(&VERMILLION), Modifier::BOLD),
+            Role::Moving => (Some(&SKY), Modifier::empty()),
+            Role::Spot => (Some(&PURPLE), Modifier::empty()),
+        };
+        let mut style = Style::new().add_modifier(modifier);
+        style.fg = tint.and_then(|t| self.tint(t));
+        if self.depth == Depth::None && matches!(role, Role::Dim | Role::Rule) {
+            style = style.add_modifier(Modifier::DIM);
+        }
+        style
+    }
+
+    /// Shorthand for the role most used.
+    pub(super) fn dim(&self) -> Style {
+        self.style(Role::Dim)
+    }
+
+    /// The line under the cursor. Without a background the cursor's sign and bold letters tell.
+    pub(super) fn cursor(&self) -> Style {
+        match self.depth {
+            Depth::None | Depth::Sixteen => Style::new().add_modifier(Modifier::BOLD),
+            Depth::Indexed | Depth::True => {
+                let mut style = Style::new();
+                style.bg = self.tint(&CURSOR);
+                style
+            }
+        }
+    }
+
+    /// The level of a share in thousandths.
+    pub fn level(&self, permille: u64) -> Level {
+        match self.palette {
+            Palette::Efficiency => match permille {
+                0..350 => Level::Bad,
+                350..700 => Level::Fair,
+                700.. => Level::Good,
+            },
+            Palette::Pressure => match permille {
+                0..700 => Level::Good,
+                700..900 => Level::Fair,
+                900.. => Level::Bad,
+            },
+        }
+    }
+
+    /// What the levels mean, for the legend: (level, words).
+    pub(super) const fn legend(&self) -> [(Level, &'static str); 3] {
+        match self.palette {
+            Palette::Efficiency => [(Level::Bad, "<35% idle"), (Level::Fair, "fair"), (Level::Good, ">70% well used")],
+            Palette::Pressure => [(Level::Good, "<70% room"), (Level::Fair, "tight"), (Level::Bad, ">90% full")],
+        }
+    }
+
+    fn level_colour(&self, level: Level) -> (Rgb, Color) {
+        let (at, tint) = match level {
+            Level::Good => (0, &GREEN),
+            Level::Fair => (1, &AMBER),
+            Level::Bad => (2, &VERMILLION),
+        };
+        match &self.levels {
+            Some(levels) => (levels.0[at], tint.ansi),
+            None => (self.colour_of(tint), tint.ansi),
+        }
+    }
+
+    /// The text colour of a level.
+    pub(super) fn level_style(&self, level: Level) -> Style {
+        let (rgb, ansi) = self.level_colour(level);
+        let mut style = Style::new();
+        style.fg = self.shown(rgb, ansi);
+        style
+    }
+
+    /// The colours of a bar: fill, usage, track.
+    pub(super) fn bar(&self, level: Level) -> (Style, Style, Style) {
+        let (rgb, ansi) = self.level_colour(level);
+        let style = |colour: Option<Color>| {
+            let mut style = Style::new();
+            style.fg = colour;
+            style
+        };
+        let far = if self.light { Rgb(0, 0, 0) } else { Rgb(255, 255, 255) };
+        let used = rgb.mixed(far, 45);
+        // With sixteen colours the signs differ, not the colours.
+        (style(self.shown(rgb, ansi)), style(self.shown(used, ansi)), style(self.tint(&TRACK)))
+    }
+
+    /// Whether bars are drawn without background colours.
+    pub(super) const fn plain_bars(&self) -> bool {
+        self.ascii || matches!(self.depth, Depth::None | Depth::Sixteen)
+    }
+
+    /// Whether eighth-blocks may be used.
+    pub(super) const fn blocks(&self) -> bool {
+        !self.ascii
+    }
+
+    pub(super) const fn glyphs(&self) -> &'static Glyphs {
+        if self.ascii { &ASCII } else { &UNICODE }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test]
+    fn a_style_is_three_colours() {
+        let levels: Levels = "#04B575, #FF0,#FF0000".parse().unwrap();
+        assert_eq!(levels, Levels([Rgb(4, 0xb5, 0x75), Rgb(255, 255, 0), Rgb(255, 0, 0)]));
+        assert_eq!("#fff,#000".parse::<Levels>(), Err(StyleError::Count(2)));
+        assert_eq!("#fff,#000,red".parse::<Levels>(), Err(StyleError::Colour("red".into())));
+    }
+
+    #[test_case(Rgb(0, 0, 0) => 16)]
+    #[test_case(Rgb(255, 255, 255) => 231)]
+    #[test_case(Rgb(255, 0, 0) => 196)]
+    #[test_case(Rgb(0x8a, 0x8a, 0x8a) => 245 ; "a grey")]
+    fn colours_have_a_place_among_256(rgb: Rgb) -> u8 {
+        rgb.indexed()
+    }
+
+    #[test]
+    fn the_palettes_disagree_about_a_full_bar() {
+        let efficiency = Theme::default();
+        let pressure = Theme { palette: Palette::Pressure, ..Theme::default() };
+        assert_eq!((efficiency.level(950), pressure.level(950)), (Level::Good, Level::Bad));
+        assert_eq!((efficiency.level(50), pressure.level(50)), (Level::Bad, Level::Good));
+    }
+
+    #[test]
+    fn no_colour_means_no_colour() {
+        let theme = Theme { depth: Depth::None, ..Theme::default() };
+        for role in [Role::Title, Role::Dim, Role::Good, Role::Bad, Role::Spot, Role::Rule] {
+            assert_eq!((theme.style(role).fg, theme.style(role).bg), (None, None));
+        }
+        let (fill, used, track) = theme.bar(Level::Bad);
+        assert!([fill, used, track, theme.cursor()].iter().all(|s| s.fg.is_none() && s.bg.is_none()));
+    }
+
+    #[test]
+    fn ascii_signs_are_ascii() {
+        let g = &ASCII;
+        let all = [g.unknown, g.bar_used, g.bar_track, g.cursor, g.rule, g.live, g.denied, g.up, g.least, g.ellipsis];
+        assert!(all.iter().all(|s| s.is_ascii()));
+    }
+}

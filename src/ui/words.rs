@@ -1,0 +1,197 @@
+//! Numbers as people read them: cores, Gi, dollars, shares.
+
+use crate::model::Resource;
+use crate::pricing::{Amount, Mark, Quote};
+use crate::ui::theme::Glyphs;
+use crate::units::{Currency, Money};
+
+const KI: u64 = 1 << 10;
+const MI: u64 = 1 << 20;
+const GI: u64 = 1 << 30;
+const TI: u64 = 1 << 40;
+
+/// The unit a resource's amounts are written in, chosen by the larger of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scale {
+    per: u64,
+    unit: &'static str,
+}
+
+impl Scale {
+    /// The scale for amounts up to `largest`.
+    pub(super) const fn of(resource: &Resource, largest: u64) -> Self {
+        match resource {
+            Resource::Cpu => Self { per: 1000, unit: "" },
+            Resource::Memory | Resource::EphemeralStorage => {
+                if largest >= 10 * TI {
+                    Self { per: TI, unit: " Ti" }
+                } else if largest >= GI {
+                    Self { per: GI, unit: " Gi" }
+                } else if largest >= MI {
+                    Self { per: MI, unit: " Mi" }
+                } else if largest >= KI {
+                    Self { per: KI, unit: " Ki" }
+                } else {
+                    Self { per: 1, unit: " B" }
+                }
+            }
+            Resource::Pods | Resource::Extended(_) => Self { per: 1, unit: "" },
+        }
+    }
+
+    /// An amount without its unit, one decimal where there can be one; what is there is never written as 0.0.
+    pub(super) fn number(self, amount: u64) -> String {
+        if self.per == 1 {
+            return amount.to_string();
+        }
+        let tenths = (u128::from(amount) * 10 + u128::from(self.per) / 2) / u128::from(self.per);
+        if tenths == 0 && amount > 0 {
+            return "<0.1".into();
+        }
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+}
+
+/// An amount with its unit: `7.9`, `14.6 Gi`, `1`.
+pub(super) fn amount(resource: &Resource, value: u64) -> String {
+    let scale = Scale::of(resource, value);
+    format!("{}{}", scale.number(value), scale.unit)
+}
+
+/// `part / whole` in one unit.
+pub(super) fn ratio(resource: &Resource, part: u64, whole: u64) -> String {
+    let scale = Scale::of(resource, part.max(whole));
+    format!("{} / {}{}", scale.number(part), scale.number(whole), scale.unit)
+}
+
+/// A share with one decimal, as in the header: `81.3%`.
+pub(super) fn percent_exact(permille: u64) -> String {
+    format!("{}.{}%", permille / 10, permille % 10)
+}
+
+/// A share in whole hundredths, as in a row: `88%`; something is never `0%`.
+pub(super) fn percent(permille: u64) -> String {
+    match permille {
+        0 => "0%".into(),
+        1..5 => "<1%".into(),
+        n => format!("{}%", (n + 5) / 10),
+    }
+}
+
+/// A price by the hour with what must be said beside it: `0.0963`, `~0.0860`, `≤0.0860`, `0.0860R`.
+pub(super) fn price(quote: &Quote, glyphs: &Glyphs) -> String {
+    let four = |money: Money| money.decimal(4);
+    match (quote.mark, quote.hourly()) {
+        (Mark::Prepaid, _) => "prepaid".into(),
+        (Mark::Exact, Some(m)) => four(m),
+        (Mark::Override, Some(m)) => format!("{}*", four(m)),
+        (Mark::Reserved, Some(m)) => format!("{}R", four(m)),
+        (Mark::Assumed, Some(m)) => format!("{}?", four(m)),
+        (Mark::Estimated, Some(m)) => format!("~{}", four(m)),
+        (Mark::Bound | Mark::Unknown, Some(m)) => format!("{}{}", glyphs.most, four(m)),
+        (_, None) => {
+            let (instance, fee) = quote.known();
+            match &quote.instance {
+                Amount::AtMost(most) => format!("{}{}", glyphs.most, four(*most + fee)),
+                // One of the two is known: the whole costs at least that.
+                Amount::Known(_) => format!("{}{}", glyphs.least, four(instance)),
+                Amount::Unknown(_) if fee != Money::ZERO => format!("{}{}", glyphs.least, four(fee)),
+                Amount::Unknown(_) => glyphs.unknown.into(),
+            }
+        }
+    }
+}
+
+/// An hourly total: three decimals while they matter.
+pub(super) fn hourly(currency: Currency, money: Money) -> String {
+    let places = if money.nanos().unsigned_abs() >= 100_000_000_000 { 2 } else { 3 };
+    format!("{}{}", currency.sign(), money.grouped(places))
+}
+
+/// A monthly total.
+pub(super) fn monthly(currency: Currency, money: Money) -> String {
+    let places = if money.nanos().unsigned_abs() >= 10_000_000_000_000 { 0 } else { 2 };
+    format!("{}{}", currency.sign(), money.grouped(places))
+}
+
+/// `1 node`, `2 nodes`.
+pub(super) fn count(n: u64, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// The zone without what its region already says: `2a` of `ap-northeast-2a`, `lax-1a` of `us-west-2-lax-1a`.
+pub(super) fn zone<'a>(zone: &'a str, region: Option<&str>) -> &'a str {
+    let Some(region) = region else { return zone };
+    if let Some(local) = zone.strip_prefix(region).and_then(|rest| rest.strip_prefix('-')) {
+        return local;
+    }
+    let area = region.trim_end_matches(|c: char| c.is_ascii_digit());
+    zone.strip_prefix(area).filter(|short| !short.is_empty()).unwrap_or(zone)
+}
+
+/// Seconds until an age written by [`crate::units::age::short`] reads differently.
+pub(super) const fn age_changes_in(seconds: i64) -> i64 {
+    let s = if seconds < 0 { 0 } else { seconds };
+    match s {
+        0..=599 => 1,
+        600..=35_999 => 60 - s % 60,
+        36_000..=863_999 => 3600 - s % 3600,
+        _ => 86_400 - s % 86_400,
+    }
+}
+
+/// A wall clock from a moment and the offset of its place.
+pub(super) fn clock(at: crate::model::Timestamp, offset_seconds: i32, with_seconds: bool) -> String {
+    let of_day = (at.as_second() + i64::from(offset_seconds)).rem_euclid(86_400);
+    let (h, m, s) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    if with_seconds { format!("{h:02}:{m:02}:{s:02}") } else { format!("{h:02}:{m:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::age;
+    use test_case::test_case;
+
+    #[test_case("cpu", 8000, 9840 => "8.0 / 9.8")]
+    #[test_case("memory", 154_354_581_504, 388_177_985_536 => "143.8 / 361.5 Gi" ; "thread 341 of eks-node-viewer")]
+    #[test_case("memory", 100 << 20, 18 << 30 => "0.1 / 18.0 Gi")]
+    #[test_case("memory", 1 << 20, 18 << 30 => "<0.1 / 18.0 Gi")]
+    #[test_case("memory", 0, 18 << 30 => "0.0 / 18.0 Gi")]
+    #[test_case("memory", 30 << 40, 40 << 40 => "30.0 / 40.0 Ti")]
+    #[test_case("nvidia.com/gpu", 3, 8 => "3 / 8")]
+    #[test_case("pods", 9, 85 => "9 / 85")]
+    fn header_ratio_uses_one_unit(resource: &str, part: u64, whole: u64) -> String {
+        ratio(&Resource::from_name(resource), part, whole)
+    }
+
+    #[test_case(0 => "0%")]
+    #[test_case(4 => "<1%")]
+    #[test_case(5 => "1%")]
+    #[test_case(885 => "89%")]
+    #[test_case(1510 => "151%" ; "the text tells the true number")]
+    fn shares_in_a_row(permille: u64) -> String {
+        percent(permille)
+    }
+
+    #[test_case("ap-northeast-2a", Some("ap-northeast-2") => "2a")]
+    #[test_case("us-west-2-lax-1a", Some("us-west-2") => "lax-1a")]
+    #[test_case("zone-a", None => "zone-a")]
+    #[test_case("rack7", Some("us-east-1") => "rack7")]
+    fn zones_are_short(zone: &str, region: Option<&str>) -> String {
+        super::zone(zone, region).into()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_age_stands_until_it_changes(seconds in 0_i64..100_000_000) {
+            let until = age_changes_in(seconds);
+            proptest::prop_assert!(until > 0);
+            for s in [seconds + 1, seconds + until / 2, seconds + until - 1] {
+                if s < seconds + until {
+                    proptest::prop_assert_eq!(age::short(s), age::short(seconds));
+                }
+            }
+        }
+    }
+}
