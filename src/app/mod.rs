@@ -8,7 +8,9 @@
 //! key nor a frame waits for a flood to end. Nothing changed, nothing drawn.
 
 mod clock;
+mod dashboard;
 mod log;
+mod options;
 mod pacer;
 mod signals;
 mod snapshot;
@@ -17,6 +19,7 @@ mod terminal;
 mod trouble;
 
 pub use clock::Clock;
+pub use dashboard::{Dashboard, World};
 pub use log::LogError;
 pub use pacer::{GAP, Pacer};
 pub use signals::Wish;
@@ -48,7 +51,7 @@ pub fn main() -> ExitCode {
             trouble::print(NO_TERMINAL);
             Ok(cli::EXIT_USAGE)
         }
-        Command::Dashboard(settings) => with_runtime(&settings, |_settings| async { Ok(EXIT_SUCCESS) }),
+        Command::Dashboard(settings) => with_runtime(&settings, dashboard::run),
     };
     match code {
         Ok(code) => ExitCode::from(code),

@@ -26,7 +26,7 @@ const WAITED_FOR: [Stream; 7] = [
 pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     let mut view = super::view(settings)?;
     let ready = Ready::of(settings)?;
-    if let Ready::Live(connection) = &ready {
+    if let Some(connection) = ready.live() {
         connection.sign_in().await.wrap_err("failed to sign in")?;
     }
     let deadline = Instant::now() + options.timeout;

@@ -1,9 +1,13 @@
 //! The source that settings name, started: whatever it is, it says changes into one bounded channel.
 
 use crate::cli::{ListMode, Settings, Source};
-use crate::model::Change;
+use crate::model::{Change, Timestamp};
 use crate::source::live::{self, ConnectError, Connection, Environment, Interest};
+use crate::source::scenario::{self, Scenario, ScenarioError};
+use crate::source::{demo, sim};
 use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +21,17 @@ pub enum SourceError {
     /// No cluster can be chosen from what is configured.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The scenario file cannot be read.
+    #[error("failed to read the scenario file {}: {source}", path.display())]
+    File {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The scenario file is not understood.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
 }
 
 /// A source that is ready to start: files read, nothing asked yet.
@@ -24,6 +39,10 @@ pub enum SourceError {
 pub enum Ready {
     /// A cluster.
     Live(Box<Connection>),
+    /// The simulated fleet.
+    Demo(demo::Options),
+    /// A scenario file.
+    Scenario(Box<Scenario>),
 }
 
 /// A source at work.
@@ -48,7 +67,37 @@ impl Ready {
     pub fn of(settings: &Settings) -> Result<Self, SourceError> {
         match &settings.source {
             Source::Cluster => Ok(Self::Live(Box::new(Connection::load(&live_options(settings))?))),
-            Source::Demo { .. } | Source::Scenario(_) => unimplemented!(),
+            Source::Demo { nodes, seed } => Ok(Self::Demo(demo::Options {
+                seed: *seed,
+                nodes: nodes.map(|n| n.get() as usize),
+                speed: sim::Speed::default(),
+            })),
+            Source::Scenario(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| SourceError::File { path: path.clone(), source })?;
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                Ok(Self::Scenario(Box::new(Scenario::parse(&name, &text)?)))
+            }
+        }
+    }
+
+    /// The connection to a cluster, if that is what it is.
+    pub fn live(&self) -> Option<&Connection> {
+        match self {
+            Self::Live(connection) => Some(connection),
+            Self::Demo(_) | Self::Scenario(_) => None,
+        }
+    }
+
+    /// What is tried, for the screen that says that nothing can be reached.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Live(connection) => {
+                let about = connection.about();
+                format!("context {} at {}", about.context, about.server)
+            }
+            Self::Demo(_) => "the demo".into(),
+            Self::Scenario(scenario) => format!("the scenario {}", scenario.name()),
         }
     }
 
@@ -59,6 +108,10 @@ impl Ready {
         let cancel = CancellationToken::new();
         let tasks = match self {
             Self::Live(connection) => connection.start(sender, interested, cancel.clone()),
+            Self::Demo(options) => demo::start(options, Timestamp::now(), sender, cancel.clone()),
+            Self::Scenario(scenario) => {
+                scenario::start(&scenario, Timestamp::now(), sim::Speed::default(), sender, cancel.clone())
+            }
         };
         Running { changes, tasks, interest, cancel }
     }

@@ -1,0 +1,245 @@
+//! The loop: one task that owns the state, the view and the screen.
+
+use super::clock::Clock;
+use super::pacer::Pacer;
+use super::signals::{self, Wish};
+use super::sources::{Ready, Running};
+use super::terminal::{Screen, Session};
+use super::{options, trouble};
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Settings};
+use crate::cluster::{Cluster, Dirty};
+use crate::insight::{Alert, CostHistory, PendingByCause, View, alerts};
+use crate::model::Timestamp;
+use crate::pricing::PriceBook;
+use crate::source::live::Interest;
+use crate::ui::{self, Effect, Picture, Seen, UiState};
+use color_eyre::eyre::{Result, WrapErr, eyre};
+use futures::{Stream, StreamExt};
+use ratatui::crossterm::event::{Event, EventStream};
+use std::io;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Batches taken in one turn, before input is looked at again: a few milliseconds of folding.
+const BATCHES_A_TURN: usize = 4;
+
+/// Shows the dashboard until somebody ends it.
+pub(super) async fn run(settings: &Settings) -> Result<u8> {
+    let view = super::view(settings)?;
+    let ready = Ready::of(settings)?;
+    let ui = UiState::new(options::screen(settings, &ready));
+    let mut notice = None;
+    if let Some(connection) = ready.live() {
+        // While the terminal is still the shell's: a credential plugin may have to ask something. Its failure is no
+        // reason to stop: the streams say so, and run it again.
+        notice = connection.sign_in().await.err().map(|error| format!("failed to sign in: {error}"));
+    }
+    let signals = signals::listen().wrap_err("failed to listen for signals")?;
+    let session = Session::enter(settings.mouse).wrap_err("failed to take the terminal")?;
+    let world = World {
+        screen: session,
+        inputs: EventStream::new(),
+        signals,
+        clock: Clock::System,
+        start: move || ready.start(),
+    };
+    let cluster = Cluster::new(settings.pricing.then(PriceBook::embedded));
+    let ended = Dashboard::new(cluster, view, ui, notice).show(world).await;
+    // The session has been dropped by now: the terminal is the shell's again.
+    if let Some(report) = trouble::take_report() {
+        trouble::print(&report);
+        return Ok(EXIT_TROUBLE);
+    }
+    ended.map(|()| EXIT_SUCCESS)
+}
+
+/// Everything outside the loop, as values: the real ones, or a test's.
+pub struct World<S, I, F> {
+    /// Where frames go.
+    pub screen: S,
+    /// Keys, mouse, resize, paste.
+    pub inputs: I,
+    /// Wishes from signals.
+    pub signals: mpsc::Receiver<Wish>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Starts the source; called after the first frame.
+    pub start: F,
+}
+
+/// The state of the loop.
+pub struct Dashboard {
+    cluster: Cluster,
+    view: View,
+    ui: UiState,
+    pending: PendingByCause,
+    history: CostHistory,
+    alerts: Vec<Alert>,
+    seen: Seen,
+    dirty: Dirty,
+    pacer: Pacer,
+    frames: u64,
+    interest: bool,
+}
+
+impl Dashboard {
+    /// A dashboard of an empty cluster.
+    pub fn new(cluster: Cluster, view: View, mut ui: UiState, notice: Option<String>) -> Self {
+        if let Some(notice) = notice {
+            ui.notify(notice, Timestamp::now());
+        }
+        Self {
+            cluster,
+            view,
+            ui,
+            pending: PendingByCause::default(),
+            history: CostHistory::default(),
+            alerts: Vec::new(),
+            seen: Seen::default(),
+            dirty: Dirty::NOTHING,
+            pacer: Pacer::default(),
+            frames: 0,
+            interest: false,
+        }
+    }
+
+    /// How many frames were drawn.
+    pub const fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Runs until somebody ends it, the input ends, or a task of the source panics.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal fails, or a task ended badly.
+    pub async fn show<S, I, F>(&mut self, world: World<S, I, F>) -> Result<()>
+    where
+        S: Screen,
+        I: Stream<Item = io::Result<Event>> + Unpin,
+        F: FnOnce() -> Running,
+    {
+        let World { mut screen, mut inputs, mut signals, clock, start } = world;
+        // The first frame needs nothing from the network.
+        self.draw(&mut screen, &clock)?;
+        let mut running = start();
+        let mut batches = Vec::with_capacity(BATCHES_A_TURN);
+        let mut speaking = true;
+        let ended = loop {
+            // Nobody wants a frame: an hour is as good as never.
+            let due = self.pacer.due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            tokio::select! {
+                biased;
+                () = trouble::panicked() => break Err(eyre!("failed to go on: a task panicked")),
+                wish = signals.recv() => match wish {
+                    Some(Wish::End) | None => break Ok(()),
+                    Some(Wish::Suspend) => self.suspend(&mut screen)?,
+                    Some(Wish::Repaint) => {
+                        screen.repaint()?;
+                        self.pacer.request(Instant::now());
+                    }
+                },
+                input = inputs.next() => match input {
+                    None => break Ok(()),
+                    Some(Err(error)) => break Err(error).wrap_err("failed to read from the terminal"),
+                    Some(Ok(event)) => {
+                        self.pacer.request(Instant::now());
+                        if !self.input(&event, &mut screen, &clock, &running)? {
+                            break Ok(());
+                        }
+                    }
+                },
+                () = tokio::time::sleep_until(due) => self.draw(&mut screen, &clock)?,
+                n = running.changes.recv_many(&mut batches, BATCHES_A_TURN), if speaking => {
+                    // A source that has said all it has to say leaves its picture.
+                    speaking = n > 0;
+                    self.fold(&mut batches, &clock);
+                }
+                Some(task) = running.tasks.join_next() => {
+                    if let Err(error) = task && !error.is_cancelled() {
+                        break Err(error).wrap_err("failed to go on: a task of the source ended badly");
+                    }
+                }
+            }
+        };
+        running.cancel.cancel();
+        ended
+    }
+
+    fn fold(&mut self, batches: &mut Vec<Vec<crate::model::Change>>, clock: &Clock) {
+        let now = clock.now();
+        let mut dirty = Dirty::NOTHING;
+        for change in batches.drain(..).flatten() {
+            dirty |= self.cluster.apply(change, now);
+        }
+        if dirty.any() {
+            self.dirty |= dirty;
+            self.pacer.request(Instant::now());
+        }
+    }
+
+    fn draw<S: Screen>(&mut self, screen: &mut S, clock: &Clock) -> Result<()> {
+        let now = clock.now();
+        self.dirty |= self.cluster.tick(now);
+        self.view.refresh(&mut self.cluster);
+        if self.dirty.has(Dirty::PENDING) {
+            self.pending.refresh(&self.cluster);
+        }
+        self.alerts = alerts(&self.cluster, now);
+        self.history.sample(now, &self.view.totals().price);
+        self.dirty = Dirty::NOTHING;
+        let picture = Picture {
+            cluster: &self.cluster,
+            view: &self.view,
+            ui: &self.ui,
+            alerts: &self.alerts,
+            pending: &self.pending,
+            history: &self.history,
+            now,
+            offset_seconds: clock.utc_offset_seconds(now),
+        };
+        let seen = &mut self.seen;
+        screen.draw(&mut |frame| {
+            let area = frame.area();
+            *seen = ui::draw(frame.buffer_mut(), area, &picture);
+            if let Some(caret) = seen.caret {
+                frame.set_cursor_position(caret);
+            }
+        })?;
+        self.ui.saw(&self.seen);
+        self.frames += 1;
+        let drawn = Instant::now();
+        self.pacer.drew(drawn);
+        if let Some(next) = ui::next_deadline(&self.seen) {
+            let wait = u64::try_from(next.as_millisecond() - now.as_millisecond()).unwrap_or(0);
+            self.pacer.request(drawn + Duration::from_millis(wait));
+        }
+        Ok(())
+    }
+
+    /// Answers one event of the terminal; false when it ends the program.
+    fn input<S: Screen>(&mut self, event: &Event, screen: &mut S, clock: &Clock, running: &Running) -> Result<bool> {
+        let Some(action) = ui::action(&self.ui, event) else { return Ok(true) };
+        let now = clock.now();
+        match ui::update(&mut self.ui, &mut self.view, &self.cluster, action, &self.seen, now) {
+            Effect::Nothing => {}
+            Effect::Quit => return Ok(false),
+            Effect::Suspend => self.suspend(screen)?,
+            Effect::Copy(text) => screen.copy(&text)?,
+            Effect::Interest => {}
+        }
+        let interest = self.ui.open_node().is_some();
+        if interest != self.interest {
+            self.interest = interest;
+            running.interest.send_replace(Interest { pod_metrics: interest });
+        }
+        Ok(true)
+    }
+
+    fn suspend<S: Screen>(&mut self, screen: &mut S) -> Result<()> {
+        screen.suspend().wrap_err("failed to come back to the terminal")?;
+        self.pacer.request(Instant::now());
+        Ok(())
+    }
+}
