@@ -119,7 +119,8 @@ mod tests {
 
     fn sum(width: u16, share: Share, shade: Shade) -> u64 {
         let part = |c: BarCell| {
-            u64::from(if c.front == shade { c.eighths } else { 0 }) + u64::from(if c.back == shade { 8 - c.eighths } else { 0 })
+            u64::from(if c.front == shade { c.eighths } else { 0 })
+                + u64::from(if c.back == shade { 8 - c.eighths } else { 0 })
         };
         cells(width, share).map(part).sum()
     }

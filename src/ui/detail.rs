@@ -300,9 +300,7 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
 fn sorted_pods<'a>(pic: &Picture<'a>, row: &'a Row) -> Vec<PodRow<'a>> {
     let mut pods: Vec<PodRow<'a>> = pic.cluster.pods_of(row).collect();
     let size = |pod: &PodRow<'_>| (pod.requests.cpu_millicores, pod.requests.memory_bytes);
-    pods.sort_by(|a, b| {
-        size(b).cmp(&size(a)).then_with(|| (a.namespace, a.name).cmp(&(b.namespace, b.name)))
-    });
+    pods.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| (a.namespace, a.name).cmp(&(b.namespace, b.name))));
     pods
 }
 

@@ -28,7 +28,13 @@ fn reason(pic: &Picture<'_>, seen: &mut Seen) -> Lines {
     if hidden > 0 {
         return vec![
             (format!("No row matches the filter {}", pic.ui.filter_text), Role::Strong),
-            (format!("{} hidden. Press / to change the filter; an empty one shows all.", words::count(hidden as u64, "row is", "rows are")), Role::Text),
+            (
+                format!(
+                    "{} hidden. Press / to change the filter; an empty one shows all.",
+                    words::count(hidden as u64, "row is", "rows are")
+                ),
+                Role::Text,
+            ),
         ];
     }
     let health = pic.cluster.stream(Stream::Nodes);
@@ -43,7 +49,9 @@ fn reason(pic: &Picture<'_>, seen: &mut Seen) -> Lines {
         LinkState::Syncing { seen: n } if !health.complete => {
             vec![(format!("Reading nodes: {n} so far"), Role::Strong)]
         }
-        LinkState::Absent => vec![("The server has no nodes to list: is it a Kubernetes API server?".into(), Role::Strong)],
+        LinkState::Absent => {
+            vec![("The server has no nodes to list: is it a Kubernetes API server?".into(), Role::Strong)]
+        }
         LinkState::Off
         | LinkState::Connecting
         | LinkState::Syncing { .. }
@@ -111,7 +119,11 @@ fn no_nodes(pic: &Picture<'_>) -> Lines {
         .collect();
     let absent = matches!(pic.cluster.stream(Stream::NodePools).state, LinkState::Absent);
     if !pools.is_empty() {
-        let what = if waiting > 0 { "A machine should be asked for soon" } else { "A node appears as soon as a pod needs one" };
+        let what = if waiting > 0 {
+            "A machine should be asked for soon"
+        } else {
+            "A node appears as soon as a pod needs one"
+        };
         lines.push((format!("{what}; nodepools: {}", pools.join(", ")), Role::Text));
     } else if absent {
         lines.push(("Karpenter is not installed: nodes come from node groups or by hand.".into(), Role::Text));

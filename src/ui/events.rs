@@ -10,7 +10,6 @@ use super::theme::Role;
 use super::update::lanes;
 use super::words;
 use crate::cluster::{Cluster, EventLine, EventQuery, Lane, Row, RowId};
-use crate::insight::View;
 use crate::model::{EventKind, Name, ObjectRef, PodKey};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
@@ -18,7 +17,7 @@ use ratatui::layout::Rect;
 use rustc_hash::FxHashSet;
 
 /// What the pane shows: the lane, and the objects of the node it is about.
-pub(super) fn query(ui: &UiState, _view: &View, cluster: &Cluster) -> EventQuery {
+pub(super) fn query(ui: &UiState, cluster: &Cluster) -> EventQuery {
     let objects = ui.events.of.and_then(|id| cluster.row(id)).map(|row| objects_of(row, cluster));
     EventQuery { lane: ui.events.lane, collapse: !ui.events.one_by_one, objects }
 }
@@ -27,9 +26,8 @@ pub(super) fn query(ui: &UiState, _view: &View, cluster: &Cluster) -> EventQuery
 pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> FxHashSet<(Name, Name)> {
     let node = row.node().map(|n| (Name::from("Node"), n.name.clone()));
     let claim = row.claim().map(|c| (Name::from("NodeClaim"), c.name.clone()));
-    let pods = cluster
-        .pods_of(row)
-        .map(|pod| (Name::from("Pod"), Name::from(format!("{}/{}", pod.namespace, pod.name))));
+    let pods =
+        cluster.pods_of(row).map(|pod| (Name::from("Pod"), Name::from(format!("{}/{}", pod.namespace, pod.name))));
     node.into_iter().chain(claim).chain(pods).collect()
 }
 
@@ -86,7 +84,7 @@ fn message<'a>(line: &EventLine<'a>) -> &'a str {
 
 /// Draws the pane with its rule.
 pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
-    let query = query(pic.ui, pic.view, pic.cluster);
+    let query = query(pic.ui, pic.cluster);
     let (w, h) = (pen.width(), pen.height());
     let state = &pic.ui.events;
     let top = state.top.map_or(0, |mark| top_index(pic.cluster.events().lines(&query), mark));
@@ -95,8 +93,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
     let area = pen.area();
     seen.event_area = Rect { y: area.y + 1.min(area.height), height: page, ..area };
     seen.events_top = top;
-    let lines: Vec<EventLine<'_>> =
-        pic.cluster.events().lines(&query).skip(top).take(usize::from(page)).collect();
+    let lines: Vec<EventLine<'_>> = pic.cluster.events().lines(&query).skip(top).take(usize::from(page)).collect();
     seen.events = lines.iter().map(|line| EventMark { id: line.id, last: line.last }).collect();
     seen.formatted += lines.len();
     let mut part = pen.part(0, 1, w, page);
@@ -105,9 +102,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
         part.put(2, 0, text, pic.theme().dim());
         return;
     }
-    let cursor = (pic.ui.focus == Focus::Events).then(|| {
-        state.cursor.and_then(|mark| lines.iter().position(|line| line.id == mark.id)).unwrap_or(0)
-    });
+    let cursor = (pic.ui.focus == Focus::Events)
+        .then(|| state.cursor.and_then(|mark| lines.iter().position(|line| line.id == mark.id)).unwrap_or(0));
     draw_lines(&mut part, pic, &lines, cursor, seen);
 }
 

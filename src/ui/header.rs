@@ -297,7 +297,13 @@ fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resour
     let share = amounts.share(resource, bars);
     x = x.saturating_add(2);
     let (percent, style) = match (share.fill, amount) {
-        (Some(fill), Some(_)) => (words::percent_exact(fill), theme.level_style(theme.level(fill)).patch(theme.style(Role::Strong)).fg(theme.level_style(theme.level(fill)).fg.unwrap_or_default())),
+        (Some(fill), Some(_)) => (
+            words::percent_exact(fill),
+            theme
+                .level_style(theme.level(fill))
+                .patch(theme.style(Role::Strong))
+                .fg(theme.level_style(theme.level(fill)).fg.unwrap_or_default()),
+        ),
         _ => (theme.glyphs().unknown.to_owned(), theme.dim()),
     };
     pen.put_before(x + 6, y, &percent, style);
@@ -346,7 +352,10 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
         let causes: Vec<String> =
             pic.pending.causes().iter().take(3).map(|(cause, n)| format!("{n} {cause}")).collect();
         if !causes.is_empty() {
-            pieces.push((format!(": {}", causes.join(", ")), theme.style(Role::Warn).remove_modifier(ratatui::style::Modifier::BOLD)));
+            pieces.push((
+                format!(": {}", causes.join(", ")),
+                theme.style(Role::Warn).remove_modifier(ratatui::style::Modifier::BOLD),
+            ));
         }
     }
     if bound.terminating > 0 {

@@ -168,29 +168,95 @@ const fn bind(
 pub const TABLE: &[Binding] = &[
     // While text is typed nothing else is a command.
     bind(&[key(KeyCode::Enter, "⏎")], Scope::Prompt, Action::Open, "apply what was typed or chosen", Some("apply")),
-    bind(&[key(KeyCode::Esc, "esc"), ctrl('c', "ctrl-c")], Scope::Prompt, Action::Close, "leave it as it was", Some("cancel")),
+    bind(
+        &[key(KeyCode::Esc, "esc"), ctrl('c', "ctrl-c")],
+        Scope::Prompt,
+        Action::Close,
+        "leave it as it was",
+        Some("cancel"),
+    ),
     // Movement.
-    bind(&[key(KeyCode::Left, "←"), key(KeyCode::PageUp, "pgup"), ch('h', "h")], Scope::Everywhere, Action::PageUp, "a page back", Some("page")),
-    bind(&[key(KeyCode::Right, "→"), key(KeyCode::PageDown, "pgdn"), ch('l', "l")], Scope::Everywhere, Action::PageDown, "a page on", None),
+    bind(
+        &[key(KeyCode::Left, "←"), key(KeyCode::PageUp, "pgup"), ch('h', "h")],
+        Scope::Everywhere,
+        Action::PageUp,
+        "a page back",
+        Some("page"),
+    ),
+    bind(
+        &[key(KeyCode::Right, "→"), key(KeyCode::PageDown, "pgdn"), ch('l', "l")],
+        Scope::Everywhere,
+        Action::PageDown,
+        "a page on",
+        None,
+    ),
     bind(&[key(KeyCode::Up, "↑"), ch('k', "k")], Scope::Everywhere, Action::Up, "the line above", Some("select")),
     bind(&[key(KeyCode::Down, "↓"), ch('j', "j")], Scope::Everywhere, Action::Down, "the line below", None),
-    bind(&[key(KeyCode::Home, "home")], Scope::Everywhere, Action::First, "the first line; in events: follow the newest again", None),
+    bind(
+        &[key(KeyCode::Home, "home")],
+        Scope::Everywhere,
+        Action::First,
+        "the first line; in events: follow the newest again",
+        None,
+    ),
     bind(&[key(KeyCode::End, "end"), ch('G', "G")], Scope::Everywhere, Action::Last, "the last line", None),
-    bind(&[key(KeyCode::Enter, "⏎")], Scope::Main, Action::Open, "open the node; on an event: go to its node", Some("open")),
-    bind(&[key(KeyCode::Tab, "tab"), key(KeyCode::BackTab, "shift-tab")], Scope::Main, Action::Focus, "move between nodes and events", None),
+    bind(
+        &[key(KeyCode::Enter, "⏎")],
+        Scope::Main,
+        Action::Open,
+        "open the node; on an event: go to its node",
+        Some("open"),
+    ),
+    bind(
+        &[key(KeyCode::Tab, "tab"), key(KeyCode::BackTab, "shift-tab")],
+        Scope::Main,
+        Action::Focus,
+        "move between nodes and events",
+        None,
+    ),
     // Which rows, in what order.
     bind(&[ch('/', "/")], Scope::Main, Action::Filter, "filter the nodes; empty shows all again", Some("filter")),
     bind(&[ch('p', "p")], Scope::Main, Action::Pools, "nodepools, to look at or to filter by", Some("nodepools")),
     bind(&[ch('s', "s")], Scope::Main, Action::Sort, "sort by a column", Some("sort")),
     bind(&[ch('S', "S")], Scope::Main, Action::Flip, "turn the order round", None),
-    bind(&[ch('g', "g")], Scope::Main, Action::Group, "group by nodepool, zone, type, capacity type, or not", Some("group")),
-    bind(&[ch('v', "v")], Scope::Main, Action::Bars, "bars show requests, usage, limits, the dominant resource, each further resource", Some("bars")),
+    bind(
+        &[ch('g', "g")],
+        Scope::Main,
+        Action::Group,
+        "group by nodepool, zone, type, capacity type, or not",
+        Some("group"),
+    ),
+    bind(
+        &[ch('v', "v")],
+        Scope::Main,
+        Action::Bars,
+        "bars show requests, usage, limits, the dominant resource, each further resource",
+        Some("bars"),
+    ),
     // Events.
     bind(&[ch('e', "e")], Scope::Main, Action::Events, "show or hide the events", Some("events")),
-    bind(&[ch('f', "f")], Scope::Main, Action::NodeEvents, "only events of the node under the cursor, its claim and its pods", Some("its events")),
-    bind(&[ch('w', "w"), ch(']', "]")], Scope::Main, Action::Lane, "the next lane of events: provision, schedule, disrupt, warnings, all", Some("lane")),
+    bind(
+        &[ch('f', "f")],
+        Scope::Main,
+        Action::NodeEvents,
+        "only events of the node under the cursor, its claim and its pods",
+        Some("its events"),
+    ),
+    bind(
+        &[ch('w', "w"), ch(']', "]")],
+        Scope::Main,
+        Action::Lane,
+        "the next lane of events: provision, schedule, disrupt, warnings, all",
+        Some("lane"),
+    ),
     bind(&[ch('W', "W"), ch('[', "[")], Scope::Main, Action::LaneBack, "the lane before", None),
-    bind(&[ch('c', "c")], Scope::Main, Action::Collapse, "collapse events that differ only in their object, or not", None),
+    bind(
+        &[ch('c', "c")],
+        Scope::Main,
+        Action::Collapse,
+        "collapse events that differ only in their object, or not",
+        None,
+    ),
     bind(&[ch('+', "+"), ch('=', "=")], Scope::Main, Action::Grow, "more room for the events", None),
     bind(&[ch('-', "-")], Scope::Main, Action::Shrink, "less room for the events", None),
     // Copying.
@@ -198,7 +264,13 @@ pub const TABLE: &[Binding] = &[
     bind(&[ch('Y', "Y")], Scope::Main, Action::CopyId, "copy the instance's id", None),
     // Nodepools.
     bind(&[ch(' ', "space")], Scope::Pools, Action::Toggle, "select the nodepool, or not", Some("select")),
-    bind(&[key(KeyCode::Enter, "⏎")], Scope::Pools, Action::Open, "show only the selected nodepools", Some("show only these")),
+    bind(
+        &[key(KeyCode::Enter, "⏎")],
+        Scope::Pools,
+        Action::Open,
+        "show only the selected nodepools",
+        Some("show only these"),
+    ),
     // The program.
     bind(&[ch('?', "?"), key(KeyCode::F(1), "F1")], Scope::Everywhere, Action::Help, "what the keys do", Some("help")),
     bind(&[key(KeyCode::Esc, "esc")], Scope::Everywhere, Action::Close, "close what lies on top; never quits", None),
@@ -218,9 +290,9 @@ pub(super) const fn scopes(ui: &UiState) -> &'static [Scope] {
 
 fn pressed(ui: &UiState, event: &KeyEvent) -> Option<Action> {
     let scopes = scopes(ui);
-    let found = scopes.iter().find_map(|scope| {
-        TABLE.iter().find(|b| b.scope == *scope && b.keys.iter().any(|chord| chord.is(event)))
-    });
+    let found = scopes
+        .iter()
+        .find_map(|scope| TABLE.iter().find(|b| b.scope == *scope && b.keys.iter().any(|chord| chord.is(event))));
     match (found, ui.layer()) {
         (Some(binding), _) => Some(binding.action.clone()),
         (None, Some(Layer::Filter(_) | Layer::Sort(_))) => Some(Action::Type(*event)),

@@ -81,15 +81,6 @@ impl<'b> Pen<'b> {
         }
     }
 
-    /// Blanks the whole part: what lies below a layer must not show through.
-    pub(super) fn clear(&mut self) {
-        for y in self.area.top()..self.area.bottom() {
-            for x in self.area.left()..self.area.right() {
-                self.buf[(x, y)].reset();
-            }
-        }
-    }
-
     /// A horizontal rule.
     pub(super) fn rule(&mut self, y: u16, symbol: &str, style: Style) {
         for x in 0..self.area.width {

@@ -22,7 +22,8 @@ pub(super) fn place(state: &TableState, view: &View, cluster: &Cluster, page: us
     }
     let known = state.cursor.and_then(|id| view.place(cluster.resolve(id)));
     // Its node is gone: the cursor stays at the place where it stood.
-    let cursor_at = known.or_else(|| near(lines, if state.cursor.is_some() { state.cursor_at } else { 0 })).unwrap_or(0);
+    let cursor_at =
+        known.or_else(|| near(lines, if state.cursor.is_some() { state.cursor_at } else { 0 })).unwrap_or(0);
     let top = match state.top {
         Top::Head => 0,
         Top::Row(id, above) => {

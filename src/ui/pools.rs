@@ -139,7 +139,15 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
     // Columns: name, nodes, bars while there is room, limit, price, spot, health.
     let name_w = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(8, (w / 4).max(8));
     let nodes_x = 4 + name_w + 1;
-    let bar_w: u16 = if w >= 140 { 28 } else if w >= 100 { 18 } else if w >= 70 { 12 } else { 6 };
+    let bar_w: u16 = if w >= 140 {
+        28
+    } else if w >= 100 {
+        18
+    } else if w >= 70 {
+        12
+    } else {
+        6
+    };
     let cpu_x = nodes_x + 10;
     let memory_x = cpu_x + bar_w + 2;
     let price_end = memory_x + bar_w + 2 + 9;

@@ -40,7 +40,8 @@ pub(super) fn choices(options: &UiOptions) -> Vec<Choice> {
         choice('a', "age", Column::Age, Ascending),
         choice('u', "status", Column::Status, Ascending),
     ];
-    for resource in options.resources.iter().filter(|r| !matches!(r, Resource::Cpu | Resource::Memory | Resource::Pods)) {
+    for resource in options.resources.iter().filter(|r| !matches!(r, Resource::Cpu | Resource::Memory | Resource::Pods))
+    {
         let (name, column) = (resource.name().to_owned(), Column::Share(resource.clone()));
         all.push(Choice { key: None, name, column, direction: Descending });
     }

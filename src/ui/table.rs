@@ -411,9 +411,8 @@ const PERCENT: u16 = 5;
 
 /// All columns, with the widths that the lines of this page would like.
 fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot> {
-    let widest = |heading: &str, cell: &dyn Fn(&RowText) -> u16| {
-        lines.iter().map(cell).max().unwrap_or(0).max(columns(heading))
-    };
+    let widest =
+        |heading: &str, cell: &dyn Fn(&RowText) -> u16| lines.iter().map(cell).max().unwrap_or(0).max(columns(heading));
     let slot = |field, heading: &str, sort, priority, least, cell: &dyn Fn(&RowText) -> u16, right| {
         let wanted = widest(heading, cell);
         // Names may be cut down to their least; numbers never.
@@ -570,7 +569,13 @@ fn heading(pen: &mut Pen<'_>, slots: &[Slot], pic: &Picture<'_>) {
             let start = end.saturating_sub(columns(&text));
             pen.put_max(start, 0, &text, end - start, style);
         } else {
-            pen.put_max(slot.x, 0, &cut_end(&text, usize::from(slot.width.max(1)) + usize::from(sorted)), slot.width + 1, style);
+            pen.put_max(
+                slot.x,
+                0,
+                &cut_end(&text, usize::from(slot.width.max(1)) + usize::from(sorted)),
+                slot.width + 1,
+                style,
+            );
         }
     }
 }
@@ -619,7 +624,8 @@ fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<
 /// Where a note is drawn: from the first bar up to the age.
 fn note_span(slots: &[Slot], width: u16) -> (u16, u16) {
     let from = slots.iter().find(|s| matches!(s.field, Field::Bar(_))).map_or(width, |s| s.x);
-    let to = slots.iter().find(|s| s.x > from && matches!(s.field, Field::Age | Field::Status)).map_or(width, |s| s.x - 1);
+    let to =
+        slots.iter().find(|s| s.x > from && matches!(s.field, Field::Age | Field::Status)).map_or(width, |s| s.x - 1);
     (from, to)
 }
 

@@ -73,11 +73,8 @@ impl FromStr for Levels {
 impl Rgb {
     /// Reads `#04B575` or `#0B5`.
     fn from_hex(text: &str) -> Option<Self> {
-        let digits: Vec<u8> = text
-            .strip_prefix('#')?
-            .chars()
-            .map(|c| c.to_digit(16).map(|d| d as u8))
-            .collect::<Option<_>>()?;
+        let digits: Vec<u8> =
+            text.strip_prefix('#')?.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
         match digits.as_slice() {
             [r, g, b] => Some(Self(r * 17, g * 17, b * 17)),
             [r, r2, g, g2, b, b2] => Some(Self(r * 16 + r2, g * 16 + g2, b * 16 + b2)),

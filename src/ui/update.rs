@@ -192,7 +192,7 @@ fn set_table(ui: &mut UiState, view: &View, cluster: &Cluster, page: usize, top:
 }
 
 fn step_events(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, step: Step) {
-    let query = events::query(ui, view, cluster);
+    let query = events::query(ui, cluster);
     let lines = || cluster.events().lines(&query).map(|line| EventMark { id: line.id, last: line.last });
     let page = usize::from(seen.event_area.height);
     let shown = ui.events.cursor.and_then(|mark| seen.events.iter().position(|e| e.id == mark.id));
@@ -247,14 +247,7 @@ const fn inside(area: Rect, (x, y): (u16, u16)) -> bool {
     x >= area.x && x < area.x.saturating_add(area.width) && y >= area.y && y < area.y.saturating_add(area.height)
 }
 
-fn click(
-    ui: &mut UiState,
-    view: &mut View,
-    cluster: &Cluster,
-    seen: &Seen,
-    at: (u16, u16),
-    now: Timestamp,
-) -> Effect {
+fn click(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, at: (u16, u16), now: Timestamp) -> Effect {
     let before = ui.click.replace((now, at.0, at.1));
     let twice = before.is_some_and(|(then, _, y)| {
         y == at.1 && (0..=DOUBLE_CLICK_MILLIS).contains(&(now.as_millisecond() - then.as_millisecond()))
@@ -363,7 +356,7 @@ fn close(ui: &mut UiState, view: &mut View) -> Effect {
 
 /// From an event to its node.
 fn jump(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, now: Timestamp) {
-    let query = events::query(ui, view, cluster);
+    let query = events::query(ui, cluster);
     let wanted = ui.events.cursor.map(|mark| mark.id).or_else(|| seen.events.first().map(|mark| mark.id));
     let line = wanted.and_then(|id| cluster.events().lines(&query).find(|line| line.id == id));
     let Some(line) = line else { return };
@@ -380,14 +373,7 @@ fn jump(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, now: Time
     set_table(ui, view, cluster, seen.page, top, place);
 }
 
-fn copy(
-    ui: &mut UiState,
-    view: &View,
-    cluster: &Cluster,
-    action: &Action,
-    seen: &Seen,
-    now: Timestamp,
-) -> Effect {
+fn copy(ui: &mut UiState, view: &View, cluster: &Cluster, action: &Action, seen: &Seen, now: Timestamp) -> Effect {
     let Some(row) = meant(ui, view, cluster, seen).and_then(|id| cluster.row(id)) else { return Effect::Nothing };
     let provider = row.node().map(|n| n.provider_id.as_str()).or_else(|| row.claim().map(|c| c.provider_id.as_str()));
     let text = if *action == Action::CopyName {

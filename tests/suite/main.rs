@@ -3,6 +3,7 @@
 mod cli;
 mod dependencies;
 mod fold;
+mod frames;
 mod support;
 mod watch;
 mod wire;

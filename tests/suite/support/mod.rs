@@ -3,3 +3,5 @@
 pub mod alloc;
 pub mod apiserver;
 pub mod build;
+pub mod stage;
+pub mod svg;

@@ -1,0 +1,185 @@
+//! A cluster, a view of it and a screen, played step by step: what the loop of the program does, without time.
+
+#![allow(dead_code, reason = "each area of tests uses its own part")]
+
+use nodeglass::cluster::Cluster;
+use nodeglass::insight::{Alert, CostHistory, PendingByCause, View, alerts};
+use nodeglass::model::{Change, Timestamp};
+use nodeglass::pricing::PriceBook;
+use nodeglass::source::demo;
+use nodeglass::source::scenario::Scenario;
+use nodeglass::source::sim::Speed;
+use nodeglass::source::sim::play::Script;
+use nodeglass::ui::{self, Action, Depth, Effect, Picture, Seen, UiOptions, UiState, keys};
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
+
+/// 2026-07-14 14:02:31 UTC: an afternoon on which everything here happens.
+pub fn afternoon() -> Timestamp {
+    Timestamp::from_second(1_784_037_751).unwrap()
+}
+
+pub struct Stage {
+    pub cluster: Cluster,
+    pub view: View,
+    pub ui: UiState,
+    pub pending: PendingByCause,
+    pub history: CostHistory,
+    pub alerts: Vec<Alert>,
+    pub seen: Seen,
+    pub now: Timestamp,
+}
+
+/// Options whose frames are plain text.
+pub fn plain() -> UiOptions {
+    UiOptions { depth: Depth::None, ..UiOptions::default() }
+}
+
+impl Stage {
+    pub fn new(cluster: Cluster, options: UiOptions) -> Self {
+        Self {
+            cluster,
+            view: View::default(),
+            ui: UiState::new(options),
+            pending: PendingByCause::default(),
+            history: CostHistory::default(),
+            alerts: Vec::new(),
+            seen: Seen::default(),
+            now: afternoon(),
+        }
+        .refreshed()
+    }
+
+    /// A stage on which nothing has happened yet.
+    pub fn empty(options: UiOptions) -> Self {
+        Self::new(Cluster::new(Some(PriceBook::embedded())), options)
+    }
+
+    fn refreshed(mut self) -> Self {
+        self.refresh();
+        self
+    }
+
+    fn refresh(&mut self) {
+        self.view.refresh(&mut self.cluster);
+        self.pending.refresh(&self.cluster);
+        self.alerts = alerts(&self.cluster, self.now);
+        self.history.sample(self.now, &self.view.totals().price);
+    }
+
+    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) -> &mut Self {
+        for change in changes {
+            self.cluster.apply(change, self.now);
+        }
+        self.refresh();
+        self
+    }
+
+    /// Lets seconds pass.
+    pub fn wait(&mut self, seconds: i64) -> &mut Self {
+        self.now = Timestamp::from_second(self.now.as_second() + seconds).unwrap();
+        self.cluster.tick(self.now);
+        self.refresh();
+        self
+    }
+
+    /// The scale-out of the scenario file, up to this second.
+    pub fn scale_out(until: i64, options: UiOptions) -> Self {
+        let text = include_str!("../../../assets/scenarios/scale-out.txt");
+        let scenario = Scenario::parse("scale-out.txt", text).unwrap();
+        let mut stage = Self::empty(options);
+        let start = stage.now;
+        for step in scenario.steps(start, Speed::default()).into_iter().filter(|s| s.at.as_secs() <= until) {
+            stage.now = start.checked_add(step.at).unwrap();
+            stage.cluster.tick(stage.now);
+            stage.apply(step.changes);
+        }
+        stage.now = Timestamp::from_second(start.as_second() + until).unwrap();
+        stage.wait(0);
+        stage
+    }
+
+    /// The demo's fleet, after so many seconds.
+    pub fn demo(nodes: Option<usize>, until: i64, options: UiOptions) -> Self {
+        let mut stage = Self::empty(options);
+        let start = stage.now;
+        let mut fleet = demo::Fleet::new(demo::Options { seed: 7, nodes, speed: Speed::default() }, start);
+        let end = Timestamp::from_second(start.as_second() + until).unwrap();
+        while fleet.due().is_some_and(|due| due <= end) {
+            let due = fleet.due().unwrap();
+            stage.now = due.max(stage.now);
+            let changes = fleet.play(due);
+            stage.cluster.tick(stage.now);
+            stage.apply(changes);
+        }
+        stage.now = end;
+        stage.wait(0);
+        stage
+    }
+
+    pub fn picture(&self) -> Picture<'_> {
+        Picture {
+            cluster: &self.cluster,
+            view: &self.view,
+            ui: &self.ui,
+            alerts: &self.alerts,
+            pending: &self.pending,
+            history: &self.history,
+            now: self.now,
+            offset_seconds: 0,
+        }
+    }
+
+    pub fn draw(&mut self, width: u16, height: u16) -> Buffer {
+        let area = Rect::new(0, 0, width, height);
+        let mut buf = Buffer::empty(area);
+        self.seen = ui::draw(&mut buf, area, &self.picture());
+        self.ui.saw(&self.seen);
+        buf
+    }
+
+    /// The frame as lines of text, without spaces at their ends.
+    pub fn text(&mut self, width: u16, height: u16) -> String {
+        text(&self.draw(width, height))
+    }
+
+    pub fn act(&mut self, action: Action) -> Effect {
+        let effect = ui::update(&mut self.ui, &mut self.view, &self.cluster, action, &self.seen, self.now);
+        self.refresh();
+        effect
+    }
+
+    /// Presses keys by their names in the key table; any other text is typed.
+    pub fn press(&mut self, names: &[&str]) -> Effect {
+        let mut effect = Effect::Nothing;
+        for name in names {
+            let known = keys::TABLE.iter().flat_map(|b| b.keys).find(|chord| chord.name() == *name);
+            let events: Vec<KeyEvent> = match known {
+                Some(chord) => vec![chord.event()],
+                None => name.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)).collect(),
+            };
+            for event in events {
+                if let Some(action) = ui::action(&self.ui, &Event::Key(event)) {
+                    effect = self.act(action);
+                }
+                let area = self.seen.area;
+                if !area.is_empty() {
+                    self.draw(area.width, area.height);
+                }
+            }
+        }
+        effect
+    }
+}
+
+/// A buffer as lines of text.
+pub fn text(buf: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buf.area.height {
+        let line: String = (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect();
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
