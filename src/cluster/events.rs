@@ -1,8 +1,9 @@
 //! The event log: a bounded ring, without repeats, newest last.
 //!
 //! An entry is one (component, type, object, reason, message); its count is the sum over the Event objects that say so,
-//! so a list that is read again adds nothing. Entries that differ only in their object form a group: ninety-one pods
-//! waiting for the same reason are one line. The log remembers longer than the API server's hour and forgets the oldest
+//! so a list that is read again adds nothing. Entries that differ only in their object, also where its name stands in the
+//! message, form a group: ninety-one pods waiting for the same reason are one line, and so are seven pods assigned to one
+//! node. The log remembers longer than the API server's hour and forgets the oldest
 //! when it is full.
 
 use super::Lane;
@@ -21,7 +22,22 @@ struct GroupKey {
     component: Name,
     reason: Name,
     object_kind: Name,
+    /// The message with [`ELSE`] where it names the object.
     message: String,
+}
+
+/// Stands in a group's message where each of its events names its own object.
+const ELSE: &str = "…";
+/// A shorter name may stand in a message by chance.
+const NAME_LENGTH: usize = 3;
+
+/// A message without the name of its object: what the events of a group have in common.
+fn common(message: &str, object: &ObjectRef) -> String {
+    if object.name.len() < NAME_LENGTH || !message.contains(object.name.as_str()) {
+        return message.to_owned();
+    }
+    let qualified = format!("{}/{}", object.namespace, object.name);
+    message.replace(&qualified, ELSE).replace(object.name.as_str(), ELSE)
 }
 
 type Order = (i64, u64);
@@ -30,6 +46,7 @@ type Order = (i64, u64);
 struct Entry {
     group: u64,
     object: ObjectRef,
+    message: String,
     counts: Vec<(Uid, u32)>,
     first: Timestamp,
     last: Timestamp,
@@ -124,7 +141,7 @@ impl<'a> EventLine<'a> {
             kind: group.key.kind,
             lane: group.lane,
             reason: &group.key.reason,
-            message: &group.key.message,
+            message: &newest.message,
             component: &group.key.component,
             object: &newest.object,
             objects: 1,
@@ -157,7 +174,7 @@ impl EventLog {
             component: event.component,
             reason: event.reason,
             object_kind: event.object.kind.clone(),
-            message: event.message,
+            message: common(&event.message, &event.object),
         };
         let seq = self.next;
         let group_id = match self.group_by_key.get(&key) {
@@ -176,6 +193,7 @@ impl EventLog {
             let entry = Entry {
                 group: group_id,
                 object: event.object.clone(),
+                message: event.message,
                 counts: vec![(event.uid, count)],
                 first: event.first,
                 last: event.last,
@@ -301,7 +319,9 @@ impl EventLog {
         let group = self.groups.get(&id).filter(|g| query.wants(g.lane, g.key.kind))?;
         let newest = self.entries.get(group.members.last_key_value()?.1)?;
         let line = EventLine::new(id, group, newest);
-        Some(EventLine { objects: group.members.len(), count: group.count, first: group.first, ..line })
+        let objects = group.members.len();
+        let message = if objects > 1 { &group.key.message } else { line.message };
+        Some(EventLine { objects, message, count: group.count, first: group.first, ..line })
     }
 
     fn narrowed_line<'a>(&'a self, id: u64, query: &EventQuery) -> Option<EventLine<'a>> {
@@ -315,6 +335,7 @@ impl EventLog {
                 None => line = Some(EventLine::new(id, group, entry)),
                 Some(line) => {
                     line.objects += 1;
+                    line.message = &group.key.message;
                     line.count += entry.count();
                     line.first = line.first.min(entry.first);
                 }
@@ -388,6 +409,18 @@ mod tests {
             ..EventQuery::default()
         };
         assert_eq!(told(&log, &of_a), [("a no memory".into(), 1, 1), ("a no cpu".into(), 1, 1)]);
+    }
+
+    #[test]
+    fn the_name_of_the_object_in_a_message_does_not_keep_lines_apart() {
+        let mut log = EventLog::default();
+        for (i, pod) in ["web-1", "web-2"].into_iter().enumerate() {
+            let message = format!("Successfully assigned default/{pod} to node-a");
+            log.add(event(i as u128 + 1, pod, &message, 10 + i as i64, 1));
+        }
+        assert_eq!(told(&log, &EventQuery::default()), [("web-2 Successfully assigned … to node-a".into(), 2, 2)]);
+        let plain = EventQuery { collapse: false, ..EventQuery::default() };
+        assert_eq!(told(&log, &plain)[0].0, "web-2 Successfully assigned default/web-2 to node-a");
     }
 
     #[test]

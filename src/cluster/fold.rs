@@ -333,7 +333,8 @@ impl Cluster {
             .iter()
             .filter(|id| {
                 self.rows.get(id).is_none_or(|row| {
-                    let shown = if row.node.is_some() { GONE_NODE_SECONDS } else { GONE_CLAIM_SECONDS };
+                    let launched = row.node.is_some() || row.claim.as_ref().is_some_and(|c| !c.provider_id.is_empty());
+                    let shown = if launched { GONE_NODE_SECONDS } else { GONE_CLAIM_SECONDS };
                     row.gone.is_none_or(|at| now.as_second() - at.as_second() >= shown)
                 })
             })

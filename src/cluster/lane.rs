@@ -19,7 +19,7 @@ pub enum Lane {
     Warn,
     /// Anything else.
     Other,
-    /// A container's daily life (pulled, created, started): shown only when asked for.
+    /// The daily life of containers and kubelets (pulled, started, has sufficient memory): shown only when asked for.
     Chatter,
 }
 
@@ -35,7 +35,7 @@ impl Lane {
             Self::Disrupt => "disrupt",
             Self::Warn => "warnings",
             Self::Other => "other",
-            Self::Chatter => "containers",
+            Self::Chatter => "chatter",
         }
     }
 
@@ -118,6 +118,17 @@ impl Lane {
             }
 
             "Pulling" | "Pulled" | "Created" | "Started" | "Killing" if !warning => Self::Chatter,
+            "Starting"
+            | "NodeAllocatableEnforced"
+            | "NodeHasSufficientMemory"
+            | "NodeHasNoDiskPressure"
+            | "NodeHasSufficientPID"
+            | "RegisteredNode"
+            | "Synced"
+                if kind == "Node" && !warning =>
+            {
+                Self::Chatter
+            }
             _ if warning => Self::Warn,
             _ => Self::Other,
         }
