@@ -33,7 +33,7 @@ pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> FxHashSet<(Name, Name)
 
 /// `pod/web-1`, `nodeclaim/default-8q7xk`.
 pub(super) fn object(of: &ObjectRef) -> String {
-    format!("{}/{}", of.kind.to_lowercase(), of.name)
+    if of.name.is_empty() { of.kind.to_lowercase() } else { format!("{}/{}", of.kind.to_lowercase(), of.name) }
 }
 
 /// The row an event is about: its node, its claim, the node its pod is on or was nominated for.
