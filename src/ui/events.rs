@@ -33,7 +33,9 @@ pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> FxHashSet<(Name, Name)
 
 /// `pod/web-1`, `nodeclaim/default-8q7xk`.
 pub(super) fn object(of: &ObjectRef) -> String {
-    if of.name.is_empty() { of.kind.to_lowercase() } else { format!("{}/{}", of.kind.to_lowercase(), of.name) }
+    let kind = of.kind.to_lowercase();
+    // Karpenter's events about an object that is gone name its kind alone.
+    if of.name.is_empty() { kind.into() } else { format!("{kind}/{}", of.name) }
 }
 
 /// The row an event is about: its node, its claim, the node its pod is on or was nominated for.
