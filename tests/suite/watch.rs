@@ -253,6 +253,27 @@ async fn lists_are_paged() {
 }
 
 #[tokio::test]
+async fn long_lists_come_in_pages_unless_streaming_is_demanded() {
+    let server = ApiServer::start().await;
+    let mut live = Live::start(&server);
+    for (stream, path) in [(Stream::Pods, PODS), (Stream::Events, EVENTS)] {
+        live.until_live(stream).await;
+        assert!(!server.asked_for(path)[0].is_watch(), "{path}");
+    }
+    for (stream, path) in [(Stream::Nodes, NODES), (Stream::NodeClaims, CLAIMS), (Stream::Pdbs, PDBS)] {
+        live.until_live(stream).await;
+        assert!(server.asked_for(path)[0].is_streaming_list(), "{path}");
+    }
+
+    let server = ApiServer::start().await;
+    server.refuses_streaming_lists();
+    let mut live = Live::start_with(&server, |options| options.list_mode = ListMode::Stream);
+    live.until_trouble(Stream::Pods, "sendInitialEvents is forbidden").await;
+    server.until_asked(PODS, 3, Asked::is_streaming_list).await;
+    assert!(server.asked_for(PODS).iter().all(Asked::is_streaming_list), "what is demanded is not replaced");
+}
+
+#[tokio::test]
 async fn a_page_is_handed_on_before_the_next_arrives() {
     let server = ApiServer::start().await;
     server.on_list(NODES, [Answer::page("7", "next", &[node("a", "3")]), Answer::silence()]);
@@ -348,7 +369,10 @@ async fn events_of_the_list_come_in_order_of_time() {
         end_of_list("7"),
     ];
     server.on_streaming_list(EVENTS, [Answer::lines(&list, End::Open)]);
-    let mut live = Live::start_with(&server, only(Stream::Events));
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Events]);
+        options.list_mode = ListMode::Stream;
+    });
     live.until_live(Stream::Events).await;
     server.say(EVENTS, &deleted(&json!({"metadata": {"name": "First"}}))).await;
     server.say(EVENTS, &bookmark("9")).await;
@@ -610,7 +634,10 @@ async fn an_unreachable_server_is_told_in_words() {
     let kubeconfig = server.kubeconfig();
     let text = std::fs::read_to_string(&kubeconfig).unwrap().replace(&server.address, "http://127.0.0.1:1");
     std::fs::write(&kubeconfig, text).unwrap();
-    let mut live = Live::start_with(&server, |options| options.kubeconfig = Some(kubeconfig));
+    let mut live = Live::start_with(&server, |options| {
+        options.kubeconfig = Some(kubeconfig);
+        options.timing.nodes_first = 20 * MS;
+    });
     live.until_trouble(Stream::Nodes, "cannot reach http://127.0.0.1:1: Connection refused").await;
     live.until_trouble(Stream::Pods, "cannot reach http://127.0.0.1:1: Connection refused").await;
 }

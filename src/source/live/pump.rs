@@ -154,7 +154,7 @@ impl<K: Kind> Pump<K> {
     /// Whether the next list is streamed.
     fn streams(&self) -> bool {
         let server = &self.server;
-        server.must_stream_lists() || server.streams_lists() && self.failed_streams < STREAM_TRIES
+        server.must_stream_lists() || !K::LONG && server.streams_lists() && self.failed_streams < STREAM_TRIES
     }
 
     /// Asks for one page and hands it on.
