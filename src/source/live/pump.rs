@@ -319,6 +319,7 @@ impl<K: Kind> Pump<K> {
             };
             let due = self.outbox.due();
             tokio::select! {
+                biased; // What is there has not been silent.
                 more = lines.more() => match more {
                     Ok(true) => heard = Instant::now(),
                     Ok(false) => {
