@@ -382,6 +382,17 @@ async fn events_of_the_list_come_in_order_of_time() {
 }
 
 #[tokio::test]
+async fn every_stream_is_announced_before_any_begins() {
+    let server = ApiServer::start().await;
+    let mut live = Live::start(&server);
+    let first = live.receiver.try_recv().unwrap();
+    let links: Vec<_> = first.iter().skip(1).cloned().collect();
+    let coming = Stream::ALL.into_iter().filter(|stream| *stream != Stream::PodMetrics);
+    assert_eq!(links, coming.map(|stream| Change::Link(stream, LinkState::Connecting)).collect::<Vec<_>>());
+    assert!(matches!(&first[0], Change::About(about) if about.context == "scripted"));
+}
+
+#[tokio::test]
 async fn nodes_come_first_but_nothing_waits_for_ever() {
     let server = ApiServer::start().await;
     server.on_streaming_list(NODES, [Answer::lines(&[end_of_list("7")], End::Open).paced(100 * MS)]);
