@@ -80,13 +80,15 @@ pub(super) struct Pump<K> {
 }
 
 impl<K: Kind> Pump<K> {
-    /// A stream that has not begun. `listed` is cancelled when its first list is complete.
+    /// A stream that has not begun. `listed` is cancelled when its first list is complete; `told` is what was said of it
+    /// already.
     pub(super) fn new(
         server: SharedServer,
         outbox: Outbox,
         label_selector: &str,
         random: fastrand::Rng,
         listed: CancellationToken,
+        told: LinkState,
     ) -> Self {
         let mut selectors = String::new();
         for (name, value) in [("fieldSelector", K::FIELD_SELECTOR), ("labelSelector", label_selector)] {
@@ -108,7 +110,7 @@ impl<K: Kind> Pump<K> {
             failed_streams: 0,
             malformed: 0,
             expired: 0,
-            told: LinkState::Off,
+            told,
             well_since: Instant::now(),
             listed,
             held: Vec::new(),
@@ -117,11 +119,12 @@ impl<K: Kind> Pump<K> {
         }
     }
 
-    /// Follows the kind until nobody listens any more.
-    pub(super) async fn run(mut self) {
+    /// Follows the kind, once it is its turn, until nobody listens any more.
+    pub(super) async fn run(mut self, turn: impl Future<Output = ()>) {
         if self.tell(LinkState::Connecting).await.is_err() {
             return;
         }
+        turn.await;
         loop {
             let outcome = match self.step().await {
                 Ok(()) => Ok(()),
@@ -154,7 +157,7 @@ impl<K: Kind> Pump<K> {
     /// Whether the next list is streamed.
     fn streams(&self) -> bool {
         let server = &self.server;
-        server.must_stream_lists() || server.streams_lists() && self.failed_streams < STREAM_TRIES
+        server.must_stream_lists() || !K::LONG && server.streams_lists() && self.failed_streams < STREAM_TRIES
     }
 
     /// Asks for one page and hands it on.
@@ -319,6 +322,7 @@ impl<K: Kind> Pump<K> {
             };
             let due = self.outbox.due();
             tokio::select! {
+                biased; // What is there has not been silent.
                 more = lines.more() => match more {
                     Ok(true) => heard = Instant::now(),
                     Ok(false) => {
