@@ -51,7 +51,7 @@ esac
 # A tmux server of our own, with no settings of the user's.
 terminal() { tmux -L "nodeglass-bench-$$" -f /dev/null "$@"; }
 tidy() {
-  terminal kill-server 2>/dev/null
+  terminal kill-server 2>/dev/null || true # There is none after the last program.
   "$cluster/down.sh"
   rm -rf "$work"
 }

@@ -12,7 +12,7 @@ mod cluster;
 mod dashboard;
 mod kubernetes;
 
-use cluster::{Cluster, User, eventually};
+use cluster::{Cluster, Snapshot, User, eventually};
 use dashboard::Dashboard;
 use kubernetes::{Picture, text};
 use serde_json::Value;
@@ -40,9 +40,10 @@ fn a_scale_out_and_a_consolidation_are_counted_as_kubectl_counts_them() {
             && picture.pods.unscheduled > 0
             && picture.pods.running + picture.pods.unscheduled == picture.pods.total
     });
-    let snapshot = cluster.snapshot(User::Viewer);
+    let snapshot = cluster.snapshot(User::Viewer).json;
     let pool = named(&snapshot["nodepools"], "general-purpose");
-    assert_eq!(pool["limits"]["cpu_millicores"], 64_000, "the pool's limit: {pool}");
+    assert_eq!(pool["ready"], true, "{pool}");
+    assert_eq!(pool["limits"]["cpu"], 64_000, "the limit, in thousandths: {pool}");
 
     // Scaled in, Karpenter removes what is empty or too large, until little is left.
     cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "10"]);
@@ -124,16 +125,20 @@ fn without_a_permission_it_starts_and_names_what_is_missing() {
     let seen = settled(&cluster, "the first node", |picture| picture.pods.running == 1);
     let node = seen.nodes.keys().next().expect("there is a node");
 
-    let snapshot = cluster.snapshot(User::NoPods);
-    assert_eq!(snapshot["streams"]["pods"], "denied", "{snapshot}");
-    assert_eq!(snapshot["streams"]["nodes"], "live", "{snapshot}");
-    assert_eq!(names(&snapshot["nodes"]), BTreeSet::from([node.clone()]), "nodes alone are enough to be useful");
+    let Snapshot { json, status, errors } = cluster.snapshot(User::NoPods);
+    assert_eq!(json["streams"]["pods"], "denied", "{json}");
+    assert_eq!(json["streams"]["nodes"], "live", "{json}");
+    assert_eq!(names(&json["nodes"]), BTreeSet::from([node.clone()]), "nodes alone are enough to be useful");
+    assert_eq!(status, 1, "what is missing is trouble");
+    assert!(errors.contains("pods may not be read"), "{errors}");
 
-    // Rows are still known: from the claim, and from where the pods say they are.
-    let snapshot = cluster.snapshot(User::NoNodes);
-    assert_eq!(snapshot["streams"]["nodes"], "denied", "{snapshot}");
-    assert_eq!(snapshot["streams"]["pods"], "live", "{snapshot}");
-    assert_eq!(snapshot["totals"]["pods"]["running"], 1, "{snapshot}");
+    // What runs is still known from the pods.
+    let Snapshot { json, status, errors } = cluster.snapshot(User::NoNodes);
+    assert_eq!(json["streams"]["nodes"], "denied", "{json}");
+    assert_eq!(json["streams"]["pods"], "live", "{json}");
+    assert_eq!(json["totals"]["pods"]["running"], 1, "{json}");
+    assert_eq!(status, 1, "what is missing is trouble");
+    assert!(errors.contains("nodes may not be read"), "{errors}");
 
     for (user, missing) in [(User::NoPods, "pods"), (User::NoNodes, "nodes"), (User::Nobody, "nodes")] {
         let mut dashboard = Dashboard::start(&cluster, user);
@@ -154,7 +159,8 @@ fn settled(cluster: &Cluster, what: &str, reached: impl Fn(&Picture) -> bool) ->
         if Picture::take(cluster) != before {
             return Err("the cluster does not stand still".to_owned());
         }
-        compare(&before, &snapshot);
+        assert_eq!((snapshot.status, snapshot.errors.as_str()), (0, ""), "all is in sync");
+        compare(&before, &snapshot.json);
         Ok(before)
     })
 }
