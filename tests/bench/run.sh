@@ -79,7 +79,7 @@ complete() {
   text=$(screen) nodes=$(thousands "$2") pods=$(thousands "$3")
   case $1 in
     eks-node-viewer) grep -qE "^ *$nodes nodes" <<<"$text" && grep -qE "(^| )$pods pods \(.* $pods bound\)" <<<"$text" ;;
-    nodeglass) grep -qE "\bnodes +$nodes\b" <<<"$text" && grep -qE "\bpods +$pods\b" <<<"$text" && grep -qE "pods ●" <<<"$text" ;;
+    nodeglass) grep -qE "^ *nodes +$nodes\b" <<<"$text" && grep -qE "^ *pods +$pods\b" <<<"$text" && ! grep -q "[◐○✗]" <<<"${text%%$'\n'*}" ;;
   esac
 }
 
