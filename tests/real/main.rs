@@ -43,7 +43,7 @@ fn a_scale_out_and_a_consolidation_are_counted_as_kubectl_counts_them() {
     let snapshot = cluster.snapshot(User::Viewer).json;
     let pool = named(&snapshot["nodepools"], "general-purpose");
     assert_eq!(pool["ready"], true, "{pool}");
-    assert_eq!(pool["limits"]["cpu"], 64_000, "the limit, in thousandths: {pool}");
+    assert_eq!(pool["limits"]["cpu_millicores"], 64_000, "the limit: {pool}");
 
     // Scaled in, Karpenter removes what is empty or too large, until little is left.
     cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "10"]);

@@ -95,7 +95,7 @@ pub struct Timing {
     pub bookmark_silence: Duration,
     /// A watch that lasted at least this long is resumed at once when it ends.
     pub watch_lasted: Duration,
-    /// A denied stream is asked for again after this time (roles change).
+    /// A denied stream is asked for again after longer and longer waits, at last after this time (roles change).
     pub denied_again: Duration,
     /// A kind the server does not have is asked for again after this time (CRDs are installed).
     pub absent_again: Duration,

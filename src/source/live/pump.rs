@@ -61,6 +61,9 @@ pub(super) struct Pump<K> {
     selectors: String,
     random: fastrand::Rng,
     backoff: Backoff,
+    /// The same for denials: roles change slowly, but a server that has just started denies everything until it has
+    /// read its roles.
+    denials: Backoff,
     state: State,
     /// Streaming lists that failed since the last complete list.
     failed_streams: u32,
@@ -101,11 +104,13 @@ impl<K: Kind> Pump<K> {
         }
         let timing = &server.timing;
         let backoff = Backoff::new(timing.backoff_base, timing.backoff_cap, timing.good_spell);
+        let denials = Backoff::new(timing.backoff_base, timing.denied_again, timing.good_spell);
         Self {
             outbox,
             selectors,
             random,
             backoff,
+            denials,
             state: State::Start,
             failed_streams: 0,
             malformed: 0,
@@ -368,12 +373,13 @@ impl<K: Kind> Pump<K> {
     async fn meet(&mut self, fault: Fault) -> Result<(), Fault> {
         self.outbox.flush().await?;
         self.backoff.went_well_for(self.well_since.elapsed());
+        self.denials.went_well_for(self.well_since.elapsed());
         let timing = self.server.timing.clone();
         match fault {
             Fault::Closed => return Err(Fault::Closed),
             Fault::Denied(message) => {
                 self.tell(LinkState::Denied { message }).await?;
-                sleep(timing.denied_again).await;
+                sleep(self.denials.next(self.random.f64())).await;
             }
             Fault::Absent => {
                 self.state = State::Start;
