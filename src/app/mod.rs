@@ -1,11 +1,11 @@
 //! The rim: what was asked for is carried out, with the real clock, network and terminal.
 //!
 //! ```text
-//! select! { signal · input · frame deadline · changes · task ended }
+//! frame if due; select! { panic · signal · frame due · input · changes · task ended }
 //! ```
 //!
-//! One task owns the state. Input is looked at before changes, and the deadline of a frame as well, so that neither a
-//! key nor a frame waits for a flood to end. Nothing changed, nothing drawn.
+//! One task owns the state. A frame that is due comes before input and input before changes, so that neither waits for a
+//! flood to end; frames have a gap between them, so they cannot keep input waiting. Nothing changed, nothing drawn.
 
 mod clock;
 mod dashboard;

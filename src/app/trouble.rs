@@ -40,9 +40,9 @@ pub fn install() {
     }));
 }
 
-/// Whether the terminal is ours: decides where a report goes.
-pub(super) fn set_on_screen(on: bool) {
-    ON_SCREEN.store(on, Ordering::SeqCst);
+/// Whether the terminal is ours: decides where a report goes. Returns whether it was.
+pub(super) fn set_on_screen(on: bool) -> bool {
+    ON_SCREEN.swap(on, Ordering::SeqCst)
 }
 
 /// Completes when a thread other than the main one has panicked.
