@@ -4,6 +4,7 @@ mod cli;
 mod dependencies;
 mod fold;
 mod frames;
+mod looping;
 mod support;
 mod watch;
 mod wire;

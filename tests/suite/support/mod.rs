@@ -3,5 +3,6 @@
 pub mod alloc;
 pub mod apiserver;
 pub mod build;
+pub mod fakes;
 pub mod stage;
 pub mod svg;

@@ -106,10 +106,8 @@ pub fn svg(buf: &Buffer, look: Look, title: &str) -> String {
             }
             if ground != look.ground {
                 let (left, width) = (MARGIN + f32::from(start) * WIDTH, f32::from(x - start) * WIDTH);
-                let _ = writeln!(
-                    out,
-                    r#"<rect x="{left}" y="{top}" width="{width}" height="{HEIGHT}" fill="{ground}"/>"#
-                );
+                let _ =
+                    writeln!(out, r#"<rect x="{left}" y="{top}" width="{width}" height="{HEIGHT}" fill="{ground}"/>"#);
             }
         }
         let mut x = 0;
