@@ -48,13 +48,7 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         start: move || ready.start(),
     };
     let cluster = Cluster::new(settings.pricing.then(PriceBook::embedded));
-    let ended = Dashboard::new(cluster, view, ui, notice).show(world).await;
-    // The session has been dropped by now: the terminal is the shell's again.
-    if let Some(report) = trouble::take_report() {
-        trouble::print(&report);
-        return Ok(EXIT_TROUBLE);
-    }
-    ended.map(|()| EXIT_SUCCESS)
+    Dashboard::new(cluster, view, ui, notice).run(world).await
 }
 
 /// Completes when a frame is due; never, when nobody wants one.
@@ -122,6 +116,26 @@ impl Dashboard {
     /// What the last frame showed.
     pub const fn seen(&self) -> &Seen {
         &self.seen
+    }
+
+    /// Shows itself and gives the exit code; prints the report of a task that panicked once the terminal is given back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::show`].
+    pub async fn run<S, I, F>(mut self, world: World<S, I, F>) -> Result<u8>
+    where
+        S: Screen,
+        I: Stream<Item = io::Result<Event>> + Unpin,
+        F: FnOnce() -> Running,
+    {
+        let ended = self.show(world).await;
+        // The screen has been dropped by now: the terminal is the shell's again.
+        if let Some(report) = trouble::take_report() {
+            trouble::print(&report);
+            return Ok(EXIT_TROUBLE);
+        }
+        ended.map(|()| EXIT_SUCCESS)
     }
 
     /// Runs until somebody ends it, the input ends, or a task of the source panics.

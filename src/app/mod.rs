@@ -25,6 +25,7 @@ pub use pacer::{GAP, Pacer};
 pub use signals::Wish;
 pub use sources::{Running, SourceError};
 pub use terminal::{Screen, Session};
+pub use trouble::install as install_panic_hook;
 
 use crate::cli::{self, CliError, Command, EXIT_SUCCESS, EXIT_TROUBLE, Environment, Settings, SettingsError};
 use crate::insight::{Column, Direction, Filter, GroupBy, Sort, View};

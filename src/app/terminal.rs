@@ -13,7 +13,7 @@ use ratatui::crossterm::terminal::{
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute, queue};
-use std::io::{self, BufWriter, Stdout};
+use std::io::{self, Write};
 
 /// What the loop needs of a screen; the real one is [`Session`], tests have their own.
 pub trait Screen {
@@ -45,8 +45,34 @@ pub trait Screen {
 
 /// The real terminal while it is ours. Dropping it gives the terminal back.
 pub struct Session {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Out>>,
     mouse: bool,
+}
+
+/// Standard output in whole frames: one write each, and none once the terminal has been given back, so that half a frame
+/// does not follow when drawing panics.
+#[derive(Debug, Default)]
+struct Out(Vec<u8>);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = std::mem::take(&mut self.0);
+        if !trouble::is_on_screen() {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(&bytes)?;
+        out.flush()?;
+        // The room is kept for the next frame.
+        self.0 = bytes;
+        self.0.clear();
+        Ok(())
+    }
 }
 
 impl Session {
@@ -56,8 +82,7 @@ impl Session {
     /// When standard output is no terminal, or refuses.
     pub fn enter(mouse: bool) -> io::Result<Self> {
         take(mouse).inspect_err(|_| restore())?;
-        // Large enough for a whole frame, so that one write carries it.
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+        let backend = CrosstermBackend::new(Out::default());
         let terminal = Terminal::new(backend).inspect_err(|_| restore())?;
         Ok(Self { terminal, mouse })
     }
