@@ -5,6 +5,7 @@ mod dependencies;
 mod fold;
 mod frames;
 mod looping;
+mod pty;
 mod support;
 mod watch;
 mod wire;

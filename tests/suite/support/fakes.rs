@@ -285,3 +285,10 @@ impl Play {
         ended
     }
 }
+
+/// A source that says nothing and goes on.
+pub fn closed_source() -> Running {
+    let (_, changes) = mpsc::channel(1);
+    let (interest, _) = watch::channel(Interest::default());
+    Running { changes, tasks: JoinSet::new(), interest, cancel: CancellationToken::new() }
+}
