@@ -27,7 +27,7 @@ end
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Streaming where the server can, pages where it cannot'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
 stream\t'Streaming lists only'
 pages\t'Lists in pages only, then a watch'"
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
@@ -79,7 +79,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l timeout
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Streaming where the server can, pages where it cannot'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
 stream\t'Streaming lists only'
 pages\t'Lists in pages only, then a watch'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
@@ -121,7 +121,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -s h -l he
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Streaming where the server can, pages where it cannot'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
 stream\t'Streaming lists only'
 pages\t'Lists in pages only, then a watch'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
@@ -163,7 +163,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -s h -l help
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Streaming where the server can, pages where it cannot'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
 stream\t'Streaming lists only'
 pages\t'Lists in pages only, then a watch'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
@@ -205,7 +205,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -s h -l
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Streaming where the server can, pages where it cannot'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
 stream\t'Streaming lists only'
 pages\t'Lists in pages only, then a watch'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r

@@ -8,12 +8,13 @@ use super::terminal::{Screen, Session};
 use super::{options, trouble};
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Settings};
 use crate::cluster::{Cluster, Dirty};
-use crate::insight::{Alert, CostHistory, PendingByCause, View, alerts};
+use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts};
+use crate::model::{Stream, Timestamp};
 use crate::pricing::PriceBook;
 use crate::source::live::Interest;
 use crate::ui::{self, Effect, Picture, Seen, UiState};
 use color_eyre::eyre::{Result, WrapErr, eyre};
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use ratatui::crossterm::event::{Event, EventStream};
 use std::io;
 use std::time::Duration;
@@ -81,6 +82,8 @@ pub struct Dashboard {
     pending: PendingByCause,
     history: CostHistory,
     alerts: Vec<Alert>,
+    alerts_at: i64,
+    sampled_filter: Option<Filter>,
     seen: Seen,
     dirty: Dirty,
     pacer: Pacer,
@@ -99,6 +102,8 @@ impl Dashboard {
             pending: PendingByCause::default(),
             history: CostHistory::default(),
             alerts: Vec::new(),
+            alerts_at: i64::MIN,
+            sampled_filter: None,
             seen: Seen::default(),
             dirty: Dirty::NOTHING,
             pacer: Pacer::default(),
@@ -146,7 +151,7 @@ impl Dashboard {
     pub async fn show<S, I, F>(&mut self, world: World<S, I, F>) -> Result<()>
     where
         S: Screen,
-        I: Stream<Item = io::Result<Event>> + Unpin,
+        I: futures::Stream<Item = io::Result<Event>> + Unpin,
         F: FnOnce() -> Running,
     {
         let World { mut screen, mut inputs, mut signals, clock, start } = world;
@@ -217,11 +222,14 @@ impl Dashboard {
         let now = clock.now();
         self.dirty |= self.cluster.tick(now);
         self.view.refresh(&mut self.cluster);
-        if self.dirty.has(Dirty::PENDING) {
+        if self.dirty.has(Dirty::PENDING) || self.dirty.has(Dirty::EVENTS) {
             self.pending.refresh(&self.cluster);
         }
-        self.alerts = alerts(&self.cluster, now);
-        self.history.sample(now, &self.view.totals().price);
+        if self.dirty.any() || self.alerts_at != now.as_second() {
+            self.alerts = alerts(&self.cluster, now);
+            self.alerts_at = now.as_second();
+        }
+        self.sample(now);
         self.dirty = Dirty::NOTHING;
         let picture = Picture {
             cluster: &self.cluster,
@@ -250,6 +258,19 @@ impl Dashboard {
             self.pacer.request(drawn + Duration::from_millis(wait));
         }
         Ok(())
+    }
+
+    /// Notes what is paid. The first list of nodes is no rise in cost, and neither is another filter.
+    fn sample(&mut self, now: Timestamp) {
+        let price = &self.view.totals().price;
+        if !self.cluster.stream(Stream::Nodes).complete {
+            return;
+        }
+        if self.sampled_filter.as_ref() != Some(self.view.filter()) {
+            self.history = CostHistory::default();
+            self.sampled_filter = Some(self.view.filter().clone());
+        }
+        self.history.sample(now, price);
     }
 
     /// Answers one event of the terminal; false when it ends the program.

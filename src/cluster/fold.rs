@@ -159,6 +159,12 @@ impl Cluster {
         &self.streams[stream.index()]
     }
 
+    /// Whether anything is known of a kind: a list of it came in, or is coming in. What is not known is not zero.
+    pub const fn knows(&self, stream: Stream) -> bool {
+        let health = self.stream(stream);
+        health.complete || matches!(health.state, LinkState::Syncing { .. } | LinkState::Live)
+    }
+
     /// A row, following a claim's row to the node's row it became.
     pub fn row(&self, id: RowId) -> Option<&Row> {
         self.rows.get(&self.resolve(id))

@@ -53,7 +53,7 @@ impl Signals {
         let key = (event.object.kind.clone(), event.object.name.clone());
         let known = self.0.get(&key);
         if known.is_none_or(|k| rank >= k.rank) {
-            self.0.insert(key, Signal { at: event.last, rank, reason, message: event.message.clone() });
+            self.0.insert(key, Signal { at: event.last, rank, reason, message: cause(&event.message).to_owned() });
         }
         true
     }
@@ -71,6 +71,13 @@ impl Signals {
         let both = [self.of("Node", node).filter(is), self.of("NodeClaim", claim).filter(is)];
         both.into_iter().flatten().map(|s| s.at).min()
     }
+}
+
+/// The part of a message that says why: what EC2 answered, where Karpenter wraps it (`NodeClaim x event: insufficient
+/// capacity, with fleet error(s), VcpuLimitExceeded: …`, `pkg/cloudprovider/events/events.go`).
+fn cause(message: &str) -> &str {
+    let unwrapped = message.split_once("fleet error(s), ").or_else(|| message.split_once(" event: "));
+    unwrapped.map_or(message, |(_, cause)| cause)
 }
 
 const DISRUPTED: u8 = 1;
@@ -147,4 +154,18 @@ fn reason(node: Option<&Node>, claim: Option<&NodeClaim>, signals: &Signals) -> 
         }
     }
     plain(DELETED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test_case("NodeClaim a-1 event: insufficient capacity, with fleet error(s), VcpuLimitExceeded: limit of 32" => "VcpuLimitExceeded: limit of 32")]
+    #[test_case("NodeClaim a-1 event: insufficient capacity, all requested instance types were unavailable during launch"
+        => "insufficient capacity, all requested instance types were unavailable during launch")]
+    #[test_case("Spot interruption warning was triggered" => "Spot interruption warning was triggered")]
+    fn the_cause_is_what_ec2_said(message: &str) -> &str {
+        cause(message)
+    }
 }

@@ -150,8 +150,8 @@ fn deadline(row: &Row) -> Option<Timestamp> {
 #[derive(Default)]
 struct Outage {
     names: Vec<&'static str>,
-    /// The longest silence in seconds; `i64::MAX` if one was never heard.
-    silent: i64,
+    /// The longest silence in seconds of those that were ever heard.
+    silent: Option<i64>,
     vital: bool,
     next: Option<Timestamp>,
 }
@@ -171,8 +171,8 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
                 until: None,
             }),
             LinkState::Retrying { at, why } => {
-                let silent = health.heard.map_or(i64::MAX, |heard| now.as_second() - heard.as_second());
-                if silent >= BLINK_SECONDS {
+                let silent = health.heard.map(|heard| now.as_second() - heard.as_second());
+                if silent.is_none_or(|seconds| seconds >= BLINK_SECONDS) {
                     let outage = down.entry(why).or_default();
                     outage.names.push(stream.name());
                     outage.silent = outage.silent.max(silent);
@@ -189,11 +189,10 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
         }
     }
     for (why, outage) in down {
-        let picture = if outage.silent == i64::MAX {
-            "nothing was heard yet".into()
-        } else {
-            format!("the picture is {} old", age::short(outage.silent))
-        };
+        let picture = outage.silent.map_or_else(
+            || "nothing was heard yet".into(),
+            |seconds| format!("the picture is {} old", age::short(seconds)),
+        );
         alerts.push(Alert {
             kind: AlertKind::StreamDown,
             severity: if outage.vital { Severity::Critical } else { Severity::Warning },

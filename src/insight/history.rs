@@ -43,19 +43,6 @@ impl CostHistory {
         self.samples.push_back((at, hourly));
     }
 
-    /// Prices changed, the machines did not: the past is told in today's prices, so that a new price list does not look
-    /// like a scale-out. A past that cost nothing cannot be scaled and is forgotten.
-    pub fn rebase(&mut self, now: Timestamp, price: &PriceTotals) {
-        match self.samples.back().map(|(_, hourly)| hourly.nanos()) {
-            Some(old) if old > 0 && self.currency == price.currency() && !price.is_unknown() => {
-                let new = price.hourly().nanos();
-                self.samples.iter_mut().for_each(|(_, hourly)| *hourly = hourly.times(new, old));
-            }
-            Some(_) | None => self.samples.clear(),
-        }
-        self.sample(now, price);
-    }
-
     /// The last `width` stretches of the record as levels 0 (lowest) to 7 (highest), oldest first. Empty before there
     /// are two samples; level 0 throughout while nothing changes.
     pub fn sparkline(&self, width: usize) -> Vec<u8> {
@@ -150,14 +137,6 @@ mod tests {
         let mut busy = CostHistory::default();
         (0..100).for_each(|n| busy.sample(at(7), &price(n)));
         assert_eq!(busy.samples, [(7, Money::from_nanos(99))]);
-    }
-
-    #[test]
-    fn a_new_price_list_does_not_look_like_a_scale_out() {
-        let mut h = history(&[(0, 100), (60, 200)]);
-        h.rebase(at(70), &price(400));
-        assert_eq!(h.delta(at(60)), Some(Money::ZERO));
-        assert_eq!(h.delta(at(0)), Some(Money::from_nanos(200)), "the scale-out stays, in today's prices");
     }
 
     #[test]

@@ -91,12 +91,12 @@ pub struct TotalsReport {
     pub leaving: u64,
     /// What the machines offer, starting ones included.
     pub allocatable: Amounts,
-    /// What their pods request, as the scheduler counts.
-    pub requests: Amounts,
+    /// What their pods request, as the scheduler counts; null when pods may not be read.
+    pub requests: Option<Amounts>,
     /// What was measured, if anything was.
     pub usage: Option<Amounts>,
-    /// Pods: those without a node are the cluster's, the others the reported nodes'.
-    pub pods: PodsReport,
+    /// Pods: those without a node are the cluster's, the others the reported nodes'. Null when pods may not be read.
+    pub pods: Option<PodsReport>,
     /// Money; null when prices are switched off.
     pub price: Option<PriceTotalReport>,
 }
@@ -183,14 +183,14 @@ pub struct NodeReport {
     pub age_seconds: i64,
     /// What pods may ask for here.
     pub allocatable: Amounts,
-    /// What its pods request, as the scheduler counts.
-    pub requests: Amounts,
-    /// Their limits.
-    pub limits: Amounts,
+    /// What its pods request, as the scheduler counts; null when pods may not be read.
+    pub requests: Option<Amounts>,
+    /// Their limits; null when pods may not be read.
+    pub limits: Option<Amounts>,
     /// What was measured; null when nothing was.
     pub usage: Option<Amounts>,
-    /// Number of counted pods.
-    pub pods: u64,
+    /// Number of counted pods; null when pods may not be read.
+    pub pods: Option<u64>,
     /// Its price; null when there is none to tell.
     pub price: Option<PriceReport>,
     /// Its claim.
@@ -239,14 +239,16 @@ pub struct PoolReport {
     pub reason: Option<String>,
     /// Reported nodes of this pool.
     pub nodes: u64,
-    /// Limits by resource name, as the API's unit (millicores for cpu).
-    pub limits: BTreeMap<Name, u64>,
+    /// `spec.limits`; a resource without a limit is null.
+    pub limits: Amounts,
+    /// `spec.limits.nodes`; null without one.
+    pub node_limit: Option<u64>,
     /// What Karpenter counts as used of the limits.
     pub resources: Amounts,
     /// What its nodes offer.
     pub allocatable: Amounts,
-    /// What their pods request.
-    pub requests: Amounts,
+    /// What their pods request; null when pods may not be read.
+    pub requests: Option<Amounts>,
     /// Money of its nodes; null when prices are switched off.
     pub price: Option<PriceTotalReport>,
 }
@@ -266,6 +268,7 @@ impl Report {
         let trouble =
             Stream::ALL.into_iter().filter_map(|s| cluster.stream(s).state.trouble().map(|t| (s.name(), t.to_owned())));
         let about = cluster.about();
+        let pods_known = cluster.knows(Stream::Pods);
         Self {
             schema: SCHEMA,
             taken_at: now,
@@ -278,10 +281,13 @@ impl Report {
             totals: totals(cluster, view.totals()),
             nodes: shown()
                 .filter(|row| row.node().is_some() && row.gone().is_none())
-                .map(|row| node(row, now))
+                .map(|row| node(row, pods_known, now))
                 .collect(),
             nodeclaims: shown().filter(|row| row.gone().is_none()).filter_map(|row| claim(row, now)).collect(),
-            nodepools: cluster.pools().map(|p| pool(p, pools.get(p.name.as_str()), cluster.has_prices())).collect(),
+            nodepools: cluster
+                .pools()
+                .map(|p| pool(p, pools.get(p.name.as_str()), pods_known, cluster.has_prices()))
+                .collect(),
             streams: streams.into_iter().collect(),
             trouble: trouble.collect(),
         }
@@ -289,6 +295,7 @@ impl Report {
 }
 
 fn totals(cluster: &Cluster, t: &Totals) -> TotalsReport {
+    let known = cluster.knows(Stream::Pods);
     let all = cluster.pod_counts();
     // A pod that is being deleted without ever having had a node belongs to no node of the view.
     let loose = PodCounts { unscheduled: all.unscheduled, ..PodCounts::default() };
@@ -311,9 +318,9 @@ fn totals(cluster: &Cluster, t: &Totals) -> TotalsReport {
         launching: t.launching,
         leaving: t.leaving,
         allocatable: (&t.allocatable).into(),
-        requests: (&t.requests).into(),
+        requests: known.then(|| (&t.requests).into()),
         usage,
-        pods,
+        pods: known.then_some(pods),
         price: cluster.has_prices().then(|| price_total(&t.price)),
     }
 }
@@ -355,7 +362,7 @@ fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-fn node(row: &Row, now: Timestamp) -> NodeReport {
+fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
     NodeReport {
         name: row.name().to_owned(),
         nodepool: owned(row.pool()),
@@ -366,10 +373,10 @@ fn node(row: &Row, now: Timestamp) -> NodeReport {
         status: row.state().name(),
         age_seconds: row.age_seconds(now),
         allocatable: row.allocatable().map_or_else(Amounts::default, Amounts::from),
-        requests: (&row.sums().requests).into(),
-        limits: (&row.sums().limits).into(),
+        requests: pods_known.then(|| (&row.sums().requests).into()),
+        limits: pods_known.then(|| (&row.sums().limits).into()),
         usage: row.usage().map(Amounts::from),
-        pods: row.sums().requests.pods,
+        pods: pods_known.then_some(row.sums().requests.pods),
         price: row.quote().map(price),
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: row.leaving().map(|l| l.reason.to_string()),
@@ -393,16 +400,22 @@ fn claim(row: &Row, now: Timestamp) -> Option<ClaimReport> {
     })
 }
 
-fn pool(pool: &NodePool, totals: Option<&Totals>, priced: bool) -> PoolReport {
+fn pool(pool: &NodePool, totals: Option<&Totals>, pods_known: bool, priced: bool) -> PoolReport {
     let empty = Totals::default();
     let totals = totals.unwrap_or(&empty);
     let ready = pool.condition("Ready");
     let bad = ready.filter(|c| c.status != ConditionStatus::True);
-    let mut limits: BTreeMap<Name, u64> =
-        pool.limited.iter().map(|name| (name.clone(), pool.limits.get(&Resource::from_name(name)))).collect();
-    if let Some(nodes) = pool.node_limit {
-        limits.insert("nodes".into(), nodes);
-    }
+    let limit = |name: &str| {
+        let limited = pool.limited.iter().any(|l| l == name);
+        limited.then(|| pool.limits.get(&Resource::from_name(name)))
+    };
+    let limits = Amounts {
+        cpu_millicores: limit("cpu"),
+        memory_bytes: limit("memory"),
+        ephemeral_storage_bytes: limit("ephemeral-storage"),
+        pods: limit("pods"),
+        extended: pool.limits.extended.clone(),
+    };
     PoolReport {
         name: pool.name.to_string(),
         weight: pool.weight,
@@ -410,9 +423,10 @@ fn pool(pool: &NodePool, totals: Option<&Totals>, priced: bool) -> PoolReport {
         reason: bad.map(|c| if c.message.is_empty() { c.reason.to_string() } else { c.message.to_string() }),
         nodes: totals.nodes,
         limits,
+        node_limit: pool.node_limit,
         resources: (&pool.resources).into(),
         allocatable: (&totals.allocatable).into(),
-        requests: (&totals.requests).into(),
+        requests: pods_known.then(|| (&totals.requests).into()),
         price: priced.then(|| price_total(&totals.price)),
     }
 }

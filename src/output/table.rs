@@ -14,18 +14,22 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{name}{}{}", if facts.is_empty() { "" } else { " · " }, facts.join(" · "))?;
     let launching = if t.launching > 0 { format!("  +{} launching", t.launching) } else { String::new() };
     writeln!(out, "nodes    {}{launching}{}", t.nodes, t.price.as_ref().map(total_price).unwrap_or_default())?;
-    writeln!(out, "cpu      {}", ratio(t.requests.cpu_millicores, t.allocatable.cpu_millicores, cores, ""))?;
-    writeln!(out, "memory   {}", ratio(t.requests.memory_bytes, t.allocatable.memory_bytes, gibibytes, " Gi"))?;
+    let unknown = Amounts::default();
+    let requests = t.requests.as_ref().unwrap_or(&unknown);
+    writeln!(out, "cpu      {}", ratio(requests.cpu_millicores, t.allocatable.cpu_millicores, cores, ""))?;
+    writeln!(out, "memory   {}", ratio(requests.memory_bytes, t.allocatable.memory_bytes, gibibytes, " Gi"))?;
     for (resource, offered) in &t.allocatable.extended {
-        let asked = t.requests.extended.get(resource).copied().unwrap_or(0);
-        writeln!(out, "{resource}  {asked} / {offered}")?;
+        let asked = t.requests.as_ref().map(|r| r.extended.get(resource).copied().unwrap_or(0));
+        writeln!(out, "{resource}  {} / {offered}", asked.map_or_else(|| "—".into(), |n| n.to_string()))?;
     }
-    let p = &t.pods;
-    writeln!(
-        out,
-        "pods     {}: {} running, {} starting, {} pending, {} terminating",
-        p.total, p.running, p.starting, p.unscheduled, p.terminating
-    )?;
+    match &t.pods {
+        Some(p) => writeln!(
+            out,
+            "pods     {}: {} running, {} starting, {} pending, {} terminating",
+            p.total, p.running, p.starting, p.unscheduled, p.terminating
+        )?,
+        None => writeln!(out, "pods     —")?,
+    }
     for (stream, trouble) in &report.trouble {
         writeln!(out, "{stream}: {trouble}")?;
     }
@@ -57,14 +61,17 @@ const NODE_HEADING: [(&str, Align); 11] = [
 
 fn node_cells(n: &NodeReport) -> [String; 11] {
     let shown = |t: &Option<String>| t.clone().unwrap_or_else(|| "—".into());
+    let unknown = Amounts::default();
+    let requests = n.requests.as_ref().unwrap_or(&unknown);
     [
         n.name.clone(),
         shown(&n.nodepool),
-        percent(n.requests.cpu_millicores, n.allocatable.cpu_millicores),
-        percent(n.requests.memory_bytes, n.allocatable.memory_bytes),
-        match n.allocatable.pods {
-            Some(limit) if limit > 0 => format!("{}/{limit}", n.pods),
-            Some(_) | None => n.pods.to_string(),
+        percent(requests.cpu_millicores, n.allocatable.cpu_millicores),
+        percent(requests.memory_bytes, n.allocatable.memory_bytes),
+        match (n.pods, n.allocatable.pods) {
+            (None, _) => "—".into(),
+            (Some(pods), Some(limit)) if limit > 0 => format!("{pods}/{limit}"),
+            (Some(pods), _) => pods.to_string(),
         },
         shown(&n.instance_type),
         price(n.price.as_ref()),
@@ -158,7 +165,8 @@ fn percent(part: Option<u64>, whole: Option<u64>) -> String {
 }
 
 fn ratio(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String, unit: &str) -> String {
-    let (Some(part), Some(whole)) = (part, whole) else { return "—".into() };
+    let Some(whole) = whole else { return "—".into() };
+    let Some(part) = part else { return format!("— / {}{unit}", show(whole)) };
     let share = crate::cluster::permille(part, whole).map_or_else(String::new, |p| format!("  {}.{}%", p / 10, p % 10));
     format!("{} / {}{unit}{share}", show(part), show(whole))
 }

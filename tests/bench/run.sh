@@ -51,7 +51,7 @@ esac
 # A tmux server of our own, with no settings of the user's.
 terminal() { tmux -L "nodeglass-bench-$$" -f /dev/null "$@"; }
 tidy() {
-  terminal kill-server 2>/dev/null
+  terminal kill-server 2>/dev/null || true # There is none after the last program.
   "$cluster/down.sh"
   rm -rf "$work"
 }
@@ -79,7 +79,7 @@ complete() {
   text=$(screen) nodes=$(thousands "$2") pods=$(thousands "$3")
   case $1 in
     eks-node-viewer) grep -qE "^ *$nodes nodes" <<<"$text" && grep -qE "(^| )$pods pods \(.* $pods bound\)" <<<"$text" ;;
-    nodeglass) grep -qE "\bnodes +$nodes\b" <<<"$text" && grep -qE "\bpods +$pods\b" <<<"$text" && grep -qE "pods ●" <<<"$text" ;;
+    nodeglass) grep -qE "^ *nodes +$nodes\b" <<<"$text" && grep -qE "^ *pods +$pods\b" <<<"$text" && ! grep -q "[◐○✗]" <<<"${text%%$'\n'*}" ;;
   esac
 }
 

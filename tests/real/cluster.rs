@@ -109,23 +109,22 @@ impl Cluster {
         self.kubectl(&["apply", "--filename", file.to_str().expect("a path in UTF-8")]);
     }
 
-    /// `nodeglass snapshot --output json` as a user. Exit statuses are up to the caller's streams: trouble is 1, and
-    /// what was seen is printed all the same.
-    pub fn snapshot(&self, user: User) -> Value {
-        let mut command = self.nodeglass(user);
-        command.args(["snapshot", "--output", "json", "--timeout", "60s"]).stdin(Stdio::null());
-        let output = succeed(&mut command);
-        serde_json::from_slice(&output.stdout).expect("the snapshot is JSON")
-    }
-
-    /// The program with this cluster and nothing of the environment that could play a part.
-    fn nodeglass(&self, user: User) -> Command {
+    /// `nodeglass snapshot --output json` as a user.
+    pub fn snapshot(&self, user: User) -> Snapshot {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
-        command.env_clear().envs(self.environment(user));
-        command
+        command.env_clear().envs(self.environment(user)).stdin(Stdio::null());
+        let output = command.args(["snapshot", "--output", "json", "--timeout", "60s"]).output();
+        let output = output.expect("the program can be run");
+        let errors = String::from_utf8(output.stderr).expect("messages are UTF-8");
+        let json = serde_json::from_slice(&output.stdout);
+        Snapshot {
+            json: json.unwrap_or_else(|error| panic!("the snapshot is not JSON: {error}; it said: {errors}")),
+            status: output.status.code().expect("the program ends by itself"),
+            errors,
+        }
     }
 
-    /// The environment in which the program runs.
+    /// The environment in which the program runs: this cluster, and nothing that could play a part.
     pub fn environment(&self, user: User) -> Vec<(&'static str, PathBuf)> {
         vec![("KUBECONFIG", self.kubeconfig(user)), ("HOME", self.home().to_owned()), ("LANG", "C.UTF-8".into())]
     }
@@ -136,6 +135,16 @@ impl Cluster {
         let requests = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("the audit log is JSON"));
         requests.filter(|request| request["user"]["username"] == user).collect()
     }
+}
+
+/// What `snapshot` printed and how it ended.
+pub struct Snapshot {
+    /// Standard output.
+    pub json: Value,
+    /// 0, or 1 for trouble.
+    pub status: i32,
+    /// Standard error.
+    pub errors: String,
 }
 
 impl Drop for Cluster {

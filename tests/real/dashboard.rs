@@ -99,17 +99,23 @@ impl Drop for Dashboard {
     }
 }
 
-/// The mark of a stream in the first line: `●` live, `◐` coming in, `○` retrying, `✗` denied.
-pub fn stream_mark(screen: &str, stream: &str) -> Option<char> {
-    let mut words = screen.lines().next()?.split_whitespace().skip_while(|word| *word != stream);
-    words.nth(1)?.chars().next()
+/// Whether the first line shows every stream live, or absent: `●` and `–`, and nothing else.
+pub fn all_live(screen: &str) -> bool {
+    let health = screen.lines().next().unwrap_or_default();
+    health.contains('●') && !health.contains(['◐', '○', '✗'])
+}
+
+/// Whether the first line shows every stream in trouble: `○`, trying again.
+pub fn all_retrying(screen: &str) -> bool {
+    let health = screen.lines().next().unwrap_or_default();
+    health.contains('○') && !health.contains('●')
 }
 
 #[test]
-fn a_streams_mark_is_read_from_the_first_line() {
-    let screen = " nodeglass  prod · 1.36     nodes ● pods ○ events ✗   14:02:31\n nodes 2\n pods 7";
-    assert_eq!(stream_mark(screen, "nodes"), Some('●'));
-    assert_eq!(stream_mark(screen, "pods"), Some('○'));
-    assert_eq!(stream_mark(screen, "events"), Some('✗'));
-    assert_eq!(stream_mark(screen, "claims"), None);
+fn the_streams_health_is_read_from_the_first_line() {
+    let live = " nodeglass  prod · 1.36     ● nodes ● pods – metrics   14:02:31\n nodes 2\n pods 7 ○";
+    let mixed = " nodeglass  prod · 1.36     ● nodes ○ pods retry 4s – metrics   14:02:31\n nodes 2";
+    let down = " nodeglass  prod · 1.36     ○○○   14:02:31\n nodes 2 ●";
+    assert_eq!([live, mixed, down, ""].map(all_live), [true, false, false, false]);
+    assert_eq!([live, mixed, down, ""].map(all_retrying), [false, false, true, false]);
 }

@@ -6,7 +6,7 @@ use crate::support::apiserver::{
     Answer, ApiServer, Asked, CLAIMS, EVENTS, End, NODE_METRICS, NODES, PDBS, POD_METRICS, PODS, POOLS, added,
     bookmark, deleted, end_of_list, error, eventually, modified,
 };
-use nodeglass::model::{About, Change, Flavour, LinkState, PodKey, Stream, Uid};
+use nodeglass::model::{About, Change, Flavour, LinkState, PodKey, Stream, Timestamp, Uid};
 use nodeglass::source::live::{Connection, Environment, Interest, ListMode, Options, Timing};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -253,6 +253,27 @@ async fn lists_are_paged() {
 }
 
 #[tokio::test]
+async fn long_lists_come_in_pages_unless_streaming_is_demanded() {
+    let server = ApiServer::start().await;
+    let mut live = Live::start(&server);
+    for (stream, path) in [(Stream::Pods, PODS), (Stream::Events, EVENTS)] {
+        live.until_live(stream).await;
+        assert!(!server.asked_for(path)[0].is_watch(), "{path}");
+    }
+    for (stream, path) in [(Stream::Nodes, NODES), (Stream::NodeClaims, CLAIMS), (Stream::Pdbs, PDBS)] {
+        live.until_live(stream).await;
+        assert!(server.asked_for(path)[0].is_streaming_list(), "{path}");
+    }
+
+    let server = ApiServer::start().await;
+    server.refuses_streaming_lists();
+    let mut live = Live::start_with(&server, |options| options.list_mode = ListMode::Stream);
+    live.until_trouble(Stream::Pods, "sendInitialEvents is forbidden").await;
+    server.until_asked(PODS, 3, Asked::is_streaming_list).await;
+    assert!(server.asked_for(PODS).iter().all(Asked::is_streaming_list), "what is demanded is not replaced");
+}
+
+#[tokio::test]
 async fn a_page_is_handed_on_before_the_next_arrives() {
     let server = ApiServer::start().await;
     server.on_list(NODES, [Answer::page("7", "next", &[node("a", "3")]), Answer::silence()]);
@@ -348,13 +369,27 @@ async fn events_of_the_list_come_in_order_of_time() {
         end_of_list("7"),
     ];
     server.on_streaming_list(EVENTS, [Answer::lines(&list, End::Open)]);
-    let mut live = Live::start_with(&server, only(Stream::Events));
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Events]);
+        options.list_mode = ListMode::Stream;
+    });
     live.until_live(Stream::Events).await;
     server.say(EVENTS, &deleted(&json!({"metadata": {"name": "First"}}))).await;
     server.say(EVENTS, &bookmark("9")).await;
     live.until("the bookmark", |seen| seen.contains(&Change::Heard(Stream::Events))).await;
     let want = ["resync", "+First", "+Second", "+Third", "synced", "live", "heard"];
     assert_eq!(live.story(Stream::Events), want, "and the end of an event's retention is no news");
+}
+
+#[tokio::test]
+async fn every_stream_is_announced_before_any_begins() {
+    let server = ApiServer::start().await;
+    let mut live = Live::start(&server);
+    let first = live.receiver.try_recv().unwrap();
+    let links: Vec<_> = first.iter().skip(1).cloned().collect();
+    let coming = Stream::ALL.into_iter().filter(|stream| *stream != Stream::PodMetrics);
+    assert_eq!(links, coming.map(|stream| Change::Link(stream, LinkState::Connecting)).collect::<Vec<_>>());
+    assert!(matches!(&first[0], Change::About(about) if about.context == "scripted"));
 }
 
 #[tokio::test]
@@ -534,19 +569,44 @@ async fn one_denied_stream_leaves_others_live() {
     for stream in [Stream::Nodes, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
         live.until_live(stream).await;
     }
-    // It is asked for again, and says so only when something changes.
-    server.until_asked(PODS, 3, |_| true).await;
-    server.heal(PODS);
-    live.until_live(Stream::Pods).await;
-    let denials =
-        live.seen.iter().filter(|c| matches!(c, Change::Link(Stream::Pods, LinkState::Denied { .. }))).count();
-    assert_eq!(denials, 1);
+}
+
+#[tokio::test]
+async fn denied_stream_is_one_status_entry() {
+    let server = ApiServer::start().await;
+    server.on_all(CLAIMS, &Answer::status(403, "nodeclaims.karpenter.sh is forbidden"));
+    let mut live = Live::start_with(&server, only(Stream::NodeClaims));
+    let denied = LinkState::Denied { message: "nodeclaims.karpenter.sh is forbidden".into() };
+    live.until_link(Stream::NodeClaims, &denied).await;
+    // It is asked for again, as roles change, and says so only when something did.
+    server.until_asked(CLAIMS, 3, |_| true).await;
+    server.heal(CLAIMS);
+    live.until_live(Stream::NodeClaims).await;
+    let told: Vec<_> = live.seen.iter().filter(|change| matches!(change, Change::Link(..))).cloned().collect();
+    let links = [LinkState::Connecting, denied, LinkState::Syncing { seen: 0 }, LinkState::Live];
+    assert_eq!(told, links.map(|link| Change::Link(Stream::NodeClaims, link)));
+}
+
+#[tokio::test]
+async fn starts_with_only_node_permission() {
+    let server = ApiServer::start().await;
+    server.on_streaming_list(NODES, [Answer::lines(&[added(&node("a", "3")), end_of_list("7")], End::Open)]);
+    for path in [PODS, EVENTS, CLAIMS, POOLS, PDBS, NODE_METRICS, "/version", "/apis"] {
+        server.on_all(path, &Answer::status(403, "forbidden"));
+    }
+    let mut live = Live::start(&server);
+    live.until_live(Stream::Nodes).await;
+    assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "synced", "live"]);
+    for stream in
+        [Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs, Stream::NodeMetrics]
+    {
+        live.until_link(stream, &LinkState::Denied { message: "forbidden".into() }).await;
+    }
 }
 
 #[tokio::test]
 async fn absent_kinds_are_asked_for_again() {
     let server = ApiServer::start().await;
-    server.on_all(CLAIMS, &Answer::raw("404 page not found\n"));
     server.on_all(CLAIMS, &Answer::status(404, "the server could not find the requested resource"));
     let mut live = Live::start(&server);
     live.until_link(Stream::NodeClaims, &LinkState::Absent).await;
@@ -585,11 +645,12 @@ async fn an_unreachable_server_is_told_in_words() {
     let kubeconfig = server.kubeconfig();
     let text = std::fs::read_to_string(&kubeconfig).unwrap().replace(&server.address, "http://127.0.0.1:1");
     std::fs::write(&kubeconfig, text).unwrap();
-    let mut live = Live::start_with(&server, |options| options.kubeconfig = Some(kubeconfig));
-    live.until_trouble(Stream::Nodes, "cannot reach the server: ").await;
-    let why = troubles(&live.seen, Stream::Nodes)[0];
-    assert!(why.contains("onnection refused"), "{why}");
-    live.until_trouble(Stream::Pods, "cannot reach the server: ").await;
+    let mut live = Live::start_with(&server, |options| {
+        options.kubeconfig = Some(kubeconfig);
+        options.timing.nodes_first = 20 * MS;
+    });
+    live.until_trouble(Stream::Nodes, "cannot reach http://127.0.0.1:1: Connection refused").await;
+    live.until_trouble(Stream::Pods, "cannot reach http://127.0.0.1:1: Connection refused").await;
 }
 
 // --- credentials ---
@@ -607,6 +668,11 @@ async fn rejected_credentials_name_the_user() {
 /// A kubeconfig whose user has a plugin: a shell script.
 #[cfg(unix)]
 fn with_plugin(server: &ApiServer, script: &str) -> Connection {
+    with_plugin_for(server, script, Some(vec![Stream::Nodes]), quick())
+}
+
+#[cfg(unix)]
+fn with_plugin_for(server: &ApiServer, script: &str, streams: Option<Vec<Stream>>, timing: Timing) -> Connection {
     let path = server.dir().join("plugin.sh");
     std::fs::write(&path, script).unwrap();
     let user = format!(
@@ -615,27 +681,65 @@ fn with_plugin(server: &ApiServer, script: &str) -> Connection {
     );
     let environment = Environment { interactive: true, ..Environment::default() };
     let kubeconfig = Some(server.kubeconfig_of(&user));
-    let streams = Some(vec![Stream::Nodes]);
-    Connection::load(&Options { kubeconfig, environment, streams, timing: quick(), ..Options::default() }).unwrap()
+    Connection::load(&Options { kubeconfig, environment, streams, timing, ..Options::default() }).unwrap()
+}
+
+/// A plugin whose n-th run gives the token `tn`, which ends after so many seconds.
+#[cfg(unix)]
+fn counting_plugin(server: &ApiServer, seconds: i64) -> String {
+    let expires = Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+    format!(
+        r#"echo run >> {0}; printf '{{"kind":"ExecCredential","status":{{"token":"t%d","expirationTimestamp":"{expires}"}}}}' "$(wc -l < {0})""#,
+        server.dir().join("runs").display()
+    )
+}
+
+/// How often it ran.
+#[cfg(unix)]
+fn plugin_runs(server: &ApiServer) -> usize {
+    std::fs::read_to_string(server.dir().join("runs")).unwrap().lines().count()
+}
+
+#[cfg(unix)]
+fn tokens(server: &ApiServer) -> Vec<String> {
+    server.asked_for(NODES).into_iter().map(|asked| asked.headers["authorization"].clone()).collect()
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn rejected_token_runs_the_plugin_again() {
     let server = ApiServer::start().await;
-    let counter = server.dir().join("runs");
-    let script = format!(
-        r#"echo run >> {0}; printf '{{"kind":"ExecCredential","status":{{"token":"t%d"}}}}' "$(wc -l < {0})""#,
-        counter.display()
-    );
     let ok = Answer::lines(&[end_of_list("7")], End::Open);
     server.on_streaming_list(NODES, [Answer::status(401, "Unauthorized"), ok]);
-    let mut live = Live::connect(&with_plugin(&server, &script));
+    let mut live = Live::connect(&with_plugin(&server, &counting_plugin(&server, 3600)));
     live.until_live(Stream::Nodes).await;
-    let tokens: Vec<_> =
-        server.asked_for(NODES).into_iter().map(|asked| asked.headers["authorization"].clone()).collect();
-    assert_eq!(tokens, ["Bearer t1", "Bearer t2"]);
-    assert_eq!(std::fs::read_to_string(counter).unwrap().lines().count(), 2, "one run for one token");
+    assert_eq!(tokens(&server), ["Bearer t1", "Bearer t2"]);
+    assert_eq!(plugin_runs(&server), 2, "one run for one token");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn credentials_that_end_are_renewed_before_they_do() {
+    let server = ApiServer::start().await;
+    let mut live = Live::connect(&with_plugin(&server, &counting_plugin(&server, 30)));
+    live.until_live(Stream::Nodes).await;
+    server.end(NODES).await;
+    server.until_asked(NODES, 2, |_| true).await;
+    assert_ne!(tokens(&server)[0], tokens(&server)[1]);
+    assert_eq!(troubles(&live.seen, Stream::Nodes), Vec::<&str>::new());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_failing_plugin_is_not_run_by_every_stream() {
+    let server = ApiServer::start().await;
+    let script = format!("echo run >> {}; echo 'log in first' >&2; exit 1", server.dir().join("runs").display());
+    let timing = Timing { backoff_cap: 60_000 * MS, nodes_first: MS, ..quick() };
+    let mut live = Live::connect(&with_plugin_for(&server, &script, None, timing));
+    for stream in [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
+        live.until_trouble(stream, "log in first").await;
+    }
+    assert_eq!(plugin_runs(&server), 1);
 }
 
 #[cfg(unix)]

@@ -240,7 +240,9 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::model::{Node, Stream, Uid};
-    use crate::source::live::kinds::{Nodes, Pods};
+    use crate::source::live::kinds::{Events, NodeClaims, NodePools, Nodes, Pdbs, Pods};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
 
     fn names(changes: &[Change]) -> Vec<String> {
         let name = |change: &Change| match change {
@@ -331,5 +333,75 @@ mod tests {
         assert_eq!(lines.next(), Some(&b""[..]));
         assert_eq!(lines.next(), None, "a line without its end was cut off");
         assert_eq!(lines.more().await, Ok(false));
+    }
+
+    /// Puts `with` in the place of the `n`-th value below `value`, counted depth first; `false` if there are fewer.
+    fn replace(value: &mut Value, n: &mut usize, with: &Value) -> bool {
+        if *n == 0 {
+            *value = with.clone();
+            return true;
+        }
+        *n -= 1;
+        match value {
+            Value::Array(list) => list.iter_mut().any(|value| replace(value, n, with)),
+            Value::Object(map) => map.values_mut().any(|value| replace(value, n, with)),
+            _ => false,
+        }
+    }
+
+    fn simple() -> impl Strategy<Value = Value> {
+        proptest::sample::select(vec![
+            json!(null),
+            json!(true),
+            json!(-7),
+            json!(1.5),
+            json!("text"),
+            json!(""),
+            json!([]),
+            json!({}),
+            json!([null]),
+            json!({"a": [1]}),
+        ])
+    }
+
+    /// However one value of an object is wrong, the object is read or odd, and those beside it are read.
+    fn check<K: Kind>(object: &str, n: usize, with: &Value) {
+        let mut object: Value = serde_json::from_str(object).unwrap();
+        if !replace(&mut object, &mut (n + 1), with) {
+            return;
+        }
+        let good = json!({"metadata": {"name": "good"}});
+        let body = json!({"metadata": {"resourceVersion": "7"}, "items": [good, object, good]}).to_string();
+        let mut changes = Vec::new();
+        let end = page::<K>(body.as_bytes(), &mut changes).unwrap();
+        assert_eq!((end.version.as_str(), end.objects), ("7", 3));
+        let is_odd = |change: &&Change| matches!(change, Change::Odd { .. });
+        let odd = changes.iter().filter(is_odd).count();
+        let read = changes.len() - odd;
+        assert!(read == 3 || (read == 2 && odd == 1), "{changes:?}");
+        let added = json!({"type": "ADDED", "object": object}).to_string();
+        assert!(matches!(line::<K>(added.as_bytes(), &mut changes), Ok(Line::Object(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn one_wrong_value_never_stops_a_list(n in 0_usize..400, with in simple()) {
+            check::<Pods>(include_str!("../../../tests/suite/support/objects/pod.json"), n, &with);
+            check::<Nodes>(include_str!("../../../tests/suite/support/objects/node.json"), n, &with);
+            check::<Events>(include_str!("../../../tests/suite/support/objects/event_old.json"), n, &with);
+            check::<NodeClaims>(include_str!("../../../tests/suite/support/objects/nodeclaim.json"), n, &with);
+            check::<NodePools>(include_str!("../../../tests/suite/support/objects/nodepool.json"), n, &with);
+            check::<Pdbs>(include_str!("../../../tests/suite/support/objects/pdb.json"), n, &with);
+        }
+
+        #[test]
+        fn no_bytes_make_a_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), cut in 0_usize..4000) {
+            let pod = include_bytes!("../../../tests/suite/support/objects/pod.json");
+            for text in [&bytes[..], pod.get(..cut).unwrap_or(pod)] {
+                let mut changes = Vec::new();
+                let _ = page::<Pods>(text, &mut changes);
+                let _ = line::<Pods>(text, &mut changes);
+            }
+        }
     }
 }

@@ -39,11 +39,11 @@ struct GroupVersion {
 }
 
 /// Asks now and again every few minutes: CRDs are installed and servers are upgraded while we watch.
-pub(super) async fn run(server: SharedServer, mut outbox: Outbox, mut random: fastrand::Rng) {
+pub(super) async fn run(server: SharedServer, mut outbox: Outbox, mut random: fastrand::Rng, announced: bool) {
     let timing = server.timing.clone();
     let mut backoff = Backoff::new(timing.backoff_base, timing.backoff_cap, timing.good_spell);
     let mut told = server.about.clone();
-    if outbox.send(Change::About(told.clone())).await.is_err() {
+    if !announced && outbox.send(Change::About(told.clone())).await.is_err() {
         return;
     }
     loop {

@@ -39,7 +39,7 @@ pub(super) enum Fault {
     },
     /// No credentials could be had: the plugin's words.
     Credentials(String),
-    /// No answer: refused, reset, no route, TLS.
+    /// No answer: refused, reset, no route, TLS. "<address>: <cause>".
     Unreachable(String),
     /// Nothing was heard for too long: the connection is taken for dead.
     Silent(Duration),
@@ -62,7 +62,7 @@ impl fmt::Display for Fault {
             Self::Refused(message) => write!(f, "the server refused the request: {message}"),
             Self::Throttled { message, .. } => write!(f, "the server is busy: {message}"),
             Self::Server { message, .. } => write!(f, "the server failed: {message}"),
-            Self::Unreachable(why) => write!(f, "cannot reach the server: {why}"),
+            Self::Unreachable(why) => write!(f, "cannot reach {why}"),
             Self::Silent(time) => write!(f, "nothing heard for {} s", time.as_secs().max(1)),
             Self::Malformed(why) => write!(f, "the answer cannot be read: {why}"),
             Self::Cut => f.write_str("the server ended the answer early"),
@@ -132,6 +132,17 @@ pub(super) fn first_line(text: &str) -> Option<String> {
     Some(clean(line).chars().take(200).collect())
 }
 
+/// What an error comes down to: the innermost cause, which is the system's or TLS's own word.
+pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    let innermost = innermost.to_string();
+    let text = innermost.split(" (os error").next().unwrap_or(&innermost);
+    clean(text).into_owned()
+}
+
 /// An error in words: what it and its causes say, without repetitions.
 pub(super) fn in_words(error: &(dyn Error + 'static)) -> String {
     let mut words = String::new();
@@ -197,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_once() {
+    fn causes_are_told_once_and_the_innermost_is_found() {
         #[derive(Debug, thiserror::Error)]
         #[error("outer: {0}")]
         struct Outer(#[source] Inner);
@@ -205,5 +216,8 @@ mod tests {
         #[error("connection refused")]
         struct Inner;
         assert_eq!(in_words(&Outer(Inner)), "connection refused");
+        assert_eq!(root_cause(&Outer(Inner)), "connection refused");
+        let refused = std::io::Error::from_raw_os_error(111);
+        assert!(!root_cause(&refused).contains("os error"), "{}", root_cause(&refused));
     }
 }

@@ -18,6 +18,10 @@ pub(super) trait Kind: Send + 'static {
     const PATH: &'static str;
     /// Which objects are asked for.
     const FIELD_SELECTOR: &'static str = "";
+    /// A list of this kind may be so long that it is fetched in pages unless streaming is demanded. Pages are encoded many
+    /// objects at a time and travel compressed: with 150,000 pods on Kubernetes 1.36 the last is in hand after 10 s,
+    /// and after 27 s of a streaming list. A short list saves a request by streaming.
+    const LONG: bool = false;
     /// A list of this kind is held back to its end and only this many of its last changes are kept, in order of time.
     const SORTED_TAIL: Option<usize> = None;
 
@@ -72,6 +76,7 @@ impl Kind for Pods {
     const STREAM: Stream = Stream::Pods;
     const PATH: &'static str = "/api/v1/pods";
     const FIELD_SELECTOR: &'static str = "status.phase!=Succeeded,status.phase!=Failed";
+    const LONG: bool = true;
     type Wire = PodWire;
 
     fn version(wire: &PodWire) -> Name {
@@ -96,6 +101,7 @@ pub(super) struct Events;
 impl Kind for Events {
     const STREAM: Stream = Stream::Events;
     const PATH: &'static str = "/api/v1/events";
+    const LONG: bool = true;
     /// The list is an hour of events in order of their names.
     const SORTED_TAIL: Option<usize> = Some(5_000);
     type Wire = EventWire;

@@ -46,15 +46,18 @@ impl Polled {
     }
 }
 
-/// Polls one list for as long as somebody listens, while it is wanted.
+/// Polls one list, once it is its turn, for as long as somebody listens, while it is wanted. `told` is what was said of
+/// it already.
 pub(super) async fn poll(
     polled: Polled,
     server: SharedServer,
     mut outbox: Outbox,
     mut interest: watch::Receiver<Interest>,
+    mut told: LinkState,
+    turn: impl Future<Output = ()>,
 ) {
     let stream = polled.stream();
-    let mut told = LinkState::Off;
+    turn.await;
     loop {
         // Not asked for: off, until it is. A sender that is gone asks for nothing new.
         let wanted = polled.is_wanted(*interest.borrow_and_update());

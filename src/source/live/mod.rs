@@ -32,7 +32,7 @@ pub use credentials::PluginError;
 pub use metrics::Interest;
 pub use options::{Environment, ListMode, Options, Timing};
 
-use crate::model::{About, Change, Stream};
+use crate::model::{About, Change, LinkState, Stream};
 use credentials::Terminal;
 use kinds::Kind;
 use metrics::Polled;
@@ -89,7 +89,8 @@ impl Connection {
     /// Starts every stream. The tasks end when `cancel` is cancelled or the receiver of the changes is dropped; a
     /// panic in one is seen in the set.
     ///
-    /// The channel's bound is the backpressure: when it is full the watches wait.
+    /// The channel's bound is the backpressure: when it is full the watches wait. When this returns, the channel holds
+    /// [`About`] and [`LinkState::Connecting`] of every stream that will come.
     ///
     /// # Panics
     ///
@@ -100,10 +101,12 @@ impl Connection {
         interest: watch::Receiver<Interest>,
         cancel: CancellationToken,
     ) -> JoinSet<()> {
-        let start = Start { connection: self, sender, interest, cancel, nodes_listed: CancellationToken::new() };
+        let announced = sender.try_send(self.announcement()).is_ok();
+        let start =
+            Start { connection: self, sender, interest, cancel, announced, nodes_listed: CancellationToken::new() };
         let mut tasks = JoinSet::new();
         let (outbox, random) = (start.outbox(), fastrand::Rng::new());
-        start.spawn(&mut tasks, discovery::run(Arc::clone(&self.server), outbox, random));
+        start.spawn(&mut tasks, discovery::run(Arc::clone(&self.server), outbox, random, announced));
         start.pump::<kinds::Nodes>(&mut tasks, &self.options.node_selector);
         start.pump::<kinds::Pods>(&mut tasks, "");
         start.pump::<kinds::NodeClaims>(&mut tasks, "");
@@ -114,6 +117,15 @@ impl Connection {
         start.poll(&mut tasks, Polled::Pods);
         tasks
     }
+
+    /// The first batch: every stream that will come is known to be under way before anything is, so that nobody takes
+    /// one that waits its turn for one that has nothing to say. Pod metrics are off until somebody looks.
+    fn announcement(&self) -> Vec<Change> {
+        let coming =
+            Stream::ALL.into_iter().filter(|stream| *stream != Stream::PodMetrics && self.options.wants(*stream));
+        let links = coming.map(|stream| Change::Link(stream, LinkState::Connecting));
+        std::iter::once(Change::About(self.about().clone())).chain(links).collect()
+    }
 }
 
 /// What every task of one start shares.
@@ -122,6 +134,8 @@ struct Start<'a> {
     sender: mpsc::Sender<Vec<Change>>,
     interest: watch::Receiver<Interest>,
     cancel: CancellationToken,
+    /// Whether the announcement was sent; otherwise each stream makes its own.
+    announced: bool,
     nodes_listed: CancellationToken,
 }
 
@@ -145,14 +159,22 @@ impl Start<'_> {
         let is_nodes = K::STREAM == Stream::Nodes;
         let listed = if is_nodes { self.nodes_listed.clone() } else { CancellationToken::new() };
         let server = Arc::clone(&self.connection.server);
-        let pump = Pump::<K>::new(server, self.outbox(), label_selector, fastrand::Rng::new(), listed);
+        let pump =
+            Pump::<K>::new(server, self.outbox(), label_selector, fastrand::Rng::new(), listed, self.told(K::STREAM));
         let first = self.nodes_first();
-        self.spawn(tasks, async move {
-            if !is_nodes {
-                first.await;
-            }
-            pump.run().await;
-        });
+        self.spawn(
+            tasks,
+            pump.run(async move {
+                if !is_nodes {
+                    first.await;
+                }
+            }),
+        );
+    }
+
+    /// What was said of a stream before it begins.
+    fn told(&self, stream: Stream) -> LinkState {
+        if self.announced && stream != Stream::PodMetrics { LinkState::Connecting } else { LinkState::Off }
     }
 
     fn poll(&self, tasks: &mut JoinSet<()>, polled: Polled) {
@@ -160,11 +182,8 @@ impl Start<'_> {
             return;
         }
         let (server, outbox) = (Arc::clone(&self.connection.server), self.outbox());
-        let (first, interest) = (self.nodes_first(), self.interest.clone());
-        self.spawn(tasks, async move {
-            first.await;
-            metrics::poll(polled, server, outbox, interest).await;
-        });
+        let (turn, interest, told) = (self.nodes_first(), self.interest.clone(), self.told(polled.stream()));
+        self.spawn(tasks, metrics::poll(polled, server, outbox, interest, told, turn));
     }
 
     /// Nodes come first, so that the table is there at once and its bars fill; but nothing waits long for them.

@@ -35,12 +35,13 @@ impl Options {
 /// How the list of a kind is fetched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ListMode {
-    /// Streamed where the server can, else in pages.
+    /// Short lists are streamed where the server can, else in pages; long ones (pods, events) come in pages, which are
+    /// there sooner.
     #[default]
     Auto,
-    /// Streamed (KEP-3157), without falling back on a refusal.
+    /// All streamed (KEP-3157), without falling back on a refusal.
     Stream,
-    /// In pages. They travel compressed, which may win on a slow link.
+    /// All in pages. They travel compressed, which may win on a slow link.
     Pages,
 }
 
@@ -94,7 +95,7 @@ pub struct Timing {
     pub bookmark_silence: Duration,
     /// A watch that lasted at least this long is resumed at once when it ends.
     pub watch_lasted: Duration,
-    /// A denied stream is asked for again after this time (roles change).
+    /// A denied stream is asked for again after longer and longer waits, at last after this time (roles change).
     pub denied_again: Duration,
     /// A kind the server does not have is asked for again after this time (CRDs are installed).
     pub absent_again: Duration,

@@ -61,6 +61,9 @@ pub(super) struct Pump<K> {
     selectors: String,
     random: fastrand::Rng,
     backoff: Backoff,
+    /// The same for denials: roles change slowly, but a server that has just started denies everything until it has
+    /// read its roles.
+    denials: Backoff,
     state: State,
     /// Streaming lists that failed since the last complete list.
     failed_streams: u32,
@@ -80,13 +83,15 @@ pub(super) struct Pump<K> {
 }
 
 impl<K: Kind> Pump<K> {
-    /// A stream that has not begun. `listed` is cancelled when its first list is complete.
+    /// A stream that has not begun. `listed` is cancelled when its first list is complete; `told` is what was said of it
+    /// already.
     pub(super) fn new(
         server: SharedServer,
         outbox: Outbox,
         label_selector: &str,
         random: fastrand::Rng,
         listed: CancellationToken,
+        told: LinkState,
     ) -> Self {
         let mut selectors = String::new();
         for (name, value) in [("fieldSelector", K::FIELD_SELECTOR), ("labelSelector", label_selector)] {
@@ -99,16 +104,18 @@ impl<K: Kind> Pump<K> {
         }
         let timing = &server.timing;
         let backoff = Backoff::new(timing.backoff_base, timing.backoff_cap, timing.good_spell);
+        let denials = Backoff::new(timing.backoff_base, timing.denied_again, timing.good_spell);
         Self {
             outbox,
             selectors,
             random,
             backoff,
+            denials,
             state: State::Start,
             failed_streams: 0,
             malformed: 0,
             expired: 0,
-            told: LinkState::Off,
+            told,
             well_since: Instant::now(),
             listed,
             held: Vec::new(),
@@ -117,11 +124,12 @@ impl<K: Kind> Pump<K> {
         }
     }
 
-    /// Follows the kind until nobody listens any more.
-    pub(super) async fn run(mut self) {
+    /// Follows the kind, once it is its turn, until nobody listens any more.
+    pub(super) async fn run(mut self, turn: impl Future<Output = ()>) {
         if self.tell(LinkState::Connecting).await.is_err() {
             return;
         }
+        turn.await;
         loop {
             let outcome = match self.step().await {
                 Ok(()) => Ok(()),
@@ -154,7 +162,7 @@ impl<K: Kind> Pump<K> {
     /// Whether the next list is streamed.
     fn streams(&self) -> bool {
         let server = &self.server;
-        server.must_stream_lists() || server.streams_lists() && self.failed_streams < STREAM_TRIES
+        server.must_stream_lists() || !K::LONG && server.streams_lists() && self.failed_streams < STREAM_TRIES
     }
 
     /// Asks for one page and hands it on.
@@ -319,6 +327,7 @@ impl<K: Kind> Pump<K> {
             };
             let due = self.outbox.due();
             tokio::select! {
+                biased; // What is there has not been silent.
                 more = lines.more() => match more {
                     Ok(true) => heard = Instant::now(),
                     Ok(false) => {
@@ -364,12 +373,13 @@ impl<K: Kind> Pump<K> {
     async fn meet(&mut self, fault: Fault) -> Result<(), Fault> {
         self.outbox.flush().await?;
         self.backoff.went_well_for(self.well_since.elapsed());
+        self.denials.went_well_for(self.well_since.elapsed());
         let timing = self.server.timing.clone();
         match fault {
             Fault::Closed => return Err(Fault::Closed),
             Fault::Denied(message) => {
                 self.tell(LinkState::Denied { message }).await?;
-                sleep(timing.denied_again).await;
+                sleep(self.denials.next(self.random.f64())).await;
             }
             Fault::Absent => {
                 self.state = State::Start;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// An error body beyond this size is not read to its end.
 const ERROR_BODY: usize = 64 << 10;
@@ -38,6 +38,8 @@ pub(super) struct Server {
 struct Session {
     client: Option<Client>,
     credentials: Option<Credentials>,
+    /// The plugin's last failure, while it is too early to run it again: it may open a browser each time.
+    failed: Option<(Instant, PluginError)>,
     /// Counts clients, so that a 401 to an old one does not throw away a new one.
     generation: u64,
 }
@@ -153,7 +155,7 @@ impl Server {
         let response = timeout(patience, client.send(request))
             .await
             .map_err(|_elapsed| Fault::Silent(patience))?
-            .map_err(|error| Fault::Unreachable(fault::in_words(&error)))?;
+            .map_err(|error| Fault::Unreachable(format!("{}: {}", self.about.server, fault::root_cause(&error))))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -192,13 +194,24 @@ impl Session {
         let Some(plugin) = server.plugin.clone() else {
             return Ok(());
         };
+        if let (Terminal::Closed, Some((at, error))) = (terminal, &self.failed)
+            && at.elapsed() < server.timing.backoff_cap
+        {
+            return Err(error.clone());
+        }
         let patience = server.timing.response;
         let ran = tokio::task::spawn_blocking(move || credentials::run(&plugin, terminal, patience)).await;
         // The task neither panics nor is cancelled while somebody waits for it.
-        let credentials = ran.unwrap_or(Err(PluginError::NoCommand))?;
-        self.credentials = Some(credentials);
-        self.client = None;
-        Ok(())
+        match ran.unwrap_or(Err(PluginError::NoCommand)) {
+            Ok(credentials) => {
+                *self = Self { credentials: Some(credentials), generation: self.generation, ..Self::default() };
+                Ok(())
+            }
+            Err(error) => {
+                self.failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
     }
 }
 
