@@ -24,6 +24,10 @@ use tokio::time::Instant;
 /// Batches taken in one turn, before input is looked at again: a few milliseconds of folding.
 const BATCHES_A_TURN: usize = 4;
 
+/// How long a frame waits for the rest when something changed: changes come in bursts (a pod is bound, its node's sums
+/// move, the event tells it), and a burst is one frame. A key is answered at once.
+const SETTLE: Duration = Duration::from_millis(8);
+
 /// Shows the dashboard until somebody ends it.
 pub(super) async fn run(settings: &Settings) -> Result<u8> {
     let view = super::view(settings)?;
@@ -45,13 +49,15 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         start: move || ready.start(),
     };
     let cluster = Cluster::new(settings.pricing.then(PriceBook::embedded));
-    let ended = Dashboard::new(cluster, view, ui, notice).show(world).await;
-    // The session has been dropped by now: the terminal is the shell's again.
-    if let Some(report) = trouble::take_report() {
-        trouble::print(&report);
-        return Ok(EXIT_TROUBLE);
+    Dashboard::new(cluster, view, ui, notice).run(world).await
+}
+
+/// Completes when a frame is due; never, when nobody wants one.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
-    ended.map(|()| EXIT_SUCCESS)
 }
 
 /// Everything outside the loop, as values: the real ones, or a test's.
@@ -83,14 +89,12 @@ pub struct Dashboard {
     pacer: Pacer,
     frames: u64,
     interest: bool,
+    notice: Option<String>,
 }
 
 impl Dashboard {
-    /// A dashboard of an empty cluster.
-    pub fn new(cluster: Cluster, view: View, mut ui: UiState, notice: Option<String>) -> Self {
-        if let Some(notice) = notice {
-            ui.notify(notice, Timestamp::now());
-        }
+    /// A dashboard of a cluster, empty as a rule; `notice` is told to the user with the first frame.
+    pub fn new(cluster: Cluster, view: View, ui: UiState, notice: Option<String>) -> Self {
         Self {
             cluster,
             view,
@@ -105,12 +109,38 @@ impl Dashboard {
             pacer: Pacer::default(),
             frames: 0,
             interest: false,
+            notice,
         }
     }
 
     /// How many frames were drawn.
     pub const fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// What the last frame showed.
+    pub const fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// Shows itself and gives the exit code; prints the report of a task that panicked once the terminal is given back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::show`].
+    pub async fn run<S, I, F>(mut self, world: World<S, I, F>) -> Result<u8>
+    where
+        S: Screen,
+        I: Stream<Item = io::Result<Event>> + Unpin,
+        F: FnOnce() -> Running,
+    {
+        let ended = self.show(world).await;
+        // The screen has been dropped by now: the terminal is the shell's again.
+        if let Some(report) = trouble::take_report() {
+            trouble::print(&report);
+            return Ok(EXIT_TROUBLE);
+        }
+        ended.map(|()| EXIT_SUCCESS)
     }
 
     /// Runs until somebody ends it, the input ends, or a task of the source panics.
@@ -125,14 +155,22 @@ impl Dashboard {
         F: FnOnce() -> Running,
     {
         let World { mut screen, mut inputs, mut signals, clock, start } = world;
+        if let Some(notice) = self.notice.take() {
+            self.ui.notify(notice, clock.now());
+        }
         // The first frame needs nothing from the network.
         self.draw(&mut screen, &clock)?;
         let mut running = start();
+        // However this ends, the source is told.
+        let _end = running.cancel.clone().drop_guard();
         let mut batches = Vec::with_capacity(BATCHES_A_TURN);
         let mut speaking = true;
-        let ended = loop {
-            // Nobody wants a frame: an hour is as good as never.
-            let due = self.pacer.due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+        loop {
+            // Asked of the clock and not of a timer: timers do not fire while something else is always ready.
+            if self.pacer.due().is_some_and(|due| due <= Instant::now()) {
+                self.draw(&mut screen, &clock)?;
+            }
+            let due = self.pacer.due();
             tokio::select! {
                 biased;
                 () = trouble::panicked() => break Err(eyre!("failed to go on: a task panicked")),
@@ -144,17 +182,16 @@ impl Dashboard {
                         self.pacer.request(Instant::now());
                     }
                 },
+                () = until(due) => {}
                 input = inputs.next() => match input {
                     None => break Ok(()),
                     Some(Err(error)) => break Err(error).wrap_err("failed to read from the terminal"),
                     Some(Ok(event)) => {
-                        self.pacer.request(Instant::now());
                         if !self.input(&event, &mut screen, &clock, &running)? {
                             break Ok(());
                         }
                     }
                 },
-                () = tokio::time::sleep_until(due) => self.draw(&mut screen, &clock)?,
                 n = running.changes.recv_many(&mut batches, BATCHES_A_TURN), if speaking => {
                     // A source that has said all it has to say leaves its picture.
                     speaking = n > 0;
@@ -166,9 +203,7 @@ impl Dashboard {
                     }
                 }
             }
-        };
-        running.cancel.cancel();
-        ended
+        }
     }
 
     fn fold(&mut self, batches: &mut Vec<Vec<crate::model::Change>>, clock: &Clock) {
@@ -179,7 +214,7 @@ impl Dashboard {
         }
         if dirty.any() {
             self.dirty |= dirty;
-            self.pacer.request(Instant::now());
+            self.pacer.request(Instant::now() + SETTLE);
         }
     }
 
@@ -240,7 +275,12 @@ impl Dashboard {
 
     /// Answers one event of the terminal; false when it ends the program.
     fn input<S: Screen>(&mut self, event: &Event, screen: &mut S, clock: &Clock, running: &Running) -> Result<bool> {
-        let Some(action) = ui::action(&self.ui, event) else { return Ok(true) };
+        let action = ui::action(&self.ui, event);
+        // The mouse may tell its every move: only what means something is worth a frame.
+        if action.is_some() || matches!(event, Event::Resize(..)) {
+            self.pacer.request(Instant::now());
+        }
+        let Some(action) = action else { return Ok(true) };
         let now = clock.now();
         match ui::update(&mut self.ui, &mut self.view, &self.cluster, action, &self.seen, now) {
             Effect::Nothing => {}

@@ -1,11 +1,11 @@
 //! The rim: what was asked for is carried out, with the real clock, network and terminal.
 //!
 //! ```text
-//! select! { signal · input · frame deadline · changes · task ended }
+//! frame if due; select! { panic · signal · frame due · input · changes · task ended }
 //! ```
 //!
-//! One task owns the state. Input is looked at before changes, and the deadline of a frame as well, so that neither a
-//! key nor a frame waits for a flood to end. Nothing changed, nothing drawn.
+//! One task owns the state. A frame that is due comes before input and input before changes, so that neither waits for a
+//! flood to end; frames have a gap between them, so they cannot keep input waiting. Nothing changed, nothing drawn.
 
 mod clock;
 mod dashboard;
@@ -25,6 +25,7 @@ pub use pacer::{GAP, Pacer};
 pub use signals::Wish;
 pub use sources::{Running, SourceError};
 pub use terminal::{Screen, Session};
+pub use trouble::install as install_panic_hook;
 
 use crate::cli::{self, CliError, Command, EXIT_SUCCESS, EXIT_TROUBLE, Environment, Settings, SettingsError};
 use crate::insight::{Column, Direction, Filter, GroupBy, Sort, View};

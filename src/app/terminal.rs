@@ -2,7 +2,7 @@
 
 use super::trouble;
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
@@ -13,7 +13,7 @@ use ratatui::crossterm::terminal::{
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute, queue};
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, Write};
 
 /// What the loop needs of a screen; the real one is [`Session`], tests have their own.
 pub trait Screen {
@@ -35,7 +35,8 @@ pub trait Screen {
     /// What the terminal says.
     fn suspend(&mut self) -> io::Result<()>;
 
-    /// The next frame paints every cell: the terminal may show anything.
+    /// Takes the terminal again as it must be, and paints every cell with the next frame: whoever had it may have left
+    /// anything.
     ///
     /// # Errors
     /// What the terminal says.
@@ -44,8 +45,34 @@ pub trait Screen {
 
 /// The real terminal while it is ours. Dropping it gives the terminal back.
 pub struct Session {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Out>>,
     mouse: bool,
+}
+
+/// Standard output in whole frames: one write each, and none once the terminal has been given back, so that half a frame
+/// does not follow when drawing panics.
+#[derive(Debug, Default)]
+struct Out(Vec<u8>);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = std::mem::take(&mut self.0);
+        if !trouble::is_on_screen() {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(&bytes)?;
+        out.flush()?;
+        // The room is kept for the next frame.
+        self.0 = bytes;
+        self.0.clear();
+        Ok(())
+    }
 }
 
 impl Session {
@@ -54,9 +81,8 @@ impl Session {
     /// # Errors
     /// When standard output is no terminal, or refuses.
     pub fn enter(mouse: bool) -> io::Result<Self> {
-        take(mouse)?;
-        // Large enough for a whole frame, so that one write carries it.
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+        take(mouse).inspect_err(|_| restore())?;
+        let backend = CrosstermBackend::new(Out::default());
         let terminal = Terminal::new(backend).inspect_err(|_| restore())?;
         Ok(Self { terminal, mouse })
     }
@@ -70,9 +96,11 @@ impl Drop for Session {
 
 fn take(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
-    trouble::set_on_screen(true);
     let mut out = io::stdout();
-    execute!(out, EnterAlternateScreen, DisableLineWrap, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+    if !trouble::set_on_screen(true) {
+        execute!(out, EnterAlternateScreen)?;
+    }
+    execute!(out, DisableLineWrap, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
     if mouse {
         execute!(out, EnableMouseCapture)?;
     }
@@ -81,7 +109,11 @@ fn take(mouse: bool) -> io::Result<()> {
 
 /// Gives the terminal back. Does nothing when it is not ours; never panics.
 pub(super) fn restore() {
-    trouble::set_on_screen(false);
+    // Once: a terminal that has left the alternate screen takes another leave as "put the cursor back to where it was
+    // before", and the shell's prompt would land on top of the report.
+    if !trouble::set_on_screen(false) {
+        return;
+    }
     let mut out = io::stdout();
     // Each on its own: one that fails must not keep the others from being undone.
     let _ = execute!(out, EndSynchronizedUpdate);
@@ -109,12 +141,17 @@ impl Screen for Session {
             // SIGSTOP, because SIGTSTP is handled by us; the whole group, so that a shell's pipeline stops as one.
             kill_current_process_group(Signal::STOP)?;
         }
-        take(self.mouse)?;
         self.repaint()
     }
 
     fn repaint(&mut self) -> io::Result<()> {
-        self.terminal.clear()?;
-        self.terminal.backend_mut().flush()
+        // A shell gives the terminal its own modes when it takes it back. Ours are set anew from there.
+        disable_raw_mode()?;
+        take(self.mouse)?;
+        // `Terminal::clear` would ask the terminal where its cursor is, and the answer is read by the loop.
+        self.terminal.backend_mut().clear_region(ClearType::All)?;
+        // What was drawn last is forgotten: every cell of the next frame differs from it.
+        self.terminal.swap_buffers();
+        Ok(())
     }
 }

@@ -27,7 +27,7 @@ pub fn install() {
     std::panic::set_hook(Box::new(move |info| {
         let report = panic_hook.panic_report(info).to_string();
         tracing::error!(report = %report, "panic");
-        let on_screen = ON_SCREEN.load(Ordering::SeqCst);
+        let on_screen = is_on_screen();
         if on_screen && OWNER.get() != Some(&std::thread::current().id()) {
             *REPORT.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
             PANICKED.notify_one();
@@ -40,9 +40,14 @@ pub fn install() {
     }));
 }
 
-/// Whether the terminal is ours: decides where a report goes.
-pub(super) fn set_on_screen(on: bool) {
-    ON_SCREEN.store(on, Ordering::SeqCst);
+/// Whether the terminal is ours: decides where a report goes. Returns whether it was.
+pub(super) fn set_on_screen(on: bool) -> bool {
+    ON_SCREEN.swap(on, Ordering::SeqCst)
+}
+
+/// Whether the terminal is ours.
+pub(super) fn is_on_screen() -> bool {
+    ON_SCREEN.load(Ordering::SeqCst)
 }
 
 /// Completes when a thread other than the main one has panicked.

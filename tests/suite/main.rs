@@ -4,6 +4,8 @@ mod cli;
 mod dependencies;
 mod fold;
 mod frames;
+mod looping;
+mod pty;
 mod support;
 mod watch;
 mod wire;

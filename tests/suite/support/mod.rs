@@ -3,5 +3,7 @@
 pub mod alloc;
 pub mod apiserver;
 pub mod build;
+pub mod fakes;
+pub mod pty;
 pub mod stage;
 pub mod svg;

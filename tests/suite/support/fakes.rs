@@ -1,0 +1,294 @@
+//! The world around the loop, played: a screen that remembers, a script of keys and pauses, a source a test speaks for.
+//! On tokio's paused clock nothing here takes time.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+use super::stage::{afternoon, plain};
+use futures::{Stream, stream};
+use nodeglass::app::{Clock, Dashboard, Running, Screen, Wish, World};
+use nodeglass::cluster::Cluster;
+use nodeglass::insight::View;
+use nodeglass::model::Change;
+use nodeglass::pricing::PriceBook;
+use nodeglass::source::live::Interest;
+use nodeglass::ui::{UiOptions, UiState};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// What the loop did to its screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    Draw(String),
+    Copy(String),
+    Suspend,
+    Repaint,
+}
+
+#[derive(Default)]
+struct Memory {
+    calls: Vec<(Duration, Call)>,
+    size: (u16, u16),
+    /// What the screen fails with from now on.
+    broken: Option<io::ErrorKind>,
+}
+
+/// What happened, and what is to be: the test's end of everything.
+#[derive(Clone)]
+pub struct Record {
+    memory: Rc<RefCell<Memory>>,
+    begun: Instant,
+}
+
+impl Record {
+    /// Everything the screen was told, with its moment since the start.
+    pub fn calls(&self) -> Vec<(Duration, Call)> {
+        self.memory.borrow().calls.clone()
+    }
+
+    /// Forgets what was.
+    pub fn forget(&self) {
+        self.memory.borrow_mut().calls.clear();
+    }
+
+    /// The frames with their moments.
+    pub fn frames(&self) -> Vec<(Duration, String)> {
+        let frame = |(at, call)| match call {
+            Call::Draw(text) => Some((at, text)),
+            Call::Copy(_) | Call::Suspend | Call::Repaint => None,
+        };
+        self.calls().into_iter().filter_map(frame).collect()
+    }
+
+    /// What the screen shows.
+    pub fn last(&self) -> String {
+        self.frames().pop().unwrap().1
+    }
+
+    /// The moment of the first frame that shows a text.
+    pub fn shown(&self, text: &str) -> Option<Duration> {
+        self.frames().into_iter().find(|(_, frame)| frame.contains(text)).map(|(at, _)| at)
+    }
+
+    pub fn resize(&self, width: u16, height: u16) {
+        self.memory.borrow_mut().size = (width, height);
+    }
+
+    /// The terminal refuses from now on.
+    pub fn break_with(&self, kind: io::ErrorKind) {
+        self.memory.borrow_mut().broken = Some(kind);
+    }
+
+    fn call(&self, call: Call) -> io::Result<()> {
+        let mut memory = self.memory.borrow_mut();
+        memory.calls.push((self.begun.elapsed(), call));
+        memory.broken.map_or(Ok(()), |kind| Err(kind.into()))
+    }
+}
+
+struct FakeScreen {
+    terminal: Terminal<TestBackend>,
+    record: Record,
+}
+
+impl Screen for FakeScreen {
+    fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        let (width, height) = self.record.memory.borrow().size;
+        self.terminal.backend_mut().resize(width, height);
+        self.terminal.draw(|frame| paint(frame)).unwrap();
+        self.record.call(Call::Draw(super::stage::text(self.terminal.backend().buffer())))
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.record.call(Call::Copy(text.to_owned()))
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        self.record.call(Call::Suspend)
+    }
+
+    fn repaint(&mut self) -> io::Result<()> {
+        self.record.call(Call::Repaint)
+    }
+}
+
+/// One line of a script.
+pub enum Step {
+    /// Nothing is typed for so long.
+    Pause(Duration),
+    /// Something is typed, or the terminal tells something.
+    Input(Event),
+    /// The same again and again, without a pause, until something is so.
+    Flood(Event, Box<dyn FnMut() -> bool>),
+    /// Anything else that happens in between.
+    Do(Box<dyn FnOnce()>),
+    /// The terminal can be read no more.
+    Broken(io::ErrorKind),
+}
+
+pub fn pause(millis: u64) -> Step {
+    Step::Pause(Duration::from_millis(millis))
+}
+
+pub fn key(c: char) -> Step {
+    press(KeyCode::Char(c))
+}
+
+pub fn press(code: KeyCode) -> Step {
+    Step::Input(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+pub fn ctrl(c: char) -> Step {
+    Step::Input(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)))
+}
+
+pub fn then(run: impl FnOnce() + 'static) -> Step {
+    Step::Do(Box::new(run))
+}
+
+/// A script as the stream of a terminal's events. Its end is the end of the input.
+fn inputs(script: impl IntoIterator<Item = Step>) -> Pin<Box<dyn Stream<Item = io::Result<Event>>>> {
+    let steps: VecDeque<Step> = script.into_iter().collect();
+    // The stream keeps the pause it is in: the loop drops the future that waits for the next event at every turn.
+    Box::pin(stream::unfold(steps, |mut steps| async move {
+        loop {
+            match steps.pop_front()? {
+                Step::Pause(time) => tokio::time::sleep(time).await,
+                Step::Input(event) => return Some((Ok(event), steps)),
+                Step::Flood(event, mut until) => {
+                    if !until() {
+                        steps.push_front(Step::Flood(event.clone(), until));
+                        return Some((Ok(event), steps));
+                    }
+                }
+                Step::Do(run) => run(),
+                Step::Broken(kind) => return Some((Err(kind.into()), steps)),
+            }
+        }
+    }))
+}
+
+/// A source whose words the test says.
+pub struct Feed {
+    sender: mpsc::Sender<Vec<Change>>,
+    pub interest: watch::Receiver<Interest>,
+    pub cancel: CancellationToken,
+}
+
+impl Feed {
+    /// Says something; there is room for a thousand batches.
+    pub fn say(&self, changes: impl IntoIterator<Item = Change>) {
+        self.sender.try_send(changes.into_iter().collect()).unwrap();
+    }
+
+    pub fn sender(&self) -> mpsc::Sender<Vec<Change>> {
+        self.sender.clone()
+    }
+
+    /// Says something a while later.
+    pub fn later(&self, changes: impl IntoIterator<Item = Change> + 'static) -> Step {
+        let sender = self.sender();
+        then(move || sender.try_send(changes.into_iter().collect()).unwrap())
+    }
+}
+
+/// The program in a test.
+pub struct Play {
+    pub record: Record,
+    pub feed: Feed,
+    pub signals: mpsc::Sender<Wish>,
+    pub tasks: JoinSet<()>,
+    pub dashboard: Dashboard,
+    changes: mpsc::Receiver<Vec<Change>>,
+    wishes: mpsc::Receiver<Wish>,
+    interest: watch::Sender<Interest>,
+}
+
+impl Play {
+    pub fn new() -> Self {
+        Self::with(Cluster::new(Some(PriceBook::embedded())), plain())
+    }
+
+    /// On a screen of 120×40 cells.
+    pub fn with(cluster: Cluster, options: UiOptions) -> Self {
+        let memory = Memory { size: (120, 40), ..Memory::default() };
+        let record = Record { memory: Rc::new(RefCell::new(memory)), begun: Instant::now() };
+        let (sender, changes) = mpsc::channel(1000);
+        let (interest, interested) = watch::channel(Interest::default());
+        let (signals, wishes) = mpsc::channel(4);
+        Self {
+            record,
+            feed: Feed { sender, interest: interested, cancel: CancellationToken::new() },
+            signals,
+            tasks: JoinSet::new(),
+            dashboard: Dashboard::new(cluster, View::default(), UiState::new(options), None),
+            changes,
+            wishes,
+            interest,
+        }
+    }
+
+    /// A wish from outside, as a line of the script.
+    pub fn signal(&self, wish: Wish) -> Step {
+        let signals = self.signals.clone();
+        then(move || signals.try_send(wish).unwrap())
+    }
+
+    /// Plays a script to its end; the script's last line is what ends the program.
+    pub async fn run(&mut self, script: impl IntoIterator<Item = Step>) -> color_eyre::Result<()> {
+        self.run_starting(script, || {}).await
+    }
+
+    /// The same, with something that happens when the source is started.
+    pub async fn run_starting(
+        &mut self,
+        script: impl IntoIterator<Item = Step>,
+        started: impl FnOnce(),
+    ) -> color_eyre::Result<()> {
+        // What this play's channels carry goes on after it, for the next script.
+        let (next_sender, next_changes) = mpsc::channel(1000);
+        let (next_signals, next_wishes) = mpsc::channel(4);
+        let (next_interest, next_interested) = watch::channel(Interest::default());
+        let running = Running {
+            changes: std::mem::replace(&mut self.changes, next_changes),
+            tasks: std::mem::take(&mut self.tasks),
+            interest: std::mem::replace(&mut self.interest, next_interest),
+            cancel: self.feed.cancel.clone(),
+        };
+        let (width, height) = self.record.memory.borrow().size;
+        let world = World {
+            screen: FakeScreen {
+                terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
+                record: self.record.clone(),
+            },
+            inputs: inputs(script),
+            signals: std::mem::replace(&mut self.wishes, next_wishes),
+            clock: Clock::starting_at(afternoon() + self.record.begun.elapsed()),
+            start: move || {
+                started();
+                running
+            },
+        };
+        let ended = self.dashboard.show(world).await;
+        self.feed = Feed { sender: next_sender, interest: next_interested, cancel: CancellationToken::new() };
+        self.signals = next_signals;
+        ended
+    }
+}
+
+/// A source that says nothing and goes on.
+pub fn closed_source() -> Running {
+    let (_, changes) = mpsc::channel(1);
+    let (interest, _) = watch::channel(Interest::default());
+    Running { changes, tasks: JoinSet::new(), interest, cancel: CancellationToken::new() }
+}
