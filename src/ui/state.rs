@@ -236,6 +236,11 @@ impl UiState {
         self.notice = Some(Notice { text: text.into(), until });
     }
 
+    /// The resources that have a bar of their own, as asked for.
+    pub fn resources(&self) -> &[Resource] {
+        &self.options.resources
+    }
+
     /// The filter in force, as it was written.
     pub fn filter_text(&self) -> &str {
         &self.filter_text
