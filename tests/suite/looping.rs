@@ -300,7 +300,7 @@ async fn unknown_resource_name_is_reported() {
     let resources = vec![Resource::Cpu, Resource::from_name("nvidia.com/gpus")];
     let mut play = Play::with(Cluster::new(None), UiOptions { resources, ..plain() });
     let nodes = [Change::Resync(Stream::Nodes)].into_iter().chain(fleet(2)).chain([Change::Synced(Stream::Nodes)]);
-    play.feed.say(nodes.collect());
+    play.feed.say(nodes.collect::<Vec<_>>());
     play.run([pause(2000), pause(60_000), key('q')]).await.unwrap();
     let notice = "no node offers nvidia.com/gpus; they offer cpu, memory";
     assert!(play.record.shown(notice).is_some(), "{}", play.record.last());
