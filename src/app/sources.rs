@@ -73,8 +73,8 @@ impl Ready {
                 speed: sim::Speed::default(),
             })),
             Source::Scenario(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| SourceError::File { path: path.clone(), source })?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|source| SourceError::File { path: path.clone(), source })?;
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
                 Ok(Self::Scenario(Box::new(Scenario::parse(&name, &text)?)))
             }
