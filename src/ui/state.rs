@@ -151,6 +151,16 @@ pub(super) enum Layer {
     Sort(Sort),
 }
 
+impl Layer {
+    /// Whether it takes the place of nodes and events.
+    pub(super) const fn covers(&self) -> bool {
+        match self {
+            Self::Detail(_) | Self::Pools(_) | Self::Help(_) => true,
+            Self::Filter(_) | Self::Sort(_) => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Detail {
     pub(super) row: RowId,
