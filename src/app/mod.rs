@@ -78,8 +78,15 @@ fn fail(error: &color_eyre::Report) -> ExitCode {
         trouble::print(&format!("error: failed to {settings}"));
         return ExitCode::from(cli::EXIT_USAGE);
     }
-    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-    trouble::print(&format!("error: {}", chain.join(": ")));
+    // Some errors tell their cause themselves; what was said is not said again.
+    let mut said = String::new();
+    for text in error.chain().map(ToString::to_string) {
+        if !said.contains(&text) {
+            said.push_str(if said.is_empty() { "" } else { ": " });
+            said.push_str(&text);
+        }
+    }
+    trouble::print(&format!("error: {said}"));
     ExitCode::from(EXIT_TROUBLE)
 }
 

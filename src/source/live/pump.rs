@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Objects on the first page, as kubectl and client-go ask for.
 const FIRST_PAGE: usize = 500;
-/// Later pages grow to about this many bytes: fewer, larger pages cost server and client far less.
-const PAGE_BYTES: usize = 8 << 20;
+/// Later pages grow to about this many bytes. Fewer, larger pages cost server and client far less; beyond this size they
+/// gain little time, and the client's memory grows with them.
+const PAGE_BYTES: usize = 3_000_000;
 /// No page is longer than this, however small the objects are.
 const LONGEST_PAGE: usize = 20_000;
 /// Streaming lists of one kind that fail before that list is fetched in pages.
@@ -461,12 +462,12 @@ mod tests {
     use super::*;
     use test_case::test_case;
 
-    #[test_case(500 * 5_000, 500, 500 => 1677 ; "five kilobytes an object")]
+    #[test_case(500 * 5_000, 500, 500 => 600 ; "five kilobytes an object")]
     #[test_case(500 * 500, 500, 500 => 2000 ; "growth is limited")]
     #[test_case(2000 * 100, 2000, 18_000 => 20_000 ; "there is a longest page")]
     #[test_case(500 * 100_000, 500, 500 => 500 ; "never below the first")]
     #[test_case(300, 0, 700 => 700 ; "an empty page says nothing")]
-    fn pages_grow_to_eight_megabytes(bytes: usize, objects: usize, limit: usize) -> usize {
+    fn pages_grow_to_three_megabytes(bytes: usize, objects: usize, limit: usize) -> usize {
         next_limit(bytes, objects, limit)
     }
 }
