@@ -131,7 +131,7 @@ impl Dashboard {
     pub async fn run<S, I, F>(mut self, world: World<S, I, F>) -> Result<u8>
     where
         S: Screen,
-        I: Stream<Item = io::Result<Event>> + Unpin,
+        I: futures::Stream<Item = io::Result<Event>> + Unpin,
         F: FnOnce() -> Running,
     {
         let ended = self.show(world).await;
