@@ -66,8 +66,8 @@ const NO_TERMINAL: &str = "error: the dashboard needs a terminal on standard inp
 /// A mistake in what was asked.
 fn refuse(error: &CliError) -> ExitCode {
     match error {
-        CliError::Usage(text) => trouble::print(text.trim_end()),
-        CliError::Settings(_) => trouble::print(&format!("error: {error}")),
+        CliError::Usage(text) => trouble::say(text.trim_end()),
+        CliError::Settings(_) => trouble::say(&format!("error: {error}")),
     }
     ExitCode::from(error.exit_code())
 }
@@ -75,11 +75,11 @@ fn refuse(error: &CliError) -> ExitCode {
 /// Trouble on the way. What a user can mend is said in one sentence; only our own faults get a report.
 fn fail(error: &color_eyre::Report) -> ExitCode {
     if let Some(settings) = error.downcast_ref::<SettingsError>() {
-        trouble::print(&format!("error: failed to {settings}"));
+        trouble::say(&format!("error: failed to {settings}"));
         return ExitCode::from(cli::EXIT_USAGE);
     }
     let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-    trouble::print(&format!("error: {}", chain.join(": ")));
+    trouble::say(&format!("error: {}", chain.join(": ")));
     ExitCode::from(EXIT_TROUBLE)
 }
 

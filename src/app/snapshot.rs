@@ -48,7 +48,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
 
     let trouble: Vec<String> = WAITED_FOR.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
     for line in &trouble {
-        trouble::print(line);
+        trouble::say(line);
     }
     let seen = WAITED_FOR.into_iter().any(|stream| cluster.stream(stream).complete);
     if !seen {

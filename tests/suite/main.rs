@@ -4,6 +4,7 @@ mod cli;
 mod dependencies;
 mod fold;
 mod frames;
+mod hostile;
 mod looping;
 mod one_shot;
 mod pty;
