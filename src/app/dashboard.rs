@@ -89,6 +89,7 @@ pub struct Dashboard {
     pacer: Pacer,
     frames: u64,
     interest: bool,
+    resources_checked: bool,
     notice: Option<String>,
 }
 
@@ -109,6 +110,7 @@ impl Dashboard {
             pacer: Pacer::default(),
             frames: 0,
             interest: false,
+            resources_checked: false,
             notice,
         }
     }
@@ -230,6 +232,7 @@ impl Dashboard {
             self.alerts_at = now.as_second();
         }
         self.sample(now);
+        self.check_resources(now);
         self.dirty = Dirty::NOTHING;
         let picture = Picture {
             cluster: &self.cluster,
@@ -271,6 +274,21 @@ impl Dashboard {
             self.sampled_filter = Some(self.view.filter().clone());
         }
         self.history.sample(now, price);
+    }
+
+    /// Says once which of the resources asked for no node has: a misspelt name would be an empty column for ever.
+    fn check_resources(&mut self, now: Timestamp) {
+        let totals = self.view.totals();
+        if self.resources_checked || !self.cluster.stream(Stream::Nodes).complete || totals.nodes == 0 {
+            return;
+        }
+        self.resources_checked = true;
+        let names = |resources: &mut dyn Iterator<Item = String>| resources.collect::<Vec<_>>().join(", ");
+        let missing = names(&mut totals.unoffered(self.ui.resources()).into_iter().map(ToString::to_string));
+        if !missing.is_empty() {
+            let known = names(&mut totals.offered().iter().map(ToString::to_string));
+            self.ui.notify(format!("no node offers {missing}; they offer {known}"), now);
+        }
     }
 
     /// Answers one event of the terminal; false when it ends the program.

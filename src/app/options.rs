@@ -34,7 +34,7 @@ pub(super) fn screen(settings: &Settings, ready: &Ready) -> UiOptions {
         extra_labels: settings.extra_labels.iter().map(|label| label.to_string().into()).collect(),
         events: settings.events,
         filter: settings.filter.clone().unwrap_or_default(),
-        tried: ready.describe(),
+        tried: ready.origin(),
     }
 }
 

@@ -89,15 +89,11 @@ impl Ready {
         }
     }
 
-    /// What is tried, for the screen that says that nothing can be reached.
-    pub fn describe(&self) -> String {
+    /// Where the choice of cluster comes from, for the screen that says that it cannot be reached.
+    pub fn origin(&self) -> String {
         match self {
-            Self::Live(connection) => {
-                let about = connection.about();
-                format!("context {} at {}", about.context, about.server)
-            }
-            Self::Demo(_) => "the demo".into(),
-            Self::Scenario(scenario) => format!("the scenario {}", scenario.name()),
+            Self::Live(connection) => format!("from {}", connection.origin()),
+            Self::Demo(_) | Self::Scenario(_) => String::new(),
         }
     }
 

@@ -255,6 +255,18 @@ impl Totals {
         permille(self.requests.get(resource), self.allocatable.get(resource))
     }
 
+    /// Those of `wanted` that no machine offers: misspelt, or not there (yet).
+    pub fn unoffered<'r>(&self, wanted: &'r [Resource]) -> Vec<&'r Resource> {
+        wanted.iter().filter(|resource| self.allocatable.get(resource) == 0).collect()
+    }
+
+    /// The resources that some machine offers.
+    pub fn offered(&self) -> Vec<Resource> {
+        let plain = [Resource::Cpu, Resource::Memory, Resource::EphemeralStorage, Resource::Pods];
+        let extended = self.allocatable.extended.keys().cloned().map(Resource::Extended);
+        plain.into_iter().chain(extended).filter(|resource| self.allocatable.get(resource) > 0).collect()
+    }
+
     /// Measured amount of a resource, if any node was measured.
     pub fn used(&self, resource: &Resource) -> Option<u64> {
         if self.measured == 0 {

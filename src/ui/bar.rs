@@ -71,7 +71,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, x: u16, y: u16, width: u16, share: Share, 
         }
         return;
     };
-    let (fill, used, track) = theme.bar(level);
+    let (fill, used, track) = theme.bar(level, share.used.is_some());
     for (i, cell) in (0_u16..).zip(cells(width, share)) {
         let x = x.saturating_add(i);
         if theme.plain_bars() {

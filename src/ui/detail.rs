@@ -115,7 +115,9 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row) {
             let (instance, fee) = quote.known();
             let g = facts.pic.theme().glyphs();
             let known = instance + fee;
-            let text = if known.nanos() > 0 {
+            let text = if let Amount::AtMost(most) = quote.instance {
+                format!("{} {sign}{} an hour", g.most, (most + fee).decimal(5))
+            } else if known.nanos() > 0 {
                 format!("{} {sign}{} an hour", g.least, known.decimal(5))
             } else {
                 "not known".into()
@@ -174,8 +176,14 @@ fn lifecycle(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     let stages = ["Launched", "Registered", "Initialized", "Drained", "VolumesDetached", "InstanceTerminating"];
     for (i, kind) in stages.into_iter().enumerate() {
         let Some(condition) = claim.condition(kind) else { continue };
-        let label = kind.to_lowercase();
-        let label = if kind.len() > LABEL { "terminating" } else { label.as_str() };
+        let label = match kind {
+            "Launched" => "launched",
+            "Registered" => "registered",
+            "Initialized" => "initialized",
+            "Drained" => "drained",
+            "VolumesDetached" => "detached",
+            _ => "stopping",
+        };
         if condition.status == ConditionStatus::True {
             let Some(at) = condition.since else {
                 facts.fact(label, g.done, Role::Good);
@@ -397,7 +405,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     let (text, role) = status(row, pic, seen);
     x = pen.put(x + 1, 0, &format!(" {text} "), theme.style(role));
     let share = Amounts::of_row(row).share(&Resource::Cpu, &super::state::Bars::Requests);
-    if let Some(fill) = share.fill.filter(|_| w > x + 40) {
+    if let Some(fill) = share.fill.filter(|_| w > x + 40 && row.counts()) {
         let level = theme.level(fill);
         pen.put(w - 34, 0, " cpu ", theme.dim());
         bar::draw(pen, w - 29, 0, 20, share, level, theme);
@@ -411,6 +419,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     identity(&mut facts, row, seen);
     price(&mut facts, row);
     lifecycle(&mut facts, row, seen);
+    let first = facts.lines.len();
     conditions(&mut facts, row);
     taints_and_labels(&mut facts, row);
     let facts = facts.lines;
@@ -442,19 +451,21 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
             }
         }
     } else {
-        // One list: facts, then resources and pods.
-        let len = right_len + 1 + facts.len();
+        // One list: what it is, what runs on it, then the rest.
+        let len = facts.len() + 1 + right_len;
         seen.scroll_end = len.saturating_sub(page);
         let scroll = state.scroll.min(seen.scroll_end);
         let mut list = pen.part(2, 1, w.saturating_sub(2), body);
         for y in 0..body {
             let at = scroll + usize::from(y);
-            let line = if at < facts.len() {
+            let line = if at < first {
                 facts.get(at).cloned()
-            } else if at == facts.len() {
+            } else if at == first {
                 None
+            } else if at <= first + right_len {
+                right_line(at - first - 1, seen)
             } else {
-                right_line(at - facts.len() - 1, seen)
+                facts.get(at - right_len - 1).cloned()
             };
             if let Some(line) = line {
                 put(&mut list, y, &line);

@@ -125,8 +125,8 @@ pub(super) fn draw_lines(
         .map(|line| if line.count > 1 { format!("{}{}", theme.glyphs().times, line.count) } else { String::new() })
         .collect();
     let widest = |texts: &[String]| texts.iter().map(|t| columns(t)).max().unwrap_or(0);
-    let reason = lines.iter().map(|line| columns(line.reason)).max().unwrap_or(0).min(26).min(w / 3);
-    let object_w = if w >= 70 { widest(&objects).min(w * 3 / 10) } else { 0 };
+    let reason = lines.iter().map(|line| columns(line.reason)).max().unwrap_or(0).min(26).min(w / 5);
+    let object_w = if w >= 70 { widest(&objects).min(w / 4) } else { 0 };
     let times_w = if w >= 50 { widest(&times) } else { 0 };
     for (i, line) in lines.iter().enumerate() {
         let y = i as u16;

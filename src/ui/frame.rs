@@ -64,8 +64,11 @@ enum Events {
 
 fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
     let (w, h) = (area.width, area.height);
+    // A layer is read, not watched: it gets the lines.
+    let layered = pic.ui.layer().is_some_and(Layer::covers);
     let header = match h {
         0..8 => header::Size::Line,
+        8..45 if layered => header::Size::Compact,
         8..16 => header::Size::Compact,
         16.. => header::Size::Full,
     };
@@ -84,11 +87,14 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
     let extra = pic.ui.events.extra;
     let events = if !pic.ui.events.shown || body < 9 {
         Events::Hidden
-    } else if w >= 170 && h < 34 {
-        let by_itself = w * 2 / 5;
+    } else if w >= 180 && h < 28 {
+        let by_itself = w * 3 / 8;
         Events::Beside(by_itself.saturating_add_signed(extra * 4).clamp(40, w - 90))
     } else {
-        let by_itself = (body * 2 / 5).clamp(4, 16);
+        // A short list leaves its room to the events, in steps, so that the rule does not move with every node.
+        let nodes = pic.view.lines().len().max(4).div_ceil(4) * 4 + usize::from(heading);
+        let spare = body.saturating_sub(u16::try_from(nodes).unwrap_or(u16::MAX));
+        let by_itself = (body * 2 / 5).clamp(4, 16).max(spare);
         Events::Below(by_itself.saturating_add_signed(extra).clamp(2, body - 4))
     };
     Plan { header, header_lines, alerts, rule, heading, events, footer }
@@ -114,11 +120,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
     let plan = plan(pic, pen.area());
     let mut y = plan.header_lines;
     let bottom = h - u16::from(plan.footer);
-    let layered = match pic.ui.layer() {
-        Some(Layer::Detail(_) | Layer::Pools(_) | Layer::Help(_)) => true,
-        Some(Layer::Filter(_) | Layer::Sort(_)) | None => false,
-    };
-    if !layered {
+    if !pic.ui.layer().is_some_and(Layer::covers) {
         alerts(&mut pen.part(0, y, w, plan.alerts), pic, &mut seen);
         y += plan.alerts;
     }
@@ -230,7 +232,7 @@ fn node_rule(pen: &mut Pen<'_>, pic: &Picture<'_>) {
     let levels: u16 = theme.legend().iter().map(|(_, words)| columns(words) + 3).sum();
     let palette = theme.palette.name();
     let mut parts: Vec<(String, ratatui::style::Style)> = Vec::new();
-    let (fill, used, _) = theme.bar(super::Level::Good);
+    let (fill, used, _) = theme.bar(super::Level::Good, measured);
     if theme.plain_bars() {
         let sign = if measured { g.bar_requested } else { g.bar_used };
         parts.push((format!("{sign} {bars}"), theme.style(Role::Text)));
@@ -251,7 +253,7 @@ fn node_rule(pen: &mut Pen<'_>, pic: &Picture<'_>) {
     let short: u16 = parts.iter().map(|(text, _)| columns(text)).sum();
     if x + short + levels + 8 <= w {
         parts.push((":".into(), theme.dim()));
-        let sign = if theme.ascii { "" } else { "■ " };
+        let sign = if theme.ascii || theme.depth == super::Depth::None { "" } else { "■ " };
         for (level, words) in theme.legend() {
             parts.push((" ".into(), line));
             parts.push((sign.into(), theme.level_style(level)));

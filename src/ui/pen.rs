@@ -3,7 +3,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::units::text::width;
@@ -46,6 +46,8 @@ impl<'b> Pen<'b> {
             return x;
         }
         let room = max.min(self.area.width - x);
+        // What was there before (a rule) leaves nothing of its look.
+        let style = Style::reset().patch(style);
         let (end, _) = self.buf.set_stringn(self.area.x + x, self.area.y + y, text, usize::from(room), style);
         end - self.area.x
     }
@@ -73,11 +75,15 @@ impl<'b> Pen<'b> {
         }
     }
 
-    /// Styles a whole line without touching its text.
+    /// Styles a whole line without touching its text; cells with a ground of their own (bars) keep it.
     pub(super) fn tint(&mut self, y: u16, style: Style) {
         if y < self.area.height {
-            let line = Rect::new(self.area.x, self.area.y + y, self.area.width, 1);
-            self.buf.set_style(line, style);
+            for x in self.area.left()..self.area.right() {
+                let cell = &mut self.buf[(x, self.area.y + y)];
+                if cell.bg == Color::Reset {
+                    cell.set_style(style);
+                }
+            }
         }
     }
 

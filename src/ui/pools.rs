@@ -139,21 +139,18 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
     // Columns: name, nodes, bars while there is room, limit, price, spot, health.
     let name_w = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(8, (w / 4).max(8));
     let nodes_x = 4 + name_w + 1;
-    let bar_w: u16 = if w >= 140 {
-        28
-    } else if w >= 100 {
-        18
-    } else if w >= 70 {
-        12
-    } else {
-        6
+    let bar_w: u16 = match w {
+        160.. => 26,
+        100.. => 18,
+        70.. => 12,
+        _ => 6,
     };
     let cpu_x = nodes_x + 10;
     let memory_x = cpu_x + bar_w + 2;
     let price_end = memory_x + bar_w + 2 + 9;
     let spot_end = price_end + 8;
     let limit_x = spot_end + 2;
-    let limit_w: u16 = if w >= 120 { 26 } else { 0 };
+    let limit_w: u16 = if w >= 120 { 24 } else { 0 };
     let health_x = limit_x + if limit_w > 0 { limit_w + 2 } else { 0 };
     pen.put(4, 1, "NAME", theme.dim());
     pen.put_before(nodes_x + 8, 1, "NODES", theme.dim());

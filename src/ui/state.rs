@@ -151,6 +151,16 @@ pub(super) enum Layer {
     Sort(Sort),
 }
 
+impl Layer {
+    /// Whether it takes the place of nodes and events.
+    pub(super) const fn covers(&self) -> bool {
+        match self {
+            Self::Detail(_) | Self::Pools(_) | Self::Help(_) => true,
+            Self::Filter(_) | Self::Sort(_) => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Detail {
     pub(super) row: RowId,
@@ -234,6 +244,11 @@ impl UiState {
     pub fn notify(&mut self, text: impl Into<String>, now: Timestamp) {
         let until = now.saturating_add(jiff::SignedDuration::from_secs(NOTICE_SECONDS)).unwrap_or(now);
         self.notice = Some(Notice { text: text.into(), until });
+    }
+
+    /// The resources that have a bar of their own, as asked for.
+    pub fn resources(&self) -> &[Resource] {
+        &self.options.resources
     }
 
     /// The filter in force, as it was written.

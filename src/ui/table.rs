@@ -21,7 +21,7 @@ use crate::insight::{Column, Line, Totals, View};
 use crate::model::{ConditionStatus, Name, Resource, Resources, Usage};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 /// Seconds for which a row that appeared is marked.
 const NEW_SECONDS: i64 = 5;
@@ -190,6 +190,7 @@ pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, 
     let with = |word: &str, more: &str| if more.is_empty() { word.to_owned() } else { format!("{word}: {more}") };
     let word = row.state().name();
     match row.state() {
+        RowState::Gone if never_launched(row) => ("Failed".into(), Role::Bad),
         RowState::Gone => (word.into(), Role::Dim),
         RowState::LaunchFailed => ("Failed".into(), Role::Bad),
         RowState::Terminating => (with(word, "instance stops"), Role::Warn),
@@ -212,6 +213,11 @@ pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, 
     }
 }
 
+/// Whether it is a claim that went without ever having had a machine.
+fn never_launched(row: &Row) -> bool {
+    row.node().is_none() && row.claim().is_some_and(|c| c.provider_id.is_empty())
+}
+
 /// A condition that is bad, of a node that is Ready (Kubernetes' pressures; the EKS node monitoring agent's four).
 fn trouble(row: &Row) -> Option<&str> {
     let bad = |kind: &str, status| match kind {
@@ -230,6 +236,7 @@ fn sign(row: &Row, new: bool, theme: &Theme) -> (&'static str, Role) {
         return (g.alert, Role::Bad);
     }
     match row.state() {
+        RowState::Gone if never_launched(row) => (g.failed, Role::Bad),
         RowState::Gone => (g.gone, Role::Dim),
         RowState::LaunchFailed => (g.failed, Role::Bad),
         RowState::PendingClaim { failing } if !failing.is_empty() => (g.failed, Role::Bad),
@@ -254,13 +261,14 @@ fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)>
         Some(if message.is_empty() { leaving.reason.to_string() } else { format!("{}: {message}", leaving.reason) })
     };
     match row.state() {
+        RowState::Gone if never_launched(row) => {
+            Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad))
+        }
         RowState::Gone => {
             let at = row.gone().unwrap_or(pic.now);
             seen.changes_in(1, pic.now);
             let ago = age::short(pic.now.as_second() - at.as_second());
-            let failed = row.node().is_none() && row.claim().is_some_and(|c| c.provider_id.is_empty());
-            let role = if failed { Role::Bad } else { Role::Dim };
-            Some((format!("gone {ago} ago {dot} {}", why(row).unwrap_or_else(|| "no reason given".into())), role))
+            Some((format!("gone {ago} ago {dot} {}", why(row).unwrap_or_else(|| "no reason given".into())), Role::Dim))
         }
         RowState::LaunchFailed => Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad)),
         RowState::PendingClaim { failing } if !failing.is_empty() => {
@@ -326,7 +334,7 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
         status: status(row, pic, seen),
         labels: pic.ui.options.extra_labels.iter().map(|key| known(row.label(key))).collect(),
         note,
-        faint: *row.state() == RowState::Gone,
+        faint: *row.state() == RowState::Gone && !never_launched(row),
     }
 }
 
@@ -403,7 +411,7 @@ struct Slot {
     width: u16,
 }
 
-const BAR_LEAST: u16 = 8;
+const BAR_LEAST: u16 = 9;
 const BAR_WANTED: u16 = 17;
 const BAR_MOST: u16 = 37;
 /// ` 100%`.
@@ -420,8 +428,8 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
         Slot { field, heading: heading.into(), sort, priority, least, wanted, right, x: 0, width: 0 }
     };
     let mut all = vec![
-        slot(Field::Name, "NODE", Some(Column::Name), 0, 12, &|t| columns(&t.name), false),
-        slot(Field::Pool, "NODEPOOL", Some(Column::Pool), 20, 8, &|t| columns(&t.pool), false),
+        slot(Field::Name, "NODE", Some(Column::Name), 0, 19, &|t| columns(&t.name), false),
+        slot(Field::Pool, "NODEPOOL", Some(Column::Pool), 17, 10, &|t| columns(&t.pool), false),
     ];
     let bar = |at: usize, heading: String, sort: Option<Column>| Slot {
         field: Field::Bar(at),
@@ -432,8 +440,8 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
             1 => 4,
             n => 10 + n.min(5) as u8,
         },
-        least: BAR_LEAST,
-        wanted: BAR_WANTED,
+        least: if at < 2 { BAR_LEAST } else { PERCENT },
+        wanted: if at < 2 { BAR_WANTED } else { BAR_LEAST },
         right: false,
         x: 0,
         width: 0,
@@ -451,7 +459,7 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
         }
     }
     all.push(slot(Field::Pods, "PODS", Some(Column::Pods), 7, 0, &|t| columns(&t.pods), true));
-    all.push(slot(Field::Kind, "TYPE", Some(Column::Type), 6, 8, &|t| columns(&t.kind), false));
+    all.push(slot(Field::Kind, "TYPE", Some(Column::Type), 6, 0, &|t| columns(&t.kind), false));
     if pic.cluster.has_prices() {
         all.push(slot(Field::Price, "$/HOUR", Some(Column::Price), 3, 0, &|t| columns(&t.price), true));
     }
@@ -460,18 +468,18 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
     for (at, label) in pic.ui.options.extra_labels.iter().enumerate() {
         let heading = label.rsplit('/').next().unwrap_or(label).to_uppercase();
         let cell = |t: &RowText| t.labels.get(at).map_or(0, |l| columns(l));
-        all.push(slot(Field::Label(at), &heading, Some(Column::Label(label.clone())), 18, 6, &cell, false));
+        all.push(slot(Field::Label(at), &heading, Some(Column::Label(label.clone())), 9, 8, &cell, false));
     }
     all.push(slot(Field::Age, "AGE", Some(Column::Age), 5, 0, &|t| columns(&t.age), true));
     let status = |t: &RowText| columns(&t.status.0).min(34);
-    all.push(slot(Field::Status, "STATUS", Some(Column::Status), 2, 9, &status, false));
+    all.push(slot(Field::Status, "STATUS", Some(Column::Status), 2, 12, &status, false));
     all
 }
 
 /// Gives `width` columns to slots: those of low priority leave first, names shrink, bars take what is left.
 fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
     let room = width.saturating_sub(GUTTER);
-    let gap: u16 = if width >= 70 { 2 } else { 1 };
+    let gap: u16 = if width >= 130 { 2 } else { 1 };
     let needed = |slots: &[Slot]| slots.iter().map(|s| s.least + gap).sum::<u16>().saturating_sub(gap);
     while slots.len() > 1 && needed(&slots) > room {
         let Some(out) = slots.iter().enumerate().max_by_key(|(i, s)| (s.priority, *i)).map(|(i, _)| i) else { break };
@@ -481,19 +489,20 @@ fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
     for slot in &mut slots {
         slot.width = slot.least.min(room);
     }
-    // What identifies comes before what is nice to have.
+    let is_bar = |s: &Slot| matches!(s.field, Field::Bar(_));
+    // What identifies comes before what is nice to have, and words before bars: a bar is readable at any length.
     let mut order: Vec<usize> = (0..slots.len()).collect();
-    order.sort_by_key(|i| slots[*i].priority);
+    order.sort_by_key(|i| (is_bar(&slots[*i]), slots[*i].field == Field::Status, slots[*i].priority));
     for i in order {
         let more = slots[i].wanted.saturating_sub(slots[i].width).min(left);
         slots[i].width += more;
         left -= more;
     }
-    // Bars share the rest evenly.
-    let is_bar = |s: &Slot| matches!(s.field, Field::Bar(_));
-    let bars = slots.iter().filter(|s| is_bar(s)).count() as u16;
+    // The first two bars share the rest evenly.
+    let is_main = |s: &Slot| matches!(s.field, Field::Bar(0 | 1));
+    let bars = slots.iter().filter(|s| is_main(s)).count() as u16;
     if let Some(each) = left.checked_div(bars) {
-        for slot in slots.iter_mut().filter(|s| is_bar(s)) {
+        for slot in slots.iter_mut().filter(|s| is_main(s)) {
             slot.width = (slot.width + each).min(BAR_MOST.max(slot.width));
         }
     }
@@ -612,13 +621,23 @@ fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<
             Field::Zone => left(pen, &row.zone, dim),
             Field::Label(at) => left(pen, &cut_middle(row.labels.get(*at).map_or("", String::as_str), w), plain),
             Field::Age => right(pen, &row.age, dim),
-            Field::Status => left(pen, &cut_end(&row.status.0, w), faint(theme.style(row.status.1))),
+            Field::Status => left(pen, &short_status(&row.status.0, w), faint(theme.style(row.status.1))),
         }
     }
     if let Some((text, role, (from, to))) = note {
         let room = to.saturating_sub(from);
-        pen.put_max(from, y, &cut_end(text, usize::from(room)), room, faint(theme.style(role)));
+        let style = faint(theme.style(role)).remove_modifier(Modifier::BOLD);
+        pen.put_max(from, y, &cut_end(text, usize::from(room)), room, style);
     }
+}
+
+/// A status that fits: the state's word alone rather than half of what it waits for.
+fn short_status(status: &str, room: usize) -> std::borrow::Cow<'_, str> {
+    let word = status.split_once([':', ',']).map_or(status, |(word, _)| word);
+    if usize::from(columns(status)) > room && usize::from(columns(word)) <= room {
+        return word.into();
+    }
+    cut_end(status, room)
 }
 
 /// Where a note is drawn: from the first bar up to the age.

@@ -373,18 +373,18 @@ impl Theme {
         style
     }
 
-    /// The colours of a bar: fill, usage, track.
-    pub(super) fn bar(&self, level: Level) -> (Style, Style, Style) {
+    /// The colours of a bar: fill, usage, track. What is really used has the full colour; where usage is known, what is
+    /// requested beyond it is the same colour held back.
+    pub(super) fn bar(&self, level: Level, measured: bool) -> (Style, Style, Style) {
         let (rgb, ansi) = self.level_colour(level);
         let style = |colour: Option<Color>| {
             let mut style = Style::new();
             style.fg = colour;
             style
         };
-        let far = if self.light { Rgb(0, 0, 0) } else { Rgb(255, 255, 255) };
-        let used = rgb.mixed(far, 45);
+        let held_back = if measured { rgb.mixed(self.colour_of(&TRACK), 55) } else { rgb };
         // With sixteen colours the signs differ, not the colours.
-        (style(self.shown(rgb, ansi)), style(self.shown(used, ansi)), style(self.tint(&TRACK)))
+        (style(self.shown(held_back, ansi)), style(self.shown(rgb, ansi)), style(self.tint(&TRACK)))
     }
 
     /// Whether bars are drawn without background colours.
@@ -437,7 +437,7 @@ mod tests {
         for role in [Role::Title, Role::Dim, Role::Good, Role::Bad, Role::Spot, Role::Rule] {
             assert_eq!((theme.style(role).fg, theme.style(role).bg), (None, None));
         }
-        let (fill, used, track) = theme.bar(Level::Bad);
+        let (fill, used, track) = theme.bar(Level::Bad, true);
         assert!([fill, used, track, theme.cursor()].iter().all(|s| s.fg.is_none() && s.bg.is_none()));
     }
 

@@ -156,7 +156,7 @@ fn step(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, step: Ste
     }
     match ui.focus {
         Focus::Nodes => step_nodes(ui, view, cluster, seen.page, step),
-        Focus::Events => step_events(ui, view, cluster, seen, step),
+        Focus::Events => step_events(ui, cluster, seen, step),
     }
 }
 
@@ -191,7 +191,7 @@ fn set_table(ui: &mut UiState, view: &View, cluster: &Cluster, page: usize, top:
     ui.table.top_at = top;
 }
 
-fn step_events(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, step: Step) {
+fn step_events(ui: &mut UiState, cluster: &Cluster, seen: &Seen, step: Step) {
     let query = events::query(ui, cluster);
     let lines = || cluster.events().lines(&query).map(|line| EventMark { id: line.id, last: line.last });
     let page = usize::from(seen.event_area.height);
@@ -228,7 +228,7 @@ fn follow(ui: &mut UiState) {
 fn wheel(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, at: (u16, u16), steps: i32) {
     let lines = steps.signum() as isize * WHEEL_LINES as isize;
     if ui.layers.is_empty() && inside(seen.event_area, at) {
-        return step_events(ui, view, cluster, seen, Step::Lines(lines));
+        return step_events(ui, cluster, seen, Step::Lines(lines));
     }
     if !ui.layers.is_empty() {
         return step(ui, view, cluster, seen, Step::Lines(lines));

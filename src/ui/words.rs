@@ -15,27 +15,29 @@ const TI: u64 = 1 << 40;
 pub(super) struct Scale {
     per: u64,
     unit: &'static str,
+    whole: bool,
 }
 
 impl Scale {
     /// The scale for amounts up to `largest`.
     pub(super) const fn of(resource: &Resource, largest: u64) -> Self {
         match resource {
-            Resource::Cpu => Self { per: 1000, unit: "" },
+            // A thousand cores are not told in tenths.
+            Resource::Cpu => Self { per: 1000, unit: "", whole: largest >= 1_000_000 },
             Resource::Memory | Resource::EphemeralStorage => {
                 if largest >= 10 * TI {
-                    Self { per: TI, unit: " Ti" }
+                    Self { per: TI, unit: " Ti", whole: false }
                 } else if largest >= GI {
-                    Self { per: GI, unit: " Gi" }
+                    Self { per: GI, unit: " Gi", whole: false }
                 } else if largest >= MI {
-                    Self { per: MI, unit: " Mi" }
+                    Self { per: MI, unit: " Mi", whole: false }
                 } else if largest >= KI {
-                    Self { per: KI, unit: " Ki" }
+                    Self { per: KI, unit: " Ki", whole: false }
                 } else {
-                    Self { per: 1, unit: " B" }
+                    Self { per: 1, unit: " B", whole: false }
                 }
             }
-            Resource::Pods | Resource::Extended(_) => Self { per: 1, unit: "" },
+            Resource::Pods | Resource::Extended(_) => Self { per: 1, unit: "", whole: false },
         }
     }
 
@@ -43,6 +45,9 @@ impl Scale {
     pub(super) fn number(self, amount: u64) -> String {
         if self.per == 1 {
             return amount.to_string();
+        }
+        if self.whole {
+            return ((amount.saturating_add(self.per / 2)) / self.per).to_string();
         }
         let tenths = (u128::from(amount) * 10 + u128::from(self.per) / 2) / u128::from(self.per);
         if tenths == 0 && amount > 0 {
@@ -54,6 +59,9 @@ impl Scale {
 
 /// An amount with its unit: `7.9`, `14.6 Gi`, `1`.
 pub(super) fn amount(resource: &Resource, value: u64) -> String {
+    if value == 0 {
+        return "0".into();
+    }
     let scale = Scale::of(resource, value);
     format!("{}{}", scale.number(value), scale.unit)
 }

@@ -8,9 +8,10 @@ use crate::support::fakes::{Call, Play, Step, ctrl, key, pause, press, then};
 use crate::support::stage::{afternoon, plain};
 use nodeglass::app::{GAP, Wish};
 use nodeglass::cluster::Cluster;
-use nodeglass::model::{Change, LinkState, Stream};
+use nodeglass::model::{Change, LinkState, Resource, Stream};
 use nodeglass::source::live::{Connection, Interest};
 use nodeglass::source::{demo, scenario, sim};
+use nodeglass::ui::UiOptions;
 use ratatui::crossterm::event::{Event, KeyCode, KeyModifiers, MouseEvent, MouseEventKind};
 use std::cell::Cell;
 use std::io;
@@ -290,6 +291,18 @@ async fn copying_goes_to_the_screen_as_asked() {
         play.record.calls().into_iter().map(|(_, call)| call).filter(|call| matches!(call, Call::Copy(_))).collect();
     assert_eq!(copied, [Call::Copy("i-00001".into()), Call::Copy("i-i-00001".into())]);
     assert!(play.record.last().contains("copied i-i-00001"), "{}", play.record.last());
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_resource_name_is_reported() {
+    let resources = vec![Resource::Cpu, Resource::from_name("nvidia.com/gpus")];
+    let mut play = Play::with(Cluster::new(None), UiOptions { resources, ..plain() });
+    let nodes = [Change::Resync(Stream::Nodes)].into_iter().chain(fleet(2)).chain([Change::Synced(Stream::Nodes)]);
+    play.feed.say(nodes.collect::<Vec<_>>());
+    play.run([pause(2000), pause(60_000), key('q')]).await.unwrap();
+    let notice = "no node offers nvidia.com/gpus; they offer cpu, memory";
+    assert!(play.record.shown(notice).is_some(), "{}", play.record.last());
+    assert!(!play.record.last().contains(notice), "it is told once");
 }
 
 #[tokio::test(start_paused = true)]

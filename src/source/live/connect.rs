@@ -113,6 +113,8 @@ pub(super) struct Target {
     pub(super) user: String,
     /// What is known of the cluster before anything was asked.
     pub(super) about: About,
+    /// The kubeconfig files it was chosen from, or the service account, for messages.
+    pub(super) origin: String,
 }
 
 /// Reads the kubeconfig that the options and the environment point to, or the pod's service account.
@@ -220,10 +222,10 @@ fn finish(
     // Certificates and proxy are checked now, while a mistake can still be shown as a message.
     kube::client::ClientBuilder::try_from(config.clone()).map_err(|source| ConnectError::Client {
         context,
-        files,
+        files: files.clone(),
         source: Box::new(source),
     })?;
-    Ok(Target { config, plugin, user: clean(user).into_owned(), about })
+    Ok(Target { config, plugin, user: clean(user).into_owned(), about, origin: clean(&files).into_owned() })
 }
 
 #[cfg(test)]

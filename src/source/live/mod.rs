@@ -48,6 +48,7 @@ use tokio_util::sync::CancellationToken;
 /// A cluster that can be connected to: chosen, configured and checked as far as files allow.
 #[derive(Debug)]
 pub struct Connection {
+    origin: String,
     server: SharedServer,
     options: Options,
 }
@@ -60,13 +61,19 @@ impl Connection {
     /// A [`ConnectError`] that names the file, the context and what to do.
     pub fn load(options: &Options) -> Result<Self, ConnectError> {
         let target = connect::load(options)?;
+        let origin = target.origin.clone();
         let server = Server::new(target, options.timing.clone(), options.list_mode);
-        Ok(Self { server: Arc::new(server), options: options.clone() })
+        Ok(Self { origin, server: Arc::new(server), options: options.clone() })
     }
 
     /// What is known of the cluster before it was asked: its context and address.
     pub fn about(&self) -> &About {
         &self.server.about
+    }
+
+    /// What it was chosen from: the kubeconfig files, or the pod's service account.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Whether [`Self::sign_in`] has something to do.

@@ -92,7 +92,7 @@ pub fn svg(buf: &Buffer, look: Look, title: &str) -> String {
     let _ = writeln!(out, r#"<rect width="100%" height="100%" rx="8" fill="{}"/>"#, look.ground);
     let _ = writeln!(
         out,
-        r#"<g font-family="'JetBrains Mono','DejaVu Sans Mono',Menlo,Consolas,monospace" font-size="{FONT}" xml:space="preserve">"#
+        r#"<g font-family="'JetBrains Mono','DejaVu Sans Mono',Menlo,Consolas,monospace" font-size="{FONT}" shape-rendering="crispEdges">"#
     );
     for y in 0..buf.area.height {
         let top = MARGIN + f32::from(y) * HEIGHT;
@@ -138,31 +138,30 @@ pub fn svg(buf: &Buffer, look: Look, title: &str) -> String {
                 );
                 continue;
             }
-            // A run of text of one look; every character has its own place, so that columns stay columns.
+            // A word of one look, with its own place and width, so that columns stay columns in any font.
             let style = (ink.clone(), cell.modifier);
+            let start = x;
             let mut text = String::new();
-            let mut places = Vec::new();
             while x < buf.area.width {
                 let cell = &buf[(x, y)];
                 let ink = colour(cell_colours(buf, x, y, look).0, look.text);
-                if (ink, cell.modifier) != style || block(cell.symbol()).is_some() {
+                let symbol = cell.symbol();
+                if symbol == " " || (ink, cell.modifier) != style || block(symbol).is_some() {
                     break;
                 }
-                if cell.symbol() != " " {
-                    text.push_str(&escaped(cell.symbol()));
-                    places.push(format!("{}", MARGIN + f32::from(x) * WIDTH));
-                }
+                text.push_str(&escaped(symbol));
                 x += 1;
             }
             if text.is_empty() {
+                x += 1;
                 continue;
             }
+            let (left, length) = (MARGIN + f32::from(start) * WIDTH, f32::from(x - start) * WIDTH);
             let weight = if style.1.contains(Modifier::BOLD) { r#" font-weight="bold""# } else { "" };
             let faint = if style.1.contains(Modifier::DIM) { r#" opacity="0.6""# } else { "" };
             let _ = writeln!(
                 out,
-                r#"<text x="{}" y="{}" fill="{}"{weight}{faint}>{text}</text>"#,
-                places.join(" "),
+                r#"<text x="{left}" y="{}" textLength="{length}" fill="{}"{weight}{faint}>{text}</text>"#,
                 top + HEIGHT * 0.76,
                 style.0
             );
