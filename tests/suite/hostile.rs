@@ -234,7 +234,8 @@ async fn no_screen_lets_a_control_character_through() {
     terminal.press("\r");
     terminal.shows("taint");
     terminal.press("\x1b");
-    terminal.shows("select");
+    // An escape is a key of its own only if nothing follows it at once.
+    terminal.shows("── nodes");
     terminal.press("p");
     terminal.shows("why");
     terminal.press("\x1b");
