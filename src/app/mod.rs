@@ -66,8 +66,8 @@ const NO_TERMINAL: &str = "error: the dashboard needs a terminal on standard inp
 /// A mistake in what was asked.
 fn refuse(error: &CliError) -> ExitCode {
     match error {
-        CliError::Usage(text) => trouble::print(text.trim_end()),
-        CliError::Settings(_) => trouble::print(&format!("error: {error}")),
+        CliError::Usage(text) => trouble::say(text.trim_end()),
+        CliError::Settings(_) => trouble::say(&format!("error: {error}")),
     }
     ExitCode::from(error.exit_code())
 }
@@ -75,7 +75,7 @@ fn refuse(error: &CliError) -> ExitCode {
 /// Trouble on the way. What a user can mend is said in one sentence; only our own faults get a report.
 fn fail(error: &color_eyre::Report) -> ExitCode {
     if let Some(settings) = error.downcast_ref::<SettingsError>() {
-        trouble::print(&format!("error: failed to {settings}"));
+        trouble::say(&format!("error: failed to {settings}"));
         return ExitCode::from(cli::EXIT_USAGE);
     }
     // Some errors tell their cause themselves; what was said is not said again.
@@ -86,7 +86,7 @@ fn fail(error: &color_eyre::Report) -> ExitCode {
             said.push_str(&text);
         }
     }
-    trouble::print(&format!("error: {said}"));
+    trouble::say(&format!("error: {said}"));
     ExitCode::from(EXIT_TROUBLE)
 }
 

@@ -1,4 +1,7 @@
 //! `nodeglass snapshot`: wait until the picture is complete, print it once, end.
+//!
+//! A cluster's picture is complete when every stream is in sync; the demo's is its first moment; a scenario's is its
+//! end, without the wait.
 
 use super::sources::{Ready, Running};
 use super::trouble;
@@ -7,7 +10,10 @@ use crate::cluster::Cluster;
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
 use crate::pricing::PriceBook;
+use crate::source::scenario::Scenario;
+use crate::source::sim::Speed;
 use color_eyre::eyre::{Result, WrapErr, eyre};
+use jiff::SignedDuration;
 use std::io;
 use tokio::time::{Instant, timeout_at};
 
@@ -29,15 +35,20 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     if let Some(connection) = ready.live() {
         connection.sign_in().await.wrap_err("failed to sign in")?;
     }
-    let deadline = Instant::now() + options.timeout;
-    let mut running = ready.start();
     let mut cluster = Cluster::new(settings.pricing.then(PriceBook::embedded));
-    collect(&mut running, &mut cluster, deadline).await?;
-    running.cancel.cancel();
+    match ready {
+        Ready::Scenario(scenario) => play(&scenario, &mut cluster, Timestamp::now()),
+        ready @ (Ready::Live(_) | Ready::Demo(_)) => {
+            let deadline = Instant::now() + options.timeout;
+            let mut running = ready.start();
+            collect(&mut running, &mut cluster, deadline).await?;
+            running.cancel.cancel();
+        }
+    }
 
     let trouble: Vec<String> = WAITED_FOR.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
     for line in &trouble {
-        trouble::print(line);
+        trouble::say(line);
     }
     let seen = WAITED_FOR.into_iter().any(|stream| cluster.stream(stream).complete);
     if !seen {
@@ -59,6 +70,19 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         other => other.wrap_err("failed to write to standard output")?,
     }
     Ok(if trouble.is_empty() { EXIT_SUCCESS } else { EXIT_TROUBLE })
+}
+
+/// Plays a scenario at once, so that it ends at `end`.
+fn play(scenario: &Scenario, cluster: &mut Cluster, end: Timestamp) {
+    let length = scenario.steps(end, Speed::default()).last().map_or(SignedDuration::ZERO, |step| step.at);
+    let start = end.checked_sub(length).unwrap_or(end);
+    for step in scenario.steps(start, Speed::default()) {
+        let now = start.checked_add(step.at).unwrap_or(end);
+        cluster.tick(now);
+        for change in step.changes {
+            cluster.apply(change, now);
+        }
+    }
 }
 
 /// Folds changes until every stream is settled, or time is up.

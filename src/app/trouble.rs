@@ -60,6 +60,12 @@ pub(super) fn take_report() -> Option<String> {
     REPORT.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
+/// Prints what went wrong where errors go. It may quote a server or a file: no control character of theirs gets through.
+pub(super) fn say(text: &str) {
+    let lines: Vec<_> = text.lines().map(crate::units::text::clean).collect();
+    print(&lines.join("\n"));
+}
+
 /// Prints a report where errors go; a closed stderr is no reason to panic again.
 pub(super) fn print(report: &str) {
     use std::io::Write;

@@ -37,7 +37,7 @@ fn fleet(nodes: usize) -> Vec<Change> {
 
 /// The gaps between frames.
 fn gaps(frames: &[(Duration, String)]) -> impl Iterator<Item = Duration> {
-    frames.windows(2).map(|pair| pair[1].0 - pair[0].0)
+    frames.windows(2).map(|pair| pair[1].0.saturating_sub(pair[0].0))
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,7 +50,7 @@ async fn first_frame_needs_no_network() {
     assert_eq!(drawn.get(), 1, "the source starts when the first frame is on the screen");
     let frames = play.record.frames();
     assert_eq!(frames[0].0, Duration::ZERO);
-    assert!(frames[0].1.contains("onnecting") || frames[0].1.contains("nodes"), "{}", frames[0].1);
+    assert!(frames[0].1.contains("Connecting"), "{}", frames[0].1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,8 +99,8 @@ async fn input_that_means_nothing_draws_nothing() {
         let kind = MouseEventKind::Moved;
         Step::Input(Event::Mouse(MouseEvent { kind, column: x, row: 5, modifiers: KeyModifiers::NONE }))
     };
-    let moves = (0..50).flat_map(|x| [moved(x), pause(100)]);
-    let script = std::iter::once(pause(100)).chain(moves).chain([key('@'), Step::Input(Event::FocusLost), key('q')]);
+    let wander = (0..50).flat_map(|x| [moved(x), pause(100)]);
+    let script = std::iter::once(pause(100)).chain(wander).chain([key('@'), Step::Input(Event::FocusLost), key('q')]);
     play.run(script).await.unwrap();
     assert_eq!(play.record.frames().len(), 2, "the first, and the fleet");
 }
@@ -215,13 +215,11 @@ async fn quit_during_sync_is_clean() {
 async fn a_source_that_has_said_everything_leaves_its_picture() {
     let mut play = Play::new();
     play.feed.say(fleet(3));
-    let cancel = play.feed.cancel.clone();
-    // All its senders go: this one's and, with the play's own, the last.
-    let feed = std::mem::replace(&mut play.feed, Play::new().feed);
-    drop(feed);
-    play.run([pause(10_000), key('?'), pause(100), key('q')]).await.unwrap();
+    // Its only sender goes.
+    play.feed = Play::new().feed;
+    play.run([pause(10_000), key('?'), pause(100), press(KeyCode::Esc), pause(100), key('q')]).await.unwrap();
+    assert!(play.record.last().contains("i-00002"), "the picture stays");
     assert!(play.record.shown("to the background").is_some(), "it still answers");
-    drop(cancel);
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,7 +243,7 @@ async fn a_terminal_that_fails_ends_the_program() {
     let record = play.record.clone();
     let cancel = play.feed.cancel.clone();
     let script = [pause(100), then(move || record.break_with(io::ErrorKind::BrokenPipe)), key('?'), pause(60_000)];
-    play.run(script).await.unwrap_err();
+    assert!(play.run(script).await.is_err());
     assert!(cancel.is_cancelled(), "the source ends whatever ends the program");
     let mut play = Play::new();
     let ended = play.run([pause(100), Step::Broken(io::ErrorKind::Other), pause(60_000)]).await;

@@ -198,6 +198,8 @@ fn panic_in_a_task_restores_then_reports() {
 #[test]
 fn a_panic_while_drawing_restores_then_reports() {
     let mut terminal = again("pty::panics_while_drawing");
+    // The second frame is the one that fails.
+    terminal.press("?");
     terminal.ends_whole(101);
     let after = afterwards(&terminal);
     assert_eq!(after.matches("the paint ran out").count(), 1, "{after}");

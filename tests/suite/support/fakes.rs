@@ -56,11 +56,6 @@ impl Record {
         self.memory.borrow().calls.clone()
     }
 
-    /// Forgets what was.
-    pub fn forget(&self) {
-        self.memory.borrow_mut().calls.clear();
-    }
-
     /// The frames with their moments.
     pub fn frames(&self) -> Vec<(Duration, String)> {
         let frame = |(at, call)| match call {

@@ -1,0 +1,339 @@
+//! `nodeglass snapshot` and what the program prints about itself, as scripts use them: no terminal, pipes, exit codes.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use crate::support::apiserver::{Answer, ApiServer, CLAIMS, EVENTS, NODE_METRICS, NODES, PDBS, PODS, POOLS};
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use test_case::test_case;
+
+/// The program with nothing of ours in its environment and no terminal.
+fn nodeglass(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
+    command.args(args).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command
+}
+
+/// Runs beside the scripted server, whose tasks need this test's runtime.
+async fn run(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn snapshot(kubeconfig: &Path, args: &[&str]) -> Command {
+    let mut command = nodeglass(&["snapshot", "--timeout", "60s"]);
+    command.args(args).env("KUBECONFIG", kubeconfig);
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What is put on a node's meta data.
+fn meta(name: &str) -> Value {
+    json!({"name": name, "uid": format!("uid-{name}"), "resourceVersion": "1", "creationTimestamp": "2026-01-02T03:04:05Z"})
+}
+
+fn node(name: &str, kind: &str, cpu: &str) -> Value {
+    let mut node = json!({
+        "metadata": meta(name),
+        "spec": {"providerID": format!("aws:///ap-northeast-2a/{name}")},
+        "status": {
+            "allocatable": {"cpu": cpu, "memory": "14Gi", "ephemeral-storage": "20Gi", "pods": "58", "nvidia.com/gpu": "1"},
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+        },
+    });
+    node["metadata"]["labels"] = json!({
+        "karpenter.sh/nodepool": "general-purpose", "karpenter.sh/capacity-type": "on-demand",
+        "node.kubernetes.io/instance-type": kind, "topology.kubernetes.io/region": "ap-northeast-2",
+        "topology.kubernetes.io/zone": "ap-northeast-2a", "eks.amazonaws.com/compute-type": "auto",
+        "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
+    });
+    node
+}
+
+fn pod(name: &str, node: Option<&str>) -> Value {
+    let mut pod = json!({
+        "metadata": meta(name),
+        "spec": {"containers": [{"name": "main", "resources":
+            {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2"}}}]},
+        "status": {"phase": "Pending"},
+    });
+    pod["metadata"]["namespace"] = json!("default");
+    match node {
+        Some(node) => {
+            pod["spec"]["nodeName"] = json!(node);
+            pod["status"] = json!({"phase": "Running"});
+        }
+        None => {
+            pod["status"]["conditions"] = json!([{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                "message": "0/2 nodes are available: 2 Insufficient cpu."}]);
+        }
+    }
+    pod
+}
+
+/// Two nodes with a pod each, a claim that waits, a nodepool, a pod that waits; all of it in pages.
+async fn cluster() -> ApiServer {
+    let server = ApiServer::start().await;
+    server.refuses_streaming_lists();
+    let list = |path, items: &[Value]| server.on_list(path, [Answer::page("7", "", items)]);
+    list(NODES, &[node("i-0a", "c5a.large", "1930m"), node("i-0b", "made.up", "4")]);
+    list(PODS, &[pod("web-1", Some("i-0a")), pod("web-2", Some("i-0b")), pod("web-3", None)]);
+    let mut claim = json!({"metadata": meta("general-purpose-x1"), "spec": {"resources": {"requests": {"cpu": "1480m"}}},
+        "status": {"conditions": [{"type": "Launched", "status": "Unknown"}]}});
+    claim["metadata"]["labels"] = json!({"karpenter.sh/nodepool": "general-purpose"});
+    list(CLAIMS, &[claim]);
+    list(
+        POOLS,
+        &[json!({"metadata": meta("general-purpose"), "spec": {"weight": 10, "limits": {"cpu": "100"}},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]}})],
+    );
+    server.on_all(NODE_METRICS, &Answer::status(404, "the server could not find the requested resource"));
+    server
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_shot_works_without_a_terminal() {
+    let server = cluster().await;
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["schema"], "nodeglass/v1");
+    assert_eq!(report["complete"], true);
+    let amounts = |cpu: u64, memory: u64, storage: u64, pods: u64, extended: Value| {
+        json!({"cpu_millicores": cpu, "memory_bytes": memory << 30, "ephemeral_storage_bytes": storage << 30,
+            "pods": pods, "extended": extended})
+    };
+    let totals = &report["totals"];
+    assert_eq!(totals["nodes"], 2);
+    assert_eq!(totals["allocatable"], amounts(5930, 28, 40, 116, json!({"nvidia.com/gpu": 2})));
+    assert_eq!(totals["requests"], amounts(2000, 2, 0, 2, json!({})));
+    assert_eq!(totals["usage"], Value::Null, "not measured is not zero");
+    assert_eq!(
+        totals["pods"],
+        json!({"total": 3, "unscheduled": 1, "starting": 0, "running": 2, "terminating": 0, "bound": 2})
+    );
+    let price = &totals["price"];
+    for (key, value) in [
+        ("currency", json!("USD")),
+        ("hourly", json!("0.09632")),
+        ("monthly", json!("70.31")),
+        ("instances", json!("0.08600")),
+        ("fees", json!("0.01032")),
+        ("unpriced", json!(1)),
+    ] {
+        assert_eq!(price[key], value, "{key} of {price}");
+    }
+    let nodes = report["nodes"].as_array().unwrap();
+    let known = nodes.iter().find(|node| node["name"] == "i-0a").unwrap();
+    for (key, value) in [
+        ("nodepool", json!("general-purpose")),
+        ("instance_type", json!("c5a.large")),
+        ("capacity_type", json!("on-demand")),
+        ("region", json!("ap-northeast-2")),
+        ("zone", json!("ap-northeast-2a")),
+        ("status", json!("Ready")),
+        ("allocatable", amounts(1930, 14, 20, 58, json!({"nvidia.com/gpu": 1}))),
+        ("requests", amounts(1000, 1, 0, 1, json!({}))),
+        ("usage", Value::Null),
+        ("pods", json!(1)),
+    ] {
+        assert_eq!(known[key], value, "{key} of {known}");
+    }
+    assert_eq!(known["limits"]["cpu_millicores"], 2000);
+    assert!(known["age_seconds"].as_i64().unwrap() > 0);
+    let price = &known["price"];
+    assert_eq!((&price["currency"], &price["hourly"]), (&json!("USD"), &json!("0.09632")));
+    assert_eq!((&price["instance"], &price["fee"]), (&json!("0.08600"), &json!("0.01032")));
+    assert!(["source", "as_of", "mark"].iter().all(|key| price[key].is_string()), "{price}");
+    let odd = nodes.iter().find(|node| node["name"] == "i-0b").unwrap();
+    assert_eq!(odd["price"]["hourly"], Value::Null, "a price that is not known is not 0: {odd}");
+    let claim = &report["nodeclaims"][0];
+    assert_eq!((&claim["name"], &claim["status"]), (&json!("general-purpose-x1"), &json!("Pending")));
+    assert_eq!((&claim["node"], &claim["price"]), (&Value::Null, &Value::Null));
+    assert_eq!(report["nodepools"][0]["name"], "general-purpose");
+    assert_eq!(report["nodepools"][0]["nodes"], 2);
+    let streams = &report["streams"];
+    for stream in ["nodes", "pods", "events", "nodeclaims", "nodepools", "pdbs"] {
+        assert_eq!(streams[stream], "live", "{stream}");
+    }
+    assert_eq!(streams["nodemetrics"], "absent");
+}
+
+/// Money is text: no number with a decimal point is anywhere in the report.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_holds_no_float() {
+    fn floats(value: &Value) -> usize {
+        match value {
+            Value::Number(number) => usize::from(number.is_f64()),
+            Value::Array(values) => values.iter().map(floats).sum(),
+            Value::Object(fields) => fields.values().map(floats).sum(),
+            Value::Null | Value::Bool(_) | Value::String(_) => 0,
+        }
+    }
+    let server = cluster().await;
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!(floats(&serde_json::from_slice(&output.stdout).unwrap()), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn table_and_csv_tell_the_same() {
+    let server = cluster().await;
+    let table = text(&run(snapshot(&server.kubeconfig(), &[])).await.stdout);
+    for fact in ["i-0a", "i-0b", "c5a.large", "general-purpose-x1", "2.0 / 5.9", "1 pending", "0.096"] {
+        assert!(table.contains(fact), "{fact} is not in\n{table}");
+    }
+    assert!(!table.contains('\u{1b}'), "a table in a pipe has no colours");
+    let csv = text(&run(snapshot(&server.kubeconfig(), &["-o", "csv"])).await.stdout);
+    let mut lines = csv.lines();
+    assert!(
+        lines.next().unwrap().starts_with("name,nodepool,instance_type,capacity_type,region,zone,status,age_seconds")
+    );
+    let known = lines.find(|line| line.starts_with("i-0a,")).unwrap();
+    assert!(known.starts_with("i-0a,general-purpose,c5a.large,on-demand,ap-northeast-2,ap-northeast-2a,Ready,"));
+    assert!(known.contains(",USD,0.09632,0.08600,0.01032,"), "{known}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_prints_what_is_known_and_names_what_is_not() {
+    let server = cluster().await;
+    server.on_all(PODS, &Answer::silence());
+    let mut command = nodeglass(&["snapshot", "-o", "json", "--timeout", "2s"]);
+    command.env("KUBECONFIG", server.kubeconfig());
+    let output = run(command).await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("pods are not in sync"), "{said}");
+    assert!(!said.contains("nodes are"), "what is in sync is not named: {said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["totals"]["nodes"], &report["complete"]), (&json!(2), &json!(false)));
+    assert_ne!(report["streams"]["pods"], "live");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_nothing_is_trouble() {
+    let server = ApiServer::start().await;
+    for path in [NODES, PODS, EVENTS, CLAIMS, POOLS, PDBS, NODE_METRICS, "/version", "/apis"] {
+        server.on_all(path, &Answer::silence());
+    }
+    let mut command = nodeglass(&["snapshot", "--timeout", "1s"]);
+    command.env("KUBECONFIG", server.kubeconfig());
+    let output = run(command).await;
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
+    assert!(text(&output.stderr).contains("failed to read anything of the cluster within 1s"), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_kind_is_told_and_the_rest_is_printed() {
+    let server = cluster().await;
+    server.on_all(EVENTS, &Answer::status(403, "events is forbidden: User \"reader\" cannot list resource \"events\""));
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("events may not be read: events is forbidden"), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["streams"]["events"], &report["totals"]["nodes"]), (&json!("denied"), &json!(2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_pipe_is_success() {
+    let server = cluster().await;
+    let many: Vec<Value> = (0..2000).map(|i| node(&format!("i-{i:04}"), "c5a.large", "2")).collect();
+    server.on_list(NODES, [Answer::page("7", "", &many)]);
+    for format in ["table", "json", "csv"] {
+        let mut command = snapshot(&server.kubeconfig(), &["-o", format]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (status, said) = tokio::task::spawn_blocking(move || {
+            let mut child = command.spawn().unwrap();
+            // A reader that has seen enough after one byte, as `head` does after a line.
+            let mut output = child.stdout.take().unwrap();
+            output.read_exact(&mut [0]).unwrap();
+            drop(output);
+            let output = child.wait_with_output().unwrap();
+            (output.status, text(&output.stderr))
+        })
+        .await
+        .unwrap();
+        assert_eq!((status.code(), said), (Some(0), String::new()), "{format}");
+    }
+}
+
+#[test]
+fn a_snapshot_of_a_scenario_is_its_end() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios/scale-out.txt");
+    let output = nodeglass(&["snapshot", "--scenario", file, "-o", "json"]).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let totals = &report["totals"];
+    assert_eq!((&totals["nodes"], &totals["requests"]["cpu_millicores"]), (&json!(2), &json!(8000)));
+    assert_eq!(totals["allocatable"]["cpu_millicores"], 9840);
+    assert_eq!(
+        totals["pods"],
+        json!({"total": 101, "unscheduled": 92, "starting": 0, "running": 9, "terminating": 0, "bound": 9})
+    );
+    let price = &totals["price"];
+    for (key, value) in [("hourly", "0.48160"), ("monthly", "351.57"), ("instances", "0.43000"), ("fees", "0.05160")] {
+        assert_eq!(price[key], value, "{key}");
+    }
+    assert_eq!(price["unpriced"], 0);
+}
+
+#[test]
+fn a_snapshot_of_the_demo_has_its_nodes() {
+    let output = nodeglass(&["snapshot", "--demo", "--demo-nodes", "7", "-o", "csv"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(text(&output.stdout).lines().count(), 8);
+}
+
+#[test_case(&["--no-such-flag"], "--no-such-flag")]
+#[test_case(&["snapshot", "-o", "xml"], "xml")]
+#[test_case(&["snapshot", "--timeout", "soon"], "--timeout")]
+#[test_case(&["snapshot", "--demo", "--filter", "cpu<<5"], "filter")]
+#[test_case(&["--demo", "--sort", "beauty"], "beauty")]
+fn a_wrong_flag_exits_with_two(args: &[&str], named: &str) {
+    let output = nodeglass(args).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()));
+    let said = text(&output.stderr);
+    assert!(said.contains(named), "{said}");
+}
+
+#[test]
+fn a_scenario_that_is_not_there_is_named() {
+    let output = nodeglass(&["snapshot", "--scenario", "/nonexistent/story.txt"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("failed to read the scenario file /nonexistent/story.txt"), "{output:?}");
+}
+
+#[test]
+fn the_printed_settings_are_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    let asked = ["--sort", "price=desc", "--group-by", "zone", "--filter", "pool:general-purpose"];
+    let first = nodeglass(&[&["config"], &asked[..]].concat()).output().unwrap();
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    std::fs::write(&file, &first.stdout).unwrap();
+    let again = nodeglass(&["config", "--config", file.to_str().unwrap()]).output().unwrap();
+    assert_eq!((again.status.code(), text(&again.stderr)), (Some(0), String::new()));
+    // Only where they come from differs.
+    let settings = |output: &Output| -> Vec<String> {
+        text(&output.stdout).lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert_eq!(settings(&again), settings(&first));
+    assert!(text(&first.stdout).contains("zone"));
+}
+
+#[test_case(&["completions", "bash"], "_nodeglass")]
+#[test_case(&["completions", "zsh"], "#compdef nodeglass")]
+#[test_case(&["completions", "fish"], "complete -c nodeglass")]
+#[test_case(&["man"], ".TH nodeglass")]
+#[test_case(&["--version"], env!("CARGO_PKG_VERSION"))]
+#[test_case(&["--help"], "snapshot")]
+fn what_it_prints_about_itself(args: &[&str], fact: &str) {
+    let output = nodeglass(args).output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    assert!(text(&output.stdout).contains(fact), "{}", text(&output.stdout));
+}
