@@ -5,7 +5,7 @@ use super::theme::{Role, Theme};
 use super::{detail, empty, events, footer, header, help, pools, table};
 use crate::cluster::Cluster;
 use crate::insight::{Alert, CostHistory, PendingByCause, Severity, View};
-use crate::model::Timestamp;
+use crate::model::{Stream, Timestamp};
 use crate::ui::pen::{Pen, columns};
 use crate::units::text::cut_end;
 use ratatui::buffer::Buffer;
@@ -85,7 +85,9 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
     let body = h.saturating_sub(header_lines + alerts + u16::from(rule) + u16::from(footer));
     let heading = body >= 3;
     let extra = pic.ui.events.extra;
-    let events = if !pic.ui.events.shown || body < 9 {
+    // A reason why there is nothing is read in full.
+    let broken = pic.view.is_empty() && !pic.cluster.stream(Stream::Nodes).complete;
+    let events = if !pic.ui.events.shown || body < 9 || broken {
         Events::Hidden
     } else if w >= 180 && h < 28 {
         let by_itself = w * 3 / 8;
@@ -102,6 +104,28 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
 
 /// Draws a frame into `area` and tells what was visible. Changes nothing.
 pub fn draw(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
+    let seen = paint(buf, area, pic);
+    if pic.theme().ascii {
+        to_ascii(buf, area);
+    }
+    seen
+}
+
+/// The signs that text brings along when it is cut or collapsed.
+fn to_ascii(buf: &mut Buffer, area: Rect) {
+    let area = area.intersection(buf.area);
+    for position in area.positions() {
+        let cell = &mut buf[position];
+        let plain = match cell.symbol() {
+            "…" => "~",
+            "—" | "·" | "–" => "-",
+            _ => continue,
+        };
+        cell.set_symbol(plain);
+    }
+}
+
+fn paint(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
     let mut seen = Seen { area, ..Seen::default() };
     let mut pen = Pen::new(buf, area);
     let (w, h) = (pen.width(), pen.height());

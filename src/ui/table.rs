@@ -419,13 +419,20 @@ const PERCENT: u16 = 5;
 
 /// All columns, with the widths that the lines of this page would like.
 fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot> {
+    // The arrow is part of the heading, and so of the column's width.
+    let headed = |heading: &str, sort: Option<&Column>| {
+        let sorted = sort == Some(&pic.view.sort().column);
+        let arrow = if sorted { sorting::arrow(pic.view.sort().direction, pic.theme()) } else { "" };
+        format!("{heading}{arrow}")
+    };
     let widest =
         |heading: &str, cell: &dyn Fn(&RowText) -> u16| lines.iter().map(cell).max().unwrap_or(0).max(columns(heading));
-    let slot = |field, heading: &str, sort, priority, least, cell: &dyn Fn(&RowText) -> u16, right| {
-        let wanted = widest(heading, cell);
+    let slot = |field, heading: &str, sort: Option<Column>, priority, least, cell: &dyn Fn(&RowText) -> u16, right| {
+        let heading = headed(heading, sort.as_ref());
+        let wanted = widest(&heading, cell);
         // Names may be cut down to their least; numbers never.
         let least = if least == 0 { wanted } else { wanted.min(least) };
-        Slot { field, heading: heading.into(), sort, priority, least, wanted, right, x: 0, width: 0 }
+        Slot { field, heading, sort, priority, least, wanted, right, x: 0, width: 0 }
     };
     let mut all = vec![
         slot(Field::Name, "NODE", Some(Column::Name), 0, 19, &|t| columns(&t.name), false),
@@ -433,7 +440,7 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
     ];
     let bar = |at: usize, heading: String, sort: Option<Column>| Slot {
         field: Field::Bar(at),
-        heading,
+        heading: headed(&heading, sort.as_ref()),
         sort,
         priority: match at {
             0 => 1,
@@ -565,27 +572,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, headed: bool, seen: &mu
 }
 
 fn heading(pen: &mut Pen<'_>, slots: &[Slot], pic: &Picture<'_>) {
-    let theme = &pic.ui.theme;
-    let sort = pic.view.sort();
+    let theme = pic.theme();
     for slot in slots {
-        let sorted = slot.sort.as_ref() == Some(&sort.column);
-        let arrow = sorting::arrow(sort.direction, theme);
-        let text = if sorted { format!("{}{arrow}", slot.heading) } else { slot.heading.clone() };
+        let sorted = slot.sort.as_ref() == Some(&pic.view.sort().column);
         let style = if sorted { theme.style(Role::Title) } else { theme.dim() };
-        if slot.right {
-            // The arrow may stand in the gap, so that the heading stays above its numbers.
-            let end = slot.x + slot.width + u16::from(sorted);
-            let start = end.saturating_sub(columns(&text));
-            pen.put_max(start, 0, &text, end - start, style);
-        } else {
-            pen.put_max(
-                slot.x,
-                0,
-                &cut_end(&text, usize::from(slot.width.max(1)) + usize::from(sorted)),
-                slot.width + 1,
-                style,
-            );
-        }
+        let text = cut_end(&slot.heading, usize::from(slot.width));
+        let x = if slot.right { slot.x + slot.width.saturating_sub(columns(&text)) } else { slot.x };
+        pen.put_max(x, 0, &text, slot.width, style);
     }
 }
 
