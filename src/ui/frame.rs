@@ -10,6 +10,7 @@ use crate::ui::pen::{Pen, columns};
 use crate::units::text::cut_end;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::fmt::Write;
 
 /// Everything a frame is a function of.
 #[derive(Clone, Copy, Debug)]
@@ -200,13 +201,13 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
         if let Some(until) = alert.until {
             let left = until.as_second() - pic.now.as_second();
             if left > 0 {
-                text.push_str(&format!(", {} left", crate::units::age::short(left)));
+                let _ = write!(text, ", {} left", crate::units::age::short(left));
                 seen.changes_in(1, pic.now);
             }
         }
         let more = pic.alerts.len() - lines.min(pic.alerts.len());
         if usize::from(y) + 1 == lines && more > 0 {
-            text.push_str(&format!("  (+{more} more)"));
+            let _ = write!(text, "  (+{more} more)");
         }
         let room = pen.width().saturating_sub(2);
         pen.put(1, y, &cut_end(&text, usize::from(room)), theme.style(role));

@@ -359,8 +359,10 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     }
     if waiting > 0 {
         pieces.push((format!(" {dot} {waiting} unscheduled"), theme.style(Role::Warn)));
-        let causes: Vec<String> =
-            pic.pending.causes().iter().take(3).map(|(cause, n)| format!("{n} {cause}")).collect();
+        let causes: Vec<String> = match pic.pending.causes() {
+            [(cause, _)] => vec![cause.to_string()],
+            causes => causes.iter().take(3).map(|(cause, n)| format!("{n} {cause}")).collect(),
+        };
         if !causes.is_empty() {
             pieces.push((
                 format!(": {}", causes.join(", ")),

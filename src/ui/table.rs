@@ -22,6 +22,7 @@ use crate::model::{ConditionStatus, Name, Resource, Resources, Usage};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::style::{Modifier, Style};
+use std::fmt::Write;
 
 /// Seconds for which a row that appeared is marked.
 const NEW_SECONDS: i64 = 5;
@@ -67,22 +68,27 @@ pub(super) fn barred(pic: &Picture<'_>) -> Vec<Resource> {
     all
 }
 
+/// Where measured amounts come from.
+enum Used<'a> {
+    Row(Option<&'a Usage>),
+    Totals(&'a Totals),
+}
+
 /// The share of one resource that bars show: of a row, a group or everything.
 pub(super) struct Amounts<'a> {
     pub(super) allocatable: Option<&'a Resources>,
     pub(super) requests: &'a Resources,
     pub(super) limits: &'a Resources,
-    pub(super) used: Box<dyn Fn(&Resource) -> Option<u64> + 'a>,
+    used: Used<'a>,
 }
 
 impl<'a> Amounts<'a> {
     pub(super) fn of_row(row: &'a Row) -> Self {
-        let usage = row.usage();
         Self {
             allocatable: row.allocatable(),
             requests: &row.sums().requests,
             limits: &row.sums().limits,
-            used: Box::new(move |r| usage.and_then(|u: &Usage| u.get(r))),
+            used: Used::Row(row.usage()),
         }
     }
 
@@ -91,7 +97,14 @@ impl<'a> Amounts<'a> {
             allocatable: Some(&totals.allocatable),
             requests: &totals.requests,
             limits: &totals.limits,
-            used: Box::new(move |r| totals.used(r)),
+            used: Used::Totals(totals),
+        }
+    }
+
+    fn used(&self, resource: &Resource) -> Option<u64> {
+        match &self.used {
+            Used::Row(usage) => usage.and_then(|u| u.get(resource)),
+            Used::Totals(totals) => totals.used(resource),
         }
     }
 
@@ -100,7 +113,7 @@ impl<'a> Amounts<'a> {
         match bars {
             Bars::Requests | Bars::Dominant | Bars::Only(_) => Some(self.requests.get(resource)),
             Bars::Limits => Some(self.limits.get(resource)),
-            Bars::Usage => (self.used)(resource),
+            Bars::Usage => self.used(resource),
         }
     }
 
@@ -110,7 +123,7 @@ impl<'a> Amounts<'a> {
         let used = match bars {
             Bars::Usage => None,
             Bars::Requests | Bars::Limits | Bars::Dominant | Bars::Only(_) => {
-                (self.used)(resource).and_then(|part| permille(part, all))
+                self.used(resource).and_then(|part| permille(part, all))
             }
         };
         Share { fill, used }
@@ -281,13 +294,13 @@ fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)>
             let asks = &claim.requests;
             if asks.cpu_millicores > 0 {
                 let cpu = words::amount(&Resource::Cpu, asks.cpu_millicores);
-                text.push_str(&format!(" {dot} asks {} cpu", cpu.trim_end_matches(".0")));
+                let _ = write!(text, " {dot} asks {} cpu", cpu.trim_end_matches(".0"));
                 if asks.memory_bytes > 0 {
-                    text.push_str(&format!(", {}", words::amount(&Resource::Memory, asks.memory_bytes)));
+                    let _ = write!(text, ", {}", words::amount(&Resource::Memory, asks.memory_bytes));
                 }
             }
             if asks.pods > 0 {
-                text.push_str(&format!(" for {}", words::count(asks.pods, "pod", "pods")));
+                let _ = write!(text, " for {}", words::count(asks.pods, "pod", "pods"));
             }
             Some((text, Role::Moving))
         }
@@ -668,11 +681,10 @@ pub(super) fn number_style(level: Level, permille: u64, theme: &Theme) -> Style 
 
 /// The first rows' region, for the header: a cluster lies in one.
 pub(super) fn region<'a>(pic: &Picture<'a>) -> Option<&'a str> {
-    let rows = pic.view.lines().iter().take(50).filter_map(|line| match line {
-        Line::Row(id) => pic.cluster.row(*id),
+    pic.view.lines().iter().take(50).find_map(|line| match line {
+        Line::Row(id) => pic.cluster.row(*id)?.region(),
         Line::Group(_) => None,
-    });
-    rows.filter_map(Row::region).next()
+    })
 }
 
 /// The name of a row, where it is still there.

@@ -1,5 +1,7 @@
 //! What the screen shows: snapshots at many sizes, and what must be true of every frame.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 use crate::support::build::{Added, at, claim, event, fresh_claim, node, pod, pool};
 use crate::support::stage::{Stage, plain};
 use crate::support::svg::{self, svg};
@@ -11,6 +13,7 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
+use std::fmt::Write;
 
 // === helpers ===
 
@@ -59,7 +62,7 @@ fn looks(stage: &mut Stage, width: u16, height: u16) -> String {
         let mut line = String::new();
         let mut flush = |run: &mut (String, String)| {
             if !run.1.trim().is_empty() {
-                line.push_str(&format!("{}[{}] ", run.0, run.1.trim_end()));
+                let _ = write!(line, "{}[{}] ", run.0, run.1.trim_end());
             }
             run.1.clear();
         };
