@@ -723,35 +723,39 @@ proptest! {
 
 // === pictures ===
 
-#[test]
-#[ignore = "writes pictures to look at"]
-fn look() {
-    let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("look");
-    std::fs::create_dir_all(&dir).unwrap();
+/// The pictures of the README: name, frame, and the terminal's ground.
+fn pictures() -> Vec<(&'static str, String)> {
     let colour = UiOptions::default;
-    let save = |name: &str, stage: &mut Stage, w: u16, h: u16| {
-        let picture = svg(&stage.draw(w, h), svg::DARK, name);
-        std::fs::write(dir.join(format!("{name}.svg")), picture).unwrap();
-    };
+    let take = |title: &str, stage: &mut Stage, w: u16, h: u16| svg(&stage.draw(w, h), svg::DARK, title);
+    let mut all = Vec::new();
     let mut blog = Stage::scale_out(140, colour());
-    save("blog-160x44", &mut blog, 160, 44);
-    save("blog-80x24", &mut blog, 80, 24);
-    save("blog-40x12", &mut blog, 40, 12);
+    all.push(("scale-out", take("nodeglass while a cluster scales out", &mut blog, 150, 36)));
+    all.push(("narrow", take("nodeglass in 80 columns", &mut blog, 80, 24)));
     let mut fleet = Stage::demo(Some(60), 120, colour());
-    save("fleet-200x60", &mut fleet, 200, 60);
-    save("fleet-200x26", &mut fleet, 200, 26);
-    save("fleet-120x40", &mut fleet, 120, 40);
+    all.push(("fleet", take("nodeglass on a fleet of 60 nodes", &mut fleet, 170, 48)));
     fleet.press(&["end", "⏎"]);
-    save("detail-160x50", &mut fleet, 160, 50);
-    save("detail-80x30", &mut fleet, 80, 30);
+    all.push(("detail", take("one node in detail", &mut fleet, 150, 44)));
     fleet.press(&["esc", "p"]);
-    save("pools-140x30", &mut fleet, 140, 30);
+    all.push(("nodepools", take("nodepools", &mut fleet, 140, 20)));
     fleet.press(&["esc", "home", "g"]);
-    save("grouped-160x50", &mut fleet, 160, 50);
-    fleet.press(&["/", "pool:spto"]);
-    save("filter-120x30", &mut fleet, 120, 30);
-    let mut down = Stage::empty(UiOptions { tried: "file ~/.kube/config".into(), ..colour() });
-    let at = down.now.checked_add(jiff::SignedDuration::from_secs(7)).unwrap();
-    down.apply([Change::Link(Stream::Nodes, LinkState::Retrying { at, why: "connection refused".into() })]);
-    save("down-100x24", &mut down, 100, 24);
+    all.push(("grouped", take("nodes by nodepool, with subtotals", &mut fleet, 150, 36)));
+    let mut light = Stage::demo(Some(60), 120, UiOptions { light: true, palette: Palette::Pressure, ..colour() });
+    all.push(("light", svg(&light.draw(150, 36), svg::LIGHT, "on a light ground, with the pressure palette")));
+    all
+}
+
+/// Run with `UPDATE_SCREENSHOTS=1` to make them anew.
+#[test]
+fn screenshots_show_the_program_as_it_is() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+    let update = std::env::var_os("UPDATE_SCREENSHOTS").is_some();
+    for (name, picture) in pictures() {
+        let path = dir.join(format!("{name}.svg"));
+        if update {
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(&path, &picture).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == picture, "screenshots/{name}.svg is out of date; UPDATE_SCREENSHOTS=1 makes it anew");
+    }
 }
