@@ -405,12 +405,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     let mut x = pen.put(2, 0, &format!(" {} ", cut_middle(row.name(), usize::from(w / 2))), theme.style(Role::Title));
     let (text, role) = status(row, pic, seen);
     x = pen.put(x + 1, 0, &format!(" {text} "), theme.style(role));
-    let share = Amounts::of_row(row).share(&Resource::Cpu, &super::state::Bars::Requests);
+    let amounts = Amounts::of_row(row);
+    let share = amounts.share(&Resource::Cpu, &super::state::Bars::Requests);
+    let percent = amounts.percent(&Resource::Cpu, &super::state::Bars::Requests).unwrap_or_default();
     if let Some(fill) = share.fill.filter(|_| w > x + 40 && row.counts()) {
         let level = theme.level(fill);
         pen.put(w - 34, 0, " cpu ", theme.dim());
         bar::draw(pen, w - 29, 0, 20, share, level, theme);
-        pen.put(w - 9, 0, &format!(" {:>4} ", words::percent(fill)), theme.level_style(level));
+        pen.put(w - 9, 0, &format!(" {percent:>4} "), theme.level_style(level));
     }
     let most: u16 = if h >= 20 { (h / 4).min(8) } else { 0 };
     let query = EventQuery { lane: None, collapse: true, objects: Some(events::objects_of(row, pic.cluster)) };

@@ -405,7 +405,7 @@ fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
         all.push((money.hourly, Role::Strong));
     }
     for (name, resource) in [("cpu", Resource::Cpu), ("mem", Resource::Memory)] {
-        if let Some(percent) = totals.requested_permille(&resource).map(words::percent) {
+        if let Some(percent) = words::percent(totals.requests.get(&resource), totals.allocatable.get(&resource)) {
             all.push((format!("{name} {percent}"), Role::Text));
         }
     }

@@ -117,6 +117,11 @@ impl<'a> Amounts<'a> {
         }
     }
 
+    /// The share as a row writes it.
+    pub(super) fn percent(&self, resource: &Resource, bars: &Bars) -> Option<String> {
+        words::percent(self.amount(resource, bars)?, self.allocatable?.get(resource))
+    }
+
     pub(super) fn share(&self, resource: &Resource, bars: &Bars) -> Share {
         let Some(all) = self.allocatable.map(|a| a.get(resource)) else { return Share::default() };
         let fill = self.amount(resource, bars).and_then(|part| permille(part, all));
@@ -146,8 +151,8 @@ struct BarText {
 }
 
 impl BarText {
-    fn new(share: Share) -> Self {
-        Self { share, percent: share.fill.map(words::percent).unwrap_or_default(), name: String::new() }
+    fn new(share: Share, percent: Option<String>) -> Self {
+        Self { share, percent: percent.unwrap_or_default(), name: String::new() }
     }
 }
 
@@ -155,10 +160,12 @@ fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<Ba
     if pic.ui.bars == Bars::Dominant {
         let dominant = amounts.dominant(barred);
         let share = Share { fill: dominant.as_ref().map(|(_, share)| *share), used: None };
+        let percent = dominant.as_ref().and_then(|(resource, _)| amounts.percent(resource, &pic.ui.bars));
         let name = dominant.map(|(resource, _)| short_name(&resource)).unwrap_or_default();
-        return vec![BarText { name, ..BarText::new(share) }];
+        return vec![BarText { name, ..BarText::new(share, percent) }];
     }
-    barred.iter().map(|resource| BarText::new(amounts.share(resource, &pic.ui.bars))).collect()
+    let bar = |resource| BarText::new(amounts.share(resource, &pic.ui.bars), amounts.percent(resource, &pic.ui.bars));
+    barred.iter().map(bar).collect()
 }
 
 /// A resource as a heading: `CPU`, `GPU`.
@@ -511,21 +518,27 @@ fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
     }
     let is_bar = |s: &Slot| matches!(s.field, Field::Bar(_));
     // What identifies comes before what is nice to have, and words before bars: a bar is readable at any length.
-    let mut order: Vec<usize> = (0..slots.len()).collect();
-    order.sort_by_key(|i| (is_bar(&slots[*i]), slots[*i].field == Field::Status, slots[*i].priority));
+    let mut order: Vec<usize> = (0..slots.len()).filter(|i| !is_bar(&slots[*i])).collect();
+    order.sort_by_key(|i| (slots[*i].field == Field::Status, slots[*i].priority));
     for i in order {
         let more = slots[i].wanted.saturating_sub(slots[i].width).min(left);
         slots[i].width += more;
         left -= more;
     }
-    // The first two bars share the rest evenly.
+    // The first two bars share the rest evenly; those of devices come after them.
     let is_main = |s: &Slot| matches!(s.field, Field::Bar(0 | 1));
-    let bars = slots.iter().filter(|s| is_main(s)).count() as u16;
-    if let Some(each) = left.checked_div(bars) {
-        for slot in slots.iter_mut().filter(|s| is_main(s)) {
-            slot.width = (slot.width + each).min(BAR_MOST.max(slot.width));
+    let mut grow = |slots: &mut [Slot], which: &dyn Fn(&Slot) -> bool, most: &dyn Fn(&Slot) -> u16| {
+        let n = slots.iter().filter(|s| which(s)).count() as u16;
+        let Some(each) = left.checked_div(n) else { return };
+        for slot in slots.iter_mut().filter(|s| which(s)) {
+            let more = each.min(most(slot).saturating_sub(slot.width));
+            slot.width += more;
+            left -= more;
         }
-    }
+    };
+    grow(&mut slots, &is_main, &|slot| slot.wanted);
+    grow(&mut slots, &|s| is_bar(s) && !is_main(s), &|slot| slot.wanted);
+    grow(&mut slots, &is_main, &|_| BAR_MOST);
     let mut x = GUTTER;
     for slot in &mut slots {
         slot.x = x;

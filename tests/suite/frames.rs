@@ -737,7 +737,7 @@ fn pictures() -> Vec<(&'static str, String)> {
     all.push(("detail", take("one node in detail", &mut fleet, 150, 44)));
     fleet.press(&["esc", "p"]);
     all.push(("nodepools", take("nodepools", &mut fleet, 140, 20)));
-    fleet.press(&["esc", "home", "g"]);
+    fleet.press(&["esc", "g", "home"]);
     all.push(("grouped", take("nodes by nodepool, with subtotals", &mut fleet, 150, 36)));
     let mut light = Stage::demo(Some(60), 120, UiOptions { light: true, palette: Palette::Pressure, ..colour() });
     all.push(("light", svg(&light.draw(150, 36), svg::LIGHT, "on a light ground, with the pressure palette")));
