@@ -65,20 +65,20 @@ fn cells(width: u16, share: Share) -> impl Iterator<Item = BarCell> {
 
 /// Draws a bar. Without a fill nothing but `—` is drawn: unknown and "not offered" are no empty bar.
 pub(super) fn draw(pen: &mut Pen<'_>, x: u16, y: u16, width: u16, share: Share, level: Level, theme: &Theme) {
-    let Some(_) = share.fill else {
+    if share.fill.is_none() {
         if width > 0 {
             pen.put(x, y, theme.glyphs().unknown, theme.dim());
         }
         return;
-    };
+    }
     let (fill, used, track) = theme.bar(level, share.used.is_some());
     for (i, cell) in (0_u16..).zip(cells(width, share)) {
         let x = x.saturating_add(i);
         if theme.plain_bars() {
             // Whole cells with one sign for each shade: no background colours to lean on.
-            let shade = if cell.eighths >= 4 { cell.front } else { cell.back };
+            let meant = if cell.eighths >= 4 { cell.front } else { cell.back };
             let glyphs = theme.glyphs();
-            let (symbol, style) = match shade {
+            let (symbol, style) = match meant {
                 Shade::Used => (glyphs.bar_used, used),
                 Shade::Fill if share.used.is_some() => (glyphs.bar_requested, fill),
                 Shade::Fill => (glyphs.bar_used, fill),
@@ -117,12 +117,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn sum(width: u16, share: Share, shade: Shade) -> u64 {
+    fn sum(width: u16, of: Share, shade: Shade) -> u64 {
         let part = |c: BarCell| {
             u64::from(if c.front == shade { c.eighths } else { 0 })
                 + u64::from(if c.back == shade { 8 - c.eighths } else { 0 })
         };
-        cells(width, share).map(part).sum()
+        cells(width, of).map(part).sum()
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::pricing::{Amount, Mark, Quote};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::style::Style;
+use std::fmt::Write;
 
 type Line = Vec<(String, Style)>;
 
@@ -223,10 +224,10 @@ fn conditions(facts: &mut Facts<'_, '_>, row: &Row) {
         let since = condition.since.map(|at| age::short(facts.pic.now.as_second() - at.as_second()));
         let mut text = condition.status.name().to_owned();
         if let Some(since) = since {
-            text.push_str(&format!(" for {since}"));
+            let _ = write!(text, " for {since}");
         }
         if condition.status != good && !condition.message.is_empty() {
-            text.push_str(&format!(": {}", condition.message));
+            let _ = write!(text, ": {}", condition.message);
         }
         let name = cut_end(&condition.kind, LABEL - 1).into_owned();
         facts.fact(&name, &text, role);
@@ -404,14 +405,20 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     let mut x = pen.put(2, 0, &format!(" {} ", cut_middle(row.name(), usize::from(w / 2))), theme.style(Role::Title));
     let (text, role) = status(row, pic, seen);
     x = pen.put(x + 1, 0, &format!(" {text} "), theme.style(role));
-    let share = Amounts::of_row(row).share(&Resource::Cpu, &super::state::Bars::Requests);
+    let amounts = Amounts::of_row(row);
+    let share = amounts.share(&Resource::Cpu, &super::state::Bars::Requests);
+    let percent = amounts.percent(&Resource::Cpu, &super::state::Bars::Requests).unwrap_or_default();
     if let Some(fill) = share.fill.filter(|_| w > x + 40 && row.counts()) {
         let level = theme.level(fill);
         pen.put(w - 34, 0, " cpu ", theme.dim());
         bar::draw(pen, w - 29, 0, 20, share, level, theme);
-        pen.put(w - 9, 0, &format!(" {:>4} ", words::percent(fill)), theme.level_style(level));
+        pen.put(w - 9, 0, &format!(" {percent:>4} "), theme.level_style(level));
     }
-    let event_lines: u16 = if h >= 20 { (h / 4).min(8) } else { 0 };
+    let most: u16 = if h >= 20 { (h / 4).min(8) } else { 0 };
+    let query = EventQuery { lane: None, collapse: true, objects: Some(events::objects_of(row, pic.cluster)) };
+    let told: Vec<EventLine<'_>> =
+        pic.cluster.events().lines(&query).take(usize::from(most.saturating_sub(1))).collect();
+    let event_lines = if most > 0 { (told.len() as u16 + 1).max(2) } else { 0 };
     let body = h.saturating_sub(1 + event_lines);
     let wide = w >= 120;
     let left_w = if wide { w * 2 / 5 } else { w.saturating_sub(3) };
@@ -440,14 +447,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
         // Each side scrolls as far as it has lines.
         let left_top = scroll.min(facts.len().saturating_sub(page));
         let right_top = scroll.min(right_len.saturating_sub(page));
-        let mut left_pen = pen.part(2, 1, left_w, body);
+        let mut facts_part = pen.part(2, 1, left_w, body);
         for (y, line) in (0..body).zip(facts.iter().skip(left_top)) {
-            put(&mut left_pen, y, line);
+            put(&mut facts_part, y, line);
         }
-        let mut right_pen = pen.part(left_w + 4, 1, right_w, body);
+        let mut list = pen.part(left_w + 4, 1, right_w, body);
         for y in 0..body {
             if let Some(line) = right_line(right_top + usize::from(y), seen) {
-                put(&mut right_pen, y, &line);
+                put(&mut list, y, &line);
             }
         }
     } else {
@@ -473,22 +480,20 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
         }
     }
     if event_lines > 0 {
-        node_events(&mut pen.part(0, 1 + body, w, event_lines), pic, row, seen);
+        node_events(&mut pen.part(0, 1 + body, w, event_lines), pic, &told, seen);
     }
 }
 
-fn node_events(pen: &mut Pen<'_>, pic: &Picture<'_>, row: &Row, seen: &mut Seen) {
+fn node_events(pen: &mut Pen<'_>, pic: &Picture<'_>, lines: &[EventLine<'_>], seen: &mut Seen) {
     let theme = pic.theme();
     pen.rule(0, theme.glyphs().rule, theme.style(Role::Rule));
     pen.put(2, 0, " events of this node, its claim and its pods ", theme.style(Role::Strong));
-    let query = EventQuery { lane: None, collapse: true, objects: Some(events::objects_of(row, pic.cluster)) };
     let page = pen.height().saturating_sub(1);
-    let lines: Vec<EventLine<'_>> = pic.cluster.events().lines(&query).take(usize::from(page)).collect();
     seen.formatted += lines.len();
     let w = pen.width();
     if lines.is_empty() {
         pen.put(2, 1, "none yet", theme.dim());
         return;
     }
-    events::draw_lines(&mut pen.part(0, 1, w, page), pic, &lines, None, seen);
+    events::draw_lines(&mut pen.part(0, 1, w, page), pic, lines, None, seen);
 }

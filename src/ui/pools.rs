@@ -183,7 +183,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
                 Some(fill) => {
                     let level = theme.level(fill);
                     bar::draw(pen, x, y, bar_w.saturating_sub(5), share, level, theme);
-                    pen.put_before(x + bar_w, y, &words::percent(fill), theme.level_style(level));
+                    let percent = words::percent(sum.requests.get(&resource), sum.allocatable.get(&resource));
+                    pen.put_before(x + bar_w, y, &percent.unwrap_or_default(), theme.level_style(level));
                 }
                 None => {
                     pen.put_before(x + bar_w, y, g.unknown, theme.dim());
@@ -195,9 +196,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
             let text = format!("{mark}{}", sum.hourly.decimal(3));
             pen.put_before(price_end, y, &text, theme.style(Role::Strong));
         }
-        if let Some(spot) = permille(sum.spot, sum.nodes) {
+        if let Some(spot) = words::percent(sum.spot, sum.nodes) {
             let style = if sum.spot > 0 { theme.style(Role::Spot) } else { theme.dim() };
-            pen.put_before(spot_end, y, &words::percent(spot), style);
+            pen.put_before(spot_end, y, &spot, style);
         }
         if limit_w > 0 {
             let (text, role) = match pool.and_then(limit) {

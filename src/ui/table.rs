@@ -22,6 +22,7 @@ use crate::model::{ConditionStatus, Name, Resource, Resources, Usage};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::style::{Modifier, Style};
+use std::fmt::Write;
 
 /// Seconds for which a row that appeared is marked.
 const NEW_SECONDS: i64 = 5;
@@ -67,22 +68,27 @@ pub(super) fn barred(pic: &Picture<'_>) -> Vec<Resource> {
     all
 }
 
+/// Where measured amounts come from.
+enum Used<'a> {
+    Row(Option<&'a Usage>),
+    Totals(&'a Totals),
+}
+
 /// The share of one resource that bars show: of a row, a group or everything.
 pub(super) struct Amounts<'a> {
     pub(super) allocatable: Option<&'a Resources>,
     pub(super) requests: &'a Resources,
     pub(super) limits: &'a Resources,
-    pub(super) used: Box<dyn Fn(&Resource) -> Option<u64> + 'a>,
+    used: Used<'a>,
 }
 
 impl<'a> Amounts<'a> {
     pub(super) fn of_row(row: &'a Row) -> Self {
-        let usage = row.usage();
         Self {
             allocatable: row.allocatable(),
             requests: &row.sums().requests,
             limits: &row.sums().limits,
-            used: Box::new(move |r| usage.and_then(|u: &Usage| u.get(r))),
+            used: Used::Row(row.usage()),
         }
     }
 
@@ -91,7 +97,14 @@ impl<'a> Amounts<'a> {
             allocatable: Some(&totals.allocatable),
             requests: &totals.requests,
             limits: &totals.limits,
-            used: Box::new(move |r| totals.used(r)),
+            used: Used::Totals(totals),
+        }
+    }
+
+    fn used(&self, resource: &Resource) -> Option<u64> {
+        match &self.used {
+            Used::Row(usage) => usage.and_then(|u| u.get(resource)),
+            Used::Totals(totals) => totals.used(resource),
         }
     }
 
@@ -100,8 +113,13 @@ impl<'a> Amounts<'a> {
         match bars {
             Bars::Requests | Bars::Dominant | Bars::Only(_) => Some(self.requests.get(resource)),
             Bars::Limits => Some(self.limits.get(resource)),
-            Bars::Usage => (self.used)(resource),
+            Bars::Usage => self.used(resource),
         }
+    }
+
+    /// The share as a row writes it.
+    pub(super) fn percent(&self, resource: &Resource, bars: &Bars) -> Option<String> {
+        words::percent(self.amount(resource, bars)?, self.allocatable?.get(resource))
     }
 
     pub(super) fn share(&self, resource: &Resource, bars: &Bars) -> Share {
@@ -110,7 +128,7 @@ impl<'a> Amounts<'a> {
         let used = match bars {
             Bars::Usage => None,
             Bars::Requests | Bars::Limits | Bars::Dominant | Bars::Only(_) => {
-                (self.used)(resource).and_then(|part| permille(part, all))
+                self.used(resource).and_then(|part| permille(part, all))
             }
         };
         Share { fill, used }
@@ -133,8 +151,8 @@ struct BarText {
 }
 
 impl BarText {
-    fn new(share: Share) -> Self {
-        Self { share, percent: share.fill.map(words::percent).unwrap_or_default(), name: String::new() }
+    fn new(share: Share, percent: Option<String>) -> Self {
+        Self { share, percent: percent.unwrap_or_default(), name: String::new() }
     }
 }
 
@@ -142,10 +160,12 @@ fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<Ba
     if pic.ui.bars == Bars::Dominant {
         let dominant = amounts.dominant(barred);
         let share = Share { fill: dominant.as_ref().map(|(_, share)| *share), used: None };
+        let percent = dominant.as_ref().and_then(|(resource, _)| amounts.percent(resource, &pic.ui.bars));
         let name = dominant.map(|(resource, _)| short_name(&resource)).unwrap_or_default();
-        return vec![BarText { name, ..BarText::new(share) }];
+        return vec![BarText { name, ..BarText::new(share, percent) }];
     }
-    barred.iter().map(|resource| BarText::new(amounts.share(resource, &pic.ui.bars))).collect()
+    let bar = |resource| BarText::new(amounts.share(resource, &pic.ui.bars), amounts.percent(resource, &pic.ui.bars));
+    barred.iter().map(bar).collect()
 }
 
 /// A resource as a heading: `CPU`, `GPU`.
@@ -281,13 +301,13 @@ fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)>
             let asks = &claim.requests;
             if asks.cpu_millicores > 0 {
                 let cpu = words::amount(&Resource::Cpu, asks.cpu_millicores);
-                text.push_str(&format!(" {dot} asks {} cpu", cpu.trim_end_matches(".0")));
+                let _ = write!(text, " {dot} asks {} cpu", cpu.trim_end_matches(".0"));
                 if asks.memory_bytes > 0 {
-                    text.push_str(&format!(", {}", words::amount(&Resource::Memory, asks.memory_bytes)));
+                    let _ = write!(text, ", {}", words::amount(&Resource::Memory, asks.memory_bytes));
                 }
             }
             if asks.pods > 0 {
-                text.push_str(&format!(" for {}", words::count(asks.pods, "pod", "pods")));
+                let _ = write!(text, " for {}", words::count(asks.pods, "pod", "pods"));
             }
             Some((text, Role::Moving))
         }
@@ -419,13 +439,20 @@ const PERCENT: u16 = 5;
 
 /// All columns, with the widths that the lines of this page would like.
 fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot> {
+    // The arrow is part of the heading, and so of the column's width.
+    let headed = |heading: &str, sort: Option<&Column>| {
+        let sorted = sort == Some(&pic.view.sort().column);
+        let arrow = if sorted { sorting::arrow(pic.view.sort().direction, pic.theme()) } else { "" };
+        format!("{heading}{arrow}")
+    };
     let widest =
         |heading: &str, cell: &dyn Fn(&RowText) -> u16| lines.iter().map(cell).max().unwrap_or(0).max(columns(heading));
-    let slot = |field, heading: &str, sort, priority, least, cell: &dyn Fn(&RowText) -> u16, right| {
-        let wanted = widest(heading, cell);
+    let slot = |field, heading: &str, sort: Option<Column>, priority, least, cell: &dyn Fn(&RowText) -> u16, right| {
+        let heading = headed(heading, sort.as_ref());
+        let wanted = widest(&heading, cell);
         // Names may be cut down to their least; numbers never.
         let least = if least == 0 { wanted } else { wanted.min(least) };
-        Slot { field, heading: heading.into(), sort, priority, least, wanted, right, x: 0, width: 0 }
+        Slot { field, heading, sort, priority, least, wanted, right, x: 0, width: 0 }
     };
     let mut all = vec![
         slot(Field::Name, "NODE", Some(Column::Name), 0, 19, &|t| columns(&t.name), false),
@@ -433,7 +460,7 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
     ];
     let bar = |at: usize, heading: String, sort: Option<Column>| Slot {
         field: Field::Bar(at),
-        heading,
+        heading: headed(&heading, sort.as_ref()),
         sort,
         priority: match at {
             0 => 1,
@@ -491,21 +518,27 @@ fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
     }
     let is_bar = |s: &Slot| matches!(s.field, Field::Bar(_));
     // What identifies comes before what is nice to have, and words before bars: a bar is readable at any length.
-    let mut order: Vec<usize> = (0..slots.len()).collect();
-    order.sort_by_key(|i| (is_bar(&slots[*i]), slots[*i].field == Field::Status, slots[*i].priority));
+    let mut order: Vec<usize> = (0..slots.len()).filter(|i| !is_bar(&slots[*i])).collect();
+    order.sort_by_key(|i| (slots[*i].field == Field::Status, slots[*i].priority));
     for i in order {
         let more = slots[i].wanted.saturating_sub(slots[i].width).min(left);
         slots[i].width += more;
         left -= more;
     }
-    // The first two bars share the rest evenly.
+    // The first two bars share the rest evenly; those of devices come after them.
     let is_main = |s: &Slot| matches!(s.field, Field::Bar(0 | 1));
-    let bars = slots.iter().filter(|s| is_main(s)).count() as u16;
-    if let Some(each) = left.checked_div(bars) {
-        for slot in slots.iter_mut().filter(|s| is_main(s)) {
-            slot.width = (slot.width + each).min(BAR_MOST.max(slot.width));
+    let mut grow = |slots: &mut [Slot], which: &dyn Fn(&Slot) -> bool, most: &dyn Fn(&Slot) -> u16| {
+        let n = slots.iter().filter(|s| which(s)).count() as u16;
+        let Some(each) = left.checked_div(n) else { return };
+        for slot in slots.iter_mut().filter(|s| which(s)) {
+            let more = each.min(most(slot).saturating_sub(slot.width));
+            slot.width += more;
+            left -= more;
         }
-    }
+    };
+    grow(&mut slots, &is_main, &|slot| slot.wanted);
+    grow(&mut slots, &|s| is_bar(s) && !is_main(s), &|slot| slot.wanted);
+    grow(&mut slots, &is_main, &|_| BAR_MOST);
     let mut x = GUTTER;
     for slot in &mut slots {
         slot.x = x;
@@ -565,27 +598,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, headed: bool, seen: &mu
 }
 
 fn heading(pen: &mut Pen<'_>, slots: &[Slot], pic: &Picture<'_>) {
-    let theme = &pic.ui.theme;
-    let sort = pic.view.sort();
+    let theme = pic.theme();
     for slot in slots {
-        let sorted = slot.sort.as_ref() == Some(&sort.column);
-        let arrow = sorting::arrow(sort.direction, theme);
-        let text = if sorted { format!("{}{arrow}", slot.heading) } else { slot.heading.clone() };
+        let sorted = slot.sort.as_ref() == Some(&pic.view.sort().column);
         let style = if sorted { theme.style(Role::Title) } else { theme.dim() };
-        if slot.right {
-            // The arrow may stand in the gap, so that the heading stays above its numbers.
-            let end = slot.x + slot.width + u16::from(sorted);
-            let start = end.saturating_sub(columns(&text));
-            pen.put_max(start, 0, &text, end - start, style);
-        } else {
-            pen.put_max(
-                slot.x,
-                0,
-                &cut_end(&text, usize::from(slot.width.max(1)) + usize::from(sorted)),
-                slot.width + 1,
-                style,
-            );
-        }
+        let text = cut_end(&slot.heading, usize::from(slot.width));
+        let x = if slot.right { slot.x + slot.width.saturating_sub(columns(&text)) } else { slot.x };
+        pen.put_max(x, 0, &text, slot.width, style);
     }
 }
 
@@ -675,11 +694,10 @@ pub(super) fn number_style(level: Level, permille: u64, theme: &Theme) -> Style 
 
 /// The first rows' region, for the header: a cluster lies in one.
 pub(super) fn region<'a>(pic: &Picture<'a>) -> Option<&'a str> {
-    let rows = pic.view.lines().iter().take(50).filter_map(|line| match line {
-        Line::Row(id) => pic.cluster.row(*id),
+    pic.view.lines().iter().take(50).find_map(|line| match line {
+        Line::Row(id) => pic.cluster.row(*id)?.region(),
         Line::Group(_) => None,
-    });
-    rows.filter_map(Row::region).next()
+    })
 }
 
 /// The name of a row, where it is still there.

@@ -308,7 +308,7 @@ fn open(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, now: 
     match ui.layers.pop() {
         Some(Layer::Filter(mut typed)) => match Filter::parse(typed.input.value()) {
             Ok(filter) => {
-                ui.filter_text = typed.input.value().trim().to_owned();
+                typed.input.value().trim().clone_into(&mut ui.filter_text);
                 view.set_filter(filter);
                 ui.table.top = Top::Head;
             }

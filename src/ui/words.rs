@@ -77,13 +77,15 @@ pub(super) fn percent_exact(permille: u64) -> String {
     format!("{}.{}%", permille / 10, permille % 10)
 }
 
-/// A share in whole hundredths, as in a row: `88%`; something is never `0%`.
-pub(super) fn percent(permille: u64) -> String {
-    match permille {
-        0 => "0%".into(),
-        1..5 => "<1%".into(),
-        n => format!("{}%", (n + 5) / 10),
+/// A share in whole hundredths, as in a row: `88%`; something is never `0%`. Rounded once, from the amounts: 7000 of
+/// 7910 are 88.495 %, which is 88. None of nothing.
+pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
+    if whole == 0 {
+        return None;
     }
+    let (part, whole) = (u128::from(part), u128::from(whole));
+    let percent = (part * 100 + whole / 2) / whole;
+    Some(if percent == 0 && part > 0 { "<1%".into() } else { format!("{percent}%") })
 }
 
 /// A price by the hour with what must be said beside it: `0.0963`, `~0.0860`, `≤0.0860`, `0.0860R`.
@@ -173,13 +175,15 @@ mod tests {
         ratio(&Resource::from_name(resource), part, whole)
     }
 
-    #[test_case(0 => "0%")]
-    #[test_case(4 => "<1%")]
-    #[test_case(5 => "1%")]
-    #[test_case(885 => "89%")]
-    #[test_case(1510 => "151%" ; "the text tells the true number")]
-    fn shares_in_a_row(permille: u64) -> String {
-        percent(permille)
+    #[test_case(0, 10 => Some("0%".into()))]
+    #[test_case(4, 1000 => Some("<1%".into()))]
+    #[test_case(5, 1000 => Some("1%".into()))]
+    #[test_case(7000, 7910 => Some("88%".into()) ; "rounded once")]
+    #[test_case(1000, 1930 => Some("52%".into()))]
+    #[test_case(151, 100 => Some("151%".into()) ; "the text tells the true number")]
+    #[test_case(1, 0 => None)]
+    fn shares_in_a_row(part: u64, whole: u64) -> Option<String> {
+        percent(part, whole)
     }
 
     #[test_case("ap-northeast-2a", Some("ap-northeast-2") => "2a")]

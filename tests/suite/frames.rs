@@ -1,39 +1,761 @@
 //! What the screen shows: snapshots at many sizes, and what must be true of every frame.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+use crate::support::build::{Added, at, claim, event, fresh_claim, node, pod, pool};
 use crate::support::stage::{Stage, plain};
 use crate::support::svg::{self, svg};
-use nodeglass::ui::UiOptions;
+use nodeglass::cluster::RowId;
+use nodeglass::insight::{Column, Direction, Line, Sort};
+use nodeglass::model::{Change, LinkState, Name, Node, Resource, Resources, Stream, Usage};
+use nodeglass::ui::{self, Action, Depth, Effect, Palette, Seen, UiOptions, keys};
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use std::fmt::Write;
+
+// === helpers ===
+
+/// A stage with `n` nodes of one nodepool, all lists complete.
+fn nodes(n: usize, options: UiOptions) -> Stage {
+    let mut stage = Stage::empty(options);
+    let added = (0..n).map(|i| node(&format!("n{i:04}")).added());
+    stage.apply(added.chain([Change::Synced(Stream::Nodes), Change::Synced(Stream::Pods)]));
+    stage
+}
+
+fn line_of<'a>(frame: &'a str, what: &str) -> &'a str {
+    frame.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("no line with {what} in\n{frame}"))
+}
+
+fn header_of<'a>(frame: &'a str, label: &str) -> &'a str {
+    frame.lines().find(|line| line.starts_with(label)).unwrap_or_else(|| panic!("no {label} in\n{frame}"))
+}
+
+fn place_of(stage: &Stage, id: RowId) -> usize {
+    stage.seen.lines.iter().position(|line| *line == Line::Row(id)).unwrap()
+}
+
+/// A frame through the real backend into a terminal emulator: runs of one look in each line.
+fn looks(stage: &mut Stage, width: u16, height: u16) -> String {
+    let mut bytes = Vec::new();
+    let mut terminal = Terminal::with_options(
+        CrosstermBackend::new(&mut bytes),
+        ratatui::TerminalOptions { viewport: ratatui::Viewport::Fixed(Rect::new(0, 0, width, height)) },
+    )
+    .unwrap();
+    let picture = stage.picture();
+    terminal
+        .draw(|frame| {
+            let area = frame.area();
+            ui::draw(frame.buffer_mut(), area, &picture);
+        })
+        .unwrap();
+    drop(terminal);
+    let mut parser = vt100::Parser::new(height.try_into().unwrap(), width.try_into().unwrap(), 0);
+    parser.process(&bytes);
+    let screen = parser.screen();
+    let mut out = String::new();
+    for y in 0..height {
+        let mut run = (String::new(), String::new());
+        let mut line = String::new();
+        let mut flush = |run: &mut (String, String)| {
+            if !run.1.trim().is_empty() {
+                let _ = write!(line, "{}[{}] ", run.0, run.1.trim_end());
+            }
+            run.1.clear();
+        };
+        for x in 0..width {
+            let Some(cell) = screen.cell(y, x) else { continue };
+            let name = |colour: vt100::Color| match colour {
+                vt100::Color::Default => String::new(),
+                vt100::Color::Idx(i) => format!("{i}"),
+                vt100::Color::Rgb(r, g, b) => format!("{r:02x}{g:02x}{b:02x}"),
+            };
+            let look = format!(
+                "{}{}{}{}",
+                if cell.bold() { "bold " } else { "" },
+                if cell.dim() { "dim " } else { "" },
+                name(cell.fgcolor()),
+                if cell.bgcolor() == vt100::Color::Default {
+                    String::new()
+                } else {
+                    format!("/{}", name(cell.bgcolor()))
+                },
+            );
+            if look != run.0 && !cell.contents().trim().is_empty() {
+                flush(&mut run);
+                run.0 = look;
+            }
+            run.1.push_str(if cell.contents().is_empty() { " " } else { cell.contents() });
+        }
+        flush(&mut run);
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+// === snapshots ===
 
 #[test]
-#[ignore = "writes pictures to look at"]
-fn look() {
-    let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("look");
-    std::fs::create_dir_all(&dir).unwrap();
-    let colour = UiOptions::default;
-    let save = |name: &str, stage: &mut Stage, w: u16, h: u16| {
-        let picture = svg(&stage.draw(w, h), svg::DARK, name);
-        std::fs::write(dir.join(format!("{name}.svg")), picture).unwrap();
+fn the_scale_out_at_every_size() {
+    for (w, h) in [(200, 60), (160, 50), (120, 40), (80, 24), (40, 12), (24, 4), (10, 3), (1, 1)] {
+        let mut stage = Stage::scale_out(95, plain());
+        insta::assert_snapshot!(format!("scale_out_{w}x{h}"), stage.text(w, h));
+    }
+}
+
+#[test]
+fn the_moments_of_the_scale_out() {
+    for second in [0, 2, 4, 12, 22, 40, 72, 140] {
+        let mut stage = Stage::scale_out(second, plain());
+        insta::assert_snapshot!(format!("moment_{second}s"), stage.text(130, 26));
+    }
+}
+
+#[test]
+fn other_screens() {
+    let mut stage = Stage::demo(Some(24), 60, plain());
+    insta::assert_snapshot!("fleet", stage.text(160, 40));
+    stage.press(&["↓", "↓", "⏎"]);
+    insta::assert_snapshot!("detail_wide", stage.text(160, 50));
+    insta::assert_snapshot!("detail_narrow", stage.text(80, 40));
+    stage.press(&["esc", "p"]);
+    insta::assert_snapshot!("nodepools", stage.text(130, 20));
+    stage.press(&["esc", "g"]);
+    insta::assert_snapshot!("grouped", stage.text(130, 40));
+    stage.press(&["s"]);
+    insta::assert_snapshot!("sort", stage.text(150, 20));
+    stage.press(&["esc", "/", "pool:spto cpu<"]);
+    insta::assert_snapshot!("filter", stage.text(120, 20));
+    stage.press(&["esc", "?"]);
+    insta::assert_snapshot!("help", stage.text(120, 60));
+}
+
+#[test]
+fn colours_of_the_main_screen() {
+    let shown = |options: UiOptions| looks(&mut Stage::scale_out(95, options), 120, 24);
+    insta::assert_snapshot!("looks_true_colour", shown(UiOptions::default()));
+    insta::assert_snapshot!("looks_sixteen", shown(UiOptions { depth: Depth::Sixteen, ..UiOptions::default() }));
+    insta::assert_snapshot!("looks_no_colour", shown(plain()));
+    insta::assert_snapshot!("looks_ascii", shown(UiOptions { ascii: true, ..plain() }));
+}
+
+#[test]
+fn ascii_frames_are_ascii() {
+    for press in [&[][..], &["↓", "⏎"], &["p"], &["?"], &["s"], &["/", "x"], &["v"]] {
+        let mut stage = Stage::demo(Some(12), 30, UiOptions { ascii: true, ..plain() });
+        stage.draw(150, 40);
+        stage.press(press);
+        let frame = stage.text(150, 40);
+        let odd: Vec<char> = frame.chars().filter(|c| !c.is_ascii()).collect();
+        // What the cluster itself writes may be anything; the demo writes ASCII.
+        assert!(odd.is_empty(), "{press:?}: {odd:?} in\n{frame}");
+    }
+}
+
+#[test]
+fn no_colour_draws_no_colour() {
+    let mut stage = Stage::demo(Some(12), 30, plain());
+    let buf = stage.draw(150, 40);
+    assert!(buf.content().iter().all(|c| c.fg == ratatui::style::Color::Reset && c.bg == ratatui::style::Color::Reset));
+}
+
+// === sizes ===
+
+#[test]
+fn no_panic_at_any_terminal_size() {
+    let mut stage = Stage::scale_out(95, plain());
+    for layer in [&[][..], &["⏎"], &["p"], &["?"], &["/", "cpu<"], &["s"]] {
+        stage.draw(80, 24);
+        stage.press(layer);
+        for w in (0..30).chain([60, 90, 121, 250]) {
+            for h in (0..26).chain([33, 61]) {
+                stage.draw(w, h);
+            }
+        }
+        stage.press(&["esc"]);
+    }
+}
+
+#[test]
+fn tiny_pane_says_so_and_recovers() {
+    let mut stage = nodes(3, plain());
+    let before = stage.text(80, 24);
+    assert!(stage.text(10, 3).starts_with("3 nodes\n"), "totals where they fit");
+    assert_eq!(stage.text(3, 1), "…\n");
+    assert_eq!(stage.text(1, 1), "…\n");
+    assert_eq!(stage.text(80, 24), before);
+}
+
+#[test]
+fn columns_leave_by_priority() {
+    let mut stage = nodes(2, plain());
+    let heads = |stage: &mut Stage, w: u16| {
+        let frame = stage.text(w, 24);
+        let line = line_of(&frame, "NODE ").to_owned();
+        let all = ["NODE", "NODEPOOL", "CPU", "MEMORY", "PODS", "TYPE", "$/HOUR", "BUY", "ZONE", "AGE", "STATUS"];
+        let words: Vec<&str> = line.split_whitespace().collect();
+        all.into_iter().filter(|h| words.iter().any(|w| w.trim_end_matches('▲') == *h)).collect::<Vec<_>>()
     };
-    let mut blog = Stage::scale_out(95, colour());
-    save("blog-160x44", &mut blog, 160, 44);
-    save("blog-120x40", &mut blog, 120, 40);
-    save("blog-80x24", &mut blog, 80, 24);
-    save("blog-40x12", &mut blog, 40, 12);
+    assert_eq!(heads(&mut stage, 160).len(), 11);
+    let mut before = heads(&mut stage, 160);
+    for w in (24..160).rev() {
+        let now = heads(&mut stage, w);
+        assert!(now.iter().all(|h| before.contains(h)), "{w}: {now:?} after {before:?}");
+        before = now;
+    }
+    assert_eq!(before, ["NODE", "CPU"], "what stays longest");
+    let at_80 = heads(&mut stage, 80);
+    for kept in ["NODE", "CPU", "MEMORY", "$/HOUR", "AGE", "STATUS"] {
+        assert!(at_80.contains(&kept), "{kept} of {at_80:?}");
+    }
+}
+
+#[test]
+fn no_extra_label_no_extra_column() {
+    let frame = nodes(1, plain()).text(160, 24);
+    assert_eq!(line_of(&frame, "NODE ").split_whitespace().count(), 11);
+    let labels = vec![Name::from("kubernetes.io/arch")];
+    let frame = nodes(1, UiOptions { extra_labels: labels, ..plain() }).text(170, 24);
+    assert_eq!(line_of(&frame, "NODE ").split_whitespace().count(), 12);
+    assert!(line_of(&frame, "n0000").contains("amd64"));
+}
+
+// === numbers ===
+
+#[test]
+fn absent_resource_is_not_zero_percent() {
+    let mut stage = nodes(1, plain());
+    let mut gpu = node("with-gpu");
+    gpu.allocatable.set(&Resource::from_name("nvidia.com/gpu"), 4);
+    stage.apply([gpu.added()]);
+    let frame = stage.text(160, 24);
+    assert!(line_of(&frame, "NODE ").contains("GPU"), "a device shows by itself");
+    assert!(line_of(&frame, " n0000").contains('—'));
+    let with = line_of(&frame, "with-gpu");
+    assert_eq!(with.matches("0%").count(), 3, "{with}");
+}
+
+#[test]
+fn over_full_clamps_bar_not_text() {
+    let mut stage = nodes(1, plain());
+    let mut big = pod("big", "n0000");
+    big.requests = Resources::new(6000, 1 << 30);
+    stage.apply([big.added()]);
+    let frame = stage.text(120, 24);
+    assert!(line_of(&frame, " n0000").contains("150%"), "{frame}");
+    assert!(
+        header_of(&frame, " cpu ").contains("6.0 / 4.0") && header_of(&frame, " cpu ").contains("150.0%"),
+        "{frame}"
+    );
+}
+
+#[test]
+fn missing_metrics_are_not_zero() {
+    let mut stage = nodes(2, plain());
+    stage.draw(120, 24);
+    stage.press(&["v"]);
+    let frame = stage.text(120, 24);
+    assert!(frame.contains("usage"), "the heading says what bars show");
+    assert!(!line_of(&frame, " n0000").contains("0%"), "{frame}");
+    assert_eq!(line_of(&frame, " n0000").matches('—').count(), 2, "{frame}");
+    let usage = Usage { window_seconds: 30, ..Usage::default() };
+    stage.apply([Change::NodeUsage(vec![("n0000".into(), usage)])]);
+    let frame = stage.text(120, 24);
+    assert_eq!(line_of(&frame, " n0000").matches("0%").count(), 2, "measured 0 is 0");
+    assert!(!line_of(&frame, " n0001").contains("0%"));
+}
+
+#[test]
+fn header_ratio_uses_one_unit() {
+    let frame = nodes(3, plain()).text(120, 24);
+    assert!(header_of(&frame, " memory ").contains("0.0 / 48.0 Gi"), "{frame}");
+}
+
+#[test]
+fn pending_splits_into_unscheduled_and_starting() {
+    let mut stage = nodes(1, plain());
+    let mut starting = pod("starting", "n0000");
+    starting.phase = nodeglass::model::PodPhase::Pending;
+    let mut leaving = pod("leaving", "n0000");
+    leaving.deleted = Some(stage.now);
+    stage.apply([pod("running", "n0000").added(), starting.added(), leaving.added(), pod("waiting", "").added()]);
+    let frame = stage.text(160, 24);
+    let line = header_of(&frame, " pods ");
+    for part in ["pods       4", "1 running", "1 starting", "1 unscheduled", "1 terminating"] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+}
+
+#[test]
+fn legend_names_the_palette() {
+    assert!(nodes(1, plain()).text(120, 24).contains("efficiency: <35% idle fair >70% well used"));
+    let pressure = UiOptions { palette: Palette::Pressure, ..plain() };
+    assert!(nodes(1, pressure).text(120, 24).contains("pressure: <70% room tight >90% full"));
+}
+
+#[test]
+fn unpriced_nodes_make_the_total_a_lower_bound() {
+    let mut stage = nodes(1, plain());
+    let mut odd = node("odd");
+    odd.labels =
+        [("node.kubernetes.io/instance-type", "x99.mega"), ("topology.kubernetes.io/region", "ap-northeast-2")]
+            .into_iter()
+            .collect();
+    stage.apply([odd.added()]);
+    let frame = stage.text(140, 24);
+    let line = header_of(&frame, " nodes ");
+    assert!(line.contains("≥ $0.172/h") && line.contains("1 unpriced"), "{line}");
+}
+
+// === cursor and pages ===
+
+#[test]
+fn cursor_stays_on_its_node() {
+    let mut stage = nodes(40, plain());
+    stage.draw(120, 24);
+    stage.press(&["s", "n"]);
+    stage.press(&["↓", "↓", "↓", "→"]);
+    let chosen = stage.seen.cursor.unwrap();
+    let name = stage.cluster.row(chosen).unwrap().name().to_owned();
+    let line = place_of(&stage, chosen);
+    // A node that sorts before everything comes; rows do not slide.
+    stage.apply([node("a-first").added()]);
+    stage.draw(120, 24);
+    assert_eq!(stage.seen.cursor, Some(chosen));
+    assert_eq!(place_of(&stage, chosen), line, "it stands where it stood");
+    // Another order: still the same node.
+    stage.press(&["S"]);
+    stage.draw(120, 24);
+    assert_eq!(stage.cluster.row(stage.seen.cursor.unwrap()).unwrap().name(), name);
+    // A claim under the cursor becomes its node.
+    let mut stage = nodes(3, plain());
+    stage.apply([fresh_claim("general-x").added()]);
+    stage.draw(120, 24);
+    let row = stage.cluster.row_of_claim("general-x").unwrap().id();
+    stage.press(&["end"]);
+    while stage.seen.cursor != Some(row) {
+        stage.press(&["↑"]);
+    }
+    stage.apply([node("n9").added(), claim("general-x", "n9").added()]);
+    stage.draw(120, 24);
+    assert_eq!(stage.cluster.row(stage.seen.cursor.unwrap()).unwrap().name(), "n9");
+}
+
+#[test]
+fn scale_down_never_leaves_a_blank_page() {
+    let mut stage = nodes(100, plain());
+    stage.draw(120, 30);
+    stage.press(&["end"]);
+    assert!(stage.seen.top > 50);
+    let gone = (10..100).map(|i| {
+        let n = node(&format!("n{i:04}"));
+        Change::NodeGone(n.name, n.uid)
+    });
+    stage.apply(gone).wait(60);
+    stage.draw(120, 30);
+    assert_eq!((stage.seen.top, stage.view.len()), (0, 10));
+    assert_eq!(stage.seen.lines.len(), 10);
+}
+
+#[test]
+fn pages_cover_every_row_once() {
+    let mut stage = nodes(53, plain());
+    stage.draw(120, 30);
+    let mut seen: Vec<Line> = stage.seen.lines.clone();
+    for _ in 0..20 {
+        stage.press(&["→"]);
+        for line in &stage.seen.lines {
+            if !seen.contains(line) {
+                seen.push(line.clone());
+            }
+        }
+    }
+    assert_eq!(seen.len(), 53);
+    assert!(stage.text(120, 30).contains("page"), "the footer says which");
+    stage.press(&["home"]);
+    assert_eq!(stage.seen.top, 0);
+}
+
+#[test]
+fn new_nodes_at_the_head_are_seen_until_one_scrolls() {
+    let mut stage = nodes(60, plain());
+    stage.draw(120, 30);
+    stage.press(&["s", "n"]);
+    stage.apply([node("a-first").added()]);
+    let frame = stage.text(120, 30);
+    assert!(frame.contains("a-first"), "{frame}");
+}
+
+// === events ===
+
+#[test]
+fn events_follow_until_one_scrolls() {
+    let mut stage = nodes(1, plain());
+    let t = stage.now.as_second();
+    let added = |i: i64| event("Node", "n0000", &format!("Reason{i}"), "text", t + i).added();
+    stage.apply((0..40).map(added));
+    let frame = stage.text(120, 30);
+    assert!(frame.contains("following") && frame.contains("Reason39"));
+    stage.press(&["tab", "↓", "↓"]);
+    let marks = stage.seen.events.clone();
+    stage.apply((40..45).map(added));
+    let frame = stage.text(120, 30);
+    assert_eq!(stage.seen.events, marks, "the lines stand still");
+    assert!(frame.contains("5 new"), "{frame}");
+    stage.press(&["home"]);
+    assert!(stage.text(120, 30).contains("Reason44"));
+}
+
+#[test]
+fn an_event_leads_to_its_node() {
+    let mut stage = nodes(60, plain());
+    let t = stage.now.as_second();
+    stage.apply([pod("web", "n0057").added(), event("Pod", "web", "BackOff", "text", t).added()]);
+    stage.draw(120, 30);
+    stage.press(&["tab", "⏎"]);
+    let row = stage.cluster.row_of_node("n0057").unwrap().id();
+    assert_eq!(stage.seen.cursor, Some(row));
+    assert!(stage.seen.lines.contains(&Line::Row(row)));
+}
+
+#[test]
+fn only_the_events_of_a_node() {
+    let mut stage = nodes(2, plain());
+    let t = stage.now.as_second();
+    stage.apply([
+        event("Node", "n0000", "OfTheFirst", "text", t).added(),
+        event("Node", "n0001", "OfTheSecond", "text", t).added(),
+    ]);
+    stage.draw(120, 30);
+    let first = stage.cluster.row_of_node("n0000").unwrap().id();
+    stage.press(&["end"]);
+    while stage.seen.cursor != Some(first) {
+        stage.press(&["↑"]);
+    }
+    stage.press(&["f"]);
+    let frame = stage.text(120, 30);
+    assert!(frame.contains("OfTheFirst") && !frame.contains("OfTheSecond"), "{frame}");
+}
+
+#[test]
+fn a_click_selects_and_a_double_click_opens() {
+    let mut stage = nodes(10, plain());
+    stage.draw(120, 30);
+    let (x, y) = (stage.seen.table.x + 5, stage.seen.table.y + 3);
+    let line = stage.seen.lines[3].clone();
+    stage.act(Action::Click(x, y));
+    stage.draw(120, 30);
+    assert_eq!(stage.seen.cursor.map(Line::Row), Some(line));
+    assert_eq!(stage.act(Action::Click(x, y)), Effect::Interest);
+    assert!(stage.ui.open_node().is_some());
+}
+
+#[test]
+fn lanes_are_clickable() {
+    let mut stage = nodes(1, plain());
+    stage.draw(120, 30);
+    for (area, lane) in stage.seen.lanes.clone() {
+        stage.act(Action::Click(area.x, area.y));
+        let frame = stage.text(120, 30);
+        let name = lane.map_or("all", nodeglass::cluster::Lane::name);
+        assert!(frame.contains(&format!("[{name}]")), "{frame}");
+    }
+}
+
+// === keys ===
+
+#[test]
+fn esc_never_quits() {
+    for open in [&[][..], &["⏎"], &["p"], &["?"], &["/"], &["s"], &["tab"]] {
+        let mut stage = nodes(3, plain());
+        stage.draw(100, 30);
+        stage.press(open);
+        for _ in 0..5 {
+            assert_ne!(stage.press(&["esc"]), Effect::Quit);
+        }
+        assert_eq!(stage.press(&["q"]), Effect::Quit, "everything was closed");
+    }
+}
+
+#[test]
+fn every_key_is_in_help() {
+    let mut stage = nodes(1, plain());
+    stage.draw(120, 80);
+    stage.press(&["?"]);
+    let frame = stage.text(140, 90);
+    for binding in keys::TABLE {
+        assert!(frame.contains(binding.help), "{}", binding.help);
+        for chord in binding.keys {
+            assert!(frame.contains(chord.name()), "{}", chord.name());
+        }
+    }
+}
+
+#[test]
+fn sort_arrow_means_what_it_says() {
+    let mut stage = Stage::empty(plain());
+    let now = stage.now;
+    let aged = |name: &str, seconds: i64| Node { created: at(now.as_second() - seconds), ..node(name) };
+    stage.apply([aged("old", 90_000).added(), aged("young", 30).added(), Change::Synced(Stream::Nodes)]);
+    let order = |stage: &mut Stage| {
+        let frame = stage.text(120, 24);
+        (frame.find(" young").unwrap() < frame.find(" old").unwrap(), line_of(&frame, "NODE ").to_owned())
+    };
+    stage.view.set_sort(Sort { column: Column::Age, direction: Direction::Ascending });
+    stage.wait(0);
+    let (young_first, heading) = order(&mut stage);
+    assert!(young_first && heading.contains("AGE▲"), "ascending age is youngest first: {heading}");
+    stage.press(&["S"]);
+    let (young_first, heading) = order(&mut stage);
+    assert!(!young_first && heading.contains("AGE▼"), "{heading}");
+}
+
+#[test]
+fn a_wrong_filter_keeps_its_text_and_says_why() {
+    let mut stage = nodes(3, plain());
+    stage.draw(140, 24);
+    stage.press(&["/", "sise:big", "⏎"]);
+    let frame = stage.text(140, 24);
+    let line = frame.lines().last().unwrap();
+    assert!(line.contains("/sise:big") && line.contains("no field `sise`"), "{line}");
+    stage.press(&["esc"]);
+    assert_eq!((stage.view.len(), stage.ui.filter_text()), (3, ""));
+    stage.press(&["/", "n0001", "⏎"]);
+    let frame = stage.text(140, 24);
+    assert!(frame.contains("filter n0001") && frame.contains("1 of 3"), "{frame}");
+}
+
+#[test]
+fn nodepools_become_a_filter() {
+    let mut stage = nodes(2, plain());
+    let mut other = node("elsewhere");
+    other.labels = [("karpenter.sh/nodepool", "batch")].into_iter().collect();
+    stage.apply([other.added(), pool("batch").added(), pool("general").added()]);
+    stage.draw(120, 24);
+    stage.press(&["p", "↓", "space", "⏎"]);
+    assert_eq!((stage.ui.filter_text(), stage.view.len()), ("pool=general", 2));
+    stage.press(&["p", "space", "⏎"]);
+    assert_eq!(stage.view.len(), 3, "nothing selected shows all");
+}
+
+#[test]
+fn names_are_copied() {
+    let mut stage = nodes(1, plain());
+    stage.draw(120, 24);
+    assert_eq!(stage.press(&["y"]), Effect::Copy("n0000".into()));
+    assert_eq!(stage.press(&["Y"]), Effect::Copy("i-n0000".into()));
+    assert!(stage.text(120, 24).contains("copied i-n0000"));
+    stage.wait(5);
+    assert!(!stage.text(120, 24).contains("copied"), "it does not stay");
+}
+
+// === empty and broken ===
+
+#[test]
+fn empty_screen_names_its_reason() {
+    let shown = |changes: Vec<Change>| {
+        let mut stage = Stage::empty(UiOptions { tried: "file /home/me/.kube/config".into(), ..plain() });
+        stage.apply(changes);
+        stage.text(100, 24)
+    };
+    let now = crate::support::stage::afternoon();
+    let link = |state| Change::Link(Stream::Nodes, state);
+    assert!(shown(vec![]).contains("Connecting"));
+    assert!(shown(vec![link(LinkState::Syncing { seen: 500 })]).contains("Reading nodes: 500 so far"));
+    let denied = shown(vec![link(LinkState::Denied { message: "nodes is forbidden".into() })]);
+    assert!(denied.contains("nodes is forbidden") && denied.contains("kind: ClusterRole"), "{denied}");
+    let at = now.checked_add(jiff::SignedDuration::from_secs(7)).unwrap();
+    let down = shown(vec![link(LinkState::Retrying { at, why: "connection refused".into() })]);
+    for part in ["cannot be reached", "connection refused", "Next try in 7s", "/home/me/.kube/config", "--demo"] {
+        assert!(down.contains(part), "{part} in\n{down}");
+    }
+    let fresh = shown(vec![Change::Synced(Stream::Nodes), pool("general").added(), pod("web", "").added()]);
+    assert!(fresh.contains("No nodes yet") && fresh.contains("1 pod waits") && fresh.contains("general"), "{fresh}");
+    let mut stage = nodes(3, plain());
+    stage.draw(100, 24);
+    stage.press(&["/", "nothing-like-it", "⏎"]);
+    let frame = stage.text(100, 24);
+    assert!(frame.contains("nothing-like-it") && frame.contains("3 rows are hidden"), "{frame}");
+}
+
+#[test]
+fn first_frame_needs_no_data() {
+    let mut stage = Stage::empty(plain());
+    for (w, h) in [(200, 60), (80, 24), (20, 5), (1, 1)] {
+        assert!(!stage.text(w, h).trim().is_empty());
+    }
+}
+
+// === purity and cost ===
+
+#[test]
+fn draw_is_pure() {
+    let mut stage = Stage::demo(Some(20), 40, UiOptions::default());
+    for press in [&[][..], &["↓", "⏎"], &["esc", "p"], &["esc", "?"]] {
+        stage.draw(140, 40);
+        stage.press(press);
+        let first = stage.draw(140, 40);
+        let seen = stage.seen.clone();
+        assert_eq!(stage.draw(140, 40), first);
+        assert_eq!(stage.seen, seen);
+    }
+}
+
+#[test]
+fn frame_work_ignores_the_size_of_the_cluster() {
+    let work = |n: usize| {
+        let mut stage = nodes(n, plain());
+        stage.apply((0..200).map(|i| event("Node", "n0000", &format!("R{i}"), "text", i).added()));
+        stage.draw(200, 60);
+        stage.seen.formatted
+    };
+    assert_eq!(work(50), work(5000));
+    assert!(work(5000) <= 60);
+}
+
+#[test]
+fn the_picture_says_when_it_changes_by_itself() {
+    let wait = |age: i64| {
+        let mut stage = Stage::empty(plain());
+        let created = at(stage.now.as_second() - age);
+        stage.apply([Node { created, ..node("n") }.added(), Change::Synced(Stream::Nodes)]);
+        stage.draw(120, 24);
+        ui::next_deadline(&stage.seen).unwrap().as_second() - stage.now.as_second()
+    };
+    assert_eq!(wait(30), 1, "an age in seconds");
+    // 14:02:31: the clock's next minute comes before the age's.
+    assert_eq!(wait(3600 * 24 * 5), 29);
+    assert_eq!(wait(600 + 50), 10, "an age in minutes");
+}
+
+// === any sequence ===
+
+#[derive(Clone, Debug)]
+enum Play {
+    Key(usize),
+    Type(char),
+    Click(u16, u16),
+    Wheel(u16, u16, i32),
+    Size(u16, u16),
+    Node(u8),
+    NodeGone(u8),
+    Pod(u8, u8),
+    Claim(u8),
+    Event(u8),
+    Wait(i64),
+}
+
+fn play() -> impl Strategy<Value = Play> {
+    let keys = keys::TABLE.iter().map(|b| b.keys.len()).sum::<usize>();
+    prop_oneof![
+        6 => (0..keys).prop_map(Play::Key),
+        2 => prop::char::range(' ', '~').prop_map(Play::Type),
+        2 => (0_u16..130, 0_u16..50).prop_map(|(x, y)| Play::Click(x, y)),
+        1 => (0_u16..130, 0_u16..50, -2..3).prop_map(|(x, y, n)| Play::Wheel(x, y, n)),
+        2 => (0_u16..220, 0_u16..60).prop_map(|(w, h)| Play::Size(w, h)),
+        3 => (0_u8..40).prop_map(Play::Node),
+        2 => (0_u8..40).prop_map(Play::NodeGone),
+        2 => (0_u8..40, 0_u8..40).prop_map(|(p, n)| Play::Pod(p, n)),
+        1 => (0_u8..9).prop_map(Play::Claim),
+        2 => (0_u8..40).prop_map(Play::Event),
+        1 => (0_i64..30).prop_map(Play::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn no_sequence_of_keys_sizes_and_changes_panics(plays in prop::collection::vec(play(), 1..80)) {
+        let mut stage = nodes(12, UiOptions::default());
+        let (mut w, mut h) = (120, 40);
+        let chords: Vec<&str> = keys::TABLE.iter().flat_map(|b| b.keys).map(keys::Chord::name).collect();
+        for one in plays {
+            let name = |i: u8| format!("n{i:04}");
+            match one {
+                Play::Key(i) => {
+                    stage.press(&[chords[i]]);
+                }
+                Play::Type(c) => {
+                    stage.press(&[&c.to_string()]);
+                }
+                Play::Click(x, y) => {
+                    stage.act(Action::Click(x, y));
+                }
+                Play::Wheel(x, y, n) => {
+                    stage.act(Action::Wheel(x, y, n));
+                }
+                Play::Size(a, b) => (w, h) = (a, b),
+                Play::Node(i) => {
+                    stage.apply([node(&name(i)).added()]);
+                }
+                Play::NodeGone(i) => {
+                    let gone = node(&name(i));
+                    stage.apply([Change::NodeGone(gone.name, gone.uid)]);
+                }
+                Play::Pod(p, n) => {
+                    stage.apply([pod(&format!("p{p}"), &if n < 30 { name(n) } else { String::new() }).added()]);
+                }
+                Play::Claim(i) => {
+                    stage.apply([fresh_claim(&format!("general-{i}")).added()]);
+                }
+                Play::Event(i) => {
+                    let t = stage.now.as_second();
+                    stage.apply([event("Node", &name(i), "Something", "happened", t).added()]);
+                }
+                Play::Wait(s) => {
+                    stage.wait(s);
+                }
+            }
+            let first = stage.draw(w, h);
+            let seen: Seen = stage.seen.clone();
+            // A non-empty list that has room shows rows, and as many as fit.
+            if seen.page > 0 && !stage.view.is_empty() && stage.ui.open_node().is_none() {
+                prop_assert_eq!(seen.lines.len(), seen.page.min(stage.view.lines().len()));
+            }
+            prop_assert_eq!(stage.draw(w, h), first);
+        }
+    }
+}
+
+// === pictures ===
+
+/// The pictures of the README: name, frame, and the terminal's ground.
+fn pictures() -> Vec<(&'static str, String)> {
+    let colour = UiOptions::default;
+    let take = |title: &str, stage: &mut Stage, w: u16, h: u16| svg(&stage.draw(w, h), svg::DARK, title);
+    let mut all = Vec::new();
+    let mut blog = Stage::scale_out(140, colour());
+    all.push(("scale-out", take("nodeglass while a cluster scales out", &mut blog, 150, 36)));
+    all.push(("narrow", take("nodeglass in 80 columns", &mut blog, 80, 24)));
     let mut fleet = Stage::demo(Some(60), 120, colour());
-    save("fleet-200x60", &mut fleet, 200, 60);
-    save("fleet-200x30", &mut fleet, 200, 30);
-    save("fleet-120x40", &mut fleet, 120, 40);
-    fleet.press(&["↓", "↓", "⏎"]);
-    save("detail-160x50", &mut fleet, 160, 50);
-    save("detail-80x30", &mut fleet, 80, 30);
+    all.push(("fleet", take("nodeglass on a fleet of 60 nodes", &mut fleet, 170, 48)));
+    fleet.press(&["end", "⏎"]);
+    all.push(("detail", take("one node in detail", &mut fleet, 150, 44)));
     fleet.press(&["esc", "p"]);
-    save("pools-140x30", &mut fleet, 140, 30);
-    fleet.press(&["esc", "g"]);
-    save("grouped-160x50", &mut fleet, 160, 50);
-    fleet.press(&["?"]);
-    save("help-120x50", &mut fleet, 120, 50);
-    let mut light = Stage::demo(Some(60), 120, UiOptions { light: true, ..colour() });
-    std::fs::write(dir.join("light.svg"), svg(&light.draw(160, 44), svg::LIGHT, "light")).unwrap();
-    let mut none = Stage::demo(Some(60), 120, plain());
-    save("plain-120x30", &mut none, 120, 30);
+    all.push(("nodepools", take("nodepools", &mut fleet, 140, 20)));
+    fleet.press(&["esc", "g", "home"]);
+    all.push(("grouped", take("nodes by nodepool, with subtotals", &mut fleet, 150, 36)));
+    let mut light = Stage::demo(Some(60), 120, UiOptions { light: true, palette: Palette::Pressure, ..colour() });
+    all.push(("light", svg(&light.draw(150, 36), svg::LIGHT, "on a light ground, with the pressure palette")));
+    all
+}
+
+/// Run with `UPDATE_SCREENSHOTS=1` to make them anew.
+#[test]
+fn screenshots_show_the_program_as_it_is() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+    let update = std::env::var_os("UPDATE_SCREENSHOTS").is_some();
+    for (name, picture) in pictures() {
+        let path = dir.join(format!("{name}.svg"));
+        if update {
+            std::fs::create_dir_all(&dir).unwrap();
+            std::fs::write(&path, &picture).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == picture, "screenshots/{name}.svg is out of date; UPDATE_SCREENSHOTS=1 makes it anew");
+    }
 }

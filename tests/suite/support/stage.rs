@@ -1,6 +1,7 @@
 //! A cluster, a view of it and a screen, played step by step: what the loop of the program does, without time.
 
 #![allow(dead_code, reason = "each area of tests uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Alert, CostHistory, PendingByCause, View, alerts};

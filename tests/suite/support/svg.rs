@@ -1,5 +1,7 @@
 //! A frame as an SVG picture: cells with their colours, so that a screen can be looked at and shown in the README.
 
+#![allow(dead_code, reason = "each area of tests uses its own part")]
+
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use std::fmt::Write;
