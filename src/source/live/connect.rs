@@ -24,12 +24,12 @@ pub enum ConnectError {
         looked: PathBuf,
     },
     /// A kubeconfig that was named cannot be read or understood.
-    #[error("kubeconfig {}: {}", .path.display(), super::fault::in_words(.source))]
+    #[error("kubeconfig {}: {}", .path.display(), in_words(.cause))]
     Kubeconfig {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: KubeconfigError,
+        cause: KubeconfigError,
     },
     /// `KUBECONFIG` names only files that do not exist.
     #[error("kubeconfig {}: no such file; correct KUBECONFIG", .path.display())]
@@ -56,24 +56,24 @@ pub enum ConnectError {
         known: Vec<String>,
     },
     /// The context's cluster is missing or wrong.
-    #[error("context {context:?} in {files}: {}", super::fault::in_words(.source))]
+    #[error("context {context:?} in {files}: {}", in_words(.cause))]
     Context {
         /// The context.
         context: String,
         /// The files that were read.
         files: String,
         /// What is wrong.
-        source: KubeconfigError,
+        cause: KubeconfigError,
     },
     /// Certificates or the proxy of the context cannot be used.
-    #[error("context {context:?} in {files}: {}", super::fault::in_words(.source))]
+    #[error("context {context:?} in {files}: {}", in_words(.cause))]
     Client {
         /// The context.
         context: String,
         /// The files that were read.
         files: String,
         /// What is wrong.
-        source: Box<kube::Error>,
+        cause: Box<kube::Error>,
     },
     /// The certificate authority of the context is no certificate.
     #[error("context {context:?} in {files}: certificate-authority holds no certificate")]
@@ -84,11 +84,17 @@ pub enum ConnectError {
         files: String,
     },
     /// The pod's service account cannot be used.
-    #[error("the pod's service account: {}", super::fault::in_words(.source))]
+    #[error("the pod's service account: {}", in_words(.cause))]
     InCluster {
         /// What is wrong.
-        source: kube::config::InClusterError,
+        cause: kube::config::InClusterError,
     },
+}
+
+/// What is wrong, without the lines of the file that a parser shows beside it: they may hold a token.
+fn in_words(cause: &(dyn std::error::Error + 'static)) -> String {
+    let words = super::fault::in_words(cause);
+    words.split("  -->").next().unwrap_or(&words).trim_end().to_owned()
 }
 
 /// "; known contexts: a, b", at most twelve of them.
@@ -122,7 +128,7 @@ pub(super) fn load(options: &Options) -> Result<Target, ConnectError> {
     let (kubeconfig, files) = match read(options)? {
         Source::Files(kubeconfig, files) => (*kubeconfig, files),
         Source::InCluster => {
-            let config = Config::incluster().map_err(|source| ConnectError::InCluster { source })?;
+            let config = Config::incluster().map_err(|cause| ConnectError::InCluster { cause })?;
             let whose = "the service account";
             return finish(config, options, "in-cluster".into(), whose.into(), whose);
         }
@@ -157,7 +163,7 @@ fn read(options: &Options) -> Result<Source, ConnectError> {
         for path in &there {
             merged = merged
                 .merge(read_file(path)?)
-                .map_err(|source| ConnectError::Kubeconfig { path: (*path).clone(), source })?;
+                .map_err(|cause| ConnectError::Kubeconfig { path: (*path).clone(), cause })?;
         }
         let files = there.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
         return Ok(Source::Files(Box::new(merged), files));
@@ -173,7 +179,7 @@ fn read(options: &Options) -> Result<Source, ConnectError> {
 }
 
 fn read_file(path: &Path) -> Result<Kubeconfig, ConnectError> {
-    Kubeconfig::read_from(path).map_err(|source| ConnectError::Kubeconfig { path: path.to_owned(), source })
+    Kubeconfig::read_from(path).map_err(|cause| ConnectError::Kubeconfig { path: path.to_owned(), cause })
 }
 
 fn select(mut kubeconfig: Kubeconfig, options: &Options, files: String) -> Result<Target, ConnectError> {
@@ -188,10 +194,10 @@ fn select(mut kubeconfig: Kubeconfig, options: &Options, files: String) -> Resul
     };
     let user = found.context.as_ref().and_then(|c| c.user.clone()).unwrap_or_default();
     kubeconfig.current_context = Some(context.clone());
-    let config = Config::try_from(kubeconfig).map_err(|source| ConnectError::Context {
+    let config = Config::try_from(kubeconfig).map_err(|cause| ConnectError::Context {
         context: context.clone(),
         files: files.clone(),
-        source,
+        cause,
     })?;
     finish(config, options, context, files, &user)
 }
@@ -220,10 +226,10 @@ fn finish(
         return Err(ConnectError::NoCertificate { context, files });
     }
     // Certificates and proxy are checked now, while a mistake can still be shown as a message.
-    kube::client::ClientBuilder::try_from(config.clone()).map_err(|source| ConnectError::Client {
+    kube::client::ClientBuilder::try_from(config.clone()).map_err(|cause| ConnectError::Client {
         context,
         files: files.clone(),
-        source: Box::new(source),
+        cause: Box::new(cause),
     })?;
     Ok(Target { config, plugin, user: clean(user).into_owned(), about, origin: clean(&files).into_owned() })
 }
@@ -315,5 +321,16 @@ mod tests {
                 "{broken}: {result:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_lines_of_a_broken_kubeconfig_are_not_quoted() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        fs::write(&path, "apiVersion: v1\nkind: Config\nusers:\n- name: u\n  user: {token: hush-hush, : x\n").unwrap();
+        let options = Options { kubeconfig: Some(path.clone()), ..Options::default() };
+        let error = load(&options).err().unwrap().to_string();
+        assert!(error.contains(&path.display().to_string()) && error.contains("line 5"), "{error}");
+        assert!(!error.contains("hush"), "{error}");
     }
 }
