@@ -3,8 +3,7 @@
 //! An entry is one (component, type, object, reason, message); its count is the sum over the Event objects that say so,
 //! so a list that is read again adds nothing. Entries that differ only in their object, also where its name stands in the
 //! message, form a group: ninety-one pods waiting for the same reason are one line, and so are seven pods assigned to one
-//! node. The log remembers longer than the API server's hour and forgets the oldest
-//! when it is full.
+//! node. The log remembers longer than the API server's hour and forgets the oldest when it is full.
 
 use super::Lane;
 use crate::model::{Event, EventKind, Name, ObjectRef, Timestamp, Uid};
@@ -40,6 +39,7 @@ fn common(message: &str, object: &ObjectRef) -> String {
     message.replace(&qualified, ELSE).replace(object.name.as_str(), ELSE)
 }
 
+/// Place of an entry: the millisecond it last happened, then a number that no other entry has or had.
 type Order = (i64, u64);
 
 #[derive(Debug)]
@@ -176,7 +176,6 @@ impl EventLog {
             object_kind: event.object.kind.clone(),
             message: common(&event.message, &event.object),
         };
-        let seq = self.next;
         let group_id = match self.group_by_key.get(&key) {
             Some(id) => *id,
             None => {
@@ -209,8 +208,9 @@ impl EventLog {
             });
             self.arrivals += 1;
             self.evict();
-            return self.next != seq;
+            return true;
         };
+        let fresh = self.fresh();
         let Some(entry) = self.entries.get_mut(&entry_id) else { return false };
         let before = (entry.count(), entry.last, entry.first);
         match entry.counts.iter().position(|(uid, _)| *uid == event.uid) {
@@ -229,9 +229,8 @@ impl EventLog {
             return false;
         }
         let old = entry.order;
-        entry.order = (entry.last.as_millisecond(), if entry.last == before.1 { old.1 } else { self.next });
+        entry.order = (entry.last.as_millisecond(), if entry.last == before.1 { old.1 } else { fresh });
         let (new, first) = (entry.order, entry.first);
-        self.next += 1;
         self.order.remove(&old);
         self.order.insert(new, entry_id);
         self.regroup(group_id, |group| {
@@ -349,16 +348,6 @@ impl EventLog {
         let group = self.groups.get(&entry.group).filter(|g| query.wants(g.lane, g.key.kind))?;
         query.names(&entry.object).then(|| EventLine::new(id, group, entry))
     }
-
-    /// Newest events of a reason and object kind, newest first: alarms ask here.
-    pub fn of_reason<'a>(&'a self, kind: &'a str, reason: &'a str) -> impl Iterator<Item = EventLine<'a>> {
-        let every = self.order.values().rev();
-        every.filter_map(move |id| {
-            let entry = self.entries.get(id)?;
-            let group = self.groups.get(&entry.group)?;
-            (group.key.reason == reason && entry.object.kind == kind).then(|| EventLine::new(*id, group, entry))
-        })
-    }
 }
 
 #[cfg(test)]
@@ -409,6 +398,18 @@ mod tests {
             ..EventQuery::default()
         };
         assert_eq!(told(&log, &of_a), [("a no memory".into(), 1, 1), ("a no cpu".into(), 1, 1)]);
+    }
+
+    #[test]
+    fn a_repeat_in_the_second_of_another_event_hides_neither() {
+        let mut log = EventLog::default();
+        log.add(event(1, "a", "no cpu", 10, 1));
+        log.add(event(2, "b", "no disk", 20, 1));
+        log.add(event(1, "a", "no cpu", 20, 2));
+        for collapse in [true, false] {
+            let query = EventQuery { collapse, ..EventQuery::default() };
+            assert_eq!(told(&log, &query), [("a no cpu".into(), 2, 1), ("b no disk".into(), 1, 1)]);
+        }
     }
 
     #[test]

@@ -25,12 +25,18 @@ const LAUNCH_TIMEOUT: i64 = 5 * 60;
 const REGISTRATION_TIMEOUT: i64 = 15 * 60;
 /// An announcement older than this explains nothing any more.
 const SIGNAL_SECONDS: i64 = 10 * 60;
-/// Signals kept before old ones are dropped.
+/// Signals kept at the least before old ones are looked for.
 const SIGNALS: usize = 2_048;
 
-/// What an event announced about a node or a claim, by (object kind, name).
+/// What events announced about nodes and claims. Bounded by what is announced in [`SIGNAL_SECONDS`].
 #[derive(Debug, Default)]
-pub(super) struct Signals(FxHashMap<(Name, Name), Signal>);
+pub(super) struct Signals {
+    /// By (object kind, name).
+    by_object: FxHashMap<(Name, Name), Signal>,
+    /// How many there may be before old ones are dropped: twice what was left the last time, so that a storm of
+    /// announcements does not search all of them for each.
+    room: usize,
+}
 
 #[derive(Clone, Debug)]
 struct Signal {
@@ -47,29 +53,33 @@ impl Signals {
         if now.as_second() - event.last.as_second() > SIGNAL_SECONDS {
             return false;
         }
-        if self.0.len() >= SIGNALS {
-            self.0.retain(|_, s| now.as_second() - s.at.as_second() <= SIGNAL_SECONDS);
+        if self.by_object.len() >= self.room.max(SIGNALS) {
+            self.by_object.retain(|_, s| now.as_second() - s.at.as_second() <= SIGNAL_SECONDS);
+            self.room = 2 * self.by_object.len();
         }
         let key = (event.object.kind.clone(), event.object.name.clone());
-        let known = self.0.get(&key);
+        let known = self.by_object.get(&key);
         if known.is_none_or(|k| rank >= k.rank) {
-            self.0.insert(key, Signal { at: event.last, rank, reason, message: cause(&event.message).to_owned() });
+            self.by_object
+                .insert(key, Signal { at: event.last, rank, reason, message: cause(&event.message).to_owned() });
         }
         true
     }
 
-    fn of(&self, kind: &str, name: &str) -> Option<&Signal> {
-        if name.is_empty() {
-            return None;
-        }
-        self.0.get(&(kind.into(), name.into()))
+    /// What was announced for a node. Its name may have been another machine's before: what is older is not meant.
+    fn of_node(&self, node: &Node) -> Option<&Signal> {
+        self.by_object.get(&("Node".into(), node.name.clone())).filter(|s| s.at >= node.created)
+    }
+
+    /// What was announced for a claim, whose name is never used again.
+    fn of_claim(&self, claim: &NodeClaim) -> Option<&Signal> {
+        self.by_object.get(&("NodeClaim".into(), claim.name.clone()))
     }
 
     /// When an interruption (not a decision of Karpenter) was announced for a node or its claim.
-    pub(super) fn interrupted(&self, node: &str, claim: &str) -> Option<Timestamp> {
-        let is = |s: &&Signal| s.rank == INTERRUPTED;
-        let both = [self.of("Node", node).filter(is), self.of("NodeClaim", claim).filter(is)];
-        both.into_iter().flatten().map(|s| s.at).min()
+    pub(super) fn interrupted(&self, node: Option<&Node>, claim: Option<&NodeClaim>) -> Option<Timestamp> {
+        let both = [node.and_then(|n| self.of_node(n)), claim.and_then(|c| self.of_claim(c))];
+        both.into_iter().flatten().filter(|s| s.rank == INTERRUPTED).map(|s| s.at).min()
     }
 }
 
@@ -129,8 +139,8 @@ fn reason(node: Option<&Node>, claim: Option<&NodeClaim>, signals: &Signals) -> 
     if let Some(c) = claim.and_then(|c| c.condition("DisruptionReason")).filter(|c| c.status == ConditionStatus::True) {
         return plain(&c.reason);
     }
-    let of_node = node.and_then(|n| signals.of("Node", &n.name));
-    let of_claim = claim.and_then(|c| signals.of("NodeClaim", &c.name));
+    let of_node = node.and_then(|n| signals.of_node(n));
+    let of_claim = claim.and_then(|c| signals.of_claim(c));
     if let Some(signal) = of_node.into_iter().chain(of_claim).max_by_key(|s| s.rank) {
         return (signal.reason.clone(), signal.message.clone());
     }
@@ -149,7 +159,7 @@ fn reason(node: Option<&Node>, claim: Option<&NodeClaim>, signals: &Signals) -> 
         if !claim.is("Registered") && age >= REGISTRATION_TIMEOUT {
             return plain("RegistrationTimeout");
         }
-        if claim.expire_after_seconds.is_some_and(|limit| age >= limit - 5) {
+        if claim.expire_after_seconds.is_some_and(|limit| age >= limit.saturating_sub(5)) {
             return plain("Expired");
         }
     }
@@ -159,7 +169,50 @@ fn reason(node: Option<&Node>, claim: Option<&NodeClaim>, signals: &Signals) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ObjectRef;
     use test_case::test_case;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn interruption(node: &str, seconds: i64) -> Event {
+        Event {
+            kind: EventKind::Warning,
+            reason: "SpotInterrupted".into(),
+            object: ObjectRef { kind: "Node".into(), name: node.into(), ..ObjectRef::default() },
+            last: at(seconds),
+            ..Event::default()
+        }
+    }
+
+    fn node(created: i64) -> Node {
+        Node { name: "ip-10-0-1-7".into(), created: at(created), ..Node::default() }
+    }
+
+    #[test]
+    fn what_was_announced_for_a_machine_is_not_told_of_the_next_one_of_its_name() {
+        let mut signals = Signals::default();
+        signals.note(&interruption("ip-10-0-1-7", 100), at(100));
+        let (old, new) = (node(50), node(160));
+        assert_eq!(signals.interrupted(Some(&old), None), Some(at(100)));
+        assert_eq!(signals.interrupted(Some(&new), None), None);
+        let reason = |node| Leaving::of(Some(node), None, &signals, None, at(170)).reason;
+        assert_eq!((reason(&old).as_str(), reason(&new).as_str()), ("SpotInterrupted", DELETED));
+    }
+
+    #[test]
+    fn announcements_are_forgotten_once_they_explain_nothing() {
+        let mut signals = Signals::default();
+        for second in 0..20_000 {
+            signals.note(&interruption(&format!("n{second}"), second), at(second));
+        }
+        assert!(signals.by_object.len() <= SIGNALS, "{} are kept", signals.by_object.len());
+        for n in 0..10_000 {
+            signals.note(&interruption(&format!("storm{n}"), 20_000), at(20_000));
+        }
+        assert!(signals.room >= 10_000, "a storm is not searched for each of its events");
+    }
 
     #[test_case("NodeClaim a-1 event: insufficient capacity, with fleet error(s), VcpuLimitExceeded: limit of 32" => "VcpuLimitExceeded: limit of 32")]
     #[test_case("NodeClaim a-1 event: insufficient capacity, all requested instance types were unavailable during launch"

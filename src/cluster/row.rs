@@ -165,8 +165,7 @@ impl Row {
             (_, None, Some(claim)) => book.and_then(|b| b.quote_claim(claim)),
             (_, None, None) => None,
         };
-        let claim_name = claim.map_or("", |c| c.name.as_str());
-        self.interrupted = signals.interrupted(node.map_or("", |n| n.name.as_str()), claim_name);
+        self.interrupted = signals.interrupted(node, claim);
         let leaves = self.gone.is_some()
             || node.is_some_and(|n| n.deleted.is_some())
             || claim.is_some_and(|c| c.deleted.is_some());
