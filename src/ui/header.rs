@@ -167,9 +167,9 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
 
 // === totals ===
 
-/// Whether no list of nodes has come in: then there is no number, not 0.
+/// Whether nothing is known of nodes: then there is no number, not 0.
 fn nothing_yet(pic: &Picture<'_>) -> bool {
-    pic.view.of() == 0 && !pic.cluster.stream(Stream::Nodes).complete
+    !pic.cluster.knows(Stream::Nodes) || (pic.view.of() == 0 && !pic.cluster.stream(Stream::Nodes).complete)
 }
 
 /// `≥ $25.08/h`, the month, and what it is made of.
@@ -181,10 +181,14 @@ struct Money {
 }
 
 fn money(pic: &Picture<'_>) -> Option<Money> {
-    if !pic.cluster.has_prices() || nothing_yet(pic) {
+    if !pic.cluster.has_prices() {
         return None;
     }
     let g = pic.theme().glyphs();
+    if nothing_yet(pic) {
+        let hourly = format!("{}/h", g.unknown);
+        return Some(Money { hourly, monthly: String::new(), unpriced: String::new(), split: String::new() });
+    }
     let price = &pic.view.totals().price;
     let currency = price.currency();
     let left_out = price.unpriced + price.other_currency();
@@ -245,7 +249,9 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     if !money.unpriced.is_empty() {
         pieces.push(vec![(format!("  {} {}", g.dot, money.unpriced), theme.style(Role::Warn))]);
     }
-    pieces.push(vec![(format!("   {}", money.monthly), theme.style(Role::Text))]);
+    if !money.monthly.is_empty() {
+        pieces.push(vec![(format!("   {}", money.monthly), theme.style(Role::Text))]);
+    }
     if !money.split.is_empty() {
         pieces.push(vec![(format!("   {}", money.split), theme.dim())]);
     }
@@ -285,7 +291,7 @@ fn trend(pic: &Picture<'_>, theme: &Theme) -> Option<Vec<Piece>> {
 fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resource, ratio_width: u16) {
     let theme = pic.theme();
     let totals = pic.view.totals();
-    let amounts = Amounts::of_totals(totals);
+    let amounts = Amounts::of_totals(totals).as_known(pic.cluster);
     let bars = match &pic.ui.bars {
         Bars::Dominant | Bars::Only(_) => &Bars::Requests,
         other => other,
@@ -334,9 +340,13 @@ fn ratio_text(pic: &Picture<'_>, resource: &Resource) -> String {
         other => other,
     };
     let all = totals.allocatable.get(resource);
-    match Amounts::of_totals(totals).amount(resource, bars) {
-        Some(part) if all > 0 || part > 0 => words::ratio(resource, part, all),
-        Some(_) | None => pic.theme().glyphs().unknown.to_owned(),
+    let unknown = pic.theme().glyphs().unknown;
+    // What is offered is known from nodes, what is asked for from pods: each is told as far as it is known.
+    match Amounts::of_totals(totals).as_known(pic.cluster).amount(resource, bars) {
+        Some(part) if all > 0 => words::ratio(resource, part, all),
+        Some(part) if part > 0 => format!("{} / {unknown}", words::amount(resource, part)),
+        None if all > 0 => format!("{unknown} / {}", words::offered(resource, all)),
+        Some(_) | None => unknown.to_owned(),
     }
 }
 
@@ -348,7 +358,8 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let waiting = pic.cluster.pod_counts().unscheduled;
     pen.put(1, y, "pods", theme.dim());
     let all = bound.total() + waiting;
-    if all == 0 && !pic.cluster.stream(Stream::Pods).complete {
+    let known = pic.cluster.knows(Stream::Pods);
+    if !known || (all == 0 && !pic.cluster.stream(Stream::Pods).complete) {
         pen.put(VALUES, y, &format!("{:>3}", theme.glyphs().unknown), theme.style(Role::Strong));
         return;
     }
@@ -397,15 +408,16 @@ fn totals_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
 
 fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
     let totals = pic.view.totals();
-    if nothing_yet(pic) {
-        return vec![("no nodes yet".to_owned(), Role::Dim)];
-    }
-    let mut all = vec![(words::count(totals.nodes, "node", "nodes"), Role::Strong)];
+    let unknown = pic.theme().glyphs().unknown;
+    let pods_known = pic.cluster.knows(Stream::Pods);
+    let nodes = if nothing_yet(pic) { format!("nodes {unknown}") } else { words::count(totals.nodes, "node", "nodes") };
+    let mut all = vec![(nodes, Role::Strong)];
     if let Some(money) = money(pic) {
         all.push((money.hourly, Role::Strong));
     }
     for (name, resource) in [("cpu", Resource::Cpu), ("mem", Resource::Memory)] {
-        if let Some(percent) = words::percent(totals.requests.get(&resource), totals.allocatable.get(&resource)) {
+        let percent = words::percent(totals.requests.get(&resource), totals.allocatable.get(&resource));
+        if let Some(percent) = percent.filter(|_| pods_known) {
             all.push((format!("{name} {percent}"), Role::Text));
         }
     }
@@ -413,7 +425,8 @@ fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
     if waiting > 0 {
         all.push((format!("{waiting} unscheduled"), Role::Warn));
     }
-    all.push((words::count(totals.pods.total(), "pod", "pods"), Role::Text));
+    let pods = if pods_known { words::count(totals.pods.total(), "pod", "pods") } else { format!("pods {unknown}") };
+    all.push((pods, Role::Text));
     all
 }
 

@@ -30,7 +30,8 @@ pub struct UiOptions {
     pub events: bool,
     /// The filter that the view starts with, as written.
     pub filter: String,
-    /// The kubeconfig file and context that are used, for the screen that tells that no cluster can be reached.
+    /// Where the credentials come from (`from /home/me/.kube/config`), for the screen that tells that no cluster can be
+    /// reached.
     pub tried: String,
 }
 

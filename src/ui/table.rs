@@ -16,9 +16,9 @@ use super::sorting;
 use super::state::{Bars, Focus, Seen};
 use super::theme::{Level, Role, Theme};
 use super::words;
-use crate::cluster::{Row, RowId, RowState, permille};
+use crate::cluster::{Cluster, Row, RowId, RowState, permille};
 use crate::insight::{Column, Line, Totals, View};
-use crate::model::{ConditionStatus, Name, Resource, Resources, Usage};
+use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Usage};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::style::{Modifier, Style};
@@ -80,6 +80,8 @@ pub(super) struct Amounts<'a> {
     pub(super) requests: &'a Resources,
     pub(super) limits: &'a Resources,
     used: Used<'a>,
+    /// Whether anything is known of pods: without them sums are not 0 but unknown.
+    pods_known: bool,
 }
 
 impl<'a> Amounts<'a> {
@@ -89,6 +91,7 @@ impl<'a> Amounts<'a> {
             requests: &row.sums().requests,
             limits: &row.sums().limits,
             used: Used::Row(row.usage()),
+            pods_known: true,
         }
     }
 
@@ -98,7 +101,15 @@ impl<'a> Amounts<'a> {
             requests: &totals.requests,
             limits: &totals.limits,
             used: Used::Totals(totals),
+            pods_known: true,
         }
+    }
+
+    /// The same, as far as the cluster's pods are known.
+    #[must_use]
+    pub(super) const fn as_known(mut self, cluster: &Cluster) -> Self {
+        self.pods_known = cluster.knows(Stream::Pods);
+        self
     }
 
     fn used(&self, resource: &Resource) -> Option<u64> {
@@ -108,11 +119,11 @@ impl<'a> Amounts<'a> {
         }
     }
 
-    /// The amount that is shown of a resource; none where it was not measured.
+    /// The amount that is shown of a resource; none where it was not measured, or nothing is known of pods.
     pub(super) fn amount(&self, resource: &Resource, bars: &Bars) -> Option<u64> {
         match bars {
-            Bars::Requests | Bars::Dominant | Bars::Only(_) => Some(self.requests.get(resource)),
-            Bars::Limits => Some(self.limits.get(resource)),
+            Bars::Requests | Bars::Dominant | Bars::Only(_) => self.pods_known.then(|| self.requests.get(resource)),
+            Bars::Limits => self.pods_known.then(|| self.limits.get(resource)),
             Bars::Usage => self.used(resource),
         }
     }
@@ -136,7 +147,7 @@ impl<'a> Amounts<'a> {
 
     /// The resource that is requested most.
     fn dominant(&self, among: &[Resource]) -> Option<(Resource, u64)> {
-        let all = self.allocatable?;
+        let all = self.allocatable.filter(|_| self.pods_known)?;
         let shares = among.iter().filter_map(|r| Some((r.clone(), permille(self.requests.get(r), all.get(r))?)));
         shares.max_by_key(|(_, share)| *share)
     }
@@ -215,6 +226,9 @@ pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, 
         RowState::LaunchFailed => ("Failed".into(), Role::Bad),
         RowState::Terminating => (with(word, "instance stops"), Role::Warn),
         RowState::Draining { detaching_volumes: true } => (with(word, "volumes"), Role::Warn),
+        RowState::Draining { detaching_volumes: false } if !pic.cluster.knows(Stream::Pods) => {
+            (word.into(), Role::Warn)
+        }
         RowState::Draining { detaching_volumes: false } => {
             let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
             (with(word, &words::count(pods, "pod left", "pods left")), Role::Warn)
@@ -338,13 +352,13 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
     let known = |value: Option<&str>| value.unwrap_or(unknown).to_owned();
     let note = note(row, pic, seen);
     let limit = row.allocatable().map(|a| a.pods).filter(|n| *n > 0);
-    let pods = row.sums().requests.pods;
+    let pods = pod_count(row.sums().requests.pods, pic);
     RowText {
         sign: sign(row, new, theme),
         name: row.name().to_owned(),
         pool: known(row.pool()),
-        bars: bars(&Amounts::of_row(row), pic, barred),
-        pods: limit.map_or_else(|| pods.to_string(), |limit| format!("{pods}/{limit}")),
+        bars: bars(&Amounts::of_row(row).as_known(pic.cluster), pic, barred),
+        pods: limit.map_or_else(|| pods.clone(), |limit| format!("{pods}/{limit}")),
         kind: known(row.instance_type()),
         price: row.quote().map_or_else(|| unknown.to_owned(), |quote| words::price(quote, theme.glyphs())),
         buy: buy(row, unknown),
@@ -356,6 +370,11 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
         note,
         faint: *row.state() == RowState::Gone && !never_launched(row),
     }
+}
+
+/// A number of pods, or that nothing is known of pods.
+fn pod_count(pods: u64, pic: &Picture<'_>) -> String {
+    if pic.cluster.knows(Stream::Pods) { pods.to_string() } else { pic.theme().glyphs().unknown.into() }
 }
 
 fn buy(row: &Row, unknown: &'static str) -> &'static str {
@@ -377,22 +396,23 @@ fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource
     if price.unpriced > 0 {
         money = format!("{}{money}", pic.ui.theme.glyphs().least);
     }
-    if price.is_unknown() || !pic.cluster.has_prices() {
+    let nodes_known = pic.cluster.knows(Stream::Nodes);
+    if price.is_unknown() || !pic.cluster.has_prices() || !nodes_known {
         money = pic.ui.theme.glyphs().unknown.into();
     }
     RowText {
         sign: (" ", Role::Text),
         name: name.to_owned(),
         pool: String::new(),
-        bars: bars(&Amounts::of_totals(totals), pic, barred),
-        pods: totals.requests.pods.to_string(),
+        bars: bars(&Amounts::of_totals(totals).as_known(pic.cluster), pic, barred),
+        pods: pod_count(totals.requests.pods, pic),
         kind: String::new(),
         price: money,
         buy: "",
         spot: false,
         zone: String::new(),
         age: String::new(),
-        status: (words::count(totals.nodes, "node", "nodes"), Role::Dim),
+        status: (if nodes_known { words::count(totals.nodes, "node", "nodes") } else { String::new() }, Role::Dim),
         labels: Vec::new(),
         note: None,
         faint: false,

@@ -227,6 +227,78 @@ fn no_extra_label_no_extra_column() {
 // === numbers ===
 
 #[test]
+fn unknown_nodes_are_not_zero() {
+    let denied = LinkState::Denied { message: "nodes is forbidden".into() };
+    let retrying = LinkState::Retrying { at: crate::support::stage::afternoon(), why: "connection refused".into() };
+    for state in [LinkState::Connecting, denied.clone(), retrying] {
+        let mut stage = Stage::empty(plain());
+        stage.apply([Change::Link(Stream::Nodes, state.clone())]);
+        let frame = stage.text(120, 24);
+        let line = header_of(&frame, " nodes ");
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["nodes", "—", "—/h"], "{state:?}: {line}");
+        let small = stage.text(40, 12);
+        assert!(small.contains("nodes —") && !small.contains("0 nodes") && !small.contains("$0"), "{small}");
+        assert!(!stage.text(20, 3).contains("0 nodes"));
+    }
+    // Known from their pods alone: rows, but still no number of nodes and no price.
+    let mut stage = Stage::empty(plain());
+    stage.apply([
+        Change::Link(Stream::Nodes, denied),
+        pod("web", "n0000").added(),
+        Change::Synced(Stream::Pods),
+        pool("general").added(),
+    ]);
+    let frame = stage.text(140, 24);
+    assert!(header_of(&frame, " nodes ").contains("—/h") && !frame.contains("$0"), "{frame}");
+    assert!(header_of(&frame, " cpu ").contains("/ —"), "{frame}");
+    stage.press(&["p"]);
+    let frame = stage.text(140, 24);
+    assert!(line_of(&frame, "  general ").split_whitespace().nth(2).is_some_and(|nodes| nodes == "—"), "{frame}");
+    // A cluster without nodes has none, and costs nothing.
+    let mut stage = Stage::empty(plain());
+    stage.apply([Change::Synced(Stream::Nodes), Change::Synced(Stream::Pods)]);
+    let frame = stage.text(120, 24);
+    let line = header_of(&frame, " nodes ");
+    assert!(line.contains("nodes      0") && line.contains("$0.000/h"), "{line}");
+    assert!(header_of(&frame, " pods ").contains("pods       0"), "{frame}");
+}
+
+#[test]
+fn unknown_pods_are_not_zero() {
+    let mut stage = Stage::empty(plain());
+    stage.apply([node("n0000").added(), node("n0001").added(), pool("general").added()]);
+    stage.apply([
+        Change::Synced(Stream::Nodes),
+        Change::Link(Stream::Pods, LinkState::Denied { message: "pods is forbidden".into() }),
+    ]);
+    stage.draw(150, 30);
+    stage.press(&["g"]);
+    let frame = stage.text(150, 30);
+    assert!(header_of(&frame, " cpu ").contains("— / 8.0"), "{frame}");
+    assert!(header_of(&frame, " memory ").contains("— / 32.0 Gi"), "{frame}");
+    assert_eq!(header_of(&frame, " pods ").split_whitespace().collect::<Vec<_>>(), ["pods", "—"]);
+    let row = line_of(&frame, " n0000");
+    assert!(row.contains("—/") && !row.contains('%') && !row.contains("0/"), "{row}");
+    let group = line_of(&frame, "2 nodes");
+    assert!(!group.contains('%') && !group.contains(" 0 "), "{group}");
+    assert!(!frame.contains(" 0%") && !frame.contains("0.0 / "), "{frame}");
+    stage.press(&["p"]);
+    let pools = stage.text(150, 30);
+    let line = line_of(&pools, "  general ");
+    assert_eq!(line.matches('%').count(), 1, "the share of spot is known from nodes: {line}");
+    stage.press(&["esc", "⏎"]);
+    let detail = stage.text(150, 40);
+    let cpu = line_of(&detail, "cpu   ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(cpu.ends_with("4.0 — — — —"), "{cpu}");
+    assert!(detail.contains("pods —"), "{detail}");
+    // And once pods are there, what was unknown is a number.
+    stage.press(&["esc"]);
+    stage.apply([Change::Synced(Stream::Pods)]);
+    let frame = stage.text(150, 30);
+    assert!(header_of(&frame, " cpu ").contains("0.0 / 8.0") && line_of(&frame, " n0000").contains("0%"), "{frame}");
+}
+
+#[test]
 fn absent_resource_is_not_zero_percent() {
     let mut stage = nodes(1, plain());
     let mut gpu = node("with-gpu");
@@ -558,7 +630,7 @@ fn names_are_copied() {
 #[test]
 fn empty_screen_names_its_reason() {
     let shown = |changes: Vec<Change>| {
-        let mut stage = Stage::empty(UiOptions { tried: "file /home/me/.kube/config".into(), ..plain() });
+        let mut stage = Stage::empty(UiOptions { tried: "from /home/me/.kube/config".into(), ..plain() });
         stage.apply(changes);
         stage.text(100, 24)
     };
