@@ -21,6 +21,7 @@ mod bar;
 mod detail;
 mod empty;
 mod events;
+mod extra;
 mod footer;
 mod frame;
 mod header;

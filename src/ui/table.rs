@@ -9,6 +9,7 @@
 //! Only the lines of the page are made into text; columns get their widths from them, and leave by priority.
 
 use super::bar::{self, Share};
+use super::extra::{self, Extra};
 use super::frame::Picture;
 use super::pen::{Pen, columns};
 use super::placement::{self, Placement};
@@ -180,7 +181,7 @@ fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<Ba
 }
 
 /// A resource as a heading: `CPU`, `GPU`.
-fn short_name(resource: &Resource) -> String {
+pub(super) fn short_name(resource: &Resource) -> String {
     match resource {
         Resource::EphemeralStorage => "disk".into(),
         Resource::Cpu | Resource::Memory | Resource::Pods => resource.name().into(),
@@ -366,10 +367,20 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
         zone: row.zone().map_or(unknown, |zone| words::zone(zone, row.region())).to_owned(),
         age: age::short(age_seconds),
         status: status(row, pic, seen),
-        labels: pic.ui.options.extra_labels.iter().map(|key| known(row.label(key))).collect(),
+        labels: pic.ui.options.extra_labels.iter().map(|label| extra_text(row, &Extra::of(label), pic)).collect(),
         note,
         faint: *row.state() == RowState::Gone && !never_launched(row),
     }
+}
+
+/// The cell of a further column.
+fn extra_text(row: &Row, extra: &Extra, pic: &Picture<'_>) -> String {
+    let known = match extra {
+        Extra::Label(key) => row.label(key).map(str::to_owned),
+        Extra::Age => Some(age::short(row.age_seconds(pic.now))),
+        Extra::Requested(resource) => Amounts::of_row(row).as_known(pic.cluster).percent(resource, &Bars::Requests),
+    };
+    known.unwrap_or_else(|| pic.theme().glyphs().unknown.to_owned())
 }
 
 /// A number of pods, or that nothing is known of pods.
@@ -512,10 +523,14 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
     }
     all.push(slot(Field::Buy, "BUY", Some(Column::Capacity), 16, 0, &|t| columns(t.buy), false));
     all.push(slot(Field::Zone, "ZONE", Some(Column::Zone), 21, 0, &|t| columns(&t.zone), false));
-    for (at, label) in pic.ui.options.extra_labels.iter().enumerate() {
-        let heading = label.rsplit('/').next().unwrap_or(label).to_uppercase();
+    let labels = &pic.ui.options.extra_labels;
+    for (at, (label, title)) in labels.iter().zip(extra::titles(labels, barred)).enumerate() {
         let cell = |t: &RowText| t.labels.get(at).map_or(0, |l| columns(l));
-        all.push(slot(Field::Label(at), &heading, Some(Column::Label(label.clone())), 9, 8, &cell, false));
+        let extra = Extra::of(label);
+        // Numbers are never cut, values of labels may be.
+        let (is_label, column) = (matches!(extra, Extra::Label(_)), extra.column());
+        let least = if is_label { 8 } else { 0 };
+        all.push(slot(Field::Label(at), &title, Some(column), 9, least, &cell, !is_label));
     }
     all.push(slot(Field::Age, "AGE", Some(Column::Age), 5, 0, &|t| columns(&t.age), true));
     let status = |t: &RowText| columns(&t.status.0).min(34);
@@ -658,7 +673,10 @@ fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<
             Field::Price => right(pen, &row.price, faint(theme.style(Role::Strong))),
             Field::Buy => left(pen, row.buy, if row.spot { faint(theme.style(Role::Spot)) } else { dim }),
             Field::Zone => left(pen, &row.zone, dim),
-            Field::Label(at) => left(pen, &cut_middle(row.labels.get(*at).map_or("", String::as_str), w), plain),
+            Field::Label(at) => {
+                let text = cut_middle(row.labels.get(*at).map_or("", String::as_str), w);
+                if slot.right { right(pen, &text, plain) } else { left(pen, &text, plain) }
+            }
             Field::Age => right(pen, &row.age, dim),
             Field::Status => left(pen, &short_status(&row.status.0, w), faint(theme.style(row.status.1))),
         }

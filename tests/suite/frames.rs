@@ -224,6 +224,40 @@ fn no_extra_label_no_extra_column() {
     assert!(line_of(&frame, "n0000").contains("amd64"));
 }
 
+#[test]
+fn computed_labels_are_columns() {
+    let names = ["node-age", "node-cpu-usage", "node-memory-usage", "node-pods-usage", "node-ephemeral-storage-usage"];
+    let mut labels: Vec<Name> = names.iter().map(|name| format!("eks-node-viewer/{name}").as_str().into()).collect();
+    labels.push("topology.kubernetes.io/zone".into());
+    let mut stage = nodes(2, UiOptions { extra_labels: labels, ..plain() });
+    let mut half = pod("half", "n0001");
+    half.requests = Resources::new(2000, 4 << 30);
+    let created = at(stage.now.as_second() - 95);
+    stage.apply([half.added(), Node { created, ..node("n0000") }.added()]);
+    let frame = stage.text(220, 40);
+    let heading = line_of(&frame, "NODE ");
+    for title in ["NODE AGE", "CPU REQ", "MEMORY REQ", "PODS REQ", "DISK REQ", "TOPOLOGY/ZONE"] {
+        assert_eq!(heading.matches(title).count(), 1, "{title} of {heading}");
+    }
+    assert_eq!(line_of(&frame, " n0000").matches("95s").count(), 2, "{frame}");
+    let row = line_of(&frame, " n0001");
+    assert_eq!((row.matches("50%").count(), row.matches("25%").count()), (2, 2), "bars and columns agree: {row}");
+    assert!(row.contains("ap-northeast-2a") && row.contains(" 2% "), "{row}");
+    // The picker reaches those that have no column of their own yet.
+    stage.press(&["s"]);
+    let picker = stage.text(220, 40).lines().last().unwrap().to_owned();
+    assert!(picker.contains("1 pods req") && picker.contains("3 topology/zone"), "{picker}");
+    assert!(!picker.contains("cpu req") && !picker.contains("node age"), "what is offered already: {picker}");
+    stage.press(&["1"]);
+    let frame = stage.text(220, 40);
+    assert!(line_of(&frame, "NODE ").contains("PODS REQ▼"), "{frame}");
+    assert!(frame.find(" n0001").unwrap() < frame.find(" n0000").unwrap(), "the fullest first");
+    stage.press(&["s", "3"]);
+    stage.press(&["s"]);
+    let narrow = stage.text(80, 24);
+    assert!(narrow.lines().last().unwrap().contains("topology/zone▲"), "the chosen one is seen: {narrow}");
+}
+
 // === numbers ===
 
 #[test]
