@@ -78,10 +78,18 @@ const fn stream_name(stream: Stream) -> &'static str {
     }
 }
 
-/// One stream's sign, style and what must be said; none for what is not asked for.
-fn stream(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<(&'static str, Role, String)> {
+/// One stream's sign, and what must be said.
+struct Health {
+    stream: Stream,
+    sign: &'static str,
+    role: Role,
+    more: String,
+}
+
+/// The health of a stream; none for what is not asked for.
+fn health(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<Health> {
     let g = pic.theme().glyphs();
-    Some(match &pic.cluster.stream(stream).state {
+    let (sign, role, more) = match &pic.cluster.stream(stream).state {
         LinkState::Off => return None,
         LinkState::Connecting => (g.syncing, Role::Warn, String::new()),
         LinkState::Syncing { seen: n } => (g.syncing, Role::Warn, n.to_string()),
@@ -93,45 +101,49 @@ fn stream(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<(&'stati
             let left = (at.as_second() - pic.now.as_second()).max(0);
             (g.retrying, Role::Warn, format!("retry {left}s"))
         }
-    })
+    };
+    Some(Health { stream, sign, role, more })
 }
 
-/// The health of every stream, in as many words as fit into `room`.
-fn streams(pic: &Picture<'_>, room: u16, seen: &mut Seen) -> Vec<Piece> {
+/// The marks of every stream, in as many words as fit into `room`. They stand still: what more there is to say of a
+/// stream stands beside them.
+fn marks(pic: &Picture<'_>, all: &[Health], room: u16) -> Vec<Piece> {
     let theme = pic.theme();
-    let all: Vec<(Stream, &str, Role, String)> = Stream::ALL
-        .into_iter()
-        .filter_map(|s| stream(pic, s, seen).map(|(sign, role, more)| (s, sign, role, more)))
-        .collect();
-    let settled = |role: Role| matches!(role, Role::Good | Role::Dim);
-    let named = |quiet_names: bool, absent: bool| -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        for (stream, sign, role, more) in &all {
-            if !absent && *role == Role::Dim {
-                continue;
-            }
-            let style = theme.style(*role);
-            pieces.push(((*sign).to_owned(), style));
-            if quiet_names || !settled(*role) {
-                let text = if settled(*role) { theme.dim() } else { style };
-                let more = if more.is_empty() { String::new() } else { format!(" {more}") };
-                pieces.push((format!(" {}{more} ", stream_name(*stream)), text));
-            }
-        }
-        pieces
+    let named = |absent: bool| -> Vec<Piece> {
+        let shown = all.iter().filter(|health| absent || health.role != Role::Dim);
+        let pieces = shown.flat_map(|health| {
+            let settled = matches!(health.role, Role::Good | Role::Dim);
+            let text = if settled { theme.dim() } else { theme.style(health.role) };
+            [(health.sign.to_owned(), theme.style(health.role)), (format!(" {} ", stream_name(health.stream)), text)]
+        });
+        pieces.collect()
     };
-    let ways = [named(true, true), named(true, false), named(false, false)];
-    if let Some(fits) = ways.into_iter().find(|pieces| wide(pieces) <= room) {
-        return fits;
+    let signs: Vec<Piece> = all.iter().map(|h| (h.sign.to_owned(), theme.style(h.role))).collect();
+    [named(true), named(false), signs].into_iter().find(|pieces| wide(pieces) <= room).unwrap_or_default()
+}
+
+/// What is to be said of streams that are not well: `pods 500`, `events claims retry 3s`.
+fn troubles(all: &[Health]) -> Option<(String, Role)> {
+    let mut said: Vec<(Vec<&str>, &str)> = Vec::new();
+    let mut worst = Role::Warn;
+    for health in all.iter().filter(|health| !health.more.is_empty()) {
+        if health.role == Role::Bad {
+            worst = Role::Bad;
+        }
+        match said.iter_mut().find(|(_, more)| *more == health.more) {
+            Some((names, _)) => names.push(stream_name(health.stream)),
+            None => said.push((vec![stream_name(health.stream)], &health.more)),
+        }
     }
-    let signs: Vec<Piece> = all.iter().map(|(_, sign, role, _)| ((*sign).to_owned(), theme.style(*role))).collect();
-    if wide(&signs) <= room { signs } else { Vec::new() }
+    let texts: Vec<String> = said.iter().map(|(names, more)| format!("{} {more}", names.join(" "))).collect();
+    (!texts.is_empty()).then(|| (texts.join(", "), worst))
 }
 
 fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) {
     let theme = pic.theme();
     let w = pen.width();
-    let clock = words::clock(pic.now, pic.offset_seconds, ticks);
+    // Its place is the same with seconds and without.
+    let clock = format!("{:<8}", words::clock(pic.now, pic.offset_seconds, ticks));
     let end = if w >= 40 { pen.put_before(w.saturating_sub(1), 0, &clock, theme.dim()) } else { w };
     let mut x = pen.put(1, 0, "nodeglass", theme.style(Role::Title));
     x = pen.put(x, 0, "  ", theme.dim());
@@ -146,10 +158,18 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
     // Health keeps its words as long as the context's name has room.
     let room = end.saturating_sub(x + least + 3);
     let wanted = end.saturating_sub(x + named + 2);
-    let full = streams(pic, wanted, seen);
-    let pieces = if wide(&full) > 0 && wanted > 30 { full } else { streams(pic, room, seen) };
-    let streams_at = end.saturating_sub(wide(&pieces) + 2);
+    let all: Vec<Health> = Stream::ALL.into_iter().filter_map(|s| health(pic, s, seen)).collect();
+    let full = marks(pic, &all, wanted);
+    let pieces = if wide(&full) > 0 && wanted > 30 { full } else { marks(pic, &all, room) };
+    let mut streams_at = end.saturating_sub(wide(&pieces) + 2);
     put_all(pen, streams_at, 0, &pieces);
+    if let Some((text, role)) = troubles(&all) {
+        let room = streams_at.saturating_sub(x + least + 3);
+        let text = cut_end(&text, usize::from(room));
+        if room >= 8 {
+            streams_at = pen.put_before(streams_at.saturating_sub(2), 0, &text, theme.style(role)).saturating_sub(1);
+        }
+    }
     for (i, part) in parts.iter().enumerate() {
         let room = streams_at.saturating_sub(x + 2);
         let separator = if i == 0 { "" } else { theme.glyphs().dot };
@@ -222,6 +242,8 @@ fn money(pic: &Picture<'_>) -> Option<Money> {
     })
 }
 
+/// Room for `143.8 / 361.5 Gi`.
+const RATIO: u16 = 16;
 /// Where values start, after the labels.
 const VALUES: u16 = 10;
 
@@ -442,7 +464,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool
             identity(pen, pic, ticks, seen);
             nodes_line(pen, 1, pic);
             let resources = shown(pic);
-            let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0);
+            // Bars begin at one place however the amounts change.
+            let least = if pen.width() >= 80 { RATIO } else { 0 };
+            let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0).max(least);
             let last = pen.height().saturating_sub(1);
             for (y, resource) in (2..last).zip(&resources) {
                 resource_line(pen, y, pic, resource, ratio);

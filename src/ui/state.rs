@@ -204,6 +204,8 @@ pub struct UiState {
     pub(super) filter_text: String,
     pub(super) notice: Option<Notice>,
     pub(super) click: Option<(Timestamp, u16, u16)>,
+    pub(super) table_widths: Widths,
+    pub(super) event_widths: Widths,
 }
 
 impl UiState {
@@ -226,6 +228,8 @@ impl UiState {
             filter_text: options.filter.clone(),
             notice: None,
             click: None,
+            table_widths: Widths::default(),
+            event_widths: Widths::default(),
             options,
         }
     }
@@ -234,11 +238,18 @@ impl UiState {
         self.layers.as_slice().last()
     }
 
-    /// Tells the state what was drawn, so that a cursor whose node is gone stays where it stood. Called after each
-    /// draw; it changes no frame.
+    /// Tells the state what was drawn, so that a cursor whose node is gone stays where it stood and columns keep their
+    /// widths. Called after each draw; drawing the same again gives the same frame.
     pub fn saw(&mut self, seen: &Seen) {
         self.table.cursor_at = seen.cursor_at;
         self.table.top_at = seen.top;
+        // A pane that was not drawn keeps what it learned.
+        if seen.table_widths != Widths::default() {
+            self.table_widths.clone_from(&seen.table_widths);
+        }
+        if seen.event_widths != Widths::default() {
+            self.event_widths.clone_from(&seen.event_widths);
+        }
     }
 
     /// Says something to the user for some seconds.
@@ -273,6 +284,31 @@ impl UiState {
             Layer::Detail(detail) => Some(detail.row),
             Layer::Pools(_) | Layer::Help(_) | Layer::Filter(_) | Layer::Sort(_) => None,
         })
+    }
+}
+
+/// Widths that columns have had on one page. They only grow while the page stays, so that nothing jumps when a value
+/// gets shorter or a row leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Widths {
+    /// What the page is: size, order, place. Another page learns anew.
+    page: String,
+    columns: Vec<u16>,
+}
+
+impl Widths {
+    /// The widths a page wants now, made to be none smaller than they were.
+    pub(super) fn grown(&self, page: String, mut columns: Vec<u16>) -> Self {
+        if page == self.page && columns.len() == self.columns.len() {
+            for (now, before) in columns.iter_mut().zip(&self.columns) {
+                *now = (*now).max(*before);
+            }
+        }
+        Self { page, columns }
+    }
+
+    pub(super) fn of(&self, column: usize) -> u16 {
+        self.columns.get(column).copied().unwrap_or(0)
     }
 }
 
@@ -311,6 +347,10 @@ pub struct Seen {
     pub formatted: usize,
     /// When the picture changes by itself: an age, a countdown, a notice that ends.
     pub next: Option<Timestamp>,
+    /// Widths of the table's columns.
+    pub table_widths: Widths,
+    /// Widths of the events' columns.
+    pub event_widths: Widths,
     /// Where the terminal's cursor belongs, while text is typed.
     pub caret: Option<(u16, u16)>,
 }

@@ -455,6 +455,8 @@ struct Slot {
     sort: Option<Column>,
     /// The lowest stays longest.
     priority: u8,
+    /// How far it may be cut; 0 for what is never cut.
+    cut_to: u16,
     least: u16,
     wanted: u16,
     right: bool,
@@ -465,11 +467,13 @@ struct Slot {
 const BAR_LEAST: u16 = 9;
 const BAR_WANTED: u16 = 17;
 const BAR_MOST: u16 = 37;
+/// The longest ages: `9m59s`, `9h59m`, `9d23h`.
+const AGE: u16 = 5;
 /// ` 100%`.
 const PERCENT: u16 = 5;
 
 /// All columns, with the widths that the lines of this page would like.
-fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot> {
+fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) -> Vec<Slot> {
     // The arrow is part of the heading, and so of the column's width.
     let headed = |heading: &str, sort: Option<&Column>| {
         let sorted = sort == Some(&pic.view.sort().column);
@@ -478,16 +482,14 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
     };
     let widest =
         |heading: &str, cell: &dyn Fn(&RowText) -> u16| lines.iter().map(cell).max().unwrap_or(0).max(columns(heading));
-    let slot = |field, heading: &str, sort: Option<Column>, priority, least, cell: &dyn Fn(&RowText) -> u16, right| {
+    let slot = |field, heading: &str, sort: Option<Column>, priority, cut_to, cell: &dyn Fn(&RowText) -> u16, right| {
         let heading = headed(heading, sort.as_ref());
         let wanted = widest(&heading, cell);
-        // Names may be cut down to their least; numbers never.
-        let least = if least == 0 { wanted } else { wanted.min(least) };
-        Slot { field, heading, sort, priority, least, wanted, right, x: 0, width: 0 }
+        Slot { field, heading, sort, priority, cut_to, least: 0, wanted, right, x: 0, width: 0 }
     };
     let mut all = vec![
         slot(Field::Name, "NODE", Some(Column::Name), 0, 19, &|t| columns(&t.name), false),
-        slot(Field::Pool, "NODEPOOL", Some(Column::Pool), 17, 10, &|t| columns(&t.pool), false),
+        slot(Field::Pool, "NODEPOOL", Some(Column::Pool), 17, 12, &|t| columns(&t.pool), false),
     ];
     let bar = |at: usize, heading: String, sort: Option<Column>| Slot {
         field: Field::Bar(at),
@@ -498,7 +500,8 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
             1 => 4,
             n => 10 + n.min(5) as u8,
         },
-        least: if at < 2 { BAR_LEAST } else { PERCENT },
+        cut_to: if at < 2 { BAR_LEAST } else { PERCENT },
+        least: 0,
         wanted: if at < 2 { BAR_WANTED } else { BAR_LEAST },
         right: false,
         x: 0,
@@ -516,7 +519,8 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
             all.push(bar(at, short_name(resource).to_uppercase(), Some(sort)));
         }
     }
-    all.push(slot(Field::Pods, "PODS", Some(Column::Pods), 7, 0, &|t| columns(&t.pods), true));
+    let pods = |t: &RowText| pods_width(&t.pods);
+    all.push(slot(Field::Pods, "PODS", Some(Column::Pods), 7, 0, &pods, true));
     all.push(slot(Field::Kind, "TYPE", Some(Column::Type), 6, 0, &|t| columns(&t.kind), false));
     if pic.cluster.has_prices() {
         all.push(slot(Field::Price, "$/HOUR", Some(Column::Price), 3, 0, &|t| columns(&t.price), true));
@@ -529,13 +533,44 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
         let extra = Extra::of(label);
         // Numbers are never cut, values of labels may be.
         let (is_label, column) = (matches!(extra, Extra::Label(_)), extra.column());
-        let least = if is_label { 8 } else { 0 };
-        all.push(slot(Field::Label(at), &title, Some(column), 9, least, &cell, !is_label));
+        let cut_to = if is_label { 8 } else { 0 };
+        all.push(slot(Field::Label(at), &title, Some(column), 9, cut_to, &cell, !is_label));
     }
-    all.push(slot(Field::Age, "AGE", Some(Column::Age), 5, 0, &|t| columns(&t.age), true));
-    let status = |t: &RowText| columns(&t.status.0).min(34);
-    all.push(slot(Field::Status, "STATUS", Some(Column::Status), 2, 12, &status, false));
+    all.push(slot(Field::Age, "AGE", Some(Column::Age), 5, 0, &|t| columns(&t.age).max(AGE), true));
+    // It changes all the time: its width does not, and says only what fits.
+    let status = match width {
+        0..150 => 12,
+        150..180 => 18,
+        180.. => 33,
+    };
+    all.push(slot(Field::Status, "STATUS", Some(Column::Status), 2, 12, &|_| status, false));
     all
+}
+
+/// Room for as many pods as there can be: `7/58` will be `10/58`.
+fn pods_width(pods: &str) -> u16 {
+    pods.split_once('/').map_or(0, |(_, limit)| 2 * columns(limit) + 1).max(columns(pods))
+}
+
+/// Slots no narrower than they were on this page, with the least that each may be cut to.
+fn learned(mut slots: Vec<Slot>, pic: &Picture<'_>, width: u16, seen: &mut Seen) -> Vec<Slot> {
+    let view = pic.view;
+    let page = format!(
+        "{width} {:?} {:?} {:?} {:?} {:?}",
+        pic.ui.table.top,
+        view.sort().column,
+        view.group_by(),
+        pic.ui.bars,
+        pic.ui.filter_text
+    );
+    let widths = pic.ui.table_widths.grown(page, slots.iter().map(|slot| slot.wanted).collect());
+    for (i, slot) in slots.iter_mut().enumerate() {
+        slot.wanted = widths.of(i);
+        // Names may be cut down to their least; numbers never.
+        slot.least = if slot.cut_to == 0 { slot.wanted } else { slot.wanted.min(slot.cut_to) };
+    }
+    seen.table_widths = widths;
+    slots
 }
 
 /// Gives `width` columns to slots: those of low priority leave first, names shrink, bars take what is left.
@@ -614,7 +649,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, headed: bool, seen: &mu
         .collect();
     seen.formatted += texts.len();
     let (groups, rows): (Vec<bool>, Vec<RowText>) = texts.into_iter().unzip();
-    let slots = fit(slots(pic, &barred, &rows), pen.width());
+    let wanted = slots(pic, &barred, &rows, pen.width());
+    let slots = fit(learned(wanted, pic, pen.width(), seen), pen.width());
     if headed {
         heading(pen, &slots, pic);
     }
@@ -692,7 +728,11 @@ fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<
 fn short_status(status: &str, room: usize) -> std::borrow::Cow<'_, str> {
     let word = status.split_once([':', ',']).map_or(status, |(word, _)| word);
     if usize::from(columns(status)) > room && usize::from(columns(word)) <= room {
-        return word.into();
+        // A number is worth its three columns: `Draining: 3`.
+        let number = status.strip_prefix(word).and_then(|more| more.strip_prefix(": ")?.split(' ').next());
+        let number =
+            number.filter(|n| n.bytes().all(|b| b.is_ascii_digit()) && columns(word) as usize + 2 + n.len() <= room);
+        return number.map_or_else(|| word.into(), |n| format!("{word}: {n}").into());
     }
     cut_end(status, room)
 }

@@ -258,6 +258,58 @@ fn computed_labels_are_columns() {
     assert!(narrow.lines().last().unwrap().contains("topology/zone▲"), "the chosen one is seen: {narrow}");
 }
 
+// === standing still ===
+
+/// Where every word of the heading and every mark of the first line stand.
+fn frame_of_columns(frame: &str) -> (String, String) {
+    let first = frame.lines().next().unwrap();
+    let marks = first.char_indices().filter(|(_, c)| "●◐○✗".contains(*c)).map(|(at, _)| at);
+    let at: Vec<usize> = marks.map(|at| first[..at].chars().count()).collect();
+    (line_of(frame, "NODE ").to_owned(), format!("{at:?}"))
+}
+
+#[test]
+fn columns_stand_still_while_values_change() {
+    for w in [80, 100, 120, 140, 160, 200] {
+        let mut stage = nodes(4, plain());
+        stage.apply((0..9).map(|i| pod(&format!("p{i}"), "n0001").added()));
+        let before = frame_of_columns(&stage.text(w, 40));
+        let price = |frame: &str| line_of(frame, " n0002").find("0.1720").unwrap();
+        let at = price(&stage.text(w, 40));
+        let mut leaving = node("n0001");
+        leaving.deleted = Some(stage.now);
+        stage.apply([leaving.added()]);
+        let frame = stage.text(w, 40);
+        assert!(line_of(&frame, " n0001").contains("Draining: 9"), "{frame}");
+        assert_eq!(frame_of_columns(&frame), before);
+        assert_eq!(price(&frame), at);
+        assert!(line_of(&frame, " n0001").contains("c5a.xlarge"), "a type is never cut: {frame}");
+        // More pods, and one gone: no column moves.
+        stage.apply((0..48).map(|i| pod(&format!("q{i}"), "n0001").added()));
+        assert_eq!(frame_of_columns(&stage.text(w, 40)), before);
+        let n3 = node("n0003");
+        stage.apply([Change::NodeGone(n3.name, n3.uid)]).wait(60);
+        assert_eq!(frame_of_columns(&stage.text(w, 40)).0, before.0);
+        // A stream that is down says so beside its mark.
+        let down = LinkState::Retrying { at: stage.now, why: "connection refused".into() };
+        stage.apply([Change::Link(Stream::Pods, down)]);
+        let frame = stage.text(w, 40);
+        assert_eq!(frame_of_columns(&frame), before);
+        assert!(frame.lines().next().unwrap().contains("pods retry 0s"), "{frame}");
+    }
+}
+
+#[test]
+fn the_clock_stands_still() {
+    let mut stage = Stage::empty(plain());
+    stage.apply([Change::Synced(Stream::Nodes), Change::Synced(Stream::Pods)]);
+    let calm = stage.text(120, 24).lines().next().unwrap().to_owned();
+    stage.apply([Node { created: stage.now, ..node("n") }.added()]);
+    let ticking = stage.text(120, 24).lines().next().unwrap().to_owned();
+    assert!(calm.ends_with("14:02") && ticking.ends_with("14:02:31"));
+    assert_eq!(calm.find("14:02"), ticking.find("14:02"));
+}
+
 // === numbers ===
 
 #[test]
