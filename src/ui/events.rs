@@ -93,6 +93,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
     let page = h.saturating_sub(1);
     rule(&mut pen.part(0, 0, w, 1), pic, top, seen);
     let area = pen.area();
+    seen.event_pane = area;
     seen.event_area = Rect { y: area.y + 1.min(area.height), height: page, ..area };
     seen.events_top = top;
     let lines: Vec<EventLine<'_>> = pic.cluster.events().lines(&query).skip(top).take(usize::from(page)).collect();

@@ -133,8 +133,12 @@ pub(super) struct EventsState {
     pub(super) cursor: Option<EventMark>,
     /// Reading of [`crate::cluster::EventLog::arrivals`] when following ended.
     pub(super) read: u64,
-    /// Lines more or fewer than the pane would have by itself.
-    pub(super) extra: i16,
+    /// Lines that the user gave it below the nodes, with its rule; by itself it has what nodes leave.
+    pub(super) lines: Option<u16>,
+    /// Columns that the user gave it beside the nodes.
+    pub(super) columns: Option<u16>,
+    /// Its border is being dragged.
+    pub(super) dragged: bool,
 }
 
 /// A screen on top of the main one.
@@ -329,6 +333,10 @@ pub struct Seen {
     pub cursor: Option<RowId>,
     /// Lines on a page.
     pub page: usize,
+    /// Where the events are, with their rule.
+    pub event_pane: Rect,
+    /// The border that can be dragged: the rule above the events, or the columns between them and the nodes.
+    pub event_border: Rect,
     /// Where the event lines are.
     pub event_area: Rect,
     /// The event lines that were drawn, newest first.

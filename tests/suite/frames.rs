@@ -613,6 +613,72 @@ fn a_click_selects_and_a_double_click_opens() {
 }
 
 #[test]
+fn the_border_of_the_events_is_dragged() {
+    let mut stage = nodes(60, plain());
+    let t = stage.now.as_second();
+    stage.apply((0..90).map(|i| event("Node", "n0000", &format!("Reason{i}"), "text", t + i).added()));
+    stage.draw(120, 40);
+    let border = stage.seen.event_border;
+    assert_eq!((border.width, border.height), (120, 1));
+    // Dragging elsewhere does nothing.
+    stage.act(Action::Click(5, stage.seen.table.y));
+    stage.act(Action::Drag(5, border.y - 6));
+    stage.draw(120, 40);
+    assert_eq!(stage.seen.event_border, border);
+    stage.act(Action::Release);
+    // The border goes where the mouse goes, as far as nodes keep their lines.
+    stage.act(Action::Click(100, border.y));
+    for (to, is) in [(border.y - 6, border.y - 6), (border.y + 2, border.y + 2), (0, 10), (39, 37)] {
+        stage.act(Action::Drag(100, to));
+        stage.draw(120, 40);
+        assert_eq!(stage.seen.event_border.y, is, "dragged to {to}");
+    }
+    stage.act(Action::Drag(100, border.y));
+    stage.act(Action::Release);
+    stage.act(Action::Drag(100, 20));
+    stage.draw(120, 40);
+    assert_eq!(stage.seen.event_border, border, "let go");
+    stage.press(&["+"]);
+    assert_eq!(stage.seen.event_border.y, border.y - 1);
+    // A node that comes or goes does not move what was put there.
+    stage.apply((60..80).map(|i| node(&format!("n{i:04}")).added()));
+    stage.draw(120, 40);
+    assert_eq!(stage.seen.event_border.y, border.y - 1);
+    // Beside the nodes it is the gap between them.
+    stage.draw(220, 26);
+    let border = stage.seen.event_border;
+    assert!(border.height > 1 && border.width < 4, "{border:?}");
+    stage.act(Action::Click(border.x, border.y + 4));
+    stage.act(Action::Drag(border.x - 9, 3));
+    stage.draw(220, 26);
+    assert_eq!(stage.seen.event_border.x, border.x - 9);
+}
+
+#[test]
+fn the_wheel_scrolls_what_is_under_it() {
+    let mut stage = nodes(60, plain());
+    let t = stage.now.as_second();
+    stage.apply((0..90).map(|i| event("Node", "n0000", &format!("Reason{i}"), "text", t + i).added()));
+    stage.draw(120, 40);
+    let (table, events) = (stage.seen.table, stage.seen.event_area);
+    let turn = |stage: &mut Stage, y: u16, by: i32| {
+        stage.act(Action::Wheel(40, y, by));
+        stage.draw(120, 40);
+        (stage.seen.top, stage.seen.events_top)
+    };
+    assert_eq!(turn(&mut stage, events.y, 1), (0, 3));
+    assert_eq!(turn(&mut stage, events.y - 1, 1), (0, 6), "its rule is a part of the pane");
+    assert_eq!(turn(&mut stage, table.y, 1), (3, 6));
+    assert_eq!(turn(&mut stage, events.y, -1), (3, 3));
+    assert_eq!(turn(&mut stage, events.y, -1), (3, 0));
+    assert!(stage.text(120, 40).contains("following"));
+    for _ in 0..60 {
+        turn(&mut stage, events.y, 1);
+    }
+    assert_eq!(stage.seen.events_top, 90 - usize::from(events.height), "to the oldest and no further");
+}
+
+#[test]
 fn lanes_are_clickable() {
     let mut stage = nodes(1, plain());
     stage.draw(120, 30);
@@ -797,6 +863,7 @@ enum Play {
     Key(usize),
     Type(char),
     Click(u16, u16),
+    Drag(u16, u16),
     Wheel(u16, u16, i32),
     Size(u16, u16),
     Node(u8),
@@ -813,6 +880,7 @@ fn play() -> impl Strategy<Value = Play> {
         6 => (0..keys).prop_map(Play::Key),
         2 => prop::char::range(' ', '~').prop_map(Play::Type),
         2 => (0_u16..130, 0_u16..50).prop_map(|(x, y)| Play::Click(x, y)),
+        1 => (0_u16..130, 0_u16..50).prop_map(|(x, y)| Play::Drag(x, y)),
         1 => (0_u16..130, 0_u16..50, -2..3).prop_map(|(x, y, n)| Play::Wheel(x, y, n)),
         2 => (0_u16..220, 0_u16..60).prop_map(|(w, h)| Play::Size(w, h)),
         3 => (0_u8..40).prop_map(Play::Node),
@@ -842,6 +910,11 @@ proptest! {
                 }
                 Play::Click(x, y) => {
                     stage.act(Action::Click(x, y));
+                }
+                Play::Drag(x, y) => {
+                    let border = stage.seen.event_border;
+                    stage.act(Action::Click(border.x, border.y));
+                    stage.act(Action::Drag(x, y));
                 }
                 Play::Wheel(x, y, n) => {
                     stage.act(Action::Wheel(x, y, n));
