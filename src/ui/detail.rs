@@ -9,7 +9,7 @@ use super::table::{Amounts, status};
 use super::theme::Role;
 use super::words;
 use crate::cluster::{EventLine, EventQuery, PodRow, PodState, Row};
-use crate::model::{ConditionStatus, PodClass, Resource, Resources, key};
+use crate::model::{ConditionStatus, PodClass, Resource, Resources, Stream, key};
 use crate::pricing::{Amount, Mark, Quote};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
@@ -271,6 +271,7 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
     let none = Resources::default();
     let all = row.allocatable().unwrap_or(&none);
     let sums = row.sums();
+    let pods_known = pic.cluster.knows(Stream::Pods);
     let columns: [&str; 5] = ["OFFERS", "REQUESTS", "LIMITS", "USED", "FREE"];
     let mut head = vec![("resources".to_owned(), theme.style(Role::Title))];
     head.push((" ".repeat(5), dim));
@@ -283,19 +284,19 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
     let further = all.extended.iter().filter(|(_, n)| **n > 0).map(|(name, _)| Resource::Extended(name.clone()));
     for resource in fixed.into_iter().chain(further) {
         let offered = row.allocatable().map(|a| a.get(&resource));
-        let requested = sums.requests.get(&resource);
-        let limits = sums.limits.get(&resource);
+        let requested = pods_known.then(|| sums.requests.get(&resource));
+        let limits = if pods_known { sums.limits.get(&resource) } else { 0 };
         let amount = |n: u64| words::amount(&resource, n);
         let known = |n: Option<u64>| n.map_or_else(|| unknown.to_owned(), amount);
         let limits = (resource != Resource::Pods && limits > 0).then_some(limits);
         let used = row.usage().and_then(|u| u.get(&resource));
-        let free = offered.map(|all| all.saturating_sub(requested));
+        let free = offered.zip(requested).map(|(all, requested)| all.saturating_sub(requested));
         let label = match &resource {
             Resource::EphemeralStorage => "disk".to_owned(),
             other => cut_middle(other.name(), 14).into_owned(),
         };
         let mut line = vec![(format!("{label:<14}"), dim)];
-        let cells = [known(offered), amount(requested), known(limits), known(used), known(free)];
+        let cells = [known(offered), known(requested), known(limits), known(used), known(free)];
         for (i, cell) in cells.into_iter().enumerate().take(shown) {
             let style = if i == 1 { theme.style(Role::Strong) } else { text };
             line.push((format!("{cell:>12}"), style));
@@ -316,8 +317,10 @@ fn sorted_pods<'a>(pic: &Picture<'a>, row: &'a Row) -> Vec<PodRow<'a>> {
 fn pods_head(pic: &Picture<'_>, row: &Row, pods: usize, width: usize) -> Vec<Line> {
     let theme = pic.theme();
     let overhead = &row.sums().overhead;
+    let pods_known = pic.cluster.knows(Stream::Pods);
+    let pods = if pods_known { pods.to_string() } else { theme.glyphs().unknown.into() };
     let mut head = vec![(format!("pods {pods}"), theme.style(Role::Title))];
-    if overhead.pods > 0 {
+    if overhead.pods > 0 && pods_known {
         let share = format!(
             "   {} of DaemonSets: {} cpu, {}",
             overhead.pods,
@@ -405,7 +408,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     let mut x = pen.put(2, 0, &format!(" {} ", cut_middle(row.name(), usize::from(w / 2))), theme.style(Role::Title));
     let (text, role) = status(row, pic, seen);
     x = pen.put(x + 1, 0, &format!(" {text} "), theme.style(role));
-    let amounts = Amounts::of_row(row);
+    let amounts = Amounts::of_row(row).as_known(pic.cluster);
     let share = amounts.share(&Resource::Cpu, &super::state::Bars::Requests);
     let percent = amounts.percent(&Resource::Cpu, &super::state::Bars::Requests).unwrap_or_default();
     if let Some(fill) = share.fill.filter(|_| w > x + 40 && row.counts()) {

@@ -81,6 +81,7 @@ fn unreachable(pic: &Picture<'_>, why: &str, left: i64) -> Lines {
     if !about.context.is_empty() {
         tried.push(format!("context {}", about.context));
     }
+    // Already a phrase: `from` and the files.
     if !pic.ui.options.tried.is_empty() {
         tried.push(pic.ui.options.tried.clone());
     }

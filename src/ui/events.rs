@@ -93,6 +93,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
     let page = h.saturating_sub(1);
     rule(&mut pen.part(0, 0, w, 1), pic, top, seen);
     let area = pen.area();
+    seen.event_pane = area;
     seen.event_area = Rect { y: area.y + 1.min(area.height), height: page, ..area };
     seen.events_top = top;
     let lines: Vec<EventLine<'_>> = pic.cluster.events().lines(&query).skip(top).take(usize::from(page)).collect();
@@ -125,9 +126,14 @@ pub(super) fn draw_lines(
         .map(|line| if line.count > 1 { format!("{}{}", theme.glyphs().times, line.count) } else { String::new() })
         .collect();
     let widest = |texts: &[String]| texts.iter().map(|t| columns(t)).max().unwrap_or(0);
-    let reason = lines.iter().map(|line| columns(line.reason)).max().unwrap_or(0).min(26).min(w / 5);
-    let object_w = if w >= 70 { widest(&objects).min(w / 4) } else { 0 };
-    let times_w = if w >= 50 { widest(&times) } else { 0 };
+    let reason = lines.iter().map(|line| columns(line.reason)).max().unwrap_or(0);
+    let state = &pic.ui.events;
+    let page = format!("{w} {:?} {:?} {}", state.lane, state.of, state.one_by_one);
+    let widths = pic.ui.event_widths.grown(page, vec![reason, widest(&objects), widest(&times)]);
+    let reason = widths.of(0).min(26).min(w / 5);
+    let object_w = if w >= 70 { widths.of(1).min(w / 4) } else { 0 };
+    let times_w = if w >= 50 { widths.of(2) } else { 0 };
+    seen.event_widths = widths;
     for (i, line) in lines.iter().enumerate() {
         let y = i as u16;
         let seconds = pic.now.as_second() - line.last.as_second();

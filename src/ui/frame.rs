@@ -85,20 +85,20 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
     let rule = h >= 12;
     let body = h.saturating_sub(header_lines + alerts + u16::from(rule) + u16::from(footer));
     let heading = body >= 3;
-    let extra = pic.ui.events.extra;
+    let wanted = &pic.ui.events;
     // A reason why there is nothing is read in full.
     let broken = pic.view.is_empty() && !pic.cluster.stream(Stream::Nodes).complete;
     let events = if !pic.ui.events.shown || body < 9 || broken {
         Events::Hidden
     } else if w >= 180 && h < 28 {
         let by_itself = w * 3 / 8;
-        Events::Beside(by_itself.saturating_add_signed(extra * 4).clamp(40, w - 90))
+        Events::Beside(wanted.columns.unwrap_or(by_itself).clamp(40, w - 90))
     } else {
         // A short list leaves its room to the events, in steps, so that the rule does not move with every node.
         let nodes = pic.view.lines().len().max(4).div_ceil(4) * 4 + usize::from(heading);
         let spare = body.saturating_sub(u16::try_from(nodes).unwrap_or(u16::MAX));
         let by_itself = (body * 2 / 5).clamp(4, 16).max(spare);
-        Events::Below(by_itself.saturating_add_signed(extra).clamp(2, body - 4))
+        Events::Below(wanted.lines.unwrap_or(by_itself).clamp(2, body - 4))
     };
     Plan { header, header_lines, alerts, rule, heading, events, footer }
 }
@@ -163,8 +163,14 @@ fn paint(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
             nodes(&mut pen.part(0, y, nodes_w, nodes_h), pic, &plan, &mut seen);
             match plan.events {
                 Events::Hidden => {}
-                Events::Below(lines) => events::draw(&mut pen.part(0, y + nodes_h, w, lines), pic, &mut seen),
+                Events::Below(lines) => {
+                    let mut part = pen.part(0, y + nodes_h, w, lines);
+                    seen.event_border = Rect { height: 1.min(part.area().height), ..part.area() };
+                    events::draw(&mut part, pic, &mut seen);
+                }
                 Events::Beside(columns) => {
+                    // The gap, and the first columns of the rule.
+                    seen.event_border = pen.part(nodes_w, y, 2, body).area();
                     events::draw(&mut pen.part(nodes_w + 1, y, columns, body), pic, &mut seen);
                 }
             }

@@ -78,10 +78,18 @@ const fn stream_name(stream: Stream) -> &'static str {
     }
 }
 
-/// One stream's sign, style and what must be said; none for what is not asked for.
-fn stream(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<(&'static str, Role, String)> {
+/// One stream's sign, and what must be said.
+struct Health {
+    stream: Stream,
+    sign: &'static str,
+    role: Role,
+    more: String,
+}
+
+/// The health of a stream; none for what is not asked for.
+fn health(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<Health> {
     let g = pic.theme().glyphs();
-    Some(match &pic.cluster.stream(stream).state {
+    let (sign, role, more) = match &pic.cluster.stream(stream).state {
         LinkState::Off => return None,
         LinkState::Connecting => (g.syncing, Role::Warn, String::new()),
         LinkState::Syncing { seen: n } => (g.syncing, Role::Warn, n.to_string()),
@@ -93,45 +101,49 @@ fn stream(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<(&'stati
             let left = (at.as_second() - pic.now.as_second()).max(0);
             (g.retrying, Role::Warn, format!("retry {left}s"))
         }
-    })
+    };
+    Some(Health { stream, sign, role, more })
 }
 
-/// The health of every stream, in as many words as fit into `room`.
-fn streams(pic: &Picture<'_>, room: u16, seen: &mut Seen) -> Vec<Piece> {
+/// The marks of every stream, in as many words as fit into `room`. They stand still: what more there is to say of a
+/// stream stands beside them.
+fn marks(pic: &Picture<'_>, all: &[Health], room: u16) -> Vec<Piece> {
     let theme = pic.theme();
-    let all: Vec<(Stream, &str, Role, String)> = Stream::ALL
-        .into_iter()
-        .filter_map(|s| stream(pic, s, seen).map(|(sign, role, more)| (s, sign, role, more)))
-        .collect();
-    let settled = |role: Role| matches!(role, Role::Good | Role::Dim);
-    let named = |quiet_names: bool, absent: bool| -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        for (stream, sign, role, more) in &all {
-            if !absent && *role == Role::Dim {
-                continue;
-            }
-            let style = theme.style(*role);
-            pieces.push(((*sign).to_owned(), style));
-            if quiet_names || !settled(*role) {
-                let text = if settled(*role) { theme.dim() } else { style };
-                let more = if more.is_empty() { String::new() } else { format!(" {more}") };
-                pieces.push((format!(" {}{more} ", stream_name(*stream)), text));
-            }
-        }
-        pieces
+    let named = |absent: bool| -> Vec<Piece> {
+        let shown = all.iter().filter(|health| absent || health.role != Role::Dim);
+        let pieces = shown.flat_map(|health| {
+            let settled = matches!(health.role, Role::Good | Role::Dim);
+            let text = if settled { theme.dim() } else { theme.style(health.role) };
+            [(health.sign.to_owned(), theme.style(health.role)), (format!(" {} ", stream_name(health.stream)), text)]
+        });
+        pieces.collect()
     };
-    let ways = [named(true, true), named(true, false), named(false, false)];
-    if let Some(fits) = ways.into_iter().find(|pieces| wide(pieces) <= room) {
-        return fits;
+    let signs: Vec<Piece> = all.iter().map(|h| (h.sign.to_owned(), theme.style(h.role))).collect();
+    [named(true), named(false), signs].into_iter().find(|pieces| wide(pieces) <= room).unwrap_or_default()
+}
+
+/// What is to be said of streams that are not well: `pods 500`, `events claims retry 3s`.
+fn troubles(all: &[Health]) -> Option<(String, Role)> {
+    let mut said: Vec<(Vec<&str>, &str)> = Vec::new();
+    let mut worst = Role::Warn;
+    for health in all.iter().filter(|health| !health.more.is_empty()) {
+        if health.role == Role::Bad {
+            worst = Role::Bad;
+        }
+        match said.iter_mut().find(|(_, more)| *more == health.more) {
+            Some((names, _)) => names.push(stream_name(health.stream)),
+            None => said.push((vec![stream_name(health.stream)], &health.more)),
+        }
     }
-    let signs: Vec<Piece> = all.iter().map(|(_, sign, role, _)| ((*sign).to_owned(), theme.style(*role))).collect();
-    if wide(&signs) <= room { signs } else { Vec::new() }
+    let texts: Vec<String> = said.iter().map(|(names, more)| format!("{} {more}", names.join(" "))).collect();
+    (!texts.is_empty()).then(|| (texts.join(", "), worst))
 }
 
 fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) {
     let theme = pic.theme();
     let w = pen.width();
-    let clock = words::clock(pic.now, pic.offset_seconds, ticks);
+    // Its place is the same with seconds and without.
+    let clock = format!("{:<8}", words::clock(pic.now, pic.offset_seconds, ticks));
     let end = if w >= 40 { pen.put_before(w.saturating_sub(1), 0, &clock, theme.dim()) } else { w };
     let mut x = pen.put(1, 0, "nodeglass", theme.style(Role::Title));
     x = pen.put(x, 0, "  ", theme.dim());
@@ -146,10 +158,18 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
     // Health keeps its words as long as the context's name has room.
     let room = end.saturating_sub(x + least + 3);
     let wanted = end.saturating_sub(x + named + 2);
-    let full = streams(pic, wanted, seen);
-    let pieces = if wide(&full) > 0 && wanted > 30 { full } else { streams(pic, room, seen) };
-    let streams_at = end.saturating_sub(wide(&pieces) + 2);
+    let all: Vec<Health> = Stream::ALL.into_iter().filter_map(|s| health(pic, s, seen)).collect();
+    let full = marks(pic, &all, wanted);
+    let pieces = if wide(&full) > 0 && wanted > 30 { full } else { marks(pic, &all, room) };
+    let mut streams_at = end.saturating_sub(wide(&pieces) + 2);
     put_all(pen, streams_at, 0, &pieces);
+    if let Some((text, role)) = troubles(&all) {
+        let room = streams_at.saturating_sub(x + least + 3);
+        let text = cut_end(&text, usize::from(room));
+        if room >= 8 {
+            streams_at = pen.put_before(streams_at.saturating_sub(2), 0, &text, theme.style(role)).saturating_sub(1);
+        }
+    }
     for (i, part) in parts.iter().enumerate() {
         let room = streams_at.saturating_sub(x + 2);
         let separator = if i == 0 { "" } else { theme.glyphs().dot };
@@ -167,9 +187,9 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
 
 // === totals ===
 
-/// Whether no list of nodes has come in: then there is no number, not 0.
+/// Whether nothing is known of nodes: then there is no number, not 0.
 fn nothing_yet(pic: &Picture<'_>) -> bool {
-    pic.view.of() == 0 && !pic.cluster.stream(Stream::Nodes).complete
+    !pic.cluster.knows(Stream::Nodes) || (pic.view.of() == 0 && !pic.cluster.stream(Stream::Nodes).complete)
 }
 
 /// `≥ $25.08/h`, the month, and what it is made of.
@@ -181,10 +201,14 @@ struct Money {
 }
 
 fn money(pic: &Picture<'_>) -> Option<Money> {
-    if !pic.cluster.has_prices() || nothing_yet(pic) {
+    if !pic.cluster.has_prices() {
         return None;
     }
     let g = pic.theme().glyphs();
+    if nothing_yet(pic) {
+        let hourly = format!("{}/h", g.unknown);
+        return Some(Money { hourly, monthly: String::new(), unpriced: String::new(), split: String::new() });
+    }
     let price = &pic.view.totals().price;
     let currency = price.currency();
     let left_out = price.unpriced + price.other_currency();
@@ -218,6 +242,8 @@ fn money(pic: &Picture<'_>) -> Option<Money> {
     })
 }
 
+/// Room for `143.8 / 361.5 Gi`.
+const RATIO: u16 = 16;
 /// Where values start, after the labels.
 const VALUES: u16 = 10;
 
@@ -245,7 +271,9 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     if !money.unpriced.is_empty() {
         pieces.push(vec![(format!("  {} {}", g.dot, money.unpriced), theme.style(Role::Warn))]);
     }
-    pieces.push(vec![(format!("   {}", money.monthly), theme.style(Role::Text))]);
+    if !money.monthly.is_empty() {
+        pieces.push(vec![(format!("   {}", money.monthly), theme.style(Role::Text))]);
+    }
     if !money.split.is_empty() {
         pieces.push(vec![(format!("   {}", money.split), theme.dim())]);
     }
@@ -285,7 +313,7 @@ fn trend(pic: &Picture<'_>, theme: &Theme) -> Option<Vec<Piece>> {
 fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resource, ratio_width: u16) {
     let theme = pic.theme();
     let totals = pic.view.totals();
-    let amounts = Amounts::of_totals(totals);
+    let amounts = Amounts::of_totals(totals).as_known(pic.cluster);
     let bars = match &pic.ui.bars {
         Bars::Dominant | Bars::Only(_) => &Bars::Requests,
         other => other,
@@ -334,9 +362,13 @@ fn ratio_text(pic: &Picture<'_>, resource: &Resource) -> String {
         other => other,
     };
     let all = totals.allocatable.get(resource);
-    match Amounts::of_totals(totals).amount(resource, bars) {
-        Some(part) if all > 0 || part > 0 => words::ratio(resource, part, all),
-        Some(_) | None => pic.theme().glyphs().unknown.to_owned(),
+    let unknown = pic.theme().glyphs().unknown;
+    // What is offered is known from nodes, what is asked for from pods: each is told as far as it is known.
+    match Amounts::of_totals(totals).as_known(pic.cluster).amount(resource, bars) {
+        Some(part) if all > 0 => words::ratio(resource, part, all),
+        Some(part) if part > 0 => format!("{} / {unknown}", words::amount(resource, part)),
+        None if all > 0 => format!("{unknown} / {}", words::offered(resource, all)),
+        Some(_) | None => unknown.to_owned(),
     }
 }
 
@@ -348,7 +380,8 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let waiting = pic.cluster.pod_counts().unscheduled;
     pen.put(1, y, "pods", theme.dim());
     let all = bound.total() + waiting;
-    if all == 0 && !pic.cluster.stream(Stream::Pods).complete {
+    let known = pic.cluster.knows(Stream::Pods);
+    if !known || (all == 0 && !pic.cluster.stream(Stream::Pods).complete) {
         pen.put(VALUES, y, &format!("{:>3}", theme.glyphs().unknown), theme.style(Role::Strong));
         return;
     }
@@ -397,15 +430,16 @@ fn totals_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
 
 fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
     let totals = pic.view.totals();
-    if nothing_yet(pic) {
-        return vec![("no nodes yet".to_owned(), Role::Dim)];
-    }
-    let mut all = vec![(words::count(totals.nodes, "node", "nodes"), Role::Strong)];
+    let unknown = pic.theme().glyphs().unknown;
+    let pods_known = pic.cluster.knows(Stream::Pods);
+    let nodes = if nothing_yet(pic) { format!("nodes {unknown}") } else { words::count(totals.nodes, "node", "nodes") };
+    let mut all = vec![(nodes, Role::Strong)];
     if let Some(money) = money(pic) {
         all.push((money.hourly, Role::Strong));
     }
     for (name, resource) in [("cpu", Resource::Cpu), ("mem", Resource::Memory)] {
-        if let Some(percent) = words::percent(totals.requests.get(&resource), totals.allocatable.get(&resource)) {
+        let percent = words::percent(totals.requests.get(&resource), totals.allocatable.get(&resource));
+        if let Some(percent) = percent.filter(|_| pods_known) {
             all.push((format!("{name} {percent}"), Role::Text));
         }
     }
@@ -413,7 +447,8 @@ fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
     if waiting > 0 {
         all.push((format!("{waiting} unscheduled"), Role::Warn));
     }
-    all.push((words::count(totals.pods.total(), "pod", "pods"), Role::Text));
+    let pods = if pods_known { words::count(totals.pods.total(), "pod", "pods") } else { format!("pods {unknown}") };
+    all.push((pods, Role::Text));
     all
 }
 
@@ -429,7 +464,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool
             identity(pen, pic, ticks, seen);
             nodes_line(pen, 1, pic);
             let resources = shown(pic);
-            let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0);
+            // Bars begin at one place however the amounts change.
+            let least = if pen.width() >= 80 { RATIO } else { 0 };
+            let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0).max(least);
             let last = pen.height().saturating_sub(1);
             for (y, resource) in (2..last).zip(&resources) {
                 resource_line(pen, y, pic, resource, ratio);

@@ -69,6 +69,10 @@ pub enum Action {
     Paste(String),
     /// The mouse was pressed on a cell.
     Click(u16, u16),
+    /// The mouse was moved to a cell with its button down.
+    Drag(u16, u16),
+    /// The mouse's button was let go.
+    Release,
     /// The wheel was turned on a cell, by this many steps (down is positive).
     Wheel(u16, u16, i32),
 }
@@ -310,6 +314,8 @@ fn pressed(ui: &UiState, event: &KeyEvent) -> Option<Action> {
 fn mouse(event: MouseEvent) -> Option<Action> {
     match event.kind {
         MouseEventKind::Down(MouseButton::Left) => Some(Action::Click(event.column, event.row)),
+        MouseEventKind::Drag(MouseButton::Left) => Some(Action::Drag(event.column, event.row)),
+        MouseEventKind::Up(MouseButton::Left) => Some(Action::Release),
         MouseEventKind::ScrollDown => Some(Action::Wheel(event.column, event.row, 1)),
         MouseEventKind::ScrollUp => Some(Action::Wheel(event.column, event.row, -1)),
         _ => None,

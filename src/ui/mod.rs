@@ -21,6 +21,7 @@ mod bar;
 mod detail;
 mod empty;
 mod events;
+mod extra;
 mod footer;
 mod frame;
 mod header;
@@ -38,6 +39,6 @@ mod words;
 
 pub use frame::{Picture, draw, next_deadline};
 pub use keys::{Action, Binding, Scope, action};
-pub use state::{Bars, EventMark, Focus, Seen, UiOptions, UiState};
+pub use state::{Bars, EventMark, Focus, Seen, UiOptions, UiState, Widths};
 pub use theme::{Depth, Level, Levels, Palette, Rgb, StyleError, Theme};
 pub use update::{Effect, update};

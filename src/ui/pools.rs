@@ -9,7 +9,7 @@ use super::state::{Pools, Seen};
 use super::theme::Role;
 use super::words;
 use crate::cluster::{CapacityType, Cluster, permille};
-use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources};
+use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream};
 use crate::units::Money;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::layout::Rect;
@@ -131,6 +131,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
         return;
     }
     let sums = sums(pic.cluster);
+    let (nodes_known, pods_known) = (pic.cluster.knows(Stream::Nodes), pic.cluster.knows(Stream::Pods));
     let none = Sum::default();
     let page = usize::from(pen.height().saturating_sub(2));
     seen.layer_page = page;
@@ -175,11 +176,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
             pen.put(2, y, g.chosen, theme.style(Role::Good));
         }
         pen.put_max(4, y, &cut_middle(name, usize::from(name_w)), name_w, theme.style(Role::Strong));
-        let coming = if sum.coming > 0 { format!("{}+{}", sum.nodes, sum.coming) } else { sum.nodes.to_string() };
+        let nodes = if nodes_known { sum.nodes.to_string() } else { g.unknown.into() };
+        let coming = if sum.coming > 0 { format!("{nodes}+{}", sum.coming) } else { nodes };
         pen.put_before(nodes_x + 8, y, &coming, theme.style(Role::Text));
         for (x, resource) in [(cpu_x, Resource::Cpu), (memory_x, Resource::Memory)] {
             let share = share(sum, &resource);
-            match share.fill {
+            match share.fill.filter(|_| pods_known) {
                 Some(fill) => {
                     let level = theme.level(fill);
                     bar::draw(pen, x, y, bar_w.saturating_sub(5), share, level, theme);
@@ -192,8 +194,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
             }
         }
         if pic.cluster.has_prices() {
-            let mark = if sum.unpriced > 0 { g.least } else { "" };
-            let text = format!("{mark}{}", sum.hourly.decimal(3));
+            let mark = if sum.unpriced > 0 && nodes_known { g.least } else { "" };
+            let sum = if nodes_known { sum.hourly.decimal(3) } else { g.unknown.into() };
+            let text = format!("{mark}{sum}");
             pen.put_before(price_end, y, &text, theme.style(Role::Strong));
         }
         if let Some(spot) = words::percent(sum.spot, sum.nodes) {

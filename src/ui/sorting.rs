@@ -1,6 +1,7 @@
 //! The columns rows can be ordered by, and the line that offers them.
 
-use super::pen::Pen;
+use super::extra::{self, Extra};
+use super::pen::{Pen, columns};
 use super::state::UiOptions;
 use super::theme::{Role, Theme};
 use crate::insight::{Column, Direction, Sort, View};
@@ -45,9 +46,18 @@ pub(super) fn choices(options: &UiOptions) -> Vec<Choice> {
         let (name, column) = (resource.name().to_owned(), Column::Share(resource.clone()));
         all.push(Choice { key: None, name, column, direction: Descending });
     }
-    for label in &options.extra_labels {
-        let (name, column) = (label.to_string(), Column::Label(label.clone()));
-        all.push(Choice { key: None, name, column, direction: Ascending });
+    // Under the name that heads its column; what another column is sorted by already is not offered again.
+    let labels = &options.extra_labels;
+    for (label, title) in labels.iter().zip(extra::titles(labels, &options.resources)) {
+        let extra = Extra::of(label);
+        let direction = if extra.is_amount() { Descending } else { Ascending };
+        let column = extra.column();
+        if all.iter().all(|choice| choice.column != column) {
+            all.push(Choice { key: None, name: title.to_lowercase(), column, direction });
+        }
+    }
+    for (choice, key) in all.iter_mut().filter(|choice| choice.key.is_none()).zip('1'..='9') {
+        choice.key = Some(key);
     }
     all
 }
@@ -63,8 +73,20 @@ pub(super) const fn arrow(direction: Direction, theme: &Theme) -> &'static str {
 /// The line that offers the columns; drawn instead of the footer.
 pub(super) fn draw(pen: &mut Pen<'_>, view: &View, options: &UiOptions, theme: &Theme) {
     let mut x = pen.put(1, 0, "sort by ", theme.style(Role::Title));
-    for choice in choices(options) {
-        let current = choice.column == view.sort().column;
+    let choices = choices(options);
+    let is_current = |choice: &Choice| choice.column == view.sort().column;
+    // Where not all have room, the first ones give way until the chosen one is seen.
+    let wide = |choice: &Choice| columns(&choice.name) + 2 + if choice.key.is_some() { 2 } else { 0 };
+    let last = choices.iter().position(is_current).unwrap_or(0);
+    let room = pen.width().saturating_sub(x + 4);
+    let from =
+        (0..last).find(|from| choices.iter().take(last + 1).skip(*from).map(wide).sum::<u16>() <= room).unwrap_or(last);
+    if from > 0 {
+        x = pen.put(x, 0, theme.glyphs().ellipsis, theme.dim());
+        x = pen.put(x, 0, " ", theme.dim());
+    }
+    for choice in choices.iter().skip(from) {
+        let current = is_current(choice);
         if let Some(key) = choice.key {
             x = pen.put(x, 0, key.encode_utf8(&mut [0; 4]), theme.style(Role::Key));
             x = pen.put(x, 0, " ", theme.dim());

@@ -30,7 +30,8 @@ pub struct UiOptions {
     pub events: bool,
     /// The filter that the view starts with, as written.
     pub filter: String,
-    /// The kubeconfig file and context that are used, for the screen that tells that no cluster can be reached.
+    /// Where the credentials come from (`from /home/me/.kube/config`), for the screen that tells that no cluster can be
+    /// reached.
     pub tried: String,
 }
 
@@ -132,8 +133,12 @@ pub(super) struct EventsState {
     pub(super) cursor: Option<EventMark>,
     /// Reading of [`crate::cluster::EventLog::arrivals`] when following ended.
     pub(super) read: u64,
-    /// Lines more or fewer than the pane would have by itself.
-    pub(super) extra: i16,
+    /// Lines that the user gave it below the nodes, with its rule; by itself it has what nodes leave.
+    pub(super) lines: Option<u16>,
+    /// Columns that the user gave it beside the nodes.
+    pub(super) columns: Option<u16>,
+    /// Its border is being dragged.
+    pub(super) dragged: bool,
 }
 
 /// A screen on top of the main one.
@@ -203,6 +208,8 @@ pub struct UiState {
     pub(super) filter_text: String,
     pub(super) notice: Option<Notice>,
     pub(super) click: Option<(Timestamp, u16, u16)>,
+    pub(super) table_widths: Widths,
+    pub(super) event_widths: Widths,
 }
 
 impl UiState {
@@ -225,6 +232,8 @@ impl UiState {
             filter_text: options.filter.clone(),
             notice: None,
             click: None,
+            table_widths: Widths::default(),
+            event_widths: Widths::default(),
             options,
         }
     }
@@ -233,11 +242,18 @@ impl UiState {
         self.layers.as_slice().last()
     }
 
-    /// Tells the state what was drawn, so that a cursor whose node is gone stays where it stood. Called after each
-    /// draw; it changes no frame.
+    /// Tells the state what was drawn, so that a cursor whose node is gone stays where it stood and columns keep their
+    /// widths. Called after each draw; drawing the same again gives the same frame.
     pub fn saw(&mut self, seen: &Seen) {
         self.table.cursor_at = seen.cursor_at;
         self.table.top_at = seen.top;
+        // A pane that was not drawn keeps what it learned.
+        if seen.table_widths != Widths::default() {
+            self.table_widths.clone_from(&seen.table_widths);
+        }
+        if seen.event_widths != Widths::default() {
+            self.event_widths.clone_from(&seen.event_widths);
+        }
     }
 
     /// Says something to the user for some seconds.
@@ -275,6 +291,31 @@ impl UiState {
     }
 }
 
+/// Widths that columns have had on one page. They only grow while the page stays, so that nothing jumps when a value
+/// gets shorter or a row leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Widths {
+    /// What the page is: size, order, place. Another page learns anew.
+    page: String,
+    columns: Vec<u16>,
+}
+
+impl Widths {
+    /// The widths a page wants now, made to be none smaller than they were.
+    pub(super) fn grown(&self, page: String, mut columns: Vec<u16>) -> Self {
+        if page == self.page && columns.len() == self.columns.len() {
+            for (now, before) in columns.iter_mut().zip(&self.columns) {
+                *now = (*now).max(*before);
+            }
+        }
+        Self { page, columns }
+    }
+
+    pub(super) fn of(&self, column: usize) -> u16 {
+        self.columns.get(column).copied().unwrap_or(0)
+    }
+}
+
 /// What a frame showed: what an update needs to know of the screen, and counters that prove its cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -292,6 +333,10 @@ pub struct Seen {
     pub cursor: Option<RowId>,
     /// Lines on a page.
     pub page: usize,
+    /// Where the events are, with their rule.
+    pub event_pane: Rect,
+    /// The border that can be dragged: the rule above the events, or the columns between them and the nodes.
+    pub event_border: Rect,
     /// Where the event lines are.
     pub event_area: Rect,
     /// The event lines that were drawn, newest first.
@@ -310,6 +355,10 @@ pub struct Seen {
     pub formatted: usize,
     /// When the picture changes by itself: an age, a countdown, a notice that ends.
     pub next: Option<Timestamp>,
+    /// Widths of the table's columns.
+    pub table_widths: Widths,
+    /// Widths of the events' columns.
+    pub event_widths: Widths,
     /// Where the terminal's cursor belongs, while text is typed.
     pub caret: Option<(u16, u16)>,
 }

@@ -9,6 +9,7 @@
 //! Only the lines of the page are made into text; columns get their widths from them, and leave by priority.
 
 use super::bar::{self, Share};
+use super::extra::{self, Extra};
 use super::frame::Picture;
 use super::pen::{Pen, columns};
 use super::placement::{self, Placement};
@@ -16,9 +17,9 @@ use super::sorting;
 use super::state::{Bars, Focus, Seen};
 use super::theme::{Level, Role, Theme};
 use super::words;
-use crate::cluster::{Row, RowId, RowState, permille};
+use crate::cluster::{Cluster, Row, RowId, RowState, permille};
 use crate::insight::{Column, Line, Totals, View};
-use crate::model::{ConditionStatus, Name, Resource, Resources, Usage};
+use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Usage};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::style::{Modifier, Style};
@@ -80,6 +81,8 @@ pub(super) struct Amounts<'a> {
     pub(super) requests: &'a Resources,
     pub(super) limits: &'a Resources,
     used: Used<'a>,
+    /// Whether anything is known of pods: without them sums are not 0 but unknown.
+    pods_known: bool,
 }
 
 impl<'a> Amounts<'a> {
@@ -89,6 +92,7 @@ impl<'a> Amounts<'a> {
             requests: &row.sums().requests,
             limits: &row.sums().limits,
             used: Used::Row(row.usage()),
+            pods_known: true,
         }
     }
 
@@ -98,7 +102,15 @@ impl<'a> Amounts<'a> {
             requests: &totals.requests,
             limits: &totals.limits,
             used: Used::Totals(totals),
+            pods_known: true,
         }
+    }
+
+    /// The same, as far as the cluster's pods are known.
+    #[must_use]
+    pub(super) const fn as_known(mut self, cluster: &Cluster) -> Self {
+        self.pods_known = cluster.knows(Stream::Pods);
+        self
     }
 
     fn used(&self, resource: &Resource) -> Option<u64> {
@@ -108,11 +120,11 @@ impl<'a> Amounts<'a> {
         }
     }
 
-    /// The amount that is shown of a resource; none where it was not measured.
+    /// The amount that is shown of a resource; none where it was not measured, or nothing is known of pods.
     pub(super) fn amount(&self, resource: &Resource, bars: &Bars) -> Option<u64> {
         match bars {
-            Bars::Requests | Bars::Dominant | Bars::Only(_) => Some(self.requests.get(resource)),
-            Bars::Limits => Some(self.limits.get(resource)),
+            Bars::Requests | Bars::Dominant | Bars::Only(_) => self.pods_known.then(|| self.requests.get(resource)),
+            Bars::Limits => self.pods_known.then(|| self.limits.get(resource)),
             Bars::Usage => self.used(resource),
         }
     }
@@ -136,7 +148,7 @@ impl<'a> Amounts<'a> {
 
     /// The resource that is requested most.
     fn dominant(&self, among: &[Resource]) -> Option<(Resource, u64)> {
-        let all = self.allocatable?;
+        let all = self.allocatable.filter(|_| self.pods_known)?;
         let shares = among.iter().filter_map(|r| Some((r.clone(), permille(self.requests.get(r), all.get(r))?)));
         shares.max_by_key(|(_, share)| *share)
     }
@@ -169,7 +181,7 @@ fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<Ba
 }
 
 /// A resource as a heading: `CPU`, `GPU`.
-fn short_name(resource: &Resource) -> String {
+pub(super) fn short_name(resource: &Resource) -> String {
     match resource {
         Resource::EphemeralStorage => "disk".into(),
         Resource::Cpu | Resource::Memory | Resource::Pods => resource.name().into(),
@@ -215,6 +227,9 @@ pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, 
         RowState::LaunchFailed => ("Failed".into(), Role::Bad),
         RowState::Terminating => (with(word, "instance stops"), Role::Warn),
         RowState::Draining { detaching_volumes: true } => (with(word, "volumes"), Role::Warn),
+        RowState::Draining { detaching_volumes: false } if !pic.cluster.knows(Stream::Pods) => {
+            (word.into(), Role::Warn)
+        }
         RowState::Draining { detaching_volumes: false } => {
             let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
             (with(word, &words::count(pods, "pod left", "pods left")), Role::Warn)
@@ -338,13 +353,13 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
     let known = |value: Option<&str>| value.unwrap_or(unknown).to_owned();
     let note = note(row, pic, seen);
     let limit = row.allocatable().map(|a| a.pods).filter(|n| *n > 0);
-    let pods = row.sums().requests.pods;
+    let pods = pod_count(row.sums().requests.pods, pic);
     RowText {
         sign: sign(row, new, theme),
         name: row.name().to_owned(),
         pool: known(row.pool()),
-        bars: bars(&Amounts::of_row(row), pic, barred),
-        pods: limit.map_or_else(|| pods.to_string(), |limit| format!("{pods}/{limit}")),
+        bars: bars(&Amounts::of_row(row).as_known(pic.cluster), pic, barred),
+        pods: limit.map_or_else(|| pods.clone(), |limit| format!("{pods}/{limit}")),
         kind: known(row.instance_type()),
         price: row.quote().map_or_else(|| unknown.to_owned(), |quote| words::price(quote, theme.glyphs())),
         buy: buy(row, unknown),
@@ -352,10 +367,25 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
         zone: row.zone().map_or(unknown, |zone| words::zone(zone, row.region())).to_owned(),
         age: age::short(age_seconds),
         status: status(row, pic, seen),
-        labels: pic.ui.options.extra_labels.iter().map(|key| known(row.label(key))).collect(),
+        labels: pic.ui.options.extra_labels.iter().map(|label| extra_text(row, &Extra::of(label), pic)).collect(),
         note,
         faint: *row.state() == RowState::Gone && !never_launched(row),
     }
+}
+
+/// The cell of a further column.
+fn extra_text(row: &Row, extra: &Extra, pic: &Picture<'_>) -> String {
+    let known = match extra {
+        Extra::Label(key) => row.label(key).map(str::to_owned),
+        Extra::Age => Some(age::short(row.age_seconds(pic.now))),
+        Extra::Requested(resource) => Amounts::of_row(row).as_known(pic.cluster).percent(resource, &Bars::Requests),
+    };
+    known.unwrap_or_else(|| pic.theme().glyphs().unknown.to_owned())
+}
+
+/// A number of pods, or that nothing is known of pods.
+fn pod_count(pods: u64, pic: &Picture<'_>) -> String {
+    if pic.cluster.knows(Stream::Pods) { pods.to_string() } else { pic.theme().glyphs().unknown.into() }
 }
 
 fn buy(row: &Row, unknown: &'static str) -> &'static str {
@@ -377,22 +407,23 @@ fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource
     if price.unpriced > 0 {
         money = format!("{}{money}", pic.ui.theme.glyphs().least);
     }
-    if price.is_unknown() || !pic.cluster.has_prices() {
+    let nodes_known = pic.cluster.knows(Stream::Nodes);
+    if price.is_unknown() || !pic.cluster.has_prices() || !nodes_known {
         money = pic.ui.theme.glyphs().unknown.into();
     }
     RowText {
         sign: (" ", Role::Text),
         name: name.to_owned(),
         pool: String::new(),
-        bars: bars(&Amounts::of_totals(totals), pic, barred),
-        pods: totals.requests.pods.to_string(),
+        bars: bars(&Amounts::of_totals(totals).as_known(pic.cluster), pic, barred),
+        pods: pod_count(totals.requests.pods, pic),
         kind: String::new(),
         price: money,
         buy: "",
         spot: false,
         zone: String::new(),
         age: String::new(),
-        status: (words::count(totals.nodes, "node", "nodes"), Role::Dim),
+        status: (if nodes_known { words::count(totals.nodes, "node", "nodes") } else { String::new() }, Role::Dim),
         labels: Vec::new(),
         note: None,
         faint: false,
@@ -424,6 +455,8 @@ struct Slot {
     sort: Option<Column>,
     /// The lowest stays longest.
     priority: u8,
+    /// How far it may be cut; 0 for what is never cut.
+    cut_to: u16,
     least: u16,
     wanted: u16,
     right: bool,
@@ -434,11 +467,13 @@ struct Slot {
 const BAR_LEAST: u16 = 9;
 const BAR_WANTED: u16 = 17;
 const BAR_MOST: u16 = 37;
+/// The longest ages: `9m59s`, `9h59m`, `9d23h`.
+const AGE: u16 = 5;
 /// ` 100%`.
 const PERCENT: u16 = 5;
 
 /// All columns, with the widths that the lines of this page would like.
-fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot> {
+fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) -> Vec<Slot> {
     // The arrow is part of the heading, and so of the column's width.
     let headed = |heading: &str, sort: Option<&Column>| {
         let sorted = sort == Some(&pic.view.sort().column);
@@ -447,16 +482,14 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
     };
     let widest =
         |heading: &str, cell: &dyn Fn(&RowText) -> u16| lines.iter().map(cell).max().unwrap_or(0).max(columns(heading));
-    let slot = |field, heading: &str, sort: Option<Column>, priority, least, cell: &dyn Fn(&RowText) -> u16, right| {
+    let slot = |field, heading: &str, sort: Option<Column>, priority, cut_to, cell: &dyn Fn(&RowText) -> u16, right| {
         let heading = headed(heading, sort.as_ref());
         let wanted = widest(&heading, cell);
-        // Names may be cut down to their least; numbers never.
-        let least = if least == 0 { wanted } else { wanted.min(least) };
-        Slot { field, heading, sort, priority, least, wanted, right, x: 0, width: 0 }
+        Slot { field, heading, sort, priority, cut_to, least: 0, wanted, right, x: 0, width: 0 }
     };
     let mut all = vec![
         slot(Field::Name, "NODE", Some(Column::Name), 0, 19, &|t| columns(&t.name), false),
-        slot(Field::Pool, "NODEPOOL", Some(Column::Pool), 17, 10, &|t| columns(&t.pool), false),
+        slot(Field::Pool, "NODEPOOL", Some(Column::Pool), 17, 12, &|t| columns(&t.pool), false),
     ];
     let bar = |at: usize, heading: String, sort: Option<Column>| Slot {
         field: Field::Bar(at),
@@ -467,7 +500,8 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
             1 => 4,
             n => 10 + n.min(5) as u8,
         },
-        least: if at < 2 { BAR_LEAST } else { PERCENT },
+        cut_to: if at < 2 { BAR_LEAST } else { PERCENT },
+        least: 0,
         wanted: if at < 2 { BAR_WANTED } else { BAR_LEAST },
         right: false,
         x: 0,
@@ -485,22 +519,58 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText]) -> Vec<Slot>
             all.push(bar(at, short_name(resource).to_uppercase(), Some(sort)));
         }
     }
-    all.push(slot(Field::Pods, "PODS", Some(Column::Pods), 7, 0, &|t| columns(&t.pods), true));
+    let pods = |t: &RowText| pods_width(&t.pods);
+    all.push(slot(Field::Pods, "PODS", Some(Column::Pods), 7, 0, &pods, true));
     all.push(slot(Field::Kind, "TYPE", Some(Column::Type), 6, 0, &|t| columns(&t.kind), false));
     if pic.cluster.has_prices() {
         all.push(slot(Field::Price, "$/HOUR", Some(Column::Price), 3, 0, &|t| columns(&t.price), true));
     }
     all.push(slot(Field::Buy, "BUY", Some(Column::Capacity), 16, 0, &|t| columns(t.buy), false));
     all.push(slot(Field::Zone, "ZONE", Some(Column::Zone), 21, 0, &|t| columns(&t.zone), false));
-    for (at, label) in pic.ui.options.extra_labels.iter().enumerate() {
-        let heading = label.rsplit('/').next().unwrap_or(label).to_uppercase();
+    let labels = &pic.ui.options.extra_labels;
+    for (at, (label, title)) in labels.iter().zip(extra::titles(labels, barred)).enumerate() {
         let cell = |t: &RowText| t.labels.get(at).map_or(0, |l| columns(l));
-        all.push(slot(Field::Label(at), &heading, Some(Column::Label(label.clone())), 9, 8, &cell, false));
+        let extra = Extra::of(label);
+        // Numbers are never cut, values of labels may be.
+        let (is_label, column) = (matches!(extra, Extra::Label(_)), extra.column());
+        let cut_to = if is_label { 8 } else { 0 };
+        all.push(slot(Field::Label(at), &title, Some(column), 9, cut_to, &cell, !is_label));
     }
-    all.push(slot(Field::Age, "AGE", Some(Column::Age), 5, 0, &|t| columns(&t.age), true));
-    let status = |t: &RowText| columns(&t.status.0).min(34);
-    all.push(slot(Field::Status, "STATUS", Some(Column::Status), 2, 12, &status, false));
+    all.push(slot(Field::Age, "AGE", Some(Column::Age), 5, 0, &|t| columns(&t.age).max(AGE), true));
+    // It changes all the time: its width does not, and says only what fits.
+    let status = match width {
+        0..150 => 12,
+        150..180 => 18,
+        180.. => 33,
+    };
+    all.push(slot(Field::Status, "STATUS", Some(Column::Status), 2, 12, &|_| status, false));
     all
+}
+
+/// Room for as many pods as there can be: `7/58` will be `10/58`.
+fn pods_width(pods: &str) -> u16 {
+    pods.split_once('/').map_or(0, |(_, limit)| 2 * columns(limit) + 1).max(columns(pods))
+}
+
+/// Slots no narrower than they were on this page, with the least that each may be cut to.
+fn learned(mut slots: Vec<Slot>, pic: &Picture<'_>, width: u16, seen: &mut Seen) -> Vec<Slot> {
+    let view = pic.view;
+    let page = format!(
+        "{width} {:?} {:?} {:?} {:?} {:?}",
+        pic.ui.table.top,
+        view.sort().column,
+        view.group_by(),
+        pic.ui.bars,
+        pic.ui.filter_text
+    );
+    let widths = pic.ui.table_widths.grown(page, slots.iter().map(|slot| slot.wanted).collect());
+    for (i, slot) in slots.iter_mut().enumerate() {
+        slot.wanted = widths.of(i);
+        // Names may be cut down to their least; numbers never.
+        slot.least = if slot.cut_to == 0 { slot.wanted } else { slot.wanted.min(slot.cut_to) };
+    }
+    seen.table_widths = widths;
+    slots
 }
 
 /// Gives `width` columns to slots: those of low priority leave first, names shrink, bars take what is left.
@@ -579,7 +649,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, headed: bool, seen: &mu
         .collect();
     seen.formatted += texts.len();
     let (groups, rows): (Vec<bool>, Vec<RowText>) = texts.into_iter().unzip();
-    let slots = fit(slots(pic, &barred, &rows), pen.width());
+    let wanted = slots(pic, &barred, &rows, pen.width());
+    let slots = fit(learned(wanted, pic, pen.width(), seen), pen.width());
     if headed {
         heading(pen, &slots, pic);
     }
@@ -638,7 +709,10 @@ fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<
             Field::Price => right(pen, &row.price, faint(theme.style(Role::Strong))),
             Field::Buy => left(pen, row.buy, if row.spot { faint(theme.style(Role::Spot)) } else { dim }),
             Field::Zone => left(pen, &row.zone, dim),
-            Field::Label(at) => left(pen, &cut_middle(row.labels.get(*at).map_or("", String::as_str), w), plain),
+            Field::Label(at) => {
+                let text = cut_middle(row.labels.get(*at).map_or("", String::as_str), w);
+                if slot.right { right(pen, &text, plain) } else { left(pen, &text, plain) }
+            }
             Field::Age => right(pen, &row.age, dim),
             Field::Status => left(pen, &short_status(&row.status.0, w), faint(theme.style(row.status.1))),
         }
@@ -654,7 +728,11 @@ fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<
 fn short_status(status: &str, room: usize) -> std::borrow::Cow<'_, str> {
     let word = status.split_once([':', ',']).map_or(status, |(word, _)| word);
     if usize::from(columns(status)) > room && usize::from(columns(word)) <= room {
-        return word.into();
+        // A number is worth its three columns: `Draining: 3`.
+        let number = status.strip_prefix(word).and_then(|more| more.strip_prefix(": ")?.split(' ').next());
+        let number =
+            number.filter(|n| n.bytes().all(|b| b.is_ascii_digit()) && columns(word) as usize + 2 + n.len() <= room);
+        return number.map_or_else(|| word.into(), |n| format!("{word}: {n}").into());
     }
     cut_end(status, room)
 }

@@ -82,8 +82,10 @@ pub fn update(
             ui.events.shown = !ui.events.shown;
             ui.focus = Focus::Nodes;
         }
-        Action::Grow => ui.events.extra = (ui.events.extra + 1).min(200),
-        Action::Shrink => ui.events.extra = (ui.events.extra - 1).max(-200),
+        Action::Grow => resize_events(ui, seen, 1),
+        Action::Shrink => resize_events(ui, seen, -1),
+        Action::Drag(x, y) => drag(ui, seen, (x, y)),
+        Action::Release => ui.events.dragged = false,
         Action::NodeEvents => node_events(ui, view, cluster, seen),
         Action::Lane => turn_lane(ui, 1),
         Action::LaneBack => turn_lane(ui, -1),
@@ -219,6 +221,23 @@ fn step_events(ui: &mut UiState, cluster: &Cluster, seen: &Seen, step: Step) {
     ui.events.cursor = lines().nth(to);
 }
 
+/// Moves the events under their cursor; at their head they follow the newest again.
+fn scroll_events(ui: &mut UiState, cluster: &Cluster, seen: &Seen, by: isize) {
+    let query = events::query(ui, cluster);
+    let lines = || cluster.events().lines(&query).map(|line| EventMark { id: line.id, last: line.last });
+    let page = usize::from(seen.event_area.height);
+    let wanted = seen.events_top.saturating_add_signed(by);
+    let len = lines().take(wanted + page).count();
+    let top = wanted.min(len.saturating_sub(page));
+    if top == 0 {
+        return follow(ui);
+    }
+    if ui.events.top.is_none() {
+        ui.events.read = cluster.events().arrivals();
+    }
+    ui.events.top = lines().nth(top);
+}
+
 /// The newest event is shown again, whatever comes.
 fn follow(ui: &mut UiState) {
     ui.events.top = None;
@@ -227,11 +246,11 @@ fn follow(ui: &mut UiState) {
 
 fn wheel(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, at: (u16, u16), steps: i32) {
     let lines = steps.signum() as isize * WHEEL_LINES as isize;
-    if ui.layers.is_empty() && inside(seen.event_area, at) {
-        return step_events(ui, cluster, seen, Step::Lines(lines));
-    }
-    if !ui.layers.is_empty() {
+    if ui.layer().is_some_and(Layer::covers) {
         return step(ui, view, cluster, seen, Step::Lines(lines));
+    }
+    if inside(seen.event_pane, at) {
+        return scroll_events(ui, cluster, seen, lines);
     }
     let placed = placement::place(&ui.table, view, cluster, seen.page);
     let end = view.lines().len().saturating_sub(seen.page);
@@ -247,7 +266,42 @@ const fn inside(area: Rect, (x, y): (u16, u16)) -> bool {
     x >= area.x && x < area.x.saturating_add(area.width) && y >= area.y && y < area.y.saturating_add(area.height)
 }
 
+/// Columns that a key moves the border of events that lie beside the nodes.
+const BESIDE_STEP: u16 = 4;
+
+/// Whether the events lie beside the nodes, not below them.
+const fn beside(seen: &Seen) -> bool {
+    seen.event_border.height > 1
+}
+
+/// Gives the events lines or columns, counted from what they have now.
+fn resize_events(ui: &mut UiState, seen: &Seen, by: i16) {
+    let pane = seen.event_pane;
+    if pane.is_empty() {
+        return;
+    }
+    if beside(seen) {
+        ui.events.columns = Some(pane.width.saturating_add_signed(by * BESIDE_STEP as i16));
+    } else {
+        ui.events.lines = Some(pane.height.saturating_add_signed(by));
+    }
+}
+
+/// The border follows the mouse; how far it can go is for the frame to say.
+fn drag(ui: &mut UiState, seen: &Seen, (x, y): (u16, u16)) {
+    let pane = seen.event_pane;
+    if !ui.events.dragged || pane.is_empty() {
+        return;
+    }
+    if beside(seen) {
+        ui.events.columns = Some(pane.right().saturating_sub(x.saturating_add(1)));
+    } else {
+        ui.events.lines = Some(pane.bottom().saturating_sub(y));
+    }
+}
+
 fn click(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, at: (u16, u16), now: Timestamp) -> Effect {
+    ui.events.dragged = false;
     let before = ui.click.replace((now, at.0, at.1));
     let twice = before.is_some_and(|(then, _, y)| {
         y == at.1 && (0..=DOUBLE_CLICK_MILLIS).contains(&(now.as_millisecond() - then.as_millisecond()))
@@ -268,6 +322,8 @@ fn click(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, at: 
     if let Some((_, lane)) = seen.lanes.iter().find(|(area, _)| inside(*area, at)) {
         ui.events.lane = *lane;
         follow(ui);
+    } else if inside(seen.event_border, at) {
+        ui.events.dragged = true;
     } else if inside(seen.table, at) {
         ui.focus = Focus::Nodes;
         let line = seen.lines.get(usize::from(at.1 - seen.table.y));

@@ -72,6 +72,12 @@ pub(super) fn ratio(resource: &Resource, part: u64, whole: u64) -> String {
     format!("{} / {}{}", scale.number(part), scale.number(whole), scale.unit)
 }
 
+/// What is offered, beside an amount that is not known: as [`ratio`] writes it.
+pub(super) fn offered(resource: &Resource, whole: u64) -> String {
+    let scale = Scale::of(resource, whole);
+    format!("{}{}", scale.number(whole), scale.unit)
+}
+
 /// A share with one decimal, as in the header: `81.3%`.
 pub(super) fn percent_exact(permille: u64) -> String {
     format!("{}.{}%", permille / 10, permille % 10)

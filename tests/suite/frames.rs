@@ -224,7 +224,165 @@ fn no_extra_label_no_extra_column() {
     assert!(line_of(&frame, "n0000").contains("amd64"));
 }
 
+#[test]
+fn computed_labels_are_columns() {
+    let names = ["node-age", "node-cpu-usage", "node-memory-usage", "node-pods-usage", "node-ephemeral-storage-usage"];
+    let mut labels: Vec<Name> = names.iter().map(|name| format!("eks-node-viewer/{name}").as_str().into()).collect();
+    labels.push("topology.kubernetes.io/zone".into());
+    let mut stage = nodes(2, UiOptions { extra_labels: labels, ..plain() });
+    let mut half = pod("half", "n0001");
+    half.requests = Resources::new(2000, 4 << 30);
+    let created = at(stage.now.as_second() - 95);
+    stage.apply([half.added(), Node { created, ..node("n0000") }.added()]);
+    let frame = stage.text(220, 40);
+    let heading = line_of(&frame, "NODE ");
+    for title in ["NODE AGE", "CPU REQ", "MEMORY REQ", "PODS REQ", "DISK REQ", "TOPOLOGY/ZONE"] {
+        assert_eq!(heading.matches(title).count(), 1, "{title} of {heading}");
+    }
+    assert_eq!(line_of(&frame, " n0000").matches("95s").count(), 2, "{frame}");
+    let row = line_of(&frame, " n0001");
+    assert_eq!((row.matches("50%").count(), row.matches("25%").count()), (2, 2), "bars and columns agree: {row}");
+    assert!(row.contains("ap-northeast-2a") && row.contains(" 2% "), "{row}");
+    // The picker reaches those that have no column of their own yet.
+    stage.press(&["s"]);
+    let picker = stage.text(220, 40).lines().last().unwrap().to_owned();
+    assert!(picker.contains("1 pods req") && picker.contains("3 topology/zone"), "{picker}");
+    assert!(!picker.contains("cpu req") && !picker.contains("node age"), "what is offered already: {picker}");
+    stage.press(&["1"]);
+    let frame = stage.text(220, 40);
+    assert!(line_of(&frame, "NODE ").contains("PODS REQ▼"), "{frame}");
+    assert!(frame.find(" n0001").unwrap() < frame.find(" n0000").unwrap(), "the fullest first");
+    stage.press(&["s", "3"]);
+    stage.press(&["s"]);
+    let narrow = stage.text(80, 24);
+    assert!(narrow.lines().last().unwrap().contains("topology/zone▲"), "the chosen one is seen: {narrow}");
+}
+
+// === standing still ===
+
+/// Where every word of the heading and every mark of the first line stand.
+fn frame_of_columns(frame: &str) -> (String, String) {
+    let first = frame.lines().next().unwrap();
+    let marks = first.char_indices().filter(|(_, c)| "●◐○✗".contains(*c)).map(|(at, _)| at);
+    let at: Vec<usize> = marks.map(|at| first[..at].chars().count()).collect();
+    (line_of(frame, "NODE ").to_owned(), format!("{at:?}"))
+}
+
+#[test]
+fn columns_stand_still_while_values_change() {
+    for w in [80, 100, 120, 140, 160, 200] {
+        let mut stage = nodes(4, plain());
+        stage.apply((0..9).map(|i| pod(&format!("p{i}"), "n0001").added()));
+        let before = frame_of_columns(&stage.text(w, 40));
+        let price = |frame: &str| line_of(frame, " n0002").find("0.1720").unwrap();
+        let at = price(&stage.text(w, 40));
+        let mut leaving = node("n0001");
+        leaving.deleted = Some(stage.now);
+        stage.apply([leaving.added()]);
+        let frame = stage.text(w, 40);
+        assert!(line_of(&frame, " n0001").contains("Draining: 9"), "{frame}");
+        assert_eq!(frame_of_columns(&frame), before);
+        assert_eq!(price(&frame), at);
+        assert!(line_of(&frame, " n0001").contains("c5a.xlarge"), "a type is never cut: {frame}");
+        // More pods, and one gone: no column moves.
+        stage.apply((0..48).map(|i| pod(&format!("q{i}"), "n0001").added()));
+        assert_eq!(frame_of_columns(&stage.text(w, 40)), before);
+        let n3 = node("n0003");
+        stage.apply([Change::NodeGone(n3.name, n3.uid)]).wait(60);
+        assert_eq!(frame_of_columns(&stage.text(w, 40)).0, before.0);
+        // A stream that is down says so beside its mark.
+        let down = LinkState::Retrying { at: stage.now, why: "connection refused".into() };
+        stage.apply([Change::Link(Stream::Pods, down)]);
+        let frame = stage.text(w, 40);
+        assert_eq!(frame_of_columns(&frame), before);
+        assert!(frame.lines().next().unwrap().contains("pods retry 0s"), "{frame}");
+    }
+}
+
+#[test]
+fn the_clock_stands_still() {
+    let mut stage = Stage::empty(plain());
+    stage.apply([Change::Synced(Stream::Nodes), Change::Synced(Stream::Pods)]);
+    let calm = stage.text(120, 24).lines().next().unwrap().to_owned();
+    stage.apply([Node { created: stage.now, ..node("n") }.added()]);
+    let ticking = stage.text(120, 24).lines().next().unwrap().to_owned();
+    assert!(calm.ends_with("14:02") && ticking.ends_with("14:02:31"));
+    assert_eq!(calm.find("14:02"), ticking.find("14:02"));
+}
+
 // === numbers ===
+
+#[test]
+fn unknown_nodes_are_not_zero() {
+    let denied = LinkState::Denied { message: "nodes is forbidden".into() };
+    let retrying = LinkState::Retrying { at: crate::support::stage::afternoon(), why: "connection refused".into() };
+    for state in [LinkState::Connecting, denied.clone(), retrying] {
+        let mut stage = Stage::empty(plain());
+        stage.apply([Change::Link(Stream::Nodes, state.clone())]);
+        let frame = stage.text(120, 24);
+        let line = header_of(&frame, " nodes ");
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["nodes", "—", "—/h"], "{state:?}: {line}");
+        let small = stage.text(40, 12);
+        assert!(small.contains("nodes —") && !small.contains("0 nodes") && !small.contains("$0"), "{small}");
+        assert!(!stage.text(20, 3).contains("0 nodes"));
+    }
+    // Known from their pods alone: rows, but still no number of nodes and no price.
+    let mut stage = Stage::empty(plain());
+    stage.apply([
+        Change::Link(Stream::Nodes, denied),
+        pod("web", "n0000").added(),
+        Change::Synced(Stream::Pods),
+        pool("general").added(),
+    ]);
+    let frame = stage.text(140, 24);
+    assert!(header_of(&frame, " nodes ").contains("—/h") && !frame.contains("$0"), "{frame}");
+    assert!(header_of(&frame, " cpu ").contains("/ —"), "{frame}");
+    stage.press(&["p"]);
+    let frame = stage.text(140, 24);
+    assert!(line_of(&frame, "  general ").split_whitespace().nth(2).is_some_and(|nodes| nodes == "—"), "{frame}");
+    // A cluster without nodes has none, and costs nothing.
+    let mut stage = Stage::empty(plain());
+    stage.apply([Change::Synced(Stream::Nodes), Change::Synced(Stream::Pods)]);
+    let frame = stage.text(120, 24);
+    let line = header_of(&frame, " nodes ");
+    assert!(line.contains("nodes      0") && line.contains("$0.000/h"), "{line}");
+    assert!(header_of(&frame, " pods ").contains("pods       0"), "{frame}");
+}
+
+#[test]
+fn unknown_pods_are_not_zero() {
+    let mut stage = Stage::empty(plain());
+    stage.apply([node("n0000").added(), node("n0001").added(), pool("general").added()]);
+    stage.apply([
+        Change::Synced(Stream::Nodes),
+        Change::Link(Stream::Pods, LinkState::Denied { message: "pods is forbidden".into() }),
+    ]);
+    stage.draw(150, 30);
+    stage.press(&["g"]);
+    let frame = stage.text(150, 30);
+    assert!(header_of(&frame, " cpu ").contains("— / 8.0"), "{frame}");
+    assert!(header_of(&frame, " memory ").contains("— / 32.0 Gi"), "{frame}");
+    assert_eq!(header_of(&frame, " pods ").split_whitespace().collect::<Vec<_>>(), ["pods", "—"]);
+    let row = line_of(&frame, " n0000");
+    assert!(row.contains("—/") && !row.contains('%') && !row.contains("0/"), "{row}");
+    let group = line_of(&frame, "2 nodes");
+    assert!(!group.contains('%') && !group.contains(" 0 "), "{group}");
+    assert!(!frame.contains(" 0%") && !frame.contains("0.0 / "), "{frame}");
+    stage.press(&["p"]);
+    let pools = stage.text(150, 30);
+    let line = line_of(&pools, "  general ");
+    assert_eq!(line.matches('%').count(), 1, "the share of spot is known from nodes: {line}");
+    stage.press(&["esc", "⏎"]);
+    let detail = stage.text(150, 40);
+    let cpu = line_of(&detail, "cpu   ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(cpu.ends_with("4.0 — — — —"), "{cpu}");
+    assert!(detail.contains("pods —"), "{detail}");
+    // And once pods are there, what was unknown is a number.
+    stage.press(&["esc"]);
+    stage.apply([Change::Synced(Stream::Pods)]);
+    let frame = stage.text(150, 30);
+    assert!(header_of(&frame, " cpu ").contains("0.0 / 8.0") && line_of(&frame, " n0000").contains("0%"), "{frame}");
+}
 
 #[test]
 fn absent_resource_is_not_zero_percent() {
@@ -455,6 +613,72 @@ fn a_click_selects_and_a_double_click_opens() {
 }
 
 #[test]
+fn the_border_of_the_events_is_dragged() {
+    let mut stage = nodes(60, plain());
+    let t = stage.now.as_second();
+    stage.apply((0..90).map(|i| event("Node", "n0000", &format!("Reason{i}"), "text", t + i).added()));
+    stage.draw(120, 40);
+    let border = stage.seen.event_border;
+    assert_eq!((border.width, border.height), (120, 1));
+    // Dragging elsewhere does nothing.
+    stage.act(Action::Click(5, stage.seen.table.y));
+    stage.act(Action::Drag(5, border.y - 6));
+    stage.draw(120, 40);
+    assert_eq!(stage.seen.event_border, border);
+    stage.act(Action::Release);
+    // The border goes where the mouse goes, as far as nodes keep their lines.
+    stage.act(Action::Click(100, border.y));
+    for (to, is) in [(border.y - 6, border.y - 6), (border.y + 2, border.y + 2), (0, 10), (39, 37)] {
+        stage.act(Action::Drag(100, to));
+        stage.draw(120, 40);
+        assert_eq!(stage.seen.event_border.y, is, "dragged to {to}");
+    }
+    stage.act(Action::Drag(100, border.y));
+    stage.act(Action::Release);
+    stage.act(Action::Drag(100, 20));
+    stage.draw(120, 40);
+    assert_eq!(stage.seen.event_border, border, "let go");
+    stage.press(&["+"]);
+    assert_eq!(stage.seen.event_border.y, border.y - 1);
+    // A node that comes or goes does not move what was put there.
+    stage.apply((60..80).map(|i| node(&format!("n{i:04}")).added()));
+    stage.draw(120, 40);
+    assert_eq!(stage.seen.event_border.y, border.y - 1);
+    // Beside the nodes it is the gap between them.
+    stage.draw(220, 26);
+    let border = stage.seen.event_border;
+    assert!(border.height > 1 && border.width < 4, "{border:?}");
+    stage.act(Action::Click(border.x, border.y + 4));
+    stage.act(Action::Drag(border.x - 9, 3));
+    stage.draw(220, 26);
+    assert_eq!(stage.seen.event_border.x, border.x - 9);
+}
+
+#[test]
+fn the_wheel_scrolls_what_is_under_it() {
+    let mut stage = nodes(60, plain());
+    let t = stage.now.as_second();
+    stage.apply((0..90).map(|i| event("Node", "n0000", &format!("Reason{i}"), "text", t + i).added()));
+    stage.draw(120, 40);
+    let (table, events) = (stage.seen.table, stage.seen.event_area);
+    let turn = |stage: &mut Stage, y: u16, by: i32| {
+        stage.act(Action::Wheel(40, y, by));
+        stage.draw(120, 40);
+        (stage.seen.top, stage.seen.events_top)
+    };
+    assert_eq!(turn(&mut stage, events.y, 1), (0, 3));
+    assert_eq!(turn(&mut stage, events.y - 1, 1), (0, 6), "its rule is a part of the pane");
+    assert_eq!(turn(&mut stage, table.y, 1), (3, 6));
+    assert_eq!(turn(&mut stage, events.y, -1), (3, 3));
+    assert_eq!(turn(&mut stage, events.y, -1), (3, 0));
+    assert!(stage.text(120, 40).contains("following"));
+    for _ in 0..60 {
+        turn(&mut stage, events.y, 1);
+    }
+    assert_eq!(stage.seen.events_top, 90 - usize::from(events.height), "to the oldest and no further");
+}
+
+#[test]
 fn lanes_are_clickable() {
     let mut stage = nodes(1, plain());
     stage.draw(120, 30);
@@ -558,7 +782,7 @@ fn names_are_copied() {
 #[test]
 fn empty_screen_names_its_reason() {
     let shown = |changes: Vec<Change>| {
-        let mut stage = Stage::empty(UiOptions { tried: "file /home/me/.kube/config".into(), ..plain() });
+        let mut stage = Stage::empty(UiOptions { tried: "from /home/me/.kube/config".into(), ..plain() });
         stage.apply(changes);
         stage.text(100, 24)
     };
@@ -639,6 +863,7 @@ enum Play {
     Key(usize),
     Type(char),
     Click(u16, u16),
+    Drag(u16, u16),
     Wheel(u16, u16, i32),
     Size(u16, u16),
     Node(u8),
@@ -655,6 +880,7 @@ fn play() -> impl Strategy<Value = Play> {
         6 => (0..keys).prop_map(Play::Key),
         2 => prop::char::range(' ', '~').prop_map(Play::Type),
         2 => (0_u16..130, 0_u16..50).prop_map(|(x, y)| Play::Click(x, y)),
+        1 => (0_u16..130, 0_u16..50).prop_map(|(x, y)| Play::Drag(x, y)),
         1 => (0_u16..130, 0_u16..50, -2..3).prop_map(|(x, y, n)| Play::Wheel(x, y, n)),
         2 => (0_u16..220, 0_u16..60).prop_map(|(w, h)| Play::Size(w, h)),
         3 => (0_u8..40).prop_map(Play::Node),
@@ -684,6 +910,11 @@ proptest! {
                 }
                 Play::Click(x, y) => {
                     stage.act(Action::Click(x, y));
+                }
+                Play::Drag(x, y) => {
+                    let border = stage.seen.event_border;
+                    stage.act(Action::Click(border.x, border.y));
+                    stage.act(Action::Drag(x, y));
                 }
                 Play::Wheel(x, y, n) => {
                     stage.act(Action::Wheel(x, y, n));

@@ -1,0 +1,115 @@
+//! Further columns: labels of nodes, and the ones that eks-node-viewer computes.
+
+use super::table::short_name;
+use crate::insight::Column;
+use crate::model::{Name, Resource};
+
+/// How eks-node-viewer's computed labels begin (awslabs/eks-node-viewer `pkg/model/node.go`, `ComputeLabel`).
+const COMPUTED: &str = "eks-node-viewer/node-";
+/// Headings that are there without being asked for.
+const FIXED: [&str; 10] = ["NODE", "NODEPOOL", "DOMINANT", "PODS", "TYPE", "$/HOUR", "BUY", "ZONE", "AGE", "STATUS"];
+
+/// What a further column shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Extra {
+    /// The value of a label.
+    Label(Name),
+    /// `eks-node-viewer/node-age`.
+    Age,
+    /// `eks-node-viewer/node-<resource>-usage`: what that tool calls usage is the share that is requested.
+    Requested(Resource),
+}
+
+impl Extra {
+    /// What the column of this label shows.
+    pub(super) fn of(label: &Name) -> Self {
+        let Some(rest) = label.strip_prefix(COMPUTED) else { return Self::Label(label.clone()) };
+        match rest.strip_suffix("-usage") {
+            Some(resource) if !resource.is_empty() => Self::Requested(Resource::from_name(resource)),
+            Some(_) | None if rest == "age" => Self::Age,
+            Some(_) | None => Self::Label(label.clone()),
+        }
+    }
+
+    /// What it is sorted by.
+    pub(super) fn column(&self) -> Column {
+        match self {
+            Self::Label(key) => Column::Label(key.clone()),
+            Self::Age => Column::Age,
+            Self::Requested(Resource::Cpu) => Column::Cpu,
+            Self::Requested(Resource::Memory) => Column::Memory,
+            Self::Requested(resource) => Column::Share(resource.clone()),
+        }
+    }
+
+    /// Whether the largest comes first when it is sorted by.
+    pub(super) const fn is_amount(&self) -> bool {
+        matches!(self, Self::Requested(_))
+    }
+
+    /// Headings for it, the shortest first.
+    fn titles(&self) -> Vec<String> {
+        match self {
+            Self::Age => vec!["NODE AGE".into()],
+            Self::Requested(resource) => {
+                let short = short_name(resource).to_uppercase();
+                vec![format!("{short} REQ"), format!("{} REQ", resource.name().to_uppercase())]
+            }
+            Self::Label(key) => {
+                let key = key.to_uppercase().to_string();
+                let Some((domain, last)) = key.split_once('/') else { return vec![key] };
+                let first = domain.split('.').next().unwrap_or(domain);
+                vec![last.to_owned(), format!("{first}/{last}"), key]
+            }
+        }
+    }
+}
+
+/// A heading for each label, none of them that of another column: the last part of the key, more of it where needed.
+pub(super) fn titles(labels: &[Name], barred: &[Resource]) -> Vec<String> {
+    let bars = barred.iter().map(|resource| short_name(resource).to_uppercase());
+    let mut taken: Vec<String> = FIXED.into_iter().map(str::to_owned).chain(bars).collect();
+    let fixed = taken.len();
+    for label in labels {
+        let choices = Extra::of(label).titles();
+        let last = choices.last().cloned().unwrap_or_default();
+        let numbered = (2..).map(|n: usize| format!("{last} {n}"));
+        let title = choices.into_iter().chain(numbered).find(|title| !taken.contains(title)).unwrap_or(last);
+        taken.push(title);
+    }
+    taken.split_off(fixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test_case("eks-node-viewer/node-age" => Extra::Age)]
+    #[test_case("eks-node-viewer/node-cpu-usage" => Extra::Requested(Resource::Cpu))]
+    #[test_case("eks-node-viewer/node-ephemeral-storage-usage" => Extra::Requested(Resource::EphemeralStorage))]
+    #[test_case("eks-node-viewer/instance-price" => Extra::Label("eks-node-viewer/instance-price".into()))]
+    #[test_case("team" => Extra::Label("team".into()))]
+    fn labels_are_read(label: &str) -> Extra {
+        Extra::of(&label.into())
+    }
+
+    #[test]
+    fn no_two_columns_share_a_title() {
+        let labels = [
+            "eks-node-viewer/node-age",
+            "eks-node-viewer/node-cpu-usage",
+            "topology.kubernetes.io/zone",
+            "failure-domain.beta.kubernetes.io/zone",
+            "team",
+            "example.com/team",
+            "team",
+            "cpu",
+        ]
+        .map(Name::from);
+        assert_eq!(
+            titles(&labels, &[Resource::Cpu, Resource::Memory]),
+            ["NODE AGE", "CPU REQ", "TOPOLOGY/ZONE", "FAILURE-DOMAIN/ZONE", "TEAM", "EXAMPLE/TEAM", "TEAM 2", "CPU 2"]
+        );
+    }
+}
