@@ -39,7 +39,7 @@ impl<T: Hash + Eq> Interner<T> {
         });
         self.slots[id as usize] = (1, Some(value));
         let slots = &self.slots;
-        self.index.insert_unique(hash, id, |id| slots[*id as usize].1.as_ref().map_or(0, |value| hash_of(value)));
+        self.index.insert_unique(hash, id, |id| slots[*id as usize].1.as_ref().map_or(0, hash_of));
         id
     }
 

@@ -180,6 +180,7 @@ mod tests {
         Taint { key: key.into(), value: Name::default(), effect }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a case reads best when it is built where it is asked")]
     fn state(node: Option<Node>, claim: Option<NodeClaim>) -> RowState {
         RowState::of(node.as_ref(), claim.as_ref())
     }

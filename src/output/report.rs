@@ -3,7 +3,7 @@
 use crate::cluster::{Cluster, PodCounts, Row};
 use crate::insight::{Line, PriceTotals, Totals, View};
 use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
-use crate::pricing::Quote;
+use crate::pricing::{Quote, Unknown};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -354,7 +354,7 @@ fn price(quote: &Quote) -> PriceReport {
         source: quote.source.name(),
         as_of: Some(&quote.as_of).filter(|m| !m.is_empty()).map(ToString::to_string),
         mark: quote.mark.name(),
-        unknown: quote.unknown().map(|why| why.reason()),
+        unknown: quote.unknown().map(Unknown::reason),
     }
 }
 

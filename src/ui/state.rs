@@ -1,4 +1,4 @@
-//! What the user has done to the screen: cursor, layers, what bars show. Changed by [`super::update`] alone; drawing
+//! What the user has done to the screen: cursor, layers, what bars show. Changed by [`super::update()`] alone; drawing
 //! reads it.
 
 use super::theme::{Depth, Levels, Palette, Theme};

@@ -39,7 +39,7 @@ pub(super) enum Fault {
     },
     /// No credentials could be had: the plugin's words.
     Credentials(String),
-    /// No answer: refused, reset, no route, TLS. "<address>: <cause>".
+    /// No answer: refused, reset, no route, TLS. `address: cause`.
     Unreachable(String),
     /// Nothing was heard for too long: the connection is taken for dead.
     Silent(Duration),

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Always true here: requests are GET (get, list and watch); no Kubernetes type leaves this room; trouble is a
-//! [`LinkState`](crate::model::LinkState), never an end; streams fail and recover apart from each other.
+//! [`crate::model::LinkState`], never an end; streams fail and recover apart from each other.
 
 mod backoff;
 mod codec;
