@@ -293,7 +293,7 @@ fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)>
         let leaving = row.leaving()?;
         let prefix = row.claim().map(|c| format!("NodeClaim {} event: ", c.name)).unwrap_or_default();
         let message = leaving.message.strip_prefix(prefix.as_str()).unwrap_or(&leaving.message);
-        Some(if message.is_empty() { leaving.reason.to_string() } else { format!("{}: {message}", leaving.reason) })
+        Some(words::departure(&leaving.reason).map_or_else(|| words::cause(&leaving.reason, message), str::to_owned))
     };
     match row.state() {
         RowState::Gone if never_launched(row) => {
@@ -308,7 +308,7 @@ fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)>
         RowState::LaunchFailed => Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad)),
         RowState::PendingClaim { failing } if !failing.is_empty() => {
             let message = row.claim().and_then(|c| c.condition("Launched")).map_or("", |c| c.message.as_str());
-            Some((format!("{failing}: {message}").trim_end_matches([':', ' ']).to_owned(), Role::Bad))
+            Some((words::cause(failing, message), Role::Bad))
         }
         RowState::PendingClaim { .. } => {
             let claim = row.claim()?;

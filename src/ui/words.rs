@@ -130,6 +130,49 @@ pub(super) fn monthly(currency: Currency, money: Money) -> String {
     format!("{}{}", currency.sign(), money.grouped(places))
 }
 
+/// What failed, the cause first. Karpenter's reason is the same for every launch that AWS refuses: then the message's
+/// own code says more (`VcpuLimitExceeded: …`).
+pub(super) fn cause(reason: &str, message: &str) -> String {
+    // Karpenter `pkg/providers/instance/instance.go` wraps what EC2 answered.
+    let message = message.split_once("fleet error(s), ").map_or(message, |(_, cause)| cause);
+    let is_code = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word.bytes().any(|b| b.is_ascii_lowercase())
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
+    };
+    let coded = message.split_once(": ").is_some_and(|(word, _)| is_code(word));
+    let general = matches!(reason, "InsufficientCapacityError" | "LaunchFailed" | "");
+    match (reason, message) {
+        ("", "") => "no reason given".into(),
+        (reason, "") => reason.to_owned(),
+        (_, message) if general && (coded || reason.is_empty()) => message.to_owned(),
+        (reason, message) if message.strip_prefix(reason).is_some_and(|rest| rest.starts_with(": ")) => {
+            message.to_owned()
+        }
+        (reason, message) => format!("{reason}: {message}"),
+    }
+}
+
+/// Why a machine went, in plain words; none for a reason that is not known here.
+pub(super) fn departure(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "Underutilized" => "underutilized: its pods fit on other nodes",
+        "Empty" => "empty: no pod needed it",
+        "Drifted" => "drifted: its nodepool or node class has changed",
+        "Expired" => "expired: it reached its age limit",
+        "SpotInterrupted" => "spot interruption: AWS took the machine back",
+        "CapacityReservationInstanceInterrupted" => "its capacity reservation took the machine back",
+        "InstanceStopping" => "its instance was stopped from outside",
+        "InstanceTerminating" => "its instance was terminated from outside",
+        "InstanceUnhealthy" => "its instance was unhealthy",
+        "LaunchTimeout" => "no instance was launched within 5 minutes",
+        "RegistrationTimeout" => "its node did not register within 15 minutes",
+        "Disrupted" => "disrupted by Karpenter",
+        "Deleted" => "deleted, no reason given",
+        _ => return None,
+    })
+}
+
 /// `1 node`, `2 nodes`.
 pub(super) fn count(n: u64, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
@@ -190,6 +233,19 @@ mod tests {
     #[test_case(1, 0 => None)]
     fn shares_in_a_row(part: u64, whole: u64) -> Option<String> {
         percent(part, whole)
+    }
+
+    #[test_case("InsufficientCapacityError", "VcpuLimitExceeded: more vCPU" => "VcpuLimitExceeded: more vCPU")]
+    #[test_case("InsufficientCapacityError", "insufficient capacity, with fleet error(s), MaxSpotInstanceCountExceeded: no"
+        => "MaxSpotInstanceCountExceeded: no")]
+    #[test_case("InsufficientCapacityError", "all requested instance types were unavailable: a, b"
+        => "InsufficientCapacityError: all requested instance types were unavailable: a, b")]
+    #[test_case("InsufficientCapacityError", "" => "InsufficientCapacityError")]
+    #[test_case("NodeClassNotReady", "Ready: it is not" => "NodeClassNotReady: Ready: it is not")]
+    #[test_case("LaunchTimeout", "LaunchTimeout: waited" => "LaunchTimeout: waited" ; "said once")]
+    #[test_case("", "" => "no reason given")]
+    fn the_cause_comes_first(reason: &str, message: &str) -> String {
+        cause(reason, message)
     }
 
     #[test_case("ap-northeast-2a", Some("ap-northeast-2") => "2a")]

@@ -777,6 +777,42 @@ fn names_are_copied() {
     assert!(!stage.text(120, 24).contains("copied"), "it does not stay");
 }
 
+#[test]
+fn what_failed_says_its_cause_first() {
+    let mut stage = nodes(1, plain());
+    let t = stage.now.as_second();
+    let text = "NodeClaim general-x event: insufficient capacity, with fleet error(s), VcpuLimitExceeded: You have \
+                requested more vCPU capacity than your current vCPU limit of 32 allows";
+    let mut warning = event("NodeClaim", "general-x", "InsufficientCapacityError", text, t);
+    warning.kind = nodeglass::model::EventKind::Warning;
+    let mut failed = fresh_claim("general-x");
+    failed.deleted = Some(stage.now);
+    stage.apply([fresh_claim("general-x").added(), warning.added(), failed.added()]);
+    let frame = stage.text(120, 30);
+    let row = line_of(&frame, " general-x ");
+    assert!(row.contains(" VcpuLimitExceeded: You have") && !row.contains("InsufficientCapacity"), "{row}");
+    // The whole of it is in the detail.
+    stage.press(&["home"]);
+    while stage.seen.cursor != stage.cluster.row_of_claim("general-x").map(nodeglass::cluster::Row::id) {
+        stage.press(&["↓"]);
+    }
+    stage.press(&["⏎"]);
+    let detail = stage.text(160, 50);
+    assert!(detail.contains("InsufficientCapacityError") && detail.contains("VcpuLimitExceeded"), "{detail}");
+}
+
+#[test]
+fn gone_rows_say_why_in_plain_words() {
+    let mut stage = nodes(2, plain());
+    let t = stage.now.as_second();
+    let n = node("n0001");
+    let announced = event("Node", "n0001", "DisruptionTerminating", "Disrupting Node: Underutilized", t);
+    stage.apply([announced.added(), Change::NodeGone(n.name, n.uid)]);
+    let frame = stage.text(140, 30);
+    let row = line_of(&frame, " n0001 ");
+    assert!(row.contains("gone 0s ago · underutilized: its pods fit on other nodes"), "{row}");
+}
+
 // === empty and broken ===
 
 #[test]
@@ -794,6 +830,15 @@ fn empty_screen_names_its_reason() {
     assert!(denied.contains("nodes is forbidden") && denied.contains("kind: ClusterRole"), "{denied}");
     let at = now.checked_add(jiff::SignedDuration::from_secs(7)).unwrap();
     let down = shown(vec![link(LinkState::Retrying { at, why: "connection refused".into() })]);
+    assert!(down.contains("Tried from /home/me/.kube/config"), "{down}");
+    let about = Change::About(nodeglass::model::About {
+        context: "prod".into(),
+        server: "https://example.com".into(),
+        ..nodeglass::model::About::default()
+    });
+    let known = shown(vec![about, link(LinkState::Retrying { at, why: "connection refused".into() })]);
+    let tried = "Tried server https://example.com, context prod, from /home/me/.kube/config";
+    assert!(known.contains(tried), "{known}");
     for part in ["cannot be reached", "connection refused", "Next try in 7s", "/home/me/.kube/config", "--demo"] {
         assert!(down.contains(part), "{part} in\n{down}");
     }
