@@ -1,5 +1,6 @@
 //! Every integration test, in one binary: one link, one start.
 
+mod architecture;
 mod cli;
 mod dependencies;
 mod fold;
@@ -8,6 +9,7 @@ mod hostile;
 mod looping;
 mod one_shot;
 mod pty;
+mod readme;
 mod scenarios;
 mod support;
 mod watch;

@@ -1,0 +1,148 @@
+//! The house: which room may use which, which files belong to it, what lies at its door.
+
+#![cfg(test)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below a folder with this extension.
+fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The rooms a room may use, beside itself.
+fn allowed(room: &str) -> &'static [&'static str] {
+    match room {
+        "units" => &[],
+        "model" => &["units"],
+        "pricing" => &["units", "model"],
+        "cluster" => &["units", "model", "pricing"],
+        "insight" => &["units", "model", "pricing", "cluster"],
+        "source" => &["units", "model", "pricing"],
+        "ui" | "output" => &["units", "model", "pricing", "cluster", "insight"],
+        "cli" => &["units", "model"],
+        "app" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output", "cli"],
+        other => panic!("the room {other} has no place in the direction of dependence"),
+    }
+}
+
+/// The rooms that a line names by `crate::room`.
+fn rooms_named(line: &str) -> Vec<&str> {
+    let code = line.split("//").next().unwrap_or("");
+    let parts = code.split("crate::").skip(1);
+    parts.filter_map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()).collect()
+}
+
+#[test]
+fn arrows_point_the_right_way() {
+    let src = root().join("src");
+    let mut checked = 0;
+    let mut wrong = Vec::new();
+    for file in files(&src, "rs") {
+        let inside = file.strip_prefix(&src).unwrap();
+        let Some(room) = inside.parent().and_then(|p| p.components().next()) else { continue };
+        let room = room.as_os_str().to_str().unwrap();
+        for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+            assert!(!line.contains("crate::{"), "src/{}:{}: name rooms one by one", inside.display(), number + 1);
+            for named in rooms_named(line) {
+                checked += 1;
+                if named != room && !named.is_empty() && !allowed(room).contains(&named) {
+                    wrong.push(format!(
+                        "src/{}:{}: {room} uses {named}: {}",
+                        inside.display(),
+                        number + 1,
+                        line.trim()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(checked > 200, "only {checked} uses were found");
+}
+
+#[test]
+fn a_wrong_arrow_is_seen() {
+    assert_eq!(rooms_named("use crate::ui::Seen; // crate::app"), ["ui"]);
+    assert_eq!(rooms_named("    crate::cluster::permille(crate::units::x())"), ["cluster", "units"]);
+    assert!(!allowed("cluster").contains(&"insight") && !allowed("ui").contains(&"source"));
+}
+
+/// Files reachable from a crate root by `mod` lines (`#[path]` and `include!` as well).
+fn reach(file: &Path, reached: &mut BTreeSet<PathBuf>) {
+    if !reached.insert(file.to_owned()) {
+        return;
+    }
+    let dir = file.parent().unwrap();
+    let stem = file.file_stem().unwrap().to_str().unwrap();
+    let children =
+        if matches!(stem, "main" | "lib" | "mod" | "build" | "micro") { dir.to_owned() } else { dir.join(stem) };
+    let text = fs::read_to_string(file).unwrap();
+    let mut path_attribute: Option<String> = None;
+    for line in text.lines().map(str::trim) {
+        if let Some(path) = line.strip_prefix("#[path = \"").and_then(|l| l.strip_suffix("\"]")) {
+            path_attribute = Some(path.to_owned());
+        }
+        if let Some(path) = line.split("include!(\"").nth(1).and_then(|l| l.split('"').next()) {
+            reach(&dir.join(path), reached);
+        }
+        let declared = line
+            .strip_prefix("pub(super) ")
+            .or(line.strip_prefix("pub(crate) "))
+            .or(line.strip_prefix("pub "))
+            .unwrap_or(line);
+        let Some(name) = declared.strip_prefix("mod ").and_then(|l| l.strip_suffix(';')) else { continue };
+        let candidates = match path_attribute.take() {
+            Some(path) => vec![dir.join(path)],
+            None => vec![children.join(format!("{name}.rs")), children.join(name).join("mod.rs")],
+        };
+        let found = candidates.iter().find(|c| c.exists());
+        reach(found.unwrap_or_else(|| panic!("{}: mod {name} has no file", file.display())), reached);
+    }
+}
+
+#[test]
+fn every_source_file_is_declared() {
+    let roots = [
+        "src/main.rs",
+        "src/lib.rs",
+        "src/build.rs",
+        "tests/suite/main.rs",
+        "tests/real/main.rs",
+        "tests/bench/micro.rs",
+    ];
+    let mut reached = BTreeSet::new();
+    for path in roots {
+        reach(&root().join(path), &mut reached);
+    }
+    let reached: BTreeSet<PathBuf> = reached.into_iter().map(|p| p.canonicalize().unwrap()).collect();
+    let all = files(&root().join("src"), "rs").into_iter().chain(files(&root().join("tests"), "rs"));
+    let lost: Vec<PathBuf> = all.filter(|p| !reached.contains(&p.canonicalize().unwrap())).collect();
+    assert!(lost.is_empty(), "files that no module declares, so that they never run: {lost:#?}");
+}
+
+#[test]
+fn the_top_level_is_what_a_reader_expects() {
+    let expected = ["Cargo.lock", "Cargo.toml", "README.md", "assets", "screenshots", "src", "target", "tests"];
+    let names = fs::read_dir(root()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let others: Vec<String> = names.filter(|n| !n.starts_with('.') && !expected.contains(&n.as_str())).collect();
+    assert!(others.is_empty(), "{others:?}");
+}
