@@ -263,8 +263,8 @@ fn computed_labels_are_columns() {
 /// Where every word of the heading and every mark of the first line stand.
 fn frame_of_columns(frame: &str) -> (String, String) {
     let first = frame.lines().next().unwrap();
-    let marks = first.char_indices().filter(|(_, c)| "●◐○✗".contains(*c)).map(|(at, _)| at);
-    let at: Vec<usize> = marks.map(|at| first[..at].chars().count()).collect();
+    let marks = first.chars().enumerate().filter(|(_, c)| "●◐○✗".contains(*c));
+    let at: Vec<usize> = marks.map(|(at, _)| at).collect();
     (line_of(frame, "NODE ").to_owned(), format!("{at:?}"))
 }
 
