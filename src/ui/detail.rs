@@ -408,7 +408,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     let mut x = pen.put(2, 0, &format!(" {} ", cut_middle(row.name(), usize::from(w / 2))), theme.style(Role::Title));
     let (text, role) = status(row, pic, seen);
     x = pen.put(x + 1, 0, &format!(" {text} "), theme.style(role));
-    let amounts = Amounts::of_row(row).with_known(pic.cluster);
+    let amounts = Amounts::of_row(row).seen_in(pic.cluster);
     let share = amounts.share(&Resource::Cpu, &super::state::Bars::Requests);
     let percent = amounts.percent(&Resource::Cpu, &super::state::Bars::Requests).unwrap_or_default();
     if let Some(fill) = share.fill.filter(|_| w > x + 40 && row.counts()) {

@@ -313,7 +313,7 @@ fn trend(pic: &Picture<'_>, theme: &Theme) -> Option<Vec<Piece>> {
 fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resource, ratio_width: u16) {
     let theme = pic.theme();
     let totals = pic.view.totals();
-    let amounts = Amounts::of_totals(totals).with_known(pic.cluster);
+    let amounts = Amounts::of_totals(totals).seen_in(pic.cluster);
     let bars = match &pic.ui.bars {
         Bars::Dominant | Bars::Only(_) => &Bars::Requests,
         other => other,
@@ -364,7 +364,7 @@ fn ratio_text(pic: &Picture<'_>, resource: &Resource) -> String {
     let all = totals.allocatable.get(resource);
     let unknown = pic.theme().glyphs().unknown;
     // What is offered is known from nodes, what is asked for from pods: each is told as far as it is known.
-    match Amounts::of_totals(totals).with_known(pic.cluster).amount(resource, bars) {
+    match Amounts::of_totals(totals).seen_in(pic.cluster).amount(resource, bars) {
         Some(part) if all > 0 => words::ratio(resource, part, all),
         Some(part) if part > 0 => format!("{} / {unknown}", words::amount(resource, part)),
         None if all > 0 => format!("{unknown} / {}", words::offered(resource, all)),
@@ -465,13 +465,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool
             nodes_line(pen, 1, pic);
             let resources = shown(pic);
             // Bars begin at one place however the amounts change.
-            let least = if pen.width() >= 80 { RATIO } else { 0 };
-            let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0).max(least);
-            let bottom = pen.height().saturating_sub(1);
-            for (y, resource) in (2..bottom).zip(&resources) {
+            let room = if pen.width() >= 80 { RATIO } else { 0 };
+            let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0).max(room);
+            let last = pen.height().saturating_sub(1);
+            for (y, resource) in (2..last).zip(&resources) {
                 resource_line(pen, y, pic, resource, ratio);
             }
-            pods_line(pen, bottom, pic);
+            pods_line(pen, last, pic);
         }
     }
 }

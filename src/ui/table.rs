@@ -108,7 +108,7 @@ impl<'a> Amounts<'a> {
 
     /// The same, as far as the cluster's pods are known.
     #[must_use]
-    pub(super) const fn with_known(mut self, cluster: &Cluster) -> Self {
+    pub(super) const fn seen_in(mut self, cluster: &Cluster) -> Self {
         self.pods_known = cluster.knows(Stream::Pods);
         self
     }
@@ -358,7 +358,7 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
         sign: sign(row, new, theme),
         name: row.name().to_owned(),
         pool: known(row.pool()),
-        bars: bars(&Amounts::of_row(row).with_known(pic.cluster), pic, barred),
+        bars: bars(&Amounts::of_row(row).seen_in(pic.cluster), pic, barred),
         pods: limit.map_or_else(|| pods.clone(), |limit| format!("{pods}/{limit}")),
         kind: known(row.instance_type()),
         price: row.quote().map_or_else(|| unknown.to_owned(), |quote| words::price(quote, theme.glyphs())),
@@ -378,7 +378,7 @@ fn extra_text(row: &Row, extra: &Extra, pic: &Picture<'_>) -> String {
     let known = match extra {
         Extra::Label(key) => row.label(key).map(str::to_owned),
         Extra::Age => Some(age::short(row.age_seconds(pic.now))),
-        Extra::Requested(resource) => Amounts::of_row(row).with_known(pic.cluster).percent(resource, &Bars::Requests),
+        Extra::Requested(resource) => Amounts::of_row(row).seen_in(pic.cluster).percent(resource, &Bars::Requests),
     };
     known.unwrap_or_else(|| pic.theme().glyphs().unknown.to_owned())
 }
@@ -415,7 +415,7 @@ fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource
         sign: (" ", Role::Text),
         name: name.to_owned(),
         pool: String::new(),
-        bars: bars(&Amounts::of_totals(totals).with_known(pic.cluster), pic, barred),
+        bars: bars(&Amounts::of_totals(totals).seen_in(pic.cluster), pic, barred),
         pods: pod_count(totals.requests.pods, pic),
         kind: String::new(),
         price: money,

@@ -264,7 +264,7 @@ fn computed_labels_are_columns() {
 fn frame_of_columns(frame: &str) -> (String, String) {
     let first = frame.lines().next().unwrap();
     let marks = first.chars().enumerate().filter(|(_, c)| "●◐○✗".contains(*c));
-    let at: Vec<usize> = marks.map(|(column, _)| column).collect();
+    let at: Vec<usize> = marks.map(|(at, _)| at).collect();
     (line_of(frame, "NODE ").to_owned(), format!("{at:?}"))
 }
 
