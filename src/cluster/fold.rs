@@ -867,7 +867,7 @@ impl Cluster {
         let mut reading: FxHashMap<Name, Usage> = usage.into_iter().collect();
         let mut touched = Vec::new();
         for row in self.rows.values_mut().filter(|row| row.gone.is_none()) {
-            let new = row.node_name.as_ref().and_then(|name| reading.remove(name));
+            let new = row.node_name.as_ref().and_then(|name| reading.remove(name)).map(Usage::capped);
             if row.usage != new {
                 row.usage = new;
                 touched.push(row.id);

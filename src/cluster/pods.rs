@@ -108,8 +108,14 @@ struct Amounts {
 
 impl Amounts {
     fn new(r: &Resources, pods: u64) -> Self {
-        let extended = r.extended.iter().map(|(k, v)| (k.clone(), *v)).collect();
-        Self { cpu: r.cpu_millicores, memory: r.memory_bytes, storage: r.ephemeral_storage_bytes, pods, extended }
+        let cap = |amount: u64| amount.min(Resources::MOST);
+        Self {
+            cpu: cap(r.cpu_millicores),
+            memory: cap(r.memory_bytes),
+            storage: cap(r.ephemeral_storage_bytes),
+            pods,
+            extended: r.extended.iter().map(|(name, amount)| (name.clone(), cap(*amount))).collect(),
+        }
     }
 
     fn resources(&self) -> Resources {

@@ -56,15 +56,21 @@ pub struct PriceTotals {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct CurrencySum {
     rows: u64,
-    instances: Money,
-    fees: Money,
+    /// Billionths. Wider than [`Money`], so that prices set by labels, however large, can be taken back exactly.
+    instances: i128,
+    fees: i128,
+}
+
+/// A sum as an amount; more than fits is the most that fits.
+fn money(nanos: i128) -> Money {
+    Money::from_nanos(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
 }
 
 impl PriceTotals {
     /// The totals of one machine that costs this by the hour.
     #[cfg(test)]
     pub(super) fn of_one(currency: Currency, instances: Money) -> Self {
-        let sum = CurrencySum { rows: 1, instances, fees: Money::ZERO };
+        let sum = CurrencySum { rows: 1, instances: instances.nanos().into(), fees: 0 };
         Self { sums: [(currency, sum)].into_iter().collect(), ..Self::default() }
     }
 
@@ -80,17 +86,17 @@ impl PriceTotals {
 
     /// The machines' part by the hour.
     pub fn instances(&self) -> Money {
-        self.sum().instances
+        money(self.sum().instances)
     }
 
     /// The Auto Mode fees by the hour.
     pub fn fees(&self) -> Money {
-        self.sum().fees
+        money(self.sum().fees)
     }
 
     /// Both.
     pub fn hourly(&self) -> Money {
-        self.sum().instances + self.sum().fees
+        money(self.sum().instances.saturating_add(self.sum().fees))
     }
 
     /// Rows that have some price.
@@ -145,7 +151,7 @@ impl Part {
         t.pods = sums.pods;
         if row.counts() {
             if let Some(allocatable) = row.allocatable() {
-                t.allocatable = allocatable.clone();
+                t.allocatable = allocatable.capped();
             }
             if let Some(usage) = row.usage() {
                 t.used_cpu_millicores = usage.cpu_millicores;
@@ -165,7 +171,8 @@ impl Part {
             let (instances, fees) = quote.known();
             let some = u64::from(unknown.is_none() || instances != Money::ZERO || fees != Money::ZERO);
             if some > 0 {
-                price.sums.insert(quote.currency, CurrencySum { rows: some, instances, fees });
+                let sum = CurrencySum { rows: some, instances: instances.nanos().into(), fees: fees.nanos().into() };
+                price.sums.insert(quote.currency, sum);
             }
             if !quote.as_of.is_empty() {
                 price.as_of.insert(quote.as_of.clone(), 1);

@@ -66,6 +66,23 @@ pub struct Resources {
 }
 
 impl Resources {
+    /// The most of a resource that one pod, one node or one reading counts for: 256 TiB, ten times the largest machine
+    /// there is. Anyone may write more into a manifest; without a bound one such pod would saturate a sum, and what is
+    /// taken back from a saturated sum leaves less than what is there. 65,536 of them still add up exactly.
+    pub const MOST: u64 = 1 << 48;
+
+    /// Itself with each amount at most [`Self::MOST`].
+    #[must_use]
+    pub fn capped(&self) -> Self {
+        Self {
+            cpu_millicores: self.cpu_millicores.min(Self::MOST),
+            memory_bytes: self.memory_bytes.min(Self::MOST),
+            ephemeral_storage_bytes: self.ephemeral_storage_bytes.min(Self::MOST),
+            pods: self.pods.min(Self::MOST),
+            extended: self.extended.iter().map(|(name, amount)| (name.clone(), (*amount).min(Self::MOST))).collect(),
+        }
+    }
+
     /// Only cpu (millicores) and memory (bytes).
     pub fn new(cpu_millicores: u64, memory_bytes: u64) -> Self {
         Self { cpu_millicores, memory_bytes, ..Self::default() }
@@ -149,6 +166,16 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Itself with each amount at most [`Resources::MOST`].
+    #[must_use]
+    pub fn capped(self) -> Self {
+        Self {
+            cpu_millicores: self.cpu_millicores.min(Resources::MOST),
+            memory_bytes: self.memory_bytes.min(Resources::MOST),
+            ..self
+        }
+    }
+
     /// The measured amount of a resource; only cpu and memory are measured.
     pub fn get(&self, resource: &Resource) -> Option<u64> {
         match resource {

@@ -679,6 +679,39 @@ fn age_sorts_by_time_not_text() {
 }
 
 #[test]
+fn amounts_beyond_any_machine_leave_no_trace() {
+    let mut all = Resources { pods: u64::MAX, ephemeral_storage_bytes: u64::MAX, ..Resources::new(u64::MAX, u64::MAX) };
+    all.set(&Resource::from_name("nvidia.com/gpu"), u64::MAX);
+    let greedy = |name: &str, node: &str| Pod { requests: all.clone(), limits: all.clone(), ..pod(name, node) }.added();
+    let dear = |name: &str| {
+        let labels = [(key::INSTANCE_PRICE, "9000000000")].into_iter().collect();
+        Node { labels, allocatable: all.clone(), ..node(name) }.added()
+    };
+    let usage = Usage { cpu_millicores: u64::MAX, memory_bytes: u64::MAX, ..Usage::default() };
+    let plain = || [node("n").added(), pod("p", "n").added(), pod("q", "").added()];
+
+    let mut c = priced();
+    let mut view = everything();
+    let hostile =
+        ["x", "y"].into_iter().flat_map(|name| [dear(name), greedy(name, "n"), greedy(&format!("{name}2"), "")]);
+    let read = Change::NodeUsage(vec![("x".into(), usage), ("y".into(), usage)]);
+    for change in plain().into_iter().chain(hostile).chain([read]) {
+        apply(&mut c, change);
+        view.refresh(&mut c);
+    }
+    assert!(view.totals().used(&Resource::Cpu) > Some(0));
+    for change in ["x", "y"].into_iter().flat_map(|n| [node_gone(n), pod_gone(n), pod_gone(&format!("{n}2"))]) {
+        apply(&mut c, change);
+        view.refresh(&mut c);
+    }
+    let mut fresh = priced();
+    plain().into_iter().for_each(|change| apply(&mut fresh, change));
+    assert_eq!(view.totals(), shown(&mut fresh, GroupBy::Nothing).totals());
+    assert_eq!(c.pending_requests(), fresh.pending_requests());
+    assert_eq!(c.row_of_node("n").unwrap().sums(), fresh.row_of_node("n").unwrap().sums());
+}
+
+#[test]
 fn sort_arrow_means_what_it_says() {
     let aged = |name: &str, seconds: i64| Node { created: at(1_000 - seconds), ..node(name) }.added();
     let mut c = cluster([aged("old", 500), aged("young", 5)]);
