@@ -800,7 +800,7 @@ impl Cluster {
         match pod.row {
             Some(id) => {
                 if let Some(row) = self.rows.get_mut(&id) {
-                    shape.add_to(&mut row.sums.requests, &mut row.sums.limits);
+                    shape.add_to(&mut row.sums);
                     if Pods::is_overhead(pod) {
                         shape.add_requests(&mut row.sums.overhead);
                     }
@@ -825,7 +825,7 @@ impl Cluster {
         match pod.row {
             Some(id) => {
                 if let Some(row) = self.rows.get_mut(&id) {
-                    shape.take_from(&mut row.sums.requests, &mut row.sums.limits);
+                    shape.take_from(&mut row.sums);
                     if Pods::is_overhead(pod) {
                         shape.take_requests(&mut row.sums.overhead);
                     }

@@ -1,7 +1,7 @@
 //! Pods as compact rows; each remembers exactly what it contributed to its node.
 
 use super::intern::{Interner, hash_of};
-use super::row::RowId;
+use super::row::{RowId, Sums};
 use crate::model::{Name, Owner, Pod, PodClass, PodKey, PodPhase, Resources, Scheduling, Timestamp, Uid, Usage};
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
@@ -94,6 +94,8 @@ impl SubAssign for PodCounts {
 pub(super) struct Shape {
     requests: Amounts,
     limits: Amounts,
+    /// What Fargate gave it; nothing elsewhere.
+    provisioned: Amounts,
 }
 
 /// [`Resources`] in a form that hashes: extended resources as a sorted list.
@@ -307,6 +309,7 @@ impl Pods {
     }
 
     fn stored(&mut self, pod: Pod, generation: u32) -> Stored {
+        let provisioned = if pod.capacity_provisioned.is_empty() { None } else { pod.provisioned() };
         let bound = !pod.node.is_empty();
         let state = match pod.phase {
             _ if pod.deleted.is_some() => PodState::Terminating,
@@ -323,7 +326,11 @@ impl Pods {
             Scheduling::Unschedulable(_) => (Some(Waits::Preempting), pod.nominated_node),
             Scheduling::Error(text) => (Some(Waits::SchedulerError), text),
         };
-        let shape = Shape { requests: Amounts::new(&pod.requests, 1), limits: Amounts::new(&pod.limits, 0) };
+        let shape = Shape {
+            requests: Amounts::new(&pod.requests, 1),
+            limits: Amounts::new(&pod.limits, 0),
+            provisioned: provisioned.map(|r| Amounts::new(&r, r.pods)).unwrap_or_default(),
+        };
         Stored {
             name: pod.key.name,
             uid: pod.uid,
@@ -386,15 +393,17 @@ impl Pods {
 
 impl Shape {
     /// Adds the shape into a node's sums.
-    pub(super) fn add_to(&self, requests: &mut Resources, limits: &mut Resources) {
-        add(requests, &self.requests);
-        add(limits, &self.limits);
+    pub(super) fn add_to(&self, sums: &mut Sums) {
+        add(&mut sums.requests, &self.requests);
+        add(&mut sums.limits, &self.limits);
+        add(&mut sums.provisioned, &self.provisioned);
     }
 
     /// Takes exactly that back.
-    pub(super) fn take_from(&self, requests: &mut Resources, limits: &mut Resources) {
-        subtract(requests, &self.requests);
-        subtract(limits, &self.limits);
+    pub(super) fn take_from(&self, sums: &mut Sums) {
+        subtract(&mut sums.requests, &self.requests);
+        subtract(&mut sums.limits, &self.limits);
+        subtract(&mut sums.provisioned, &self.provisioned);
     }
 
     /// Adds only the requests (a node's overhead share).

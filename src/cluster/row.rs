@@ -21,6 +21,8 @@ pub struct Sums {
     pub limits: Resources,
     /// The share of [`Self::requests`] that DaemonSet and static pods ask.
     pub overhead: Resources,
+    /// What Fargate gave them: all that a Fargate node offers.
+    pub provisioned: Resources,
     /// Bound pods by state; `unscheduled` is always 0 here.
     pub pods: PodCounts,
 }
@@ -99,6 +101,8 @@ pub struct Row {
     pub(super) first_pod: u32,
     pub(super) usage: Option<Usage>,
     pub(super) quote: Option<Quote>,
+    /// What a node that is not initialized yet will offer, where that is more than it says; none for others.
+    pub(super) completed: Option<Box<Resources>>,
     pub(super) state: RowState,
     pub(super) capacity_type: CapacityType,
     pub(super) managed_by: ManagedBy,
@@ -125,6 +129,7 @@ impl Row {
             first_pod: NONE,
             usage: None,
             quote: None,
+            completed: None,
             state: RowState::Mentioned,
             capacity_type: CapacityType::Unknown,
             managed_by: ManagedBy::SelfManaged,
@@ -146,6 +151,10 @@ impl Row {
             (Some(_), ..) => RowState::Gone,
             (None, None, None) => RowState::Mentioned,
             (None, node, claim) => RowState::of(node, claim),
+        };
+        self.completed = match (node, claim) {
+            (Some(node), Some(claim)) if !claim.is("Initialized") => completed(&node.allocatable, &claim.allocatable),
+            (Some(_) | None, _) => None,
         };
         let labels = node.map(|n| &n.labels).or(claim.map(|c| &c.labels));
         self.capacity_type = labels.map_or(CapacityType::Unknown, CapacityType::of);
@@ -320,8 +329,15 @@ impl Row {
     }
 
     /// What pods may ask for here. A node that is not initialized yet is completed from its claim (extended resources
-    /// are zero until a device plugin registers); a launched claim answers for itself. None: not known.
+    /// are zero until a device plugin registers); a launched claim answers for itself. The Node of a Fargate pod reports
+    /// the larger machine behind it, so what the pod was given holds there. None: not known.
     pub fn allocatable(&self) -> Option<&Resources> {
+        if self.managed_by == ManagedBy::Fargate {
+            return Some(&self.sums.provisioned).filter(|given| !given.is_zero());
+        }
+        if let Some(completed) = &self.completed {
+            return Some(completed);
+        }
         match (&self.node, &self.claim) {
             (Some(node), _) if !node.allocatable.is_zero() => Some(&node.allocatable),
             (_, Some(claim)) if !claim.allocatable.is_zero() => Some(&claim.allocatable),
@@ -334,6 +350,24 @@ impl Row {
         let all = self.allocatable()?.get(resource);
         permille(self.sums.requests.get(resource), all)
     }
+}
+
+/// What a node says it offers, with what its claim promises where the node says nothing (yet). None where that changes
+/// nothing.
+fn completed(says: &Resources, promised: &Resources) -> Option<Box<Resources>> {
+    let or = |says: u64, promised: u64| if says == 0 { promised } else { says };
+    let mut all = Resources {
+        cpu_millicores: or(says.cpu_millicores, promised.cpu_millicores),
+        memory_bytes: or(says.memory_bytes, promised.memory_bytes),
+        ephemeral_storage_bytes: or(says.ephemeral_storage_bytes, promised.ephemeral_storage_bytes),
+        pods: or(says.pods, promised.pods),
+        extended: says.extended.clone(),
+    };
+    for (name, promised) in promised.extended.iter().filter(|(_, amount)| **amount > 0) {
+        let offered = all.extended.entry(name.clone()).or_default();
+        *offered = or(*offered, *promised);
+    }
+    (all != *says).then(|| Box::new(all))
 }
 
 /// The name a row goes by. A launched claim is called by its instance, which on EKS Auto Mode is the node's name as well.

@@ -1,4 +1,5 @@
 use super::{Name, Resources, Timestamp, Uid};
+use crate::units::Quantity;
 use serde::{Deserialize, Serialize};
 
 /// Namespace and name: a pair, so that (`a-b`, `c`) and (`a`, `b-c`) are two pods.
@@ -52,6 +53,22 @@ pub struct Pod {
     pub waiting: Name,
     /// Annotation `CapacityProvisioned` of a Fargate pod; empty without one.
     pub capacity_provisioned: Name,
+}
+
+impl Pod {
+    /// What Fargate gave the pod, by its annotation `CapacityProvisioned: 0.25vCPU 0.5GB` (EKS user guide, "Fargate Pod
+    /// configuration"; its GB are 2^30 bytes). None without one, and none for one of another form.
+    pub fn provisioned(&self) -> Option<Resources> {
+        let decimal = |text: &str| {
+            let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            plain.then(|| text.parse::<Quantity>().ok()).flatten()
+        };
+        let (cpu, memory) = self.capacity_provisioned.split_once(' ')?;
+        let millicores = decimal(cpu.strip_suffix("vCPU")?)?.millis();
+        let milligibibytes = decimal(memory.strip_suffix("GB")?)?.millis();
+        let memory_bytes = u128::from(milligibibytes) * (1 << 30) / 1000;
+        Some(Resources { pods: 1, ..Resources::new(millicores, u64::try_from(memory_bytes).unwrap_or(u64::MAX)) })
+    }
 }
 
 /// `status.phase`.

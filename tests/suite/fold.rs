@@ -8,8 +8,8 @@ use crate::support::build::*;
 use nodeglass::cluster::{Cluster, EventQuery, Row, RowState, Sums};
 use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, alerts};
 use nodeglass::model::{
-    Change, EventKind, Labels, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey, PodPhase, Resource, Resources,
-    Stream, Uid, Usage, key,
+    Change, ConditionStatus, EventKind, Labels, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey, PodPhase,
+    Resource, Resources, Stream, Uid, Usage, key,
 };
 use nodeglass::pricing::{PriceBook, Quote};
 use proptest::prelude::*;
@@ -676,6 +676,53 @@ fn age_sorts_by_time_not_text() {
     let aged = |name: &str, seconds: i64| Node { created: at(1_000_000 - seconds), ..node(name) }.added();
     let mut c = cluster([aged("3d4h", 273_600), aged("45m", 2_700), aged("12d", 1_036_800), aged("9s", 9)]);
     assert_eq!(sorted(&mut c, Column::Age, Direction::Ascending), ["9s", "45m", "3d4h", "12d"]);
+}
+
+fn fargate(name: &str) -> Node {
+    Node { labels: [(key::COMPUTE_TYPE, "fargate")].into_iter().collect(), ..node(name) }
+}
+
+#[test]
+fn a_fargate_node_offers_what_its_pod_was_given() {
+    let given = |size: &str| Pod { capacity_provisioned: size.into(), ..pod("p", "fargate-ip-10-0-0-3") };
+    let mut c = cluster([fargate("fargate-ip-10-0-0-3").added(), given("").added()]);
+    let offered = |c: &Cluster| c.row_of_node("fargate-ip-10-0-0-3").unwrap().allocatable().cloned();
+    assert_eq!(offered(&c), None, "the machine behind it is larger and is not the pod's");
+    apply(&mut c, given("0.25vCPU 0.5GB").added());
+    assert_eq!(offered(&c), Some(Resources { pods: 1, ..Resources::new(250, 512 << 20) }));
+    apply(&mut c, given("1vCPU 2GB").added());
+    assert_eq!(offered(&c), Some(Resources { pods: 1, ..Resources::new(1000, 2 << 30) }));
+    assert_eq!(shown(&mut c, GroupBy::Nothing).totals().allocatable, offered(&c).unwrap());
+    apply(&mut c, pod_gone("p"));
+    assert_eq!(offered(&c), None);
+}
+
+#[test]
+fn odd_fargate_annotation_is_unknown() {
+    for odd in ["", "0.25vCPU", "0.25vCPU 0.5GB 1GB", "vCPU GB", "-1vCPU 0.5GB", "1e9vCPU 1GB", "0.5GB 0.25vCPU", "é"]
+    {
+        let p = Pod { capacity_provisioned: odd.into(), ..pod("p", "f") };
+        let c = cluster([fargate("f").added(), p.added()]);
+        assert_eq!(c.row_of_node("f").unwrap().allocatable(), None, "{odd}");
+    }
+}
+
+#[test]
+fn a_node_that_is_not_initialized_is_completed_from_its_claim() {
+    let gpu = Resource::from_name("nvidia.com/gpu");
+    let mut promised = Resources { pods: 110, ..Resources::new(9000, 64 << 30) };
+    promised.set(&gpu, 4);
+    let starting = || NodeClaim {
+        allocatable: promised.clone(),
+        conditions: vec![condition("Registered", ConditionStatus::True, "")],
+        ..claim("c", "n")
+    };
+    let mut c = cluster([node("n").added(), starting().added()]);
+    let offered = |c: &Cluster, resource: &Resource| c.row_of_node("n").unwrap().allocatable().unwrap().get(resource);
+    assert_eq!(offered(&c, &gpu), 4, "zero until its device plugin registers");
+    assert_eq!((offered(&c, &Resource::Cpu), offered(&c, &Resource::Pods)), (4000, 58), "what the node says holds");
+    apply(&mut c, NodeClaim { allocatable: promised.clone(), ..claim("c", "n") }.added());
+    assert_eq!(offered(&c, &gpu), 0, "an initialized node speaks for itself");
 }
 
 #[test]
