@@ -96,6 +96,7 @@ pub struct Cluster {
     by_node: FxHashMap<Name, RowId>,
     by_claim: FxHashMap<Name, RowId>,
     joins: Joins,
+    /// Rows of claims that became their node's row, and which that is; each is an alias of it.
     merged: FxHashMap<RowId, RowId>,
     pods: Pods,
     pod_counts: PodCounts,
@@ -286,7 +287,7 @@ impl Cluster {
                 Dirty::NOTHING
             }
             Change::Synced(stream) => self.synced(stream, now) | Dirty::LINKS,
-            Change::Link(stream, state) => self.link(stream, state),
+            Change::Link(stream, state) => self.link(stream, state, now),
             Change::Heard(_) => Dirty::NOTHING,
             Change::Node(node) => self.node(node, now),
             Change::NodeGone(name, uid) => self.node_gone(&name, uid, now),
@@ -363,7 +364,7 @@ impl Cluster {
         self.generations[stream.index()]
     }
 
-    fn link(&mut self, stream: Stream, state: LinkState) -> Dirty {
+    fn link(&mut self, stream: Stream, state: LinkState, now: Timestamp) -> Dirty {
         let health = &mut self.streams[stream.index()];
         if health.state == state {
             return Dirty::NOTHING;
@@ -381,19 +382,42 @@ impl Cluster {
             }
             return Dirty::LINKS | Dirty::ROWS;
         }
-        if stream == Stream::NodeMetrics
-            && !matches!(self.stream(stream).state, LinkState::Live | LinkState::Retrying { .. })
-        {
-            return self.node_usage(Vec::new()) | Dirty::LINKS;
+        let state = &self.stream(stream).state;
+        let (absent, read) =
+            (*state == LinkState::Absent, matches!(state, LinkState::Live | LinkState::Retrying { .. }));
+        match stream {
+            Stream::NodeMetrics if !read => self.node_usage(Vec::new()) | Dirty::LINKS,
+            Stream::PodMetrics if !read => {
+                self.pods.usage = FxHashMap::default();
+                Dirty::ROWS | Dirty::LINKS
+            }
+            // A kind that is not served (any more: its definition was deleted) has no objects.
+            Stream::NodeClaims | Stream::NodePools | Stream::Pdbs if absent => {
+                self.generations[stream.index()] += 1;
+                self.sweep(stream, now) | Dirty::LINKS
+            }
+            // Core kinds are always there: a server that does not know them is in trouble, and the old picture stays.
+            Stream::Nodes
+            | Stream::Pods
+            | Stream::Events
+            | Stream::NodeClaims
+            | Stream::NodePools
+            | Stream::Pdbs
+            | Stream::NodeMetrics
+            | Stream::PodMetrics => Dirty::LINKS,
         }
-        Dirty::LINKS
     }
 
     /// The list is complete: what it did not name is gone.
     fn synced(&mut self, stream: Stream, now: Timestamp) -> Dirty {
+        let dirty = self.link(stream, LinkState::Live, now);
+        self.streams[stream.index()].complete = true;
+        dirty | self.sweep(stream, now)
+    }
+
+    /// What was not seen since the list began is gone.
+    fn sweep(&mut self, stream: Stream, now: Timestamp) -> Dirty {
         let generation = self.generation(stream);
-        let health = &mut self.streams[stream.index()];
-        (health.state, health.complete) = (LinkState::Live, true);
         match stream {
             Stream::Nodes => {
                 let stale = |r: &&Row| r.node.is_some() && r.gone.is_none() && r.node_generation != generation;
@@ -476,7 +500,9 @@ impl Cluster {
             self.by_node.remove(name);
         }
         self.tombstones.remove(&id);
-        self.merged.retain(|_, target| *target != id);
+        for alias in &row.aliases {
+            self.merged.remove(alias);
+        }
     }
 
     /// Recomputes everything a row derives from its objects.
@@ -672,6 +698,7 @@ impl Cluster {
         let (claim, generation) = (source.claim.take(), source.claim_generation);
         let appeared = source.appeared;
         let left = source.node_name.clone();
+        let mut aliases = if left.is_none() { std::mem::take(&mut source.aliases) } else { Vec::new() };
         if let Some(target) = self.rows.get_mut(&to) {
             if target.gone.take().is_some() {
                 // The name of a node that went is spoken of again.
@@ -685,11 +712,12 @@ impl Cluster {
         match left {
             None => {
                 // The claim's row becomes the node's: whoever held on to it finds it there.
-                for target in self.merged.values_mut().filter(|t| **t == from) {
-                    *target = to;
+                aliases.push(from);
+                self.merged.extend(aliases.iter().map(|alias| (*alias, to)));
+                if let Some(target) = self.rows.get_mut(&to) {
+                    target.aliases.append(&mut aliases);
                 }
                 self.drop_if_empty(from);
-                self.merged.insert(from, to);
             }
             Some(node) => {
                 self.refresh(from, now);

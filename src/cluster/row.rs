@@ -111,6 +111,8 @@ pub struct Row {
     pub(super) interrupted: Option<Timestamp>,
     pub(super) seen: Timestamp,
     pub(super) appeared: Option<Timestamp>,
+    /// Rows that became this one: whoever held on to them finds it here.
+    pub(super) aliases: Vec<RowId>,
     pub(super) node_generation: u32,
     pub(super) claim_generation: u32,
     pub(super) touched: bool,
@@ -138,6 +140,7 @@ impl Row {
             interrupted: None,
             seen,
             appeared: None,
+            aliases: Vec::new(),
             node_generation: 0,
             claim_generation: 0,
             touched: false,

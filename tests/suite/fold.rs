@@ -8,8 +8,8 @@ use crate::support::build::*;
 use nodeglass::cluster::{Cluster, EventQuery, Row, RowState, Sums};
 use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, alerts};
 use nodeglass::model::{
-    Change, ConditionStatus, EventKind, Labels, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey, PodPhase,
-    Resource, Resources, Stream, Uid, Usage, key,
+    Change, ConditionStatus, EventKind, Labels, LinkState, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey,
+    PodPhase, Resource, Resources, Stream, Uid, Usage, key,
 };
 use nodeglass::pricing::{PriceBook, Quote};
 use proptest::prelude::*;
@@ -654,6 +654,48 @@ fn a_row_that_was_a_claim_is_found_as_its_node() {
     apply(&mut c, launched.added());
     apply(&mut c, node("n").added());
     assert_eq!(c.row(id).map(Row::name), Some("n"), "the cursor stays on the machine");
+    for change in [node_gone("n"), Change::ClaimGone("c".into(), Uid::default())] {
+        apply(&mut c, change);
+    }
+    c.tick(at(LATER));
+    assert_eq!((c.row(id).is_none(), c.resolve(id)), (true, id), "and nothing of it is kept once it went");
+}
+
+#[test]
+fn usage_of_pods_is_unknown_once_it_is_not_read_any_more() {
+    let usage = Usage { cpu_millicores: 5, ..Usage::default() };
+    let read = Change::PodUsage(vec![(PodKey::new("default", "p"), usage)]);
+    let live = Change::Link(Stream::PodMetrics, LinkState::Live);
+    let mut c = cluster([node("n").added(), pod("p", "n").added(), live, read]);
+    let told = |c: &Cluster| c.pods_of(c.row_of_node("n").unwrap()).next().unwrap().usage;
+    assert_eq!(told(&c), Some(usage));
+    apply(&mut c, Change::Link(Stream::PodMetrics, LinkState::Off));
+    assert_eq!(told(&c), None);
+}
+
+#[test]
+fn objects_of_a_kind_that_is_not_served_any_more_are_gone() {
+    let mut c =
+        cluster([fresh_claim("c").added(), claim("d", "n").added(), node("n").added(), pool("general").added()]);
+    for stream in [Stream::NodeClaims, Stream::NodePools] {
+        apply(&mut c, Change::Link(stream, LinkState::Absent));
+    }
+    c.tick(at(LATER));
+    assert_eq!((c.row_of_claim("c").is_none(), c.row_of_claim("d").is_none(), c.pools().count()), (true, true, 0));
+    assert_eq!(c.row_of_node("n").unwrap().state(), &RowState::Ready);
+}
+
+#[test]
+fn names_known_from_pods_leave_the_screen_once_nodes_are_read() {
+    let mut c =
+        cluster([Change::Link(Stream::Nodes, LinkState::Denied { message: "no".into() }), pod("p", "n").added()]);
+    let mut view = shown(&mut c, GroupBy::Nothing);
+    assert_eq!((view.len(), view.totals().requests.cpu_millicores), (1, 500));
+    for change in list(Stream::Nodes, []) {
+        apply(&mut c, change);
+    }
+    view.refresh(&mut c);
+    assert_eq!((view.len(), view.totals().requests.cpu_millicores), (0, 0));
 }
 
 #[test]
