@@ -27,7 +27,7 @@ pub use fold::{Cluster, Dirty, OddCount, StreamHealth};
 pub use lane::Lane;
 pub use leaving::Leaving;
 pub use pods::{PodCounts, PodRow, PodState, Waits};
-pub use row::{ManagedBy, Row, RowId, Sums, permille};
+pub use row::{ManagedBy, Row, RowId, Sums, permille, share};
 pub use state::RowState;
 
 /// How a machine is bought: decided with the price, shown with the row.

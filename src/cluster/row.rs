@@ -387,7 +387,11 @@ fn shown_name(node: Option<&Name>, claim: Option<&NodeClaim>) -> Option<Name> {
 
 /// `part` of `whole` in thousandths, rounded half up; none of nothing.
 pub fn permille(part: u64, whole: u64) -> Option<u64> {
-    (whole > 0).then(|| {
-        u64::try_from((u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole)).unwrap_or(u64::MAX)
-    })
+    share(part, whole, 1000)
+}
+
+/// `part` of `whole` in parts of `of` (100: per cent), rounded half up, once; none of nothing.
+pub fn share(part: u64, whole: u64, of: u32) -> Option<u64> {
+    let (part, whole) = (u128::from(part), u128::from(whole));
+    (whole > 0).then(|| u64::try_from((part * u128::from(of) + whole / 2) / whole).unwrap_or(u64::MAX))
 }

@@ -38,3 +38,6 @@ pub fn write(report: &Report, format: Format, out: &mut impl Write) -> io::Resul
     }
     out.flush()
 }
+
+#[cfg(test)]
+mod tests;

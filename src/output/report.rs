@@ -1,6 +1,6 @@
 //! The report: the state as plain, serialisable data.
 
-use crate::cluster::{Cluster, PodCounts, Row};
+use crate::cluster::{Cluster, PodCounts, Row, RowState};
 use crate::insight::{Line, PriceTotals, Totals, View};
 use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Quote, Unknown};
@@ -160,6 +160,9 @@ pub struct PriceReport {
     pub mark: &'static str,
     /// Why a part is unknown.
     pub unknown: Option<&'static str>,
+    /// As people read it, with its marks: [`Quote::label`]. Not for programs, which have the fields above.
+    #[serde(skip)]
+    pub label: String,
 }
 
 /// One node.
@@ -179,7 +182,7 @@ pub struct NodeReport {
     pub zone: Option<String>,
     /// `Ready`, `NotReady`, `Draining` …
     pub status: &'static str,
-    /// Since creation of its claim, else of the node.
+    /// Since creation of its claim, else of the node; 0 where their clock is ahead of ours.
     pub age_seconds: i64,
     /// What pods may ask for here.
     pub allocatable: Amounts,
@@ -195,7 +198,7 @@ pub struct NodeReport {
     pub price: Option<PriceReport>,
     /// Its claim.
     pub nodeclaim: Option<String>,
-    /// Why it leaves.
+    /// Why it leaves, or is to leave.
     pub leaving: Option<String>,
 }
 
@@ -355,7 +358,28 @@ fn price(quote: &Quote) -> PriceReport {
         as_of: Some(&quote.as_of).filter(|m| !m.is_empty()).map(ToString::to_string),
         mark: quote.mark.name(),
         unknown: quote.unknown().map(Unknown::reason),
+        label: quote.label(5),
     }
+}
+
+/// Why a machine leaves, is to leave, or does not come; none where nothing is wrong or nothing says so.
+fn why(row: &Row) -> Option<String> {
+    let by_state = match row.state() {
+        RowState::Disrupted { reason: said } | RowState::PendingClaim { failing: said } => Some(said.to_string()),
+        RowState::Gone
+        | RowState::LaunchFailed
+        | RowState::Terminating
+        | RowState::Draining { .. }
+        | RowState::Launching
+        | RowState::Joining
+        | RowState::Initializing { .. }
+        | RowState::Unreachable
+        | RowState::NotReady
+        | RowState::Cordoned
+        | RowState::Ready
+        | RowState::Mentioned => None,
+    };
+    row.leaving().map(|leaving| leaving.reason.to_string()).or(by_state.filter(|said| !said.is_empty()))
 }
 
 fn owned(text: Option<&str>) -> Option<String> {
@@ -371,7 +395,7 @@ fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
         region: owned(row.region()),
         zone: owned(row.zone()),
         status: row.state().name(),
-        age_seconds: row.age_seconds(now),
+        age_seconds: row.age_seconds(now).max(0),
         allocatable: row.allocatable().map_or_else(Amounts::default, Amounts::from),
         requests: pods_known.then(|| (&row.sums().requests).into()),
         limits: pods_known.then(|| (&row.sums().limits).into()),
@@ -379,7 +403,7 @@ fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
         pods: pods_known.then_some(row.sums().requests.pods),
         price: row.quote().map(price),
         nodeclaim: row.claim().map(|c| c.name.to_string()),
-        leaving: row.leaving().map(|l| l.reason.to_string()),
+        leaving: why(row),
     }
 }
 
@@ -392,11 +416,11 @@ fn claim(row: &Row, now: Timestamp) -> Option<ClaimReport> {
         capacity_type: row.capacity_type().name(),
         zone: owned(row.zone()),
         status: row.state().name(),
-        age_seconds: now.as_second() - claim.created.as_second(),
+        age_seconds: (now.as_second() - claim.created.as_second()).max(0),
         node: row.node().map(|n| n.name.to_string()),
         requests: (&claim.requests).into(),
         price: row.quote().map(price),
-        reason: row.leaving().map(|l| l.reason.to_string()),
+        reason: why(row),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Aligned columns for reading: a few lines of totals, then a line a node, then claims without a node.
 
-use super::report::{Amounts, ClaimReport, PriceReport, PriceTotalReport};
+use super::report::{Amounts, ClaimReport, PriceTotalReport};
 use super::{NodeReport, Report};
 use crate::units::{age, text};
 use std::io::{self, Write};
@@ -74,7 +74,7 @@ fn node_cells(n: &NodeReport) -> [String; 11] {
             (Some(pods), _) => pods.to_string(),
         },
         shown(&n.instance_type),
-        price(n.price.as_ref()),
+        n.price.as_ref().map_or_else(|| "—".into(), |price| price.label.clone()),
         n.capacity_type.to_owned(),
         shown(&n.zone),
         age::short(n.age_seconds),
@@ -147,21 +147,10 @@ fn total_price(p: &PriceTotalReport) -> String {
     format!("  {bound}{estimate}{sign}{hourly}/hour  {bound}{estimate}{sign}{monthly}/month{unpriced}")
 }
 
-fn price(p: Option<&PriceReport>) -> String {
-    match p.and_then(|p| p.hourly.as_ref().map(|hourly| (p.mark, hourly))) {
-        Some(("estimated", hourly)) => format!("~{hourly}"),
-        Some(("override", hourly)) => format!("{hourly}*"),
-        Some(("reserved", hourly)) => format!("{hourly}R"),
-        Some(("assumed", hourly)) => format!("{hourly}?"),
-        Some((_, hourly)) => hourly.clone(),
-        None if p.is_some_and(|p| p.mark == "prepaid") => "prepaid".into(),
-        None => "—".into(),
-    }
-}
-
 fn percent(part: Option<u64>, whole: Option<u64>) -> String {
-    let permille = part.zip(whole).and_then(|(part, whole)| crate::cluster::permille(part, whole));
-    permille.map_or_else(|| "—".into(), |p| format!("{}%", (p + 5) / 10))
+    // Rounded once, from the amounts: 49.45 % is not 50 %.
+    let percent = part.zip(whole).and_then(|(part, whole)| crate::cluster::share(part, whole, 100));
+    percent.map_or_else(|| "—".into(), |percent| format!("{percent}%"))
 }
 
 fn ratio(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String, unit: &str) -> String {
@@ -172,7 +161,7 @@ fn ratio(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String, unit: &
 }
 
 fn cores(millis: u64) -> String {
-    let tenths = (millis + 50) / 100;
+    let tenths = millis.saturating_add(50) / 100;
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 

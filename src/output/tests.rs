@@ -1,0 +1,161 @@
+use super::{Format, Report, write};
+use crate::cluster::Cluster;
+use crate::insight::{Filter, GroupBy, Sort, View};
+use crate::model::{
+    Change, Condition, ConditionStatus, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, PodPhase, Resource,
+    Resources, Stream, Timestamp, Usage, key,
+};
+use crate::pricing::PriceBook;
+use test_case::test_case;
+
+const NOW: i64 = 1_800_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+fn condition(kind: &str, status: ConditionStatus, reason: &str) -> Condition {
+    Condition { kind: kind.into(), status, reason: reason.into(), ..Condition::default() }
+}
+
+/// A ready node in Seoul, made `age` seconds ago, with labels beside those of its place.
+fn node(name: &str, age: i64, labels: &[(&'static str, &'static str)]) -> Node {
+    let place =
+        [("topology.kubernetes.io/region", "ap-northeast-2"), ("topology.kubernetes.io/zone", "ap-northeast-2b")];
+    Node {
+        name: name.into(),
+        created: at(NOW - age),
+        labels: place.into_iter().chain(labels.iter().copied()).collect(),
+        conditions: vec![condition("Ready", ConditionStatus::True, "")],
+        allocatable: Resources { pods: 29, ephemeral_storage_bytes: 20 << 30, ..Resources::new(1930, 3 << 30) },
+        ..Node::default()
+    }
+}
+
+fn pod(name: &str, node: &str, cpu: u64) -> Pod {
+    Pod {
+        key: PodKey::new("default", name),
+        node: node.into(),
+        phase: if node.is_empty() { PodPhase::Pending } else { PodPhase::Running },
+        requests: Resources::new(cpu, 1 << 30),
+        ..Pod::default()
+    }
+}
+
+/// One of each: a node of Auto Mode, a spot node that drains, one of a type without a price and with odd labels, a claim
+/// that fails, a nodepool at its limit, a stream that is denied.
+fn fleet() -> Vec<Change> {
+    let general = (key::NODEPOOL, "general");
+    let auto = [general, ("node.kubernetes.io/instance-type", "c5a.large"), (key::COMPUTE_TYPE, "auto")];
+    let auto: Vec<_> = auto.into_iter().chain([("karpenter.sh/capacity-type", "on-demand")]).collect();
+    let spot = [general, ("node.kubernetes.io/instance-type", "c5a.2xlarge"), ("karpenter.sh/capacity-type", "spot")];
+    let odd = [(key::NODEPOOL, "=cmd|' /C calc'!A0"), ("node.kubernetes.io/instance-type", "x9.\"huge\"")];
+    let mut gpu = node("i-c", -30, &odd);
+    gpu.allocatable.set(&Resource::from_name("nvidia.com/gpu"), 4);
+    let failing = NodeClaim {
+        name: "general-x2vh9".into(),
+        created: at(NOW - 61),
+        labels: [general].into_iter().collect(),
+        requests: Resources { pods: 3, ..Resources::new(2500, 5 << 30) },
+        conditions: vec![condition("Launched", ConditionStatus::Unknown, "VCPULimitExceeded")],
+        ..NodeClaim::default()
+    };
+    let general = NodePool {
+        name: "general".into(),
+        limits: Resources::new(4000, 0),
+        limited: vec!["cpu".into()],
+        conditions: vec![condition("Ready", ConditionStatus::False, "NodeClassNotReady")],
+        ..NodePool::default()
+    };
+    let usage = Usage { cpu_millicores: 700, memory_bytes: 1 << 30, ..Usage::default() };
+    let mut changes = vec![
+        Change::Node(Box::new(node("i-a", 250, &auto))),
+        Change::Node(Box::new(Node { deleted: Some(at(NOW - 5)), ..node("i-b", 90_000, &spot) })),
+        Change::Node(Box::new(gpu)),
+        Change::Claim(Box::new(failing)),
+        Change::Pool(Box::new(general)),
+        Change::NodeUsage(vec![("i-a".into(), usage)]),
+        Change::Link(Stream::Events, LinkState::Denied { message: "events is forbidden".into() }),
+    ];
+    for (name, node, cpu) in [("p", "i-a", 1000), ("q", "i-a", 0), ("r", "i-b", 250), ("s", "", 4000)] {
+        changes.push(Change::Pod(Box::new(pod(name, node, cpu))));
+    }
+    for stream in [Stream::Nodes, Stream::Pods] {
+        changes.extend([Change::Link(stream, LinkState::Live)]);
+    }
+    changes
+}
+
+fn report(book: Option<PriceBook>, changes: Vec<Change>) -> Report {
+    let mut cluster = Cluster::new(book);
+    for change in changes {
+        cluster.apply(change, at(NOW));
+    }
+    let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
+    view.refresh(&mut cluster);
+    Report::new(&cluster, &view, at(NOW))
+}
+
+fn printed(report: &Report, format: Format) -> String {
+    let mut out = Vec::new();
+    write(report, format, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test_case(Format::Table, "table")]
+#[test_case(Format::Json, "json")]
+#[test_case(Format::Csv, "csv")]
+fn a_fleet_reads(format: Format, name: &str) {
+    insta::assert_snapshot!(name, printed(&report(Some(PriceBook::embedded()), fleet()), format));
+}
+
+#[test]
+fn without_prices_and_pods_nothing_reads_as_zero() {
+    let denied = Change::Link(Stream::Pods, LinkState::Denied { message: "pods is forbidden".into() });
+    let changes = vec![Change::Node(Box::new(node("i-a", 250, &[]))), denied];
+    insta::assert_snapshot!("table_of_little", printed(&report(None, changes), Format::Table));
+}
+
+#[test]
+fn an_object_from_the_future_has_no_negative_age() {
+    let future = NodeClaim { name: "c".into(), created: at(NOW + 30), ..NodeClaim::default() };
+    let report = report(None, vec![Change::Node(Box::new(node("n", -30, &[]))), Change::Claim(Box::new(future))]);
+    assert_eq!((report.nodes[0].age_seconds, report.nodeclaims[0].age_seconds), (0, 0));
+}
+
+#[test]
+fn a_share_is_rounded_once() {
+    let mut n = node("n", 0, &[]);
+    n.allocatable.cpu_millicores = 10_000;
+    let report = report(
+        None,
+        vec![
+            Change::Node(Box::new(n)),
+            Change::Link(Stream::Pods, LinkState::Live),
+            Change::Pod(Box::new(pod("p", "n", 4945))),
+        ],
+    );
+    let table = printed(&report, Format::Table);
+    assert!(table.contains(" 49% "), "49.45 % is no 50 %:\n{table}");
+}
+
+fn amount() -> impl proptest::strategy::Strategy<Value = u64> {
+    proptest::prop_oneof![proptest::strategy::Just(0), proptest::strategy::Just(u64::MAX), proptest::num::u64::ANY]
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_amount_prints(cpu in amount(), memory in amount(), offered in amount()) {
+        let all = |cpu, memory| Resources { pods: cpu, ephemeral_storage_bytes: memory, ..Resources::new(cpu, memory) };
+        let claim = NodeClaim { name: Name::from("c"), requests: all(cpu, memory), ..NodeClaim::default() };
+        let report = report(Some(PriceBook::embedded()), vec![
+            Change::Node(Box::new(Node { allocatable: all(offered, offered), ..node("n", 0, &[]) })),
+            Change::Claim(Box::new(claim)),
+            Change::Link(Stream::Pods, LinkState::Live),
+            Change::Pod(Box::new(Pod { requests: all(cpu, memory), limits: all(memory, cpu), ..pod("p", "n", 0) })),
+        ]);
+        for format in [Format::Table, Format::Json, Format::Csv] {
+            proptest::prop_assert!(!printed(&report, format).is_empty());
+        }
+    }
+}
