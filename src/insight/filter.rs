@@ -190,15 +190,6 @@ const NAMES: &[(&str, Field)] = &[
     ("age", Field::Number(NumberField::Age)),
 ];
 
-const CAPACITY_TYPES: [CapacityType; 6] = [
-    CapacityType::OnDemand,
-    CapacityType::Spot,
-    CapacityType::Reserved,
-    CapacityType::CapacityBlock,
-    CapacityType::Fargate,
-    CapacityType::Unknown,
-];
-
 impl Field {
     fn name(self) -> &'static str {
         NAMES.iter().find(|(_, field)| *field == self).map_or("", |(name, _)| name)
@@ -227,7 +218,7 @@ impl TextField {
     fn vocabulary(self) -> Vec<&'static str> {
         match self {
             Self::Status => RowState::NAMES.to_vec(),
-            Self::Capacity => CAPACITY_TYPES.iter().map(|c| c.name()).collect(),
+            Self::Capacity => CapacityType::ALL.iter().map(|c| c.name()).collect(),
             Self::Name | Self::Pool | Self::Type | Self::Zone | Self::Arch | Self::Claim => Vec::new(),
         }
     }

@@ -35,7 +35,12 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     if !report.nodes.is_empty() {
         writeln!(out)?;
-        columns(out, NODE_HEADING, report.nodes.iter().map(node_cells).collect())?;
+        let currency = t.price.as_ref().map_or("USD", |p| p.currency);
+        let mut heading = NODE_HEADING;
+        if currency == "CNY" {
+            heading[PRICE] = ("¥/HOUR", Align::Right);
+        }
+        columns(out, heading, report.nodes.iter().map(|n| node_cells(n, currency)).collect())?;
     }
     let waiting: Vec<&ClaimReport> = report.nodeclaims.iter().filter(|c| c.node.is_none()).collect();
     if !waiting.is_empty() {
@@ -44,6 +49,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Place of the price among the columns.
+const PRICE: usize = 6;
 
 const NODE_HEADING: [(&str, Align); 11] = [
     ("NODE", Align::Left),
@@ -59,7 +67,8 @@ const NODE_HEADING: [(&str, Align); 11] = [
     ("STATUS", Align::Left),
 ];
 
-fn node_cells(n: &NodeReport) -> [String; 11] {
+/// `currency` is that of the heading; a price in another one says so.
+fn node_cells(n: &NodeReport, currency: &str) -> [String; 11] {
     let shown = |t: &Option<String>| t.clone().unwrap_or_else(|| "—".into());
     let unknown = Amounts::default();
     let requests = n.requests.as_ref().unwrap_or(&unknown);
@@ -74,7 +83,11 @@ fn node_cells(n: &NodeReport) -> [String; 11] {
             (Some(pods), _) => pods.to_string(),
         },
         shown(&n.instance_type),
-        n.price.as_ref().map_or_else(|| "—".into(), |price| price.label.clone()),
+        match &n.price {
+            None => "—".into(),
+            Some(price) if price.currency == currency || price.hourly.is_none() => price.label.clone(),
+            Some(price) => format!("{} {}", price.currency, price.label),
+        },
         n.capacity_type.to_owned(),
         shown(&n.zone),
         age::short(n.age_seconds),

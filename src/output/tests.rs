@@ -124,6 +124,20 @@ fn an_object_from_the_future_has_no_negative_age() {
 }
 
 #[test]
+fn yuan_is_never_shown_as_dollar() {
+    let chinese = |name: &str| {
+        let labels = [("topology.kubernetes.io/region", "cn-north-1"), (key::INSTANCE_PRICE, "0.5")];
+        Change::Node(Box::new(Node { labels: labels.into_iter().collect(), ..node(name, 0, &[]) }))
+    };
+    let table = |changes| printed(&report(Some(PriceBook::embedded()), changes), Format::Table);
+    let yuan = table(vec![chinese("n")]);
+    assert!(yuan.contains("¥/HOUR") && yuan.contains("¥0.50000/hour") && !yuan.contains('$'), "{yuan}");
+    let dollars = |name: &str| Change::Node(Box::new(node(name, 0, &[(key::INSTANCE_PRICE, "0.25")])));
+    let mixed = table(vec![chinese("n"), dollars("m"), dollars("o")]);
+    assert!(mixed.contains("0.25000*") && mixed.contains("CNY 0.50000*") && mixed.contains("1 unpriced"), "{mixed}");
+}
+
+#[test]
 fn a_share_is_rounded_once() {
     let mut n = node("n", 0, &[]);
     n.allocatable.cpu_millicores = 10_000;
