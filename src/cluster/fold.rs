@@ -370,12 +370,14 @@ impl Cluster {
             return Dirty::NOTHING;
         }
         let denial = matches!(state, LinkState::Denied { .. }) != matches!(health.state, LinkState::Denied { .. });
+        let pods_known = self.knows(Stream::Pods);
+        let health = &mut self.streams[stream.index()];
         if matches!(state, LinkState::Absent | LinkState::Denied { .. } | LinkState::Off) {
             health.complete = false;
         }
         health.state = state;
-        if denial && stream == Stream::Nodes {
-            // Rows known only by name come or go with the permission.
+        if (denial && stream == Stream::Nodes) || pods_known != self.knows(Stream::Pods) {
+            // Rows known only by name come or go with the permission; what is known of pods decides filters.
             let ids: Vec<RowId> = self.rows.keys().copied().collect();
             for id in ids {
                 self.touch(id);
@@ -773,18 +775,19 @@ impl Cluster {
         if !self.pods.get(slot).is_some_and(|pod| same(pod.uid, uid)) {
             return Dirty::NOTHING;
         }
-        self.remove_pod(slot);
-        Dirty::ROWS | Dirty::PENDING
+        if self.remove_pod(slot) { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }
     }
 
-    fn remove_pod(&mut self, slot: u32) {
+    /// Forgets a pod; true if it had no node.
+    fn remove_pod(&mut self, slot: u32) -> bool {
         let home = self.pods.get(slot).and_then(|p| p.row);
-        self.uncount(slot);
+        let was_pending = self.uncount(slot);
         self.unlink(slot);
         self.pods.remove(slot);
         if let Some(home) = home {
             self.drop_if_empty(home);
         }
+        was_pending
     }
 
     /// Puts a pod at the head of its chain.

@@ -368,7 +368,9 @@ impl Pods {
         let pod = self.get(slot)?;
         let namespace = self.namespaces.get(pod.namespace);
         let (requests, limits) = self.amounts(pod);
-        let key = PodKey { namespace: namespace.clone(), name: pod.name.clone() };
+        // A key is made only where there is something to look up: readings come while a detail shows them.
+        let key = || PodKey { namespace: namespace.clone(), name: pod.name.clone() };
+        let usage = if self.usage.is_empty() { None } else { self.usage.get(&key()).copied() };
         Some(PodRow {
             namespace,
             name: &pod.name,
@@ -381,7 +383,7 @@ impl Pods {
             waits: pod.waits,
             requests,
             limits,
-            usage: self.usage.get(&key).copied(),
+            usage,
             note: self.notes.get(pod.note),
         })
     }

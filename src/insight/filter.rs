@@ -20,7 +20,7 @@
 //! kubectl's selectors.
 
 use crate::cluster::{CapacityType, Cluster, Row, RowState};
-use crate::model::{Name, Resource};
+use crate::model::{Name, Resource, Stream};
 use crate::pricing::Quote;
 use crate::units::Money;
 use std::fmt;
@@ -313,6 +313,8 @@ impl NumberField {
             crate::cluster::permille(used, row.allocatable()?.get(resource)).map(signed)
         };
         match self {
+            // What pods ask is not known while they may not be read, and is not zero.
+            Self::Cpu | Self::Memory | Self::Pods if !cluster.knows(Stream::Pods) => None,
             Self::Cpu => row.requested_permille(&Resource::Cpu).map(signed),
             Self::Memory => row.requested_permille(&Resource::Memory).map(signed),
             Self::UsedCpu => used(&Resource::Cpu),
@@ -713,7 +715,7 @@ impl Filter {
 mod tests {
     use super::*;
     use crate::insight::{GroupBy, Sort, View};
-    use crate::model::{Change, Labels, Node, Pod, PodKey, Resources, Timestamp, Usage, key};
+    use crate::model::{Change, Labels, LinkState, Node, Pod, PodKey, Resources, Timestamp, Usage, key};
     use test_case::test_case;
 
     fn at(seconds: i64) -> Timestamp {
@@ -735,6 +737,7 @@ mod tests {
     /// Three nodes: `a` busy and spot, `b` idle, on demand and measured, `bare` without any label or size.
     fn cluster() -> Cluster {
         let mut cluster = Cluster::new(None);
+        cluster.apply(Change::Link(Stream::Pods, LinkState::Live), at(10_000));
         let offer = Resources { pods: 58, ..Resources::new(4000, 16 << 30) };
         for (name, labels, created) in [
             ("ip-a", labels("spot-general", "c5a.large", "ap-northeast-2a", "spot"), 0),

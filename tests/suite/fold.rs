@@ -5,7 +5,7 @@
 
 use crate::support::alloc::bytes_held;
 use crate::support::build::*;
-use nodeglass::cluster::{Cluster, EventQuery, Row, RowState, Sums};
+use nodeglass::cluster::{Cluster, Dirty, EventQuery, Row, RowState, Sums};
 use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, alerts};
 use nodeglass::model::{
     Change, ConditionStatus, EventKind, Labels, LinkState, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey,
@@ -863,6 +863,25 @@ fn stored_events_hold_no_escape_codes() {
     apply(&mut c, Node { deleted: Some(at(2)), ..node("n") }.added());
     let leaving = c.row_of_node("n").unwrap().leaving().unwrap();
     assert_eq!((leaving.reason.as_str(), leaving.message.as_str()), ("SpotInterrupted", words));
+}
+
+#[test]
+fn only_pods_without_a_node_ask_for_another_look_at_why_pods_wait() {
+    let mut c = cluster([node("n").added(), pod("bound", "n").added(), pod("pending", "").added()]);
+    assert!(!c.apply(pod_gone("bound"), at(9)).has(Dirty::PENDING));
+    assert!(c.apply(pod_gone("pending"), at(9)).has(Dirty::PENDING));
+}
+
+#[test]
+fn what_is_not_known_of_pods_matches_no_term() {
+    let denied = Change::Link(Stream::Pods, LinkState::Denied { message: "no".into() });
+    let mut c = cluster([denied, node("n").added()]);
+    let mut found = |filter: &str| {
+        let mut view = View::new(filter.parse::<Filter>().unwrap(), Sort::default(), GroupBy::Nothing);
+        view.refresh(&mut c);
+        view.len()
+    };
+    assert_eq!(["cpu<50", "memory<50", "pods<5", "-pods<5"].map(&mut found), [0, 0, 0, 1]);
 }
 
 #[test]
