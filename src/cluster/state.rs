@@ -2,8 +2,8 @@
 
 use crate::model::{ConditionStatus, Name, Node, NodeClaim, TaintEffect, key};
 
-/// State of a row: the first rule that holds, top to bottom (design: kubernetes.md section 5; upstream: Karpenter
-/// `pkg/controllers/nodeclaim/lifecycle`, `pkg/controllers/node/termination`).
+/// State of a row: the first rule that holds, top to bottom (Karpenter `pkg/controllers/nodeclaim/lifecycle` and
+/// `pkg/controllers/node/termination`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowState {
     /// Neither node nor claim exists any more: a tombstone.

@@ -50,7 +50,7 @@ impl From<Labels> for std::collections::BTreeMap<Name, Name> {
     }
 }
 
-/// Label, annotation and taint keys the program reads. Sources: kubernetes.io's well-known labels, Karpenter
+/// Label and taint keys the program reads. Sources: kubernetes.io's well-known labels, Karpenter
 /// `pkg/apis/v1/labels.go` and `taints.go`, the EKS user guide, awslabs/eks-node-viewer `pkg/model/node.go`.
 pub mod key {
     /// Instance type, in order of preference.
@@ -88,14 +88,6 @@ pub mod key {
     pub const INITIALIZED: &str = "karpenter.sh/initialized";
     /// Price override of eks-node-viewer, dollars an hour.
     pub const INSTANCE_PRICE: &str = "eks-node-viewer/instance-price";
-    /// Node or pod annotation that forbids voluntary disruption.
-    pub const DO_NOT_DISRUPT: &str = "karpenter.sh/do-not-disrupt";
-    /// Claim annotation: hard deadline of the drain, RFC 3339.
-    pub const TERMINATION_TIMESTAMP: &str = "karpenter.sh/nodeclaim-termination-timestamp";
-    /// What a Fargate pod was given, on the pod.
-    pub const CAPACITY_PROVISIONED: &str = "CapacityProvisioned";
-    /// On a mirror pod.
-    pub const MIRROR: &str = "kubernetes.io/config.mirror";
     /// A node played by kwok.
     pub const KWOK: &str = "kwok.x-k8s.io/node";
     /// Outpost of the node (unverified).

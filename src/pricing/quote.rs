@@ -213,16 +213,6 @@ impl Quote {
             (Amount::Known(_) | Amount::AtMost(_), None) | (Amount::Unknown(_), _) => "—".to_owned(),
         }
     }
-
-    /// Where the figure comes from and how old it is, in a few words: `embedded 2026-07`, `label`; for what has no
-    /// price the reason.
-    pub fn provenance(&self) -> String {
-        match (self.unknown(), self.source) {
-            (Some(why), PriceSource::None) => why.reason().to_owned(),
-            (_, source) if self.as_of.is_empty() => source.name().to_owned(),
-            (_, source) => format!("{} {}", source.name(), self.as_of),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -274,14 +264,5 @@ mod tests {
         assert!(!estimated(known("0"), None, Mark::Prepaid));
         assert!(quote(known("0.1"), Some(known("0.1")), Mark::Estimated, Embedded).is_estimated());
         assert!(!quote(known("0.1"), None, Mark::Assumed, Embedded).is_estimated());
-    }
-
-    #[test]
-    fn provenance_says_source_and_age_or_the_reason() {
-        let provenance = |instance, source| quote(instance, None, Mark::Exact, source).provenance();
-        assert_eq!(provenance(known("0.086"), Embedded), "embedded 2026-07");
-        assert_eq!(provenance(No(Unknown::Windows), Nowhere), "no Windows prices offline");
-        let label = Quote { as_of: CompactString::default(), ..quote(known("1"), None, Mark::Override, Label) };
-        assert_eq!(label.provenance(), "label");
     }
 }
