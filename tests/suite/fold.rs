@@ -794,7 +794,9 @@ fn amounts_beyond_any_machine_leave_no_trace() {
         view.refresh(&mut c);
     }
     let mut fresh = priced();
-    plain().into_iter().for_each(|change| apply(&mut fresh, change));
+    for change in plain() {
+        apply(&mut fresh, change);
+    }
     assert_eq!(view.totals(), shown(&mut fresh, GroupBy::Nothing).totals());
     assert_eq!(c.pending_requests(), fresh.pending_requests());
     assert_eq!(c.row_of_node("n").unwrap().sums(), fresh.row_of_node("n").unwrap().sums());
