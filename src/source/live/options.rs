@@ -99,7 +99,7 @@ pub struct Timing {
     pub denied_again: Duration,
     /// A kind the server does not have is asked for again after this time (CRDs are installed).
     pub absent_again: Duration,
-    /// The other streams wait this long for the list of nodes.
+    /// The other streams wait this long for the list of nodes: a head start, so that rows are there when bars fill.
     pub nodes_first: Duration,
     /// Metrics are polled this often; metrics-server measures no finer.
     pub metrics_every: Duration,
@@ -127,7 +127,7 @@ impl Default for Timing {
             watch_lasted: s(5),
             denied_again: s(180),
             absent_again: s(60),
-            nodes_first: Duration::from_millis(1500),
+            nodes_first: Duration::from_millis(100),
             metrics_every: s(15),
             metrics_again: s(60),
             discovery_every: s(300),
