@@ -137,7 +137,7 @@ measure() {
       terminal kill-server
       return
     fi
-    sleep 0.1
+    sleep 0.02
   done
   complete_s=$(since "$start")
   cpu_s=$(seconds "$(used "$pid")")
