@@ -10,16 +10,20 @@ use crate::units::age;
 
 type Lines = Vec<(String, Role)>;
 
-/// The smallest ClusterRole that shows something, for the clipboard of whoever grants it.
-const CLUSTER_ROLE: [&str; 8] = [
+/// The ClusterRole that grants what is read, in lines that fit 80 columns, so that it can be copied from the screen.
+const CLUSTER_ROLE: [&str; 12] = [
     "apiVersion: rbac.authorization.k8s.io/v1",
     "kind: ClusterRole",
     "metadata: {name: nodeglass}",
     "rules:",
-    "- {apiGroups: [\"\"], resources: [nodes, pods, events], verbs: [get, list, watch]}",
-    "- {apiGroups: [karpenter.sh], resources: [nodeclaims, nodepools], verbs: [get, list, watch]}",
-    "- {apiGroups: [metrics.k8s.io], resources: [nodes, pods], verbs: [get, list]}",
-    "- {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [get, list, watch]}",
+    "- {apiGroups: [\"\"], resources: [nodes, pods, events],",
+    "   verbs: [get, list, watch]}",
+    "- {apiGroups: [karpenter.sh], resources: [nodeclaims, nodepools],",
+    "   verbs: [get, list, watch]}",
+    "- {apiGroups: [policy], resources: [poddisruptionbudgets],",
+    "   verbs: [get, list, watch]}",
+    "- {apiGroups: [metrics.k8s.io], resources: [nodes, pods],",
+    "   verbs: [get, list]}",
 ];
 
 /// The reason, and what can be done.

@@ -1,7 +1,7 @@
 //! Numbers as people read them: cores, Gi, dollars, shares.
 
 use crate::model::Resource;
-use crate::pricing::{Amount, Mark, Quote};
+use crate::pricing::Quote;
 use crate::ui::theme::Glyphs;
 use crate::units::{Currency, Money};
 
@@ -96,26 +96,7 @@ pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
 
 /// A price by the hour with what must be said beside it: `0.0963`, `~0.0860`, `≤0.0860`, `0.0860R`.
 pub(super) fn price(quote: &Quote, glyphs: &Glyphs) -> String {
-    let four = |money: Money| money.decimal(4);
-    match (quote.mark, quote.hourly()) {
-        (Mark::Prepaid, _) => "prepaid".into(),
-        (Mark::Exact, Some(m)) => four(m),
-        (Mark::Override, Some(m)) => format!("{}*", four(m)),
-        (Mark::Reserved, Some(m)) => format!("{}R", four(m)),
-        (Mark::Assumed, Some(m)) => format!("{}?", four(m)),
-        (Mark::Estimated, Some(m)) => format!("~{}", four(m)),
-        (Mark::Bound | Mark::Unknown, Some(m)) => format!("{}{}", glyphs.most, four(m)),
-        (_, None) => {
-            let (instance, fee) = quote.known();
-            match &quote.instance {
-                Amount::AtMost(most) => format!("{}{}", glyphs.most, four(*most + fee)),
-                // One of the two is known: the whole costs at least that.
-                Amount::Known(_) => format!("{}{}", glyphs.least, four(instance)),
-                Amount::Unknown(_) if fee != Money::ZERO => format!("{}{}", glyphs.least, four(fee)),
-                Amount::Unknown(_) => glyphs.unknown.into(),
-            }
-        }
-    }
+    quote.label(4).replace('≤', glyphs.most).replace('≥', glyphs.least).replace('—', glyphs.unknown)
 }
 
 /// An hourly total: three decimals while they matter.
