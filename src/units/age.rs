@@ -21,11 +21,15 @@ pub fn short(seconds: i64) -> String {
     }
 }
 
-/// Reads a Go duration (`720h`, `1h30m`, `1.5s`, `300ms`) into whole seconds, rounded down.
+/// Whole seconds of a Go duration (`720h`, `1h30m`, `15.046s`), as Karpenter and metrics-server write them, rounded up;
+/// `Never` and what cannot be read are none.
 ///
-/// Karpenter writes `Never` for "none": that, and anything else, is `None`. Grammar: Go's `time.ParseDuration`.
+/// The grammar is that of Go's `time.ParseDuration`: signed, decimal numbers each with a unit of ns, us, ms, s, m, h.
 pub fn go_duration(text: &str) -> Option<i64> {
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
     if rest == "0" {
         return Some(0);
     }
@@ -34,11 +38,11 @@ pub fn go_duration(text: &str) -> Option<i64> {
     }
     let mut nanos: i128 = 0;
     while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at(end);
-        let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, next) = tail.split_at(unit_end);
-        let scale: i128 = match unit {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at_checked(digits)?;
+        let unit_end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let (unit, after) = after.split_at_checked(unit_end)?;
+        let unit: i128 = match unit {
             "ns" => 1,
             "us" | "µs" | "μs" => 1_000,
             "ms" => 1_000_000,
@@ -47,20 +51,22 @@ pub fn go_duration(text: &str) -> Option<i64> {
             "h" => 3_600_000_000_000,
             _ => return None,
         };
-        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() && part.is_empty() {
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if whole.is_empty() && fraction.is_empty() {
             return None;
         }
-        let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-        nanos = nanos.checked_add(whole.checked_mul(scale)?)?;
-        let mut step = scale;
-        for digit in part.bytes() {
-            step /= 10;
-            nanos = nanos.checked_add(i128::from(digit.checked_sub(b'0').filter(|d| *d < 10)?) * step)?;
+        if !whole.is_empty() {
+            nanos = nanos.checked_add(whole.parse::<i128>().ok()?.checked_mul(unit)?)?;
         }
-        rest = next;
+        let mut step = unit;
+        for digit in fraction.bytes() {
+            step /= 10;
+            nanos += step * i128::from(digit.checked_sub(b'0').filter(|d| *d <= 9)?);
+        }
+        rest = after;
     }
-    i64::try_from(nanos / 1_000_000_000).ok()
+    let seconds = nanos / 1_000_000_000 + i128::from(nanos % 1_000_000_000 > 0);
+    i64::try_from(if negative { -seconds } else { seconds }).ok()
 }
 
 #[cfg(test)]
@@ -85,16 +91,19 @@ mod tests {
 
     #[test_case("720h" => Some(2_592_000))]
     #[test_case("1h30m" => Some(5400))]
-    #[test_case("15s" => Some(15))]
-    #[test_case("1.5m" => Some(90))]
-    #[test_case("300ms" => Some(0))]
-    #[test_case("0" => Some(0))]
+    #[test_case("1.5h" => Some(5400))]
+    #[test_case("15.046s" => Some(16) ; "rounded up")]
+    #[test_case("100ms" => Some(1))]
     #[test_case("0s" => Some(0))]
+    #[test_case("0" => Some(0))]
+    #[test_case("-5m" => Some(-300))]
     #[test_case("Never" => None)]
     #[test_case("" => None)]
-    #[test_case("5" => None ; "a number needs a unit")]
-    #[test_case("h" => None)]
-    #[test_case("99999999999999999999999h" => None)]
+    #[test_case("15" => None ; "no unit")]
+    #[test_case("h" => None ; "no number")]
+    #[test_case(".s" => None ; "only a point")]
+    #[test_case("1.2.3s" => None ; "two points")]
+    #[test_case("99999999999999999999999999999999999999h" => None ; "too long")]
     fn go_durations(text: &str) -> Option<i64> {
         go_duration(text)
     }

@@ -1,10 +1,10 @@
 //! Karpenter's `NodeClaim`s (kubernetes-sigs/karpenter `pkg/apis/v1/nodeclaim.go`).
 
 use super::amounts::Amounts;
-use super::duration::seconds;
 use super::meta::{AllLabels, ConditionWire, Meta, NodeClassRef, TaintWire, convert};
 use super::scalar::{Text, Time, lenient};
 use crate::model::{ClaimRequirement, NodeClaim};
+use crate::units::age::go_duration;
 use serde::Deserialize;
 
 /// The part of a `NodeClaim` that is shown.
@@ -105,8 +105,8 @@ impl From<ClaimWire> for NodeClaim {
             requirements: convert(spec.requirements),
             requests: spec.resources.requests.to_resources(),
             startup_taints: convert(spec.startup_taints),
-            expire_after_seconds: seconds(&spec.expire_after),
-            termination_grace_seconds: seconds(&spec.termination_grace_period),
+            expire_after_seconds: go_duration(&spec.expire_after),
+            termination_grace_seconds: go_duration(&spec.termination_grace_period),
             node_name: status.node_name.0,
             provider_id: status.provider_id.0,
             capacity: status.capacity.to_resources(),

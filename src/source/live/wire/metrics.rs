@@ -1,11 +1,11 @@
 //! metrics.k8s.io/v1beta1.
 
 use super::amounts::Amounts;
-use super::duration::seconds;
 use super::meta::Meta;
 use super::scalar::{Text, Time, lenient};
 use crate::model::{Name, PodKey, Usage};
 use crate::units::Quantity;
+use crate::units::age::go_duration;
 use serde::Deserialize;
 
 /// A `NodeMetricsList` or `PodMetricsList`.
@@ -46,7 +46,7 @@ impl Metrics {
             cpu_millicores: sum.get("cpu").map_or(0, Quantity::millis),
             memory_bytes: sum.get("memory").map_or(0, Quantity::units),
             at: self.timestamp.0.unwrap_or_default(),
-            window_seconds: seconds(&self.window).and_then(|s| u32::try_from(s).ok()).unwrap_or(0),
+            window_seconds: go_duration(&self.window).and_then(|s| u32::try_from(s).ok()).unwrap_or(0),
         }
     }
 }

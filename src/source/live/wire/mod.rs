@@ -7,7 +7,6 @@
 
 pub(super) mod amounts;
 pub(super) mod claim;
-pub(super) mod duration;
 pub(super) mod event;
 pub(super) mod meta;
 pub(super) mod metrics;

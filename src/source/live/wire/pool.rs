@@ -1,11 +1,11 @@
 //! Karpenter's `NodePool`s (kubernetes-sigs/karpenter `pkg/apis/v1/nodepool.go`).
 
 use super::amounts::Amounts;
-use super::duration::seconds;
 use super::meta::{ConditionWire, Meta, NodeClassRef, convert};
 use super::scalar::{Int, Text, lenient};
 use crate::model::{Budget, NodePool, Resource, Resources};
 use crate::units::Quantity;
+use crate::units::age::go_duration;
 use serde::Deserialize;
 
 /// The part of a `NodePool` that is shown.
@@ -109,7 +109,7 @@ impl From<PoolWire> for NodePool {
         resources.extended.remove("nodes");
         let consolidate_after = match &*spec.disruption.consolidate_after {
             "" => Some(0),
-            written => seconds(written),
+            written => go_duration(written),
         };
         let budgets = match spec.disruption.budgets {
             Some(budgets) => convert(budgets),
