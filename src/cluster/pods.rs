@@ -92,43 +92,10 @@ impl SubAssign for PodCounts {
 /// What a pod asks for, shared by all pods of one shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Shape {
-    requests: Amounts,
-    limits: Amounts,
+    requests: Resources,
+    limits: Resources,
     /// What Fargate gave it; nothing elsewhere.
-    provisioned: Amounts,
-}
-
-/// [`Resources`] in a form that hashes: extended resources as a sorted list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Amounts {
-    cpu: u64,
-    memory: u64,
-    storage: u64,
-    pods: u64,
-    extended: Box<[(Name, u64)]>,
-}
-
-impl Amounts {
-    fn new(r: &Resources, pods: u64) -> Self {
-        let cap = |amount: u64| amount.min(Resources::MOST);
-        Self {
-            cpu: cap(r.cpu_millicores),
-            memory: cap(r.memory_bytes),
-            storage: cap(r.ephemeral_storage_bytes),
-            pods,
-            extended: r.extended.iter().map(|(name, amount)| (name.clone(), cap(*amount))).collect(),
-        }
-    }
-
-    fn resources(&self) -> Resources {
-        Resources {
-            cpu_millicores: self.cpu,
-            memory_bytes: self.memory,
-            ephemeral_storage_bytes: self.storage,
-            pods: self.pods,
-            extended: self.extended.iter().cloned().collect(),
-        }
-    }
+    provisioned: Resources,
 }
 
 /// One pod, about 120 bytes.
@@ -327,9 +294,9 @@ impl Pods {
             Scheduling::Error(text) => (Some(Waits::SchedulerError), text),
         };
         let shape = Shape {
-            requests: Amounts::new(&pod.requests, 1),
-            limits: Amounts::new(&pod.limits, 0),
-            provisioned: provisioned.map(|r| Amounts::new(&r, r.pods)).unwrap_or_default(),
+            requests: Resources { pods: 1, ..pod.requests.capped() },
+            limits: Resources { pods: 0, ..pod.limits.capped() },
+            provisioned: provisioned.map(|r| r.capped()).unwrap_or_default(),
         };
         Stored {
             name: pod.key.name,
@@ -353,7 +320,7 @@ impl Pods {
     /// (requests with `pods` 1, limits) of a pod in the state's own form.
     pub(super) fn amounts(&self, pod: &Stored) -> (Resources, Resources) {
         let shape = self.shapes.get(pod.shape);
-        (shape.requests.resources(), shape.limits.resources())
+        (shape.requests.clone(), shape.limits.clone())
     }
 
     pub(super) fn shape(&self, pod: &Stored) -> &Shape {
@@ -396,51 +363,25 @@ impl Pods {
 impl Shape {
     /// Adds the shape into a node's sums.
     pub(super) fn add_to(&self, sums: &mut Sums) {
-        add(&mut sums.requests, &self.requests);
-        add(&mut sums.limits, &self.limits);
-        add(&mut sums.provisioned, &self.provisioned);
+        sums.requests.add(&self.requests);
+        sums.limits.add(&self.limits);
+        sums.provisioned.add(&self.provisioned);
     }
 
     /// Takes exactly that back.
     pub(super) fn take_from(&self, sums: &mut Sums) {
-        subtract(&mut sums.requests, &self.requests);
-        subtract(&mut sums.limits, &self.limits);
-        subtract(&mut sums.provisioned, &self.provisioned);
+        sums.requests.subtract(&self.requests);
+        sums.limits.subtract(&self.limits);
+        sums.provisioned.subtract(&self.provisioned);
     }
 
     /// Adds only the requests (a node's overhead share).
     pub(super) fn add_requests(&self, requests: &mut Resources) {
-        add(requests, &self.requests);
+        requests.add(&self.requests);
     }
 
     /// Takes only the requests back.
     pub(super) fn take_requests(&self, requests: &mut Resources) {
-        subtract(requests, &self.requests);
-    }
-}
-
-fn add(sum: &mut Resources, amounts: &Amounts) {
-    sum.cpu_millicores = sum.cpu_millicores.saturating_add(amounts.cpu);
-    sum.memory_bytes = sum.memory_bytes.saturating_add(amounts.memory);
-    sum.ephemeral_storage_bytes = sum.ephemeral_storage_bytes.saturating_add(amounts.storage);
-    sum.pods = sum.pods.saturating_add(amounts.pods);
-    for (name, amount) in amounts.extended.iter().filter(|(_, amount)| *amount > 0) {
-        let entry = sum.extended.entry(name.clone()).or_default();
-        *entry = entry.saturating_add(*amount);
-    }
-}
-
-fn subtract(sum: &mut Resources, amounts: &Amounts) {
-    sum.cpu_millicores = sum.cpu_millicores.saturating_sub(amounts.cpu);
-    sum.memory_bytes = sum.memory_bytes.saturating_sub(amounts.memory);
-    sum.ephemeral_storage_bytes = sum.ephemeral_storage_bytes.saturating_sub(amounts.storage);
-    sum.pods = sum.pods.saturating_sub(amounts.pods);
-    for (name, amount) in &amounts.extended {
-        if let Some(entry) = sum.extended.get_mut(name) {
-            *entry = entry.saturating_sub(*amount);
-            if *entry == 0 {
-                sum.extended.remove(name);
-            }
-        }
+        requests.subtract(&self.requests);
     }
 }

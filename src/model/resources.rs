@@ -50,7 +50,7 @@ impl fmt::Display for Resource {
 }
 
 /// An amount of every resource: millicores, bytes, counts. Integers only, so that a sum always equals its rebuild.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resources {
     /// Processor time in millicores.
