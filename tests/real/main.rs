@@ -147,7 +147,9 @@ fn without_a_permission_it_starts_and_names_what_is_missing() {
 
     for (user, missing) in [(User::NoPods, "pods"), (User::NoNodes, "nodes"), (User::Nobody, "nodes")] {
         let mut dashboard = Dashboard::start(&cluster, user);
-        dashboard.wait_for("the denial to be shown", |screen| screen.contains(&format!("✗ {missing} denied")));
+        dashboard.wait_for("the denial to be shown", |screen| {
+            screen.contains(&format!("✗ {missing}")) && screen.contains(&format!("{missing} may not be read"))
+        });
         assert_eq!(dashboard.quit(), 0, "exit status as {user:?}");
     }
 }
