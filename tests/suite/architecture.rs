@@ -146,3 +146,36 @@ fn the_top_level_is_what_a_reader_expects() {
     let others: Vec<String> = names.filter(|n| !n.starts_with('.') && !expected.contains(&n.as_str())).collect();
     assert!(others.is_empty(), "{others:?}");
 }
+
+/// Text files that a reader of the repository gets: all but what is built, hidden or binary.
+fn texts() -> Vec<(PathBuf, String)> {
+    let kept = ["Cargo.lock", "Cargo.toml", "README.md", ".ci/run"].map(|name| root().join(name));
+    let mut open: Vec<PathBuf> = ["assets", "src", "tests"].iter().map(|name| root().join(name)).collect();
+    let mut found = kept.to_vec();
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { open.push(path) } else { found.push(path) }
+        }
+    }
+    found.into_iter().filter_map(|path| Some((path.clone(), fs::read_to_string(path).ok()?))).collect()
+}
+
+#[test]
+fn no_file_knows_the_machine_it_was_written_on() {
+    let here = env!("CARGO_MANIFEST_DIR");
+    // A checkout right below the root has a name that any text may hold.
+    let told = here.matches('/').count() > 1;
+    for (path, text) in texts() {
+        let name = path.strip_prefix(root()).unwrap().display();
+        for (number, line) in text.lines().enumerate() {
+            assert!(!told || !line.contains(here), "{name}:{}: names this folder: {line}", number + 1);
+        }
+        if path.ends_with("Cargo.lock") {
+            let public = "registry+https://github.com/rust-lang/crates.io-index";
+            let sources = text.lines().filter_map(|line| line.strip_prefix("source = "));
+            let other: Vec<&str> = sources.filter(|source| source.trim_matches('"') != public).collect();
+            assert!(other.is_empty(), "{name}: crates that do not come from crates.io: {other:?}");
+        }
+    }
+}

@@ -3,8 +3,8 @@
 #![cfg(test)]
 
 use crate::support::build::{self, Added};
-use clap::CommandFactory;
-use nodeglass::cli::Cli;
+use clap::{CommandFactory, Parser};
+use nodeglass::cli::{self, Cli};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Filter, View};
 use nodeglass::model::{Change, Stream};
@@ -69,20 +69,25 @@ fn every_filter_of_the_readme_is_understood() {
     assert!(read >= 10, "{read} examples");
 }
 
-/// Every key of an object, and of the objects in it that have fields of their own.
-fn fields(value: &Value, at: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(map) => {
-            for (key, value) in map {
-                at.insert(key.clone());
-                if !matches!(key.as_str(), "streams" | "trouble" | "extended" | "unpriced_reasons") {
-                    fields(value, at);
-                }
-            }
+/// What the README says of each object of the JSON: its place, and the fields it has there.
+fn documented_objects() -> Vec<(&'static str, BTreeSet<&'static str>)> {
+    let block = part("<!-- json", "<!-- end of json -->").split("```").nth(1).unwrap();
+    let mut objects: Vec<(&str, BTreeSet<&str>)> = Vec::new();
+    for line in block.lines().filter(|line| !line.is_empty()) {
+        let (place, text) = line.split_at(22);
+        if !place.trim().is_empty() {
+            objects.push((place.trim(), BTreeSet::new()));
         }
-        Value::Array(items) => items.iter().for_each(|item| fields(item, at)),
-        _ => {}
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        objects.last_mut().unwrap().1.extend(words);
     }
+    objects
+}
+
+/// The field names of an object; of a list, those of its first item.
+fn names(value: &Value) -> BTreeSet<&str> {
+    let object = value.as_array().map_or(value, |items| items.first().expect("the report has one of each"));
+    object.as_object().unwrap_or_else(|| panic!("{object} is no object")).keys().map(String::as_str).collect()
 }
 
 #[test]
@@ -103,18 +108,124 @@ fn the_json_of_the_readme_is_the_programs() {
     let mut view = View::default();
     view.refresh(&mut cluster);
     let report = serde_json::to_value(Report::new(&cluster, &view, build::at(100))).unwrap();
-    let mut there = BTreeSet::new();
-    fields(&report, &mut there);
-    let text = part("<!-- json", "<!-- end of json -->");
-    let words: BTreeSet<String> = text
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .filter(|w| !w.is_empty())
-        .map(str::to_owned)
-        .collect();
-    let untold: Vec<&String> = there.iter().filter(|field| !words.contains(*field)).collect();
-    assert!(untold.is_empty(), "fields that the README does not name: {untold:?}");
-    let gone: Vec<&String> = words.iter().filter(|w| w.contains('_') && !there.contains(*w)).collect();
-    assert!(gone.is_empty(), "fields that no report has: {gone:?}");
+
+    let mut top: BTreeSet<&str> = BTreeSet::new();
+    for (place, fields) in documented_objects() {
+        let value = match place {
+            // A line of the document's own fields, told in words.
+            "schema" | "taken_at, complete" | "streams, trouble" => {
+                top.extend(place.split(", "));
+                continue;
+            }
+            "an amount" => &report["totals"]["allocatable"],
+            place => {
+                top.insert(place.split(['.', '[']).next().unwrap());
+                place.replace("[]", "").split('.').fold(&report, |value, step| match value {
+                    Value::Array(items) => &items[0][step],
+                    other => &other[step],
+                })
+            }
+        };
+        assert_eq!(fields, names(value), "fields of {place}");
+    }
+    assert_eq!(top, names(&report), "fields of the document");
+}
+
+/// Words of a command line as a shell splits them: quotes keep spaces; a pipe, a redirection or a comment ends it.
+fn shell_words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '|' | '>' | '#' | '&' if !quoted => break,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn every_command_of_the_readme_exists() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let blocks = README.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let lines: Vec<&str> = blocks.flat_map(|block| block.lines().flat_map(|line| line.split(" && "))).collect();
+    for line in &lines {
+        let words = shell_words(line);
+        let (program, args) = words.split_first().unwrap();
+        match program.as_str() {
+            "nodeglass" => {
+                let read = |path: &std::path::Path| {
+                    Err(std::io::Error::new(std::io::ErrorKind::NotFound, path.display().to_string()))
+                };
+                cli::parse(&words, &cli::Environment::new::<&str, &str>([], None, None), &read)
+                    .unwrap_or_else(|error| panic!("{line}: {error}"));
+            }
+            "cargo" => {
+                let known = ["run", "test", "install", "clippy", "fmt", "bench"];
+                assert!(known.contains(&args[0].as_str()), "{line}");
+                if let Some(own) = args.iter().position(|arg| arg == "--").filter(|_| args[0] == "run") {
+                    let typed = ["nodeglass"].into_iter().chain(args.iter().skip(own + 1).map(String::as_str));
+                    Cli::try_parse_from(typed).unwrap_or_else(|error| panic!("{line}: {error}"));
+                }
+                if let Some(at) = args.iter().position(|arg| arg == "--test") {
+                    assert!(root.join("tests").join(&args[at + 1]).join("main.rs").exists(), "{line}");
+                }
+            }
+            script => assert!(root.join(script).exists(), "{line}: there is no {script}"),
+        }
+    }
+    assert!(lines.len() > 10, "only {} commands were found", lines.len());
+}
+
+#[test]
+fn every_link_of_the_readme_leads_somewhere() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let targets = README.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+    let (mut shown, mut checked) = (BTreeSet::new(), 0);
+    for target in targets.filter(|target| !target.contains("://")) {
+        assert!(root.join(target).exists(), "the README links to {target}, which is not there");
+        shown.insert(target.to_owned());
+        checked += 1;
+    }
+    assert!(checked > 7, "only {checked} links were found");
+    for picture in std::fs::read_dir(root.join("screenshots")).unwrap() {
+        let name = format!("screenshots/{}", picture.unwrap().file_name().to_str().unwrap());
+        assert!(shown.contains(&name), "no reader of the README sees {name}");
+    }
+}
+
+/// The words of a `key: [a, b]` of a rule.
+fn listed<'a>(rule: &'a str, key: &str) -> Vec<&'a str> {
+    let (_, rest) = rule.split_once(&format!("{key}: [")).unwrap_or_else(|| panic!("{rule} has no {key}"));
+    rest.split(']').next().unwrap().split(',').map(|word| word.trim().trim_matches('"')).collect()
+}
+
+#[test]
+fn the_role_of_the_readme_grants_what_is_asked_and_no_more() {
+    let mut granted = BTreeSet::new();
+    for rule in part("```yaml\n", "```").lines().filter(|line| line.starts_with("- {")) {
+        let verbs = listed(rule, "verbs");
+        assert!(verbs.iter().all(|verb| ["get", "list", "watch"].contains(verb)), "{rule}");
+        for group in listed(rule, "apiGroups") {
+            granted.extend(listed(rule, "resources").into_iter().map(|resource| (group, resource)));
+        }
+    }
+    // Every path that the live source asks for stands in its code as a text of this form.
+    let sources = [include_str!("../../src/source/live/kinds.rs"), include_str!("../../src/source/live/metrics.rs")];
+    let mut asked = BTreeSet::new();
+    for text in sources.iter().flat_map(|source| source.split('"')) {
+        let steps: Vec<&str> = text.split('/').collect();
+        match steps.as_slice() {
+            ["", "api", "v1", resource] => asked.insert(("", *resource)),
+            ["", "apis", group, _version, resource] => asked.insert((*group, *resource)),
+            _ => false,
+        };
+    }
+    assert!(asked.len() > 6, "only {asked:?} were found");
+    assert_eq!(granted, asked);
 }
 
 #[test]
