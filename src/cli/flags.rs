@@ -321,8 +321,9 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "Exit status",
-        "0: done; a reader that closed the pipe early is no error. 1: trouble, such as no cluster or no terminal. 2: \
-         the command line, a variable or the settings file cannot be understood.",
+        "0: done; a reader that closed the pipe early is no error. 1: trouble, such as no cluster. 2: the \
+         command line, a variable or the settings file cannot be understood, or the dashboard is asked for without a \
+         terminal.",
     ),
 ];
 

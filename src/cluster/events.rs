@@ -157,6 +157,8 @@ impl<'a> EventLine<'a> {
 pub struct EventLog {
     entries: FxHashMap<u64, Entry>,
     by_key: FxHashMap<(u64, ObjectRef), u64>,
+    /// The entry that each Event object speaks for.
+    by_uid: FxHashMap<Uid, u64>,
     groups: FxHashMap<u64, Group>,
     group_by_key: FxHashMap<GroupKey, u64>,
     order: BTreeMap<Order, u64>,
@@ -186,8 +188,13 @@ impl EventLog {
             }
         };
         let count = event.count.max(1);
-        let Some(entry_id) = self.by_key.get(&(group_id, event.object.clone())).copied() else {
+        let known = self.by_key.get(&(group_id, event.object.clone())).copied();
+        self.take_over(event.uid, known);
+        let Some(entry_id) = known else {
             let id = self.fresh();
+            if !event.uid.is_none() {
+                self.by_uid.insert(event.uid, id);
+            }
             let order = (event.last.as_millisecond(), id);
             let entry = Entry {
                 group: group_id,
@@ -212,6 +219,9 @@ impl EventLog {
         };
         let fresh = self.fresh();
         let Some(entry) = self.entries.get_mut(&entry_id) else { return false };
+        if !event.uid.is_none() {
+            self.by_uid.insert(event.uid, entry_id);
+        }
         let before = (entry.count(), entry.last, entry.first);
         match entry.counts.iter().position(|(uid, _)| *uid == event.uid) {
             Some(at) => entry.counts[at].1 = entry.counts[at].1.max(count),
@@ -243,6 +253,29 @@ impl EventLog {
         true
     }
 
+    /// An Event object that says something else than before no longer says what it said: the API server folds similar
+    /// events into one object, whose message is the newest and whose count is that of all (client-go
+    /// `tools/record/events_cache.go`).
+    fn take_over(&mut self, uid: Uid, by: Option<u64>) {
+        let Some(id) = self.by_uid.get(&uid).copied().filter(|id| Some(*id) != by) else { return };
+        self.by_uid.remove(&uid);
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let before = entry.count();
+        entry.counts.retain(|(source, _)| *source != uid);
+        let (taken, group, order) = (before - entry.count(), entry.group, entry.order);
+        let gone = if entry.counts.is_empty() { self.entries.remove(&id) } else { None };
+        if let Some(entry) = &gone {
+            self.by_key.remove(&(entry.group, entry.object.clone()));
+            self.order.remove(&order);
+        }
+        self.regroup(group, |group| {
+            group.count = group.count.saturating_sub(taken);
+            if gone.is_some() {
+                group.members.remove(&order);
+            }
+        });
+    }
+
     fn fresh(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -272,6 +305,9 @@ impl EventLog {
             let Some((order, id)) = self.order.pop_first() else { return };
             let Some(entry) = self.entries.remove(&id) else { return };
             let count = entry.count();
+            for (uid, _) in &entry.counts {
+                self.by_uid.remove(uid);
+            }
             self.by_key.remove(&(entry.group, entry.object));
             self.regroup(entry.group, |group| {
                 group.members.remove(&order);
@@ -410,6 +446,21 @@ mod tests {
             let query = EventQuery { collapse, ..EventQuery::default() };
             assert_eq!(told(&log, &query), [("a no cpu".into(), 2, 1), ("b no disk".into(), 1, 1)]);
         }
+    }
+
+    #[test]
+    fn an_event_object_whose_message_changes_stays_one_line() {
+        let mut log = EventLog::default();
+        log.add(event(1, "web", "Created pod: web-a", 10, 1));
+        log.add(event(2, "web", "Created pod: web-b", 11, 1));
+        for n in 2..12 {
+            let message = format!("(combined from similar events): Created pod: web-{n}");
+            assert!(log.add(event(2, "web", &message, 10 + i64::from(n), n)));
+        }
+        let lines = told(&log, &EventQuery::default());
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!((lines[0].1, lines[1].1), (11, 1), "{lines:?}");
+        assert_eq!((log.len(), log.groups.len(), log.by_uid.len()), (2, 2, 2));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     match &t.pods {
         Some(p) => writeln!(
             out,
-            "pods     {}: {} running, {} starting, {} pending, {} terminating",
+            "pods     {}: {} running, {} starting, {} unscheduled, {} terminating",
             p.total, p.running, p.starting, p.unscheduled, p.terminating
         )?,
         None => writeln!(out, "pods     —")?,

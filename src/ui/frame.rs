@@ -4,7 +4,7 @@ use super::state::{Focus, Layer, Seen, UiState};
 use super::theme::{Role, Theme};
 use super::{detail, empty, events, footer, header, help, pools, table};
 use crate::cluster::Cluster;
-use crate::insight::{Alert, CostHistory, PendingByCause, Severity, View};
+use crate::insight::{Alert, AlertKind, CostHistory, PendingByCause, Severity, View};
 use crate::model::{Stream, Timestamp};
 use crate::ui::pen::{Pen, columns};
 use crate::units::text::cut_end;
@@ -207,7 +207,12 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
         if let Some(until) = alert.until {
             let left = until.as_second() - pic.now.as_second();
             if left > 0 {
-                let _ = write!(text, ", {} left", crate::units::age::short(left));
+                let left = crate::units::age::short(left);
+                let _ = if alert.kind == AlertKind::StreamDown {
+                    write!(text, ", next try in {left}")
+                } else {
+                    write!(text, ", {left} left")
+                };
                 seen.changes_in(1, pic.now);
             }
         }

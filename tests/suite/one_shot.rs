@@ -185,7 +185,7 @@ async fn the_report_holds_no_float() {
 async fn table_and_csv_tell_the_same() {
     let server = cluster().await;
     let table = text(&run(snapshot(&server.kubeconfig(), &[])).await.stdout);
-    for fact in ["i-0a", "i-0b", "c5a.large", "general-purpose-x1", "2.0 / 5.9", "1 pending", "0.096"] {
+    for fact in ["i-0a", "i-0b", "c5a.large", "general-purpose-x1", "2.0 / 5.9", "1 unscheduled", "0.096"] {
         assert!(table.contains(fact), "{fact} is not in\n{table}");
     }
     assert!(!table.contains('\u{1b}'), "a table in a pipe has no colours");

@@ -332,10 +332,13 @@ impl<K: Kind> Pump<K> {
                 more = lines.more() => match more {
                     Ok(true) => heard = Instant::now(),
                     Ok(false) => {
+                        // Until now the server would have told.
+                        self.outbox.pending().push(Change::Heard(K::STREAM));
                         self.outbox.flush().await?;
                         return self.ended(began, listing.is_some());
                     }
                     Err(fault) => {
+                        self.outbox.pending().push(Change::Heard(K::STREAM));
                         self.outbox.flush().await?;
                         // A connection that is reset after a while is resumed like one that ended.
                         return self.ended(began, listing.is_some()).map_err(|_cut| fault);
