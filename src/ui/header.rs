@@ -301,7 +301,8 @@ fn trend(pic: &Picture<'_>, theme: &Theme) -> Option<Vec<Piece>> {
         pieces.push((bar::steps(&levels), theme.style(Role::Moving)));
     }
     if change.nanos() != 0 {
-        let sign = if change.nanos() > 0 { "+" } else { "-" };
+        let minus = if theme.ascii { "-" } else { "−" };
+        let sign = if change.nanos() > 0 { "+" } else { minus };
         let amount = crate::units::Money::from_nanos(change.nanos().saturating_abs()).decimal(3);
         let over = crate::units::age::short(seconds / 60 * 60);
         let over = if seconds < 60 { format!("{seconds}s") } else { over };

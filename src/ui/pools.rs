@@ -6,7 +6,7 @@ use super::bar::{self, Share};
 use super::frame::Picture;
 use super::pen::{Pen, columns};
 use super::state::{Pools, Seen};
-use super::theme::Role;
+use super::theme::{Glyphs, Role};
 use super::words;
 use crate::cluster::{CapacityType, Cluster, permille};
 use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream};
@@ -41,6 +41,14 @@ struct Sum {
     measured: bool,
     hourly: Money,
     unpriced: u64,
+    estimated: u64,
+}
+
+/// What a pool costs by the hour, with what must be said of it.
+fn money(sum: &Sum, glyphs: &Glyphs) -> String {
+    let least = if sum.unpriced > 0 { glyphs.least } else { "" };
+    let estimate = if sum.estimated > 0 { "~" } else { "" };
+    format!("{least}{estimate}{}", sum.hourly.decimal(3))
 }
 
 fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
@@ -69,6 +77,7 @@ fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
             let (instance, fee) = quote.known();
             sum.hourly += instance + fee;
             sum.unpriced += u64::from(quote.unknown().is_some());
+            sum.estimated += u64::from(quote.is_estimated());
         }
     }
     sums
@@ -194,9 +203,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
             }
         }
         if pic.cluster.has_prices() {
-            let mark = if sum.unpriced > 0 && nodes_known { g.least } else { "" };
-            let sum = if nodes_known { sum.hourly.decimal(3) } else { g.unknown.into() };
-            let text = format!("{mark}{sum}");
+            let text = if nodes_known { money(sum, g) } else { g.unknown.into() };
             pen.put_before(price_end, y, &text, theme.style(Role::Strong));
         }
         if let Some(spot) = words::percent(sum.spot, sum.nodes) {

@@ -404,7 +404,10 @@ fn buy(row: &Row, unknown: &'static str) -> &'static str {
 fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource]) -> RowText {
     let price = &totals.price;
     let mut money = price.hourly().decimal(4);
-    if price.unpriced > 0 {
+    if price.estimated > 0 {
+        money = format!("~{money}");
+    }
+    if price.unpriced + price.other_currency() > 0 {
         money = format!("{}{money}", pic.ui.theme.glyphs().least);
     }
     let nodes_known = pic.cluster.knows(Stream::Nodes);

@@ -61,7 +61,10 @@ pub fn update(
         Action::First => step(ui, view, cluster, seen, Step::First),
         Action::Last => step(ui, view, cluster, seen, Step::Last),
         Action::Filter => {
-            let input = tui_input::Input::new(ui.filter_text.clone());
+            // The next term is typed right away.
+            let text =
+                if ui.filter_text.is_empty() { String::new() } else { format!("{} ", ui.filter_text.trim_end()) };
+            let input = tui_input::Input::new(text);
             ui.layers.push(Layer::Filter(FilterBox { input, error: None }));
         }
         Action::Sort => ui.layers.push(Layer::Sort(view.sort().clone())),
