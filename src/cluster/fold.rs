@@ -3,13 +3,14 @@
 use super::join::Joins;
 use super::leaving::Signals;
 use super::pods::{NONE, PodCounts, PodRow, Pods};
+use super::prices::Prices;
 use super::row::{Row, RowId};
 use super::{EventLog, RowState};
 use crate::model::{
     About, Change, DisruptionBudget, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Resources, Stream,
     Timestamp, Uid, Usage,
 };
-use crate::pricing::PriceBook;
+use crate::pricing::{Demand, PriceBook, PriceNews};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::ops::{BitOr, BitOrAssign};
@@ -32,7 +33,7 @@ impl Dirty {
     pub const PENDING: Self = Self(2);
     /// The event log.
     pub const EVENTS: Self = Self(4);
-    /// Health of streams, or what is known of the cluster.
+    /// Health of streams and price sources, or what is known of the cluster.
     pub const LINKS: Self = Self(8);
     /// Nodepools or budgets.
     pub const POOLS: Self = Self(16);
@@ -86,7 +87,7 @@ pub struct OddCount {
 /// Everything known of one cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    book: Option<PriceBook>,
+    prices: Prices,
     about: About,
     now: Timestamp,
     streams: [StreamHealth; Stream::ALL.len()],
@@ -114,7 +115,7 @@ impl Cluster {
     /// An empty picture. Without a book nothing has a price (`--disable-pricing`).
     pub fn new(book: Option<PriceBook>) -> Self {
         Self {
-            book,
+            prices: Prices::new(book),
             about: About::default(),
             now: Timestamp::UNIX_EPOCH,
             streams: std::array::from_fn(|_| StreamHealth::default()),
@@ -152,7 +153,21 @@ impl Cluster {
 
     /// Whether prices are asked for at all.
     pub const fn has_prices(&self) -> bool {
-        self.book.is_some()
+        self.prices.book.is_some()
+    }
+
+    /// What is known of prices, and how their sources are doing.
+    pub const fn prices(&self) -> &Prices {
+        &self.prices
+    }
+
+    /// The prices that the machines on record need.
+    pub fn demand(&self) -> Demand {
+        let mut demand = Demand::default();
+        if self.has_prices() {
+            self.rows.values().filter(|row| row.counts()).filter_map(Row::offer).for_each(|offer| demand.add(&offer));
+        }
+        demand
     }
 
     /// Health of a stream.
@@ -330,6 +345,26 @@ impl Cluster {
                 Dirty::LINKS
             }
         }
+    }
+
+    /// Takes in what price sources report, then prices every row again, once.
+    pub fn learn(&mut self, news: impl IntoIterator<Item = PriceNews>) -> Dirty {
+        let (mut prices, mut sources) = (false, false);
+        for news in news {
+            let effect = self.prices.learn(news);
+            (prices, sources) = (prices | effect.prices, sources | effect.sources);
+        }
+        let mut dirty = if sources { Dirty::LINKS } else { Dirty::NOTHING };
+        if prices {
+            let book = self.prices.book.as_ref();
+            let changed: Vec<RowId> =
+                self.rows.values_mut().filter_map(|row| row.price(book).then_some(row.id)).collect();
+            if !changed.is_empty() {
+                dirty |= Dirty::ROWS;
+            }
+            changed.into_iter().for_each(|id| self.touch(id));
+        }
+        dirty
     }
 
     /// Lets time pass: tombstones that were shown long enough go.
@@ -510,7 +545,7 @@ impl Cluster {
     /// Recomputes everything a row derives from its objects.
     fn refresh(&mut self, id: RowId, now: Timestamp) {
         let Some(row) = self.rows.get_mut(&id) else { return };
-        row.derive(self.book.as_ref(), &self.signals, now);
+        row.derive(self.prices.book.as_ref(), &self.signals, now);
         if row.gone.is_some() {
             self.tombstones.insert(id);
         } else {

@@ -5,6 +5,7 @@
 //!          │                     ├─ claim?  the NodeClaim joined to it, by Karpenter's own rule
 //!          │                     └─ sums    what the pods with this node name ask for, by delta
 //!          ├─ pods: compact rows, each remembers exactly what it contributed
+//!          ├─ prices: the book, and how its sources are doing
 //!          ├─ pools, pdbs, streams, events (a bounded ring)
 //!          └─ changed: rows touched since somebody looked (see insight::View)
 //! ```
@@ -19,6 +20,7 @@ mod join;
 mod lane;
 mod leaving;
 mod pods;
+mod prices;
 mod row;
 mod state;
 
@@ -27,6 +29,7 @@ pub use fold::{Cluster, Dirty, OddCount, StreamHealth};
 pub use lane::Lane;
 pub use leaving::Leaving;
 pub use pods::{PodCounts, PodRow, PodState, Waits};
+pub use prices::Prices;
 pub use row::{ManagedBy, Row, RowId, Sums, permille, share};
 pub use state::RowState;
 

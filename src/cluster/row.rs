@@ -171,17 +171,25 @@ impl Row {
             self.order = NaturalKey::new(&shown);
             self.name = shown;
         }
-        self.quote = match (&self.state, node, claim) {
-            (RowState::Gone | RowState::LaunchFailed | RowState::Mentioned, ..) => None,
-            (_, Some(node), claim) => book.map(|b| b.quote_node(node, claim)),
-            (_, None, Some(claim)) => book.and_then(|b| b.quote_claim(claim)),
-            (_, None, None) => None,
-        };
         self.interrupted = signals.interrupted(node, claim);
         let leaves = self.gone.is_some()
             || node.is_some_and(|n| n.deleted.is_some())
             || claim.is_some_and(|c| c.deleted.is_some());
         self.leaving = leaves.then(|| Leaving::of(node, claim, signals, self.leaving.as_ref(), now));
+        self.price(book);
+    }
+
+    /// Asks the book again; true if the answer differs.
+    pub(super) fn price(&mut self, book: Option<&PriceBook>) -> bool {
+        let quote = match (&self.state, self.node.as_deref(), self.claim.as_deref()) {
+            (RowState::Gone | RowState::LaunchFailed | RowState::Mentioned, ..) => None,
+            (_, Some(node), claim) => book.map(|b| b.quote_node(node, claim)),
+            (_, None, Some(claim)) => book.and_then(|b| b.quote_claim(claim)),
+            (_, None, None) => None,
+        };
+        let differs = self.quote != quote;
+        self.quote = quote;
+        differs
     }
 
     /// Its identity.

@@ -1,8 +1,8 @@
 //! What a set of rows adds up to: the header, a group's subtotal, a nodepool's line.
 
 use crate::cluster::{PodCounts, Row, RowState, permille};
-use crate::model::{Name, Resource, Resources};
-use crate::pricing::{Mark, Unknown};
+use crate::model::{Resource, Resources};
+use crate::pricing::{AsOf, Mark, Unknown};
 use crate::units::{Currency, Money};
 use std::collections::BTreeMap;
 
@@ -49,8 +49,8 @@ pub struct PriceTotals {
     pub estimated: u64,
     /// Capacity blocks, which add nothing by the hour.
     pub prepaid: u64,
-    /// Rows by month of their price's source.
-    as_of: BTreeMap<Name, u64>,
+    /// Rows by date of their price.
+    as_of: BTreeMap<AsOf, u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,9 +114,10 @@ impl PriceTotals {
         self.priced() == 0 && self.unpriced > 0
     }
 
-    /// The oldest month of the prices' sources; empty when none has one.
-    pub fn oldest(&self) -> &str {
-        self.as_of.first_key_value().map_or("", |(month, _)| month.as_str())
+    /// The date of the oldest price; [`AsOf::Always`] when none has one. A published month is older than what was asked
+    /// for.
+    pub fn oldest(&self) -> AsOf {
+        self.as_of.first_key_value().map_or(AsOf::Always, |(as_of, _)| *as_of)
     }
 }
 
@@ -174,8 +175,9 @@ impl Part {
                 let sum = CurrencySum { rows: some, instances: instances.nanos().into(), fees: fees.nanos().into() };
                 price.sums.insert(quote.currency, sum);
             }
-            if !quote.as_of.is_empty() {
-                price.as_of.insert(quote.as_of.clone(), 1);
+            let as_of = quote.instance.origin.as_of;
+            if as_of != AsOf::Always {
+                price.as_of.insert(as_of, 1);
             }
         }
         Self { totals: t }
@@ -208,7 +210,7 @@ impl Totals {
             mine.fees += sum.fees;
         }
         q.unknown.iter().for_each(|(why, n)| *p.unknown.entry(*why).or_default() += n);
-        q.as_of.iter().for_each(|(month, n)| *p.as_of.entry(month.clone()).or_default() += n);
+        q.as_of.iter().for_each(|(as_of, n)| *p.as_of.entry(*as_of).or_default() += n);
     }
 
     pub(super) fn take(&mut self, part: &Part) {
@@ -243,8 +245,8 @@ impl Totals {
             }
         }
         p.unknown.retain(|_, n| *n > 0);
-        for (month, n) in &q.as_of {
-            if let Some(mine) = p.as_of.get_mut(month) {
+        for (as_of, n) in &q.as_of {
+            if let Some(mine) = p.as_of.get_mut(as_of) {
                 *mine -= n;
             }
         }

@@ -3,7 +3,7 @@
 use crate::cluster::{Cluster, PodCounts, Row, RowState};
 use crate::insight::{Line, PriceTotals, Totals, View};
 use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
-use crate::pricing::{Quote, Unknown};
+use crate::pricing::{AsOf, Component, Quote, Unknown};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -339,23 +339,23 @@ fn price_total(p: &PriceTotals) -> PriceTotalReport {
         unpriced: p.unpriced + p.other_currency(),
         unpriced_reasons: p.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect(),
         estimated: p.estimated,
-        as_of: Some(p.oldest()).filter(|m| !m.is_empty()).map(str::to_owned),
+        as_of: date(p.oldest()),
     }
 }
 
+fn date(as_of: AsOf) -> Option<String> {
+    (as_of != AsOf::Always).then(|| as_of.to_string())
+}
+
 fn price(quote: &Quote) -> PriceReport {
-    use crate::pricing::Amount;
-    let text = |amount: &Amount| match amount {
-        Amount::Known(money) => Some(money.decimal(5)),
-        Amount::AtMost(_) | Amount::Unknown(_) => None,
-    };
+    let text = |part: Component| part.amount.known().map(|money| money.decimal(5));
     PriceReport {
         currency: quote.currency.code(),
         hourly: quote.hourly().map(|m| m.decimal(5)),
-        instance: text(&quote.instance),
-        fee: quote.fee.as_ref().and_then(text),
-        source: quote.source.name(),
-        as_of: Some(&quote.as_of).filter(|m| !m.is_empty()).map(ToString::to_string),
+        instance: text(quote.instance),
+        fee: quote.fee.and_then(text),
+        source: quote.source().name(),
+        as_of: date(quote.instance.origin.as_of),
         mark: quote.mark.name(),
         unknown: quote.unknown().map(Unknown::reason),
         label: quote.label(5),

@@ -3,25 +3,26 @@
 use super::CapacityType;
 use super::auto_fee::FeeShare;
 use super::facts::Facts;
+use super::learned::{Learned, SpotFigure};
 use super::offer::{ComputeType, Offer, Os, Tenancy};
+use super::origin::{Origin, PriceSource};
 use super::pack::Size;
-use super::place::ZoneKind;
+use super::place::{Partition, ZoneKind};
 use super::price_override;
-use super::quote::{Amount, Mark, PriceSource, Quote, Unknown};
+use super::quote::{Amount, Component, Mark, Quote, Unknown};
+use super::sheet::PriceSheet;
 use super::table::{ListPrice, Missing, embedded};
 use crate::model::{Node, NodeClaim};
 use crate::units::{Currency, Money};
-use compact_str::CompactString;
 
-/// Everything known of prices. Today that is the table in the program; other sources join here and nowhere else.
+/// Everything known of prices: the table in the program, and what sources have answered since.
 ///
 /// It is a value without I/O: the same node and the same book give the same quote. Where prices are switched off
 /// (`--disable-pricing`) there is no book at all (`Option<PriceBook>`) and therefore no quote: nothing is unpriced, because
 /// nothing was asked.
 #[derive(Clone, Debug, Default)]
 pub struct PriceBook {
-    // Filled by later sources; keeps the book from being built outside this room.
-    _private: (),
+    learned: Learned,
 }
 
 impl PriceBook {
@@ -30,13 +31,23 @@ impl PriceBook {
         Self::default()
     }
 
+    /// Takes in an answer of a source; true if any figure, or its date, changed. An answer in another currency than its
+    /// region is billed in is refused: amounts of two currencies are never compared.
+    pub fn learn(&mut self, sheet: &PriceSheet) -> bool {
+        if sheet.currency != Partition::of(&sheet.region).currency() {
+            tracing::warn!(region = %sheet.region, source = sheet.source.name(), "prices in a foreign currency are refused");
+            return false;
+        }
+        self.learned.merge(sheet)
+    }
+
     /// The price of a node; its claim, if any, tells what the node's labels do not (yet).
     ///
     /// 1. the label `eks-node-viewer/instance-price`, for the whole machine
     /// 2. Fargate and hybrid nodes: not by instance type, so unknown
     /// 3. an Outpost or a capacity block: prepaid
     /// 4. reserved: the on-demand rate
-    /// 5. spot: no more than the on-demand rate
+    /// 5. spot: the price of its zone, else of its region, else no more than the on-demand rate
     /// 6. otherwise on-demand, also if no label says so
     ///
     /// On an Auto Mode node the fee comes on top of 3 to 6.
@@ -50,13 +61,27 @@ impl PriceBook {
         launched.then(|| self.quote(&Offer::of_claim(claim), &Facts::of_claim(claim)))
     }
 
-    /// The on-demand list price of Linux on shared tenancy, US dollars an hour; a Local Zone group
-    /// (`us-west-2-lax-1`) is a price region of its own.
+    /// The on-demand list price of Linux on shared tenancy; a Local Zone group (`us-west-2-lax-1`) is a price region of
+    /// its own.
     ///
     /// # Errors
-    /// The table lacks the region, or the type in it.
+    /// No source has the region, or the type in it.
     pub fn on_demand(&self, price_region: &str, instance_type: &str) -> Result<ListPrice, Missing> {
-        embedded().on_demand(price_region, instance_type)
+        let learned = self.learned.on_demand(price_region, Os::Linux, Tenancy::Shared, instance_type);
+        // A stand-in for the figure itself does not take the place of a published figure.
+        let own = learned.filter(|price| !price.estimated);
+        own.map_or_else(
+            || match (embedded().on_demand(price_region, instance_type), learned) {
+                (Ok(table), Some(learned)) if table.estimated => Ok(learned),
+                (Ok(table), _) => Ok(table),
+                (Err(_), Some(learned)) => Ok(learned),
+                (Err(Missing::Region), None) if self.learned.knows(price_region, Os::Linux, Tenancy::Shared) => {
+                    Err(Missing::Type)
+                }
+                (Err(missing), None) => Err(missing),
+            },
+            Ok,
+        )
     }
 
     /// What an instance type is made of, if the table says.
@@ -68,17 +93,19 @@ impl PriceBook {
         let currency = offer.partition().currency();
         // A bad label is ignored here and told by price_override().
         if let Ok(Some(price)) = price_override::read(facts) {
-            return Quote { mark: Mark::Override, source: PriceSource::Label, ..known(currency, price) };
+            let label = Component::known(price, Origin::of(PriceSource::Label));
+            return Quote::of(currency, label, Mark::Override);
         }
         match offer.compute_type {
-            ComputeType::Fargate => return unknown(currency, Unknown::Fargate),
-            ComputeType::Hybrid => return unknown(currency, Unknown::Hybrid),
+            ComputeType::Fargate => return Quote::unknown_because(currency, Unknown::Fargate),
+            ComputeType::Hybrid => return Quote::unknown_because(currency, Unknown::Hybrid),
             ComputeType::Instance | ComputeType::Auto => {}
         }
         let list = if offer.outpost { None } else { Some(self.list_price(offer)) };
         let mut quote = match list {
             // An Outpost has no on-demand price: the rack is paid for as a whole.
-            None => Quote { mark: Mark::Prepaid, ..known(currency, Money::ZERO) },
+            None => Quote::of(currency, Component::known(Money::ZERO, Origin::default()), Mark::Prepaid),
+            Some(list) if offer.capacity_type == CapacityType::Spot => self.spot(currency, offer, list),
             Some(list) => instance(currency, offer.capacity_type, list),
         };
         if offer.compute_type == ComputeType::Auto {
@@ -90,13 +117,12 @@ impl PriceBook {
     /// The on-demand price that is this machine's own, or why there is none.
     fn list_price(&self, offer: &Offer<'_>) -> Result<ListPrice, Unknown> {
         let instance_type = offer.instance_type.ok_or(Unknown::NoInstanceType)?;
-        if offer.os == Os::Windows {
-            return Err(Unknown::Windows);
-        }
-        if offer.tenancy == Tenancy::Dedicated {
-            return Err(Unknown::Tenancy);
-        }
         let region = offer.price_region().ok_or(Unknown::NoRegion)?;
+        if (offer.os, offer.tenancy) != (Os::Linux, Tenancy::Shared) {
+            let learned = self.learned.on_demand(region, offer.os, offer.tenancy, instance_type);
+            let why = if offer.os == Os::Windows { Unknown::Windows } else { Unknown::Tenancy };
+            return learned.ok_or(why);
+        }
         self.on_demand(region, instance_type).map_err(|missing| match (missing, offer.zone_kind) {
             (Missing::Region, ZoneKind::Standard) => Unknown::Region,
             (Missing::Region, ZoneKind::Local | ZoneKind::Wavelength) => Unknown::Zone,
@@ -104,67 +130,79 @@ impl PriceBook {
         })
     }
 
-    /// Adds the Auto Mode fee, a share of the on-demand price whatever the purchase option.
-    fn add_fee(&self, quote: &mut Quote, offer: &Offer<'_>, list: Option<ListPrice>) {
-        let share = offer.instance_type.and_then(|name| FeeShare::of(name, self.size(name)));
-        let (fee, mark) = match (list, share) {
-            (Some(list), Some(share)) => {
-                let mark = if share.verified && !list.estimated { Mark::Exact } else { Mark::Estimated };
-                (Amount::Known(share.on(list.amount)), mark)
+    /// A spot machine alone. The on-demand price is only ever an upper bound.
+    fn spot(&self, currency: Currency, offer: &Offer<'_>, list: Result<ListPrice, Unknown>) -> Quote {
+        // Spot capacity of dedicated tenancy has prices of its own, which no source tells.
+        let asked = offer.instance_type.zip(offer.region).filter(|_| offer.tenancy == Tenancy::Shared);
+        let figure = asked.and_then(|(instance_type, region)| {
+            self.learned.spot(region, offer.zone, offer.zone_kind, offer.os, instance_type)
+        });
+        let listed = list.ok();
+        let (part, mark) = match (figure, listed) {
+            (Some(SpotFigure::Own(figure)), _) => (Component::known(figure.amount, figure.origin), Mark::Exact),
+            (Some(SpotFigure::OtherZones(figure)), _) => {
+                (Component { estimated: true, ..Component::known(figure.amount, figure.origin) }, Mark::Estimated)
             }
-            (None, _) | (_, None) => (Amount::Unknown(Unknown::Fee), Mark::Unknown),
+            (Some(SpotFigure::Saving(percent, origin)), Some(list)) => {
+                let amount = list.amount.times(i64::from(100 - percent), 100);
+                (Component { estimated: true, ..Component::known(amount, origin) }, Mark::Estimated)
+            }
+            (Some(SpotFigure::Saving(..)) | None, None) => (Component::unknown(Unknown::Spot), Mark::Unknown),
+            (None, Some(list)) => {
+                let amount = Amount::AtMost(list.amount, Unknown::Spot);
+                (Component { amount, origin: list.origin, estimated: list.estimated }, Mark::Bound)
+            }
         };
+        Quote { list: listed.map(|list| list.amount), ..Quote::of(currency, part, mark) }
+    }
+
+    /// Adds the Auto Mode fee: the listed one of the region, else its share of the on-demand price, whatever the
+    /// purchase option.
+    fn add_fee(&self, quote: &mut Quote, offer: &Offer<'_>, list: Option<ListPrice>) {
+        let asked = offer.instance_type.zip(offer.price_region());
+        let listed = asked.and_then(|(instance_type, region)| self.learned.auto_fee(region, instance_type));
+        let share = offer.instance_type.and_then(|name| FeeShare::of(name, self.size(name)));
+        let fee = match (listed, list, share) {
+            (Some(figure), ..) => Component::known(figure.amount, figure.origin),
+            (None, Some(list), Some(share)) => Component {
+                amount: Amount::Known(share.on(list.amount)),
+                origin: list.origin,
+                estimated: list.estimated || !share.verified,
+            },
+            (None, ..) => Component::unknown(Unknown::Fee),
+        };
+        quote.mark = quote.mark.max(match fee.amount {
+            Amount::Unknown(_) => Mark::Unknown,
+            Amount::Known(_) | Amount::AtMost(..) if fee.estimated => Mark::Estimated,
+            Amount::Known(_) | Amount::AtMost(..) => Mark::Exact,
+        });
         quote.fee = Some(fee);
-        quote.mark = quote.mark.max(mark);
     }
 }
 
-/// The machine alone, by the way it is bought.
+/// The machine alone, by the way it is bought; spot is decided elsewhere.
 fn instance(currency: Currency, bought: CapacityType, list: Result<ListPrice, Unknown>) -> Quote {
-    let base = match list {
-        Ok(price) => Quote {
-            source: if price.estimated { PriceSource::EmbeddedEstimate } else { PriceSource::Embedded },
-            as_of: CompactString::const_new(price.as_of),
-            ..known(currency, price.amount)
-        },
-        Err(why) => unknown(currency, why),
+    if bought == CapacityType::CapacityBlock {
+        let origin = list.map_or_else(|_| Origin::default(), |list| list.origin);
+        let prepaid = Quote::of(currency, Component::known(Money::ZERO, origin), Mark::Prepaid);
+        return Quote { list: list.ok().map(|list| list.amount), ..prepaid };
+    }
+    let list = match list {
+        Ok(list) => list,
+        Err(why) => return Quote::unknown_because(currency, why),
     };
-    let listed = list.ok().map(|price| price.amount);
-    let estimated = list.is_ok_and(|price| price.estimated);
-    let at_list_price = |mark: Mark| {
-        let mark = if estimated { mark.max(Mark::Estimated) } else { mark };
-        if list.is_ok() { mark } else { Mark::Unknown }
-    };
-    match bought {
-        CapacityType::OnDemand => Quote { mark: at_list_price(Mark::Exact), ..base },
+    let mark = match bought {
+        CapacityType::OnDemand => Mark::Exact,
         // A reservation of unlabelled kind is taken for an on-demand capacity reservation.
-        CapacityType::Reserved => Quote { mark: at_list_price(Mark::Reserved), ..base },
-        CapacityType::Unknown => Quote { mark: at_list_price(Mark::Assumed), ..base },
-        CapacityType::CapacityBlock => {
-            Quote { instance: Amount::Known(Money::ZERO), mark: Mark::Prepaid, list: listed, ..base }
+        CapacityType::Reserved => Mark::Reserved,
+        CapacityType::Unknown => Mark::Assumed,
+        CapacityType::Spot | CapacityType::CapacityBlock | CapacityType::Fargate => {
+            return Quote::unknown_because(currency, Unknown::Type);
         }
-        CapacityType::Spot => match listed {
-            Some(bound) => Quote { instance: Amount::AtMost(bound), mark: Mark::Bound, list: listed, ..base },
-            None => unknown(currency, Unknown::Spot),
-        },
-        CapacityType::Fargate => unknown(currency, Unknown::Fargate),
-    }
-}
-
-fn known(currency: Currency, instance: Money) -> Quote {
-    Quote {
-        currency,
-        instance: Amount::Known(instance),
-        fee: None,
-        mark: Mark::Exact,
-        source: PriceSource::None,
-        as_of: CompactString::default(),
-        list: None,
-    }
-}
-
-fn unknown(currency: Currency, why: Unknown) -> Quote {
-    Quote { instance: Amount::Unknown(why), mark: Mark::Unknown, ..known(currency, Money::ZERO) }
+    };
+    let mark = if list.estimated { mark.max(Mark::Estimated) } else { mark };
+    let part = Component { amount: Amount::Known(list.amount), origin: list.origin, estimated: list.estimated };
+    Quote::of(currency, part, mark)
 }
 
 #[cfg(test)]

@@ -7,29 +7,40 @@
 //!
 //! ```text
 //! labels of node and claim ──▶ facts ──▶ Offer ──┐
-//! assets/prices/*.csv ──▶ pack ──▶ table ────────┼──▶ PriceBook ──▶ Quote: machine + fee, mark, source, age
+//! assets/prices/*.csv ──▶ pack ──▶ table ────────┤
+//! answers of sources ──▶ PriceSheet ──▶ learned ─┼──▶ PriceBook ──▶ Quote: machine + fee, mark, source, age
 //! price label ──▶ price_override ────────────────┘
+//! Offers of all machines ──▶ Demand: what sources are asked for
 //! ```
 
 mod auto_fee;
 mod book;
 mod capacity_type;
+mod demand;
 mod facts;
+mod learned;
+mod news;
 mod offer;
+mod origin;
 mod pack;
 #[cfg(test)]
 mod pack_write;
 mod place;
 mod price_override;
 mod quote;
+mod sheet;
 mod table;
 
 pub use auto_fee::FeeShare;
 pub use book::PriceBook;
 pub use capacity_type::CapacityType;
+pub use demand::{Demand, OnDemandKey};
+pub use news::{PriceNews, SourceState};
 pub use offer::{ComputeType, Offer, Os, Tenancy};
+pub use origin::{AsOf, Origin, PriceSource};
 pub use pack::Size;
 pub use place::{Partition, Zone, ZoneKind};
 pub use price_override::{BadOverride, price_override};
-pub use quote::{Amount, Mark, PriceSource, Quote, Unknown};
+pub use quote::{Amount, Basis, Component, Discount, Mark, Quote, Unknown};
+pub use sheet::{EksPrices, OnDemandPrice, PriceSheet, Prices, SpotPrice, SpotSaving, VolumePrice};
 pub use table::{ListPrice, Missing};

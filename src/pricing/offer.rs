@@ -20,7 +20,7 @@ pub enum ComputeType {
 }
 
 /// The operating system, as far as its licence costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Os {
     /// Linux.
     #[default]
@@ -30,7 +30,7 @@ pub enum Os {
 }
 
 /// Who else is on the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tenancy {
     /// Anyone; the default.
     #[default]

@@ -1,17 +1,36 @@
 //! The answer to "what does this machine cost an hour": amounts, where they came from and how sure they are.
 
+use super::origin::{Origin, PriceSource};
 use crate::units::{Currency, Money};
-use compact_str::CompactString;
 
 /// One component's amount. Unknown is never zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
     /// Known, per hour.
     Known(Money),
-    /// Only an upper bound is known (a spot node without a spot price): shown as `≤`, adds nothing to a lower total.
-    AtMost(Money),
+    /// Only an upper bound is known (a spot node without a spot price), and why: shown as `≤`, adds nothing to a lower
+    /// total.
+    AtMost(Money, Unknown),
     /// Nobody we asked knows.
     Unknown(Unknown),
+}
+
+impl Amount {
+    /// The amount, if it is known.
+    pub const fn known(self) -> Option<Money> {
+        match self {
+            Self::Known(money) => Some(money),
+            Self::AtMost(..) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Why it is not known, if it is not.
+    pub const fn unknown(self) -> Option<Unknown> {
+        match self {
+            Self::Known(_) => None,
+            Self::AtMost(_, why) | Self::Unknown(why) => Some(why),
+        }
+    }
 }
 
 /// Why there is no price.
@@ -21,22 +40,26 @@ pub enum Unknown {
     NoInstanceType,
     /// Neither label, zone nor provider id tells the region.
     NoRegion,
-    /// The table has no price in this region.
+    /// No source has a price in this region.
     Region,
-    /// The table has this region, but not this type.
+    /// Some source has this region, but not this type.
     Type,
-    /// A Local or Wavelength Zone has prices of its own, which the table lacks.
+    /// A Local or Wavelength Zone has prices of its own, which no source has told.
     Zone,
-    /// Spot prices change; the table has none.
+    /// Spot prices change; the table has none, and no other source has told one.
     Spot,
-    /// The table is for Linux.
+    /// The table is for Linux, and no other source has told a Windows price.
     Windows,
-    /// The table is for shared tenancy.
+    /// The table is for shared tenancy, and no other source has told a dedicated price.
     Tenancy,
-    /// Fargate is billed by the pod's size.
+    /// Fargate's price in this region is not known.
     Fargate,
-    /// Hybrid nodes are billed by their vCPU.
+    /// The Fargate pod that tells the node's size is not there, or what it says is not understood.
+    FargateSize,
+    /// What EKS charges for hybrid nodes in this region, or the node's vCPU, is not known.
     Hybrid,
+    /// Hybrid nodes are billed in tiers by the account's month: the first tier is the most it can be.
+    HybridTier,
     /// The Auto Mode fee of this type is not known.
     Fee,
 }
@@ -47,40 +70,17 @@ impl Unknown {
         match self {
             Self::NoInstanceType => "no instance-type label",
             Self::NoRegion => "region not known",
-            Self::Region => "region not in the price table",
-            Self::Type => "type not in the price table",
+            Self::Region => "no prices for this region",
+            Self::Type => "no price for this type",
             Self::Zone => "no price for this zone",
-            Self::Spot => "no spot price source",
-            Self::Windows => "no Windows prices offline",
-            Self::Tenancy => "no dedicated-tenancy prices offline",
-            Self::Fargate => "Fargate price not known",
-            Self::Hybrid => "hybrid price not known",
+            Self::Spot => "no spot price",
+            Self::Windows => "no Windows price",
+            Self::Tenancy => "no dedicated-tenancy price",
+            Self::Fargate => "no Fargate price for this region",
+            Self::FargateSize => "size of the Fargate pod not known",
+            Self::Hybrid => "no hybrid price",
+            Self::HybridTier => "hybrid price depends on the month's tier",
             Self::Fee => "Auto Mode fee not known",
-        }
-    }
-}
-
-/// Where a price came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PriceSource {
-    /// The table in the program, a published figure.
-    Embedded,
-    /// The table in the program, a figure estimated from published ones of another region or time.
-    EmbeddedEstimate,
-    /// The label `eks-node-viewer/instance-price`.
-    Label,
-    /// No source had it.
-    None,
-}
-
-impl PriceSource {
-    /// Its name in JSON and in the detail view.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Embedded => "embedded",
-            Self::EmbeddedEstimate => "embedded-estimate",
-            Self::Label => "label",
-            Self::None => "none",
         }
     }
 }
@@ -123,76 +123,150 @@ impl Mark {
     }
 }
 
+/// One part of a price: the machine, or the fee on top of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// How much an hour.
+    pub amount: Amount,
+    /// Who said so, and when.
+    pub origin: Origin,
+    /// Whether the figure is an estimate, or computed from one.
+    pub estimated: bool,
+}
+
+impl Component {
+    /// A figure that is not in doubt.
+    pub const fn known(amount: Money, origin: Origin) -> Self {
+        Self { amount: Amount::Known(amount), origin, estimated: false }
+    }
+
+    /// No figure.
+    pub const fn unknown(why: Unknown) -> Self {
+        Self { amount: Amount::Unknown(why), origin: Origin::of(PriceSource::None), estimated: false }
+    }
+}
+
+/// What a price by size was computed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Fargate: what the pod was given, or will be by the rounding of its requests.
+    Fargate {
+        /// Thousandths of a vCPU.
+        vcpu_milli: u64,
+        /// MiB of memory.
+        memory_mib: u64,
+        /// A vCPU-hour.
+        vcpu_price: Money,
+        /// A GB-hour.
+        gb_price: Money,
+        /// Whether the pod's annotation tells the size; else its requests were rounded up as Fargate does.
+        annotated: bool,
+    },
+    /// A hybrid node: its vCPU.
+    Hybrid {
+        /// vCPU.
+        vcpu: u64,
+        /// A vCPU-hour of the first tier.
+        vcpu_price: Money,
+    },
+}
+
+/// A discount rule at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discount {
+    /// Its place among the rules, from 0.
+    pub rule: usize,
+    /// What is paid of the list price, in millionths: 720,000 for `-28%`.
+    pub factor_millionths: u32,
+    /// The machine before it; none where the rule leaves the machine alone.
+    pub instance_before: Option<Money>,
+    /// The fee before it; none where the rule leaves the fee alone.
+    pub fee_before: Option<Money>,
+}
+
 /// The price of one row, by the hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
     /// What the partition is billed in.
     pub currency: Currency,
     /// The machine.
-    pub instance: Amount,
+    pub instance: Component,
     /// The Auto Mode fee; none where no fee is due.
-    pub fee: Option<Amount>,
+    pub fee: Option<Component>,
     /// What must be said beside the figure.
     pub mark: Mark,
-    /// Where the machine's price came from.
-    pub source: PriceSource,
-    /// Month of the source (`2026-07`), empty for overrides and unknowns.
-    pub as_of: CompactString,
-    /// On-demand list price, where it differs from [`Self::instance`] (spot's upper bound, a block's list price).
+    /// On-demand list price, where it differs from [`Self::instance`] (of a spot machine, of a capacity block).
     pub list: Option<Money>,
+    /// What a price by size was computed from.
+    pub basis: Option<Basis>,
+    /// The discount rule that was applied.
+    pub discount: Option<Discount>,
+    /// Which row of the price file set it, from 0.
+    pub price_row: Option<usize>,
 }
 
 impl Quote {
+    /// A price of one component.
+    pub(super) const fn of(currency: Currency, instance: Component, mark: Mark) -> Self {
+        Self { currency, instance, fee: None, mark, list: None, basis: None, discount: None, price_row: None }
+    }
+
+    /// No price.
+    pub(super) const fn unknown_because(currency: Currency, why: Unknown) -> Self {
+        Self::of(currency, Component::unknown(why), Mark::Unknown)
+    }
+
     /// The whole by the hour, if every part is known.
     pub fn hourly(&self) -> Option<Money> {
-        let Amount::Known(instance) = self.instance else { return None };
+        let instance = self.instance.amount.known()?;
         match self.fee {
             None => Some(instance),
-            Some(Amount::Known(fee)) => Some(instance + fee),
-            Some(Amount::AtMost(_) | Amount::Unknown(_)) => None,
+            Some(fee) => Some(instance + fee.amount.known()?),
         }
     }
 
     /// The parts that are known: (instance, fee). What enters a `≥` total.
     pub fn known(&self) -> (Money, Money) {
-        let known = |amount: &Amount| match amount {
-            Amount::Known(money) => *money,
-            Amount::AtMost(_) | Amount::Unknown(_) => Money::ZERO,
-        };
-        (known(&self.instance), self.fee.as_ref().map_or(Money::ZERO, known))
+        let fee = self.fee.and_then(|fee| fee.amount.known());
+        (self.instance.amount.known().unwrap_or_default(), fee.unwrap_or_default())
     }
 
     /// Why some part has no price, if so.
     pub fn unknown(&self) -> Option<Unknown> {
-        let unknown = |amount: &Amount| match amount {
-            Amount::Known(_) => None,
-            Amount::AtMost(_) => Some(Unknown::Spot),
-            Amount::Unknown(why) => Some(*why),
-        };
-        unknown(&self.instance).or_else(|| self.fee.as_ref().and_then(unknown))
+        self.instance.amount.unknown().or_else(|| self.fee?.amount.unknown())
+    }
+
+    /// Where the machine's price came from.
+    pub const fn source(&self) -> PriceSource {
+        self.instance.origin.source
+    }
+
+    /// What a spot machine saves by the hour against on-demand; none for others, and where either is not known.
+    pub fn spot_saves(&self) -> Option<Money> {
+        let spot = self.instance.amount.known().filter(|_| self.mark != Mark::Prepaid)?;
+        self.list.map(|list| list - spot)
     }
 
     /// Whether what it adds to a total rests on an estimate: such a total is shown with `~`.
     pub fn is_estimated(&self) -> bool {
-        let (instance, fee) = self.known();
-        self.rests_on_estimate() && instance + fee != Money::ZERO
+        let adds = |part: Component| part.estimated && part.amount.known().is_some_and(|money| money != Money::ZERO);
+        adds(self.instance) || self.fee.is_some_and(adds)
     }
 
     fn rests_on_estimate(&self) -> bool {
-        self.mark == Mark::Estimated || self.source == PriceSource::EmbeddedEstimate
+        self.instance.estimated || self.fee.is_some_and(|fee| fee.estimated)
     }
 
-    /// The price as it stands in a table, without a currency sign: `0.0860`, `~0.0860`, `0.0860*` (set by a label),
-    /// `0.0860R` (reserved), `0.0860?` (capacity type assumed), `≤0.0860` (spot below on-demand), `≥0.0860` (the fee on
-    /// top is not known), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (not known).
+    /// The price as it stands in a table, without a currency sign: `0.0860`, `~0.0860`, `0.0860*` (set by a label or a
+    /// rule), `0.0860R` (reserved), `0.0860?` (capacity type assumed), `≤0.0860` (no more than that), `≥0.0860` (the
+    /// fee on top is not known), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (not known).
     pub fn label(&self, places: u32) -> String {
         let estimate = if self.rests_on_estimate() { "~" } else { "" };
-        let fee = match &self.fee {
+        let fee = match self.fee {
             None => Some(Money::ZERO),
-            Some(Amount::Known(fee)) => Some(*fee),
-            Some(Amount::AtMost(_) | Amount::Unknown(_)) => None,
+            Some(fee) => fee.amount.known(),
         };
-        match (&self.instance, fee) {
+        match (self.instance.amount, fee) {
             (Amount::Known(_), Some(Money::ZERO)) if self.mark == Mark::Prepaid => "prepaid".to_owned(),
             (Amount::Known(_), Some(fee)) if self.mark == Mark::Prepaid => {
                 format!("prepaid+{estimate}{}", fee.decimal(places))
@@ -204,13 +278,13 @@ impl Quote {
                     Mark::Assumed => "?",
                     Mark::Exact | Mark::Estimated | Mark::Bound | Mark::Prepaid | Mark::Unknown => "",
                 };
-                format!("{estimate}{}{suffix}", (*instance + fee).decimal(places))
+                format!("{estimate}{}{suffix}", (instance + fee).decimal(places))
             }
-            (Amount::Known(instance), None) if *instance > Money::ZERO => {
+            (Amount::Known(instance), None) if instance > Money::ZERO => {
                 format!("≥{estimate}{}", instance.decimal(places))
             }
-            (Amount::AtMost(bound), Some(fee)) => format!("≤{estimate}{}", (*bound + fee).decimal(places)),
-            (Amount::Known(_) | Amount::AtMost(_), None) | (Amount::Unknown(_), _) => "—".to_owned(),
+            (Amount::AtMost(bound, _), Some(fee)) => format!("≤{estimate}{}", (bound + fee).decimal(places)),
+            (Amount::Known(_) | Amount::AtMost(..), None) | (Amount::Unknown(_), _) => "—".to_owned(),
         }
     }
 }
@@ -225,11 +299,14 @@ mod tests {
     }
 
     fn at_most(text: &str) -> Amount {
-        Amount::AtMost(text.parse().unwrap())
+        Amount::AtMost(text.parse().unwrap(), Unknown::Spot)
     }
 
+    /// A source that is an estimate makes each part one.
     fn quote(instance: Amount, fee: Option<Amount>, mark: Mark, source: PriceSource) -> Quote {
-        Quote { currency: Currency::Usd, instance, fee, mark, source, as_of: "2026-07".into(), list: None }
+        let estimated = source == EmbeddedEstimate || mark == Mark::Estimated;
+        let part = |amount| Component { amount, origin: Origin::of(source), estimated };
+        Quote { fee: fee.map(part), ..Quote::of(Currency::Usd, part(instance), mark) }
     }
 
     use Amount::Unknown as No;

@@ -3,6 +3,7 @@
 //! Unpacked once, on the first question (some milliseconds); afterwards an answer is two binary searches. A region or a
 //! type the table lacks is an error that says which: no other region's price is ever given in its place.
 
+use super::origin::{AsOf, Origin, PriceSource};
 use super::pack::{SOURCES, Size, Table, size_order};
 use crate::units::Money;
 use std::sync::OnceLock;
@@ -10,12 +11,12 @@ use std::sync::OnceLock;
 /// A published (or, where it says so, estimated) on-demand price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListPrice {
-    /// US dollars an hour.
+    /// An hour, in what the region is billed in.
     pub amount: Money,
     /// The figure is an estimate.
     pub estimated: bool,
-    /// Month of its source, `2026-07`.
-    pub as_of: &'static str,
+    /// Who said it when.
+    pub origin: Origin,
 }
 
 /// Which part of the question the table has no answer to. Completes "failed to price …".
@@ -48,7 +49,10 @@ impl Table {
         Ok(ListPrice {
             amount: Money::from_nanos(i64::from(self.micros[at]) * 1000),
             estimated: source.estimated,
-            as_of: source.as_of,
+            origin: Origin {
+                source: if source.estimated { PriceSource::EmbeddedEstimate } else { PriceSource::Embedded },
+                as_of: AsOf::Month(source.as_of),
+            },
         })
     }
 
@@ -98,7 +102,7 @@ mod tests {
             let price = embedded().on_demand(&row[0], &row[1]).unwrap();
             assert_eq!(price.amount, row[2].parse().unwrap(), "{row:?}");
             let source = SOURCES.iter().find(|s| s.name == &row[3]).unwrap();
-            assert_eq!((price.as_of, price.estimated), (source.as_of, source.estimated), "{row:?}");
+            assert_eq!((price.origin.as_of, price.estimated), (AsOf::Month(source.as_of), source.estimated), "{row:?}");
             *(if price.estimated { &mut estimated } else { &mut exact }) += 1;
             regions.insert(row[0].to_owned());
         }

@@ -10,7 +10,7 @@ use super::theme::Role;
 use super::words;
 use crate::cluster::{EventLine, EventQuery, PodRow, PodState, Row};
 use crate::model::{ConditionStatus, PodClass, Resource, Resources, Stream, key};
-use crate::pricing::{Amount, Mark, Quote};
+use crate::pricing::{Amount, AsOf, Mark, Origin};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::style::Style;
@@ -116,7 +116,7 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row) {
             let (instance, fee) = quote.known();
             let g = facts.pic.theme().glyphs();
             let known = instance + fee;
-            let text = if let Amount::AtMost(most) = quote.instance {
+            let text = if let Amount::AtMost(most, _) = quote.instance.amount {
                 format!("{} {sign}{} an hour", g.most, (most + fee).decimal(5))
             } else if known.nanos() > 0 {
                 format!("{} {sign}{} an hour", g.least, known.decimal(5))
@@ -126,14 +126,14 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row) {
             facts.fact("total", &text, Role::Warn);
         }
     }
-    let amount = |amount: &Amount| match amount {
+    let amount = |amount: Amount| match amount {
         Amount::Known(money) => format!("{sign}{}", money.decimal(5)),
-        Amount::AtMost(money) => format!("at most {sign}{}", money.decimal(5)),
+        Amount::AtMost(money, _) => format!("at most {sign}{}", money.decimal(5)),
         Amount::Unknown(why) => why.reason().to_owned(),
     };
-    facts.fact("instance", &format!("{}{}", amount(&quote.instance), source(quote)), Role::Text);
-    if let Some(fee) = &quote.fee {
-        facts.fact("auto mode fee", &amount(fee), Role::Text);
+    facts.fact("instance", &format!("{}{}", amount(quote.instance.amount), source(quote.instance.origin)), Role::Text);
+    if let Some(fee) = quote.fee {
+        facts.fact("auto mode fee", &format!("{}{}", amount(fee.amount), source(fee.origin)), Role::Text);
     }
     if let Some(list) = quote.list {
         facts.fact("on-demand list", &format!("{sign}{}", list.decimal(5)), Role::Dim);
@@ -141,15 +141,26 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row) {
     facts.fact("mark", mark(quote.mark), Role::Dim);
 }
 
-fn source(quote: &Quote) -> String {
+fn source(origin: Origin) -> String {
     use crate::pricing::PriceSource as S;
-    let from = match quote.source {
+    let from = match origin.source {
         S::None => return String::new(),
         S::Label => "label eks-node-viewer/instance-price",
+        S::PriceFile => "price file",
+        S::Simulated => "simulated market of the demo",
+        S::SpotHistory => "EC2 spot price history",
+        S::GetProducts => "AWS Price List",
+        S::PricePage => "AWS on-demand price page",
+        S::EksList => "AmazonEKS price list",
+        S::SpotFeed => "AWS spot price page",
+        S::SpotAdvisor => "estimated from the spot advisor",
         S::Embedded => "price table in the program",
         S::EmbeddedEstimate => "estimated from the price table",
     };
-    if quote.as_of.is_empty() { format!("  {from}") } else { format!("  {from}, {}", quote.as_of) }
+    match origin.as_of {
+        AsOf::Always => format!("  {from}"),
+        as_of @ (AsOf::Month(_) | AsOf::Fetched { .. }) => format!("  {from}, {as_of}"),
+    }
 }
 
 const fn mark(mark: Mark) -> &'static str {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::{ClaimRequirement, Labels};
+use crate::pricing::AsOf;
 use test_case::test_case;
 
 const TYPE: (&str, &str) = ("node.kubernetes.io/instance-type", "c5a.large");
@@ -103,7 +104,10 @@ fn each_label_may_be_missing_or_spelled_the_old_way(pairs: Pairs) -> (String, Op
 fn auto_mode_shows_machine_and_fee_apart(instance_type: &str) -> (String, String, String) {
     let quote = price(&seoul(&[("node.kubernetes.io/instance-type", instance_type), AUTO]));
     let (instance, fee) = quote.known();
-    assert_eq!((quote.mark, quote.source, quote.as_of.as_str()), (Mark::Exact, PriceSource::Embedded, "2025-03"));
+    assert_eq!(
+        (quote.mark, quote.source(), quote.instance.origin.as_of),
+        (Mark::Exact, PriceSource::Embedded, AsOf::Month("2025-03"))
+    );
     (instance.to_string(), fee.decimal(5), quote.hourly().unwrap().decimal(5))
 }
 
@@ -115,7 +119,7 @@ fn unknown_region_borrows_no_price() {
             ("topology.kubernetes.io/region", region),
         ]));
         assert_eq!((quote.hourly(), quote.known()), (None, (Money::ZERO, Money::ZERO)), "{region}");
-        assert_eq!((quote.mark, quote.source), (Mark::Unknown, PriceSource::None), "{region}");
+        assert_eq!((quote.mark, quote.source()), (Mark::Unknown, PriceSource::None), "{region}");
     }
     // A type that only other regions have is as unknown as one that none has.
     let elsewhere =
@@ -147,12 +151,12 @@ fn region_comes_from_the_node() {
 #[test]
 fn spot_zone_without_price_is_unknown() {
     let quote = price(&seoul(&[SPOT]));
-    assert_eq!(quote.instance, Amount::AtMost(usd("0.086")));
+    assert_eq!(quote.instance.amount, Amount::AtMost(usd("0.086"), Unknown::Spot));
     assert_eq!((quote.hourly(), quote.known(), quote.list), (None, (Money::ZERO, Money::ZERO), Some(usd("0.086"))));
     assert_eq!((quote.mark, quote.unknown()), (Mark::Bound, Some(Unknown::Spot)));
     // Where not even the bound is known.
     let quote = price(&seoul(&[SPOT, ("node.kubernetes.io/instance-type", "m9x.large")]));
-    assert_eq!((quote.instance, quote.list), (Amount::Unknown(Unknown::Spot), None));
+    assert_eq!((quote.instance.amount, quote.list), (Amount::Unknown(Unknown::Spot), None));
 }
 
 #[test]
@@ -176,7 +180,7 @@ fn auto_node_shows_instance_price_without_fee() {
     // Auto Mode has no fee for types this small.
     let quote = price(&seoul(&[AUTO, ("node.kubernetes.io/instance-type", "t3.micro")]));
     assert_eq!(
-        (quote.instance.clone(), quote.fee.clone()),
+        (quote.instance.amount, quote.fee.map(|fee| fee.amount)),
         (Amount::Known(usd("0.013")), Some(Amount::Unknown(Unknown::Fee)))
     );
     assert_eq!((quote.hourly(), quote.known()), (None, (usd("0.013"), Money::ZERO)));
@@ -188,11 +192,11 @@ fn a_fee_on_an_estimate_or_by_an_unverified_share_is_an_estimate() {
     let book = PriceBook::embedded();
     assert!(book.on_demand("ap-northeast-2", "c8g.large").is_ok_and(|price| price.estimated), "the test's premise");
     let quote = price(&seoul(&[("node.kubernetes.io/instance-type", "c8g.large"), AUTO]));
-    assert_eq!((quote.mark, quote.source), (Mark::Estimated, PriceSource::EmbeddedEstimate));
+    assert_eq!((quote.mark, quote.source()), (Mark::Estimated, PriceSource::EmbeddedEstimate));
     assert!(quote.label(4).starts_with('~'));
     // The machine's price is published, the share of its fee is not verified.
     let quote = price(&seoul(&[("node.kubernetes.io/instance-type", "g4dn.xlarge"), AUTO]));
-    assert_eq!((quote.mark, quote.source), (Mark::Estimated, PriceSource::Embedded));
+    assert_eq!((quote.mark, quote.source()), (Mark::Estimated, PriceSource::Embedded));
 }
 
 #[test]

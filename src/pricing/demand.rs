@@ -1,0 +1,100 @@
+//! Which prices a cluster needs: nothing else is asked for.
+
+use super::CapacityType;
+use super::offer::{ComputeType, Offer, Os, Tenancy};
+use crate::model::Name;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One kind of on-demand price: what a source answers in one go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OnDemandKey {
+    /// The price region.
+    pub region: Name,
+    /// Operating system.
+    pub os: Os,
+    /// Tenancy.
+    pub tenancy: Tenancy,
+}
+
+/// The prices that a set of machines needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// Instance types whose on-demand price is needed; of spot machines, too: it is their upper bound, and what they
+    /// save is told by it.
+    pub on_demand: BTreeMap<OnDemandKey, BTreeSet<Name>>,
+    /// Spot instance types by region (the region's own name, also of machines in a Local Zone) and operating system.
+    pub spot: BTreeMap<(Name, Os), BTreeSet<Name>>,
+    /// Regions in which EKS itself charges something: Auto Mode, Fargate, hybrid nodes, the control plane.
+    pub eks: BTreeSet<Name>,
+    /// EBS volume types by region.
+    pub volumes: BTreeMap<Name, BTreeSet<Name>>,
+}
+
+impl Demand {
+    /// Adds what a machine needs. What has no region, or no type, cannot be asked for.
+    pub fn add(&mut self, offer: &Offer<'_>) {
+        let Some(region) = offer.region else { return };
+        if offer.compute_type != ComputeType::Instance {
+            self.eks.insert(region.into());
+        }
+        if matches!(offer.compute_type, ComputeType::Fargate | ComputeType::Hybrid) || offer.outpost {
+            return;
+        }
+        let (Some(instance_type), Some(price_region)) = (offer.instance_type, offer.price_region()) else { return };
+        let key = OnDemandKey { region: price_region.into(), os: offer.os, tenancy: offer.tenancy };
+        self.on_demand.entry(key).or_default().insert(instance_type.into());
+        if offer.capacity_type == CapacityType::Spot && offer.tenancy == Tenancy::Shared {
+            self.spot.entry((region.into(), offer.os)).or_default().insert(instance_type.into());
+        }
+    }
+
+    /// Whether nothing is needed.
+    pub fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Node, key};
+    use pretty_assertions::assert_eq;
+
+    fn demand(nodes: &[&[(&str, &str)]]) -> Demand {
+        let mut demand = Demand::default();
+        for labels in nodes {
+            let node = Node { labels: labels.iter().copied().collect(), ..Node::default() };
+            demand.add(&Offer::of_node(&node, None));
+        }
+        demand
+    }
+
+    const TYPE: (&str, &str) = ("node.kubernetes.io/instance-type", "c5.12xlarge");
+
+    #[test]
+    fn price_requests_name_only_types_in_use() {
+        let spot = ("karpenter.sh/capacity-type", "spot");
+        let lax = ("topology.kubernetes.io/zone", "us-west-2-lax-1a");
+        let demand = demand(&[
+            &[TYPE, lax, spot],
+            &[TYPE, ("topology.kubernetes.io/zone", "us-west-2a"), (key::COMPUTE_TYPE, "auto")],
+            &[("topology.kubernetes.io/region", "eu-west-1"), (key::COMPUTE_TYPE, "fargate")],
+            &[TYPE],
+        ]);
+        let key = |region: &str| OnDemandKey { region: region.into(), os: Os::Linux, tenancy: Tenancy::Shared };
+        let types: BTreeSet<Name> = ["c5.12xlarge".into()].into();
+        assert_eq!(
+            demand.on_demand,
+            BTreeMap::from([(key("us-west-2"), types.clone()), (key("us-west-2-lax-1"), types.clone())])
+        );
+        assert_eq!(demand.spot, BTreeMap::from([(("us-west-2".into(), Os::Linux), types)]));
+        assert_eq!(demand.eks, BTreeSet::from(["us-west-2".into(), "eu-west-1".into()]));
+    }
+
+    #[test]
+    fn what_is_not_priced_by_type_asks_for_no_type() {
+        assert!(demand(&[&[TYPE], &[]]).is_empty());
+        let outpost = (key::OUTPOST, "op-0");
+        assert!(demand(&[&[TYPE, ("topology.kubernetes.io/region", "eu-west-1"), outpost]]).is_empty());
+    }
+}

@@ -1,0 +1,111 @@
+//! Where a price came from, and of when it is.
+
+use crate::model::Timestamp;
+use std::fmt;
+
+/// Who said a price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PriceSource {
+    /// No source had it.
+    #[default]
+    None,
+    /// The label `eks-node-viewer/instance-price`.
+    Label,
+    /// A row of the user's price file.
+    PriceFile,
+    /// The simulated market of the demo.
+    Simulated,
+    /// EC2 `DescribeSpotPriceHistory`: spot by zone.
+    SpotHistory,
+    /// AWS Price List `GetProducts`.
+    GetProducts,
+    /// The files behind AWS's on-demand price page: no credentials, not documented.
+    PricePage,
+    /// The public AmazonEKS price list: Auto Mode fees, Fargate, hybrid nodes, control plane.
+    EksList,
+    /// The file behind AWS's spot price page: spot by region, no credentials, not documented.
+    SpotFeed,
+    /// The spot advisor's saving in per cent: spot by region as an estimate, no credentials, not documented.
+    SpotAdvisor,
+    /// The table in the program, a published figure.
+    Embedded,
+    /// The table in the program, a figure estimated from published ones of another region or time.
+    EmbeddedEstimate,
+}
+
+impl PriceSource {
+    /// Its name in JSON and in the detail view.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Label => "label",
+            Self::PriceFile => "price-file",
+            Self::Simulated => "simulated",
+            Self::SpotHistory => "spot-history",
+            Self::GetProducts => "get-products",
+            Self::PricePage => "price-page",
+            Self::EksList => "eks-price-list",
+            Self::SpotFeed => "spot-feed",
+            Self::SpotAdvisor => "spot-advisor",
+            Self::Embedded => "embedded",
+            Self::EmbeddedEstimate => "embedded-estimate",
+        }
+    }
+}
+
+/// Of when a figure is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AsOf {
+    /// Not a matter of time: a label, a rule, nothing.
+    #[default]
+    Always,
+    /// Published in this month (`2026-07`).
+    Month(&'static str),
+    /// AWS confirmed it at this moment.
+    Fetched {
+        /// When.
+        at: Timestamp,
+        /// Whether an earlier run asked, and this one has not (yet).
+        cached: bool,
+    },
+}
+
+impl fmt::Display for AsOf {
+    /// The month, or the moment in RFC 3339 to the second; empty for [`AsOf::Always`].
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Always => Ok(()),
+            Self::Month(month) => f.write_str(month),
+            Self::Fetched { at, .. } => write!(f, "{at:.0}"),
+        }
+    }
+}
+
+/// Where a figure came from and of when it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// Who said it.
+    pub source: PriceSource,
+    /// Of when it is.
+    pub as_of: AsOf,
+}
+
+impl Origin {
+    /// Said by a source that has no date.
+    pub const fn of(source: PriceSource) -> Self {
+        Self { source, as_of: AsOf::Always }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_reads_as_its_kind() {
+        let at: Timestamp = "2026-11-24T09:30:12.5Z".parse().unwrap();
+        assert_eq!(AsOf::Fetched { at, cached: true }.to_string(), "2026-11-24T09:30:12Z");
+        assert_eq!(AsOf::Month("2026-07").to_string(), "2026-07");
+        assert_eq!(AsOf::Always.to_string(), "");
+    }
+}
