@@ -43,6 +43,17 @@ impl CostHistory {
         self.samples.push_back((at, hourly));
     }
 
+    /// The prices changed, not the fleet: what was noted before moves by the same difference, so that a better price is
+    /// no rise or fall in cost.
+    pub fn rebase(&mut self, before: &PriceTotals, after: &PriceTotals) {
+        if before.currency() != after.currency() || before.is_unknown() || after.is_unknown() {
+            self.samples.clear();
+            return;
+        }
+        let difference = after.hourly() - before.hourly();
+        self.samples.iter_mut().for_each(|(_, hourly)| *hourly += difference);
+    }
+
     /// The last `width` stretches of the record as levels 0 (lowest) to 7 (highest), oldest first. Empty before there
     /// are two samples; level 0 throughout while nothing changes.
     pub fn sparkline(&self, width: usize) -> Vec<u8> {
@@ -99,6 +110,20 @@ mod tests {
 
     fn price(nanos: i64) -> PriceTotals {
         PriceTotals::of_one(Currency::Usd, Money::from_nanos(nanos))
+    }
+
+    #[test]
+    fn a_better_price_is_no_change_in_cost() {
+        let mut history = history(&[(0, 10), (4, 30)]);
+        history.rebase(&price(30), &price(24));
+        history.sample(at(8), &price(24));
+        assert_eq!(history.delta(at(0)), Some(Money::from_nanos(20)));
+        assert_eq!(history.delta(at(4)), Some(Money::ZERO));
+        // What was unknown before cannot be compared.
+        let mut unknown = PriceTotals::default();
+        unknown.unpriced = 1;
+        history.rebase(&unknown, &price(24));
+        assert_eq!(history.delta(at(0)), None);
     }
 
     fn history(samples: &[(i64, i64)]) -> CostHistory {
