@@ -369,7 +369,9 @@ impl Cluster {
             if !changed.is_empty() {
                 dirty |= Dirty::ROWS;
             }
-            changed.into_iter().for_each(|id| self.touch(id));
+            for id in changed {
+                self.touch(id);
+            }
         }
         dirty
     }
