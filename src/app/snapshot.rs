@@ -9,7 +9,6 @@ use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Settings, Snapshot};
 use crate::cluster::Cluster;
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
-use crate::pricing::PriceBook;
 use crate::source::scenario::Scenario;
 use crate::source::sim::Speed;
 use color_eyre::eyre::{Result, WrapErr, eyre};
@@ -35,7 +34,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     if let Some(connection) = ready.live() {
         connection.sign_in().await.wrap_err("failed to sign in")?;
     }
-    let mut cluster = Cluster::new(settings.pricing.then(PriceBook::embedded));
+    let mut cluster = Cluster::new(ready.price_book(settings, Timestamp::now()));
     match ready {
         Ready::Scenario(scenario) => play(&scenario, &mut cluster, Timestamp::now()),
         ready @ (Ready::Live(_) | Ready::Demo(_)) => {

