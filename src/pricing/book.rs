@@ -1,6 +1,5 @@
 //! The decision: which price holds for a machine. First match wins, in the order of [`PriceBook::quote_node`]'s steps.
 
-use super::CapacityType;
 use super::auto_fee::FeeShare;
 use super::facts::Facts;
 use super::learned::{Learned, SpotFigure};
@@ -12,6 +11,8 @@ use super::price_override;
 use super::quote::{Amount, Component, Mark, Quote, Unknown};
 use super::sheet::PriceSheet;
 use super::table::{ListPrice, Missing, embedded};
+use super::terms::PriceTerms;
+use super::{CapacityType, discount};
 use crate::model::{Node, NodeClaim};
 use crate::units::{Currency, Money};
 
@@ -23,12 +24,24 @@ use crate::units::{Currency, Money};
 #[derive(Clone, Debug, Default)]
 pub struct PriceBook {
     learned: Learned,
+    terms: PriceTerms,
 }
 
 impl PriceBook {
     /// The table in the program, unpacked at the first question.
     pub fn embedded() -> Self {
         Self::default()
+    }
+
+    /// With the user's own prices and discounts.
+    #[must_use]
+    pub fn with_terms(self, terms: PriceTerms) -> Self {
+        Self { terms, ..self }
+    }
+
+    /// The user's own prices and discounts.
+    pub const fn terms(&self) -> &PriceTerms {
+        &self.terms
     }
 
     /// Takes in an answer of a source; true if any figure, or its date, changed. An answer in another currency than its
@@ -91,11 +104,22 @@ impl PriceBook {
 
     fn quote(&self, offer: &Offer<'_>, facts: &Facts<'_>) -> Quote {
         let currency = offer.partition().currency();
+        if let Some((at, row)) = self.terms.file.as_ref().and_then(|file| file.find(offer)) {
+            let set = Component::known(row.amount, Origin::of(PriceSource::PriceFile));
+            return Quote { price_row: Some(at), ..Quote::of(currency, set, Mark::Override) };
+        }
         // A bad label is ignored here and told by price_override().
         if let Ok(Some(price)) = price_override::read(facts) {
             let label = Component::known(price, Origin::of(PriceSource::Label));
             return Quote::of(currency, label, Mark::Override);
         }
+        let mut quote = self.list(currency, offer);
+        discount::apply(&self.terms.rules, offer, &mut quote);
+        quote
+    }
+
+    /// The price before discounts.
+    fn list(&self, currency: Currency, offer: &Offer<'_>) -> Quote {
         match offer.compute_type {
             ComputeType::Fargate => return Quote::unknown_because(currency, Unknown::Fargate),
             ComputeType::Hybrid => return Quote::unknown_because(currency, Unknown::Hybrid),
