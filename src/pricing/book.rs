@@ -130,7 +130,7 @@ impl PriceBook {
             // An Outpost has no on-demand price: the rack is paid for as a whole.
             None => Quote::of(currency, Component::known(Money::ZERO, Origin::default()), Mark::Prepaid),
             Some(list) if offer.capacity_type == CapacityType::Spot => self.spot(currency, offer, list),
-            Some(list) => instance(currency, offer.capacity_type, list),
+            Some(list) => instance(currency, offer, list),
         };
         if offer.compute_type == ComputeType::Auto {
             self.add_fee(&mut quote, offer, list.and_then(Result::ok));
@@ -205,8 +205,8 @@ impl PriceBook {
 }
 
 /// The machine alone, by the way it is bought; spot is decided elsewhere.
-fn instance(currency: Currency, bought: CapacityType, list: Result<ListPrice, Unknown>) -> Quote {
-    if bought == CapacityType::CapacityBlock {
+fn instance(currency: Currency, offer: &Offer<'_>, list: Result<ListPrice, Unknown>) -> Quote {
+    if offer.capacity_type == CapacityType::CapacityBlock {
         let origin = list.map_or_else(|_| Origin::default(), |list| list.origin);
         let prepaid = Quote::of(currency, Component::known(Money::ZERO, origin), Mark::Prepaid);
         return Quote { list: list.ok().map(|list| list.amount), ..prepaid };
@@ -215,10 +215,11 @@ fn instance(currency: Currency, bought: CapacityType, list: Result<ListPrice, Un
         Ok(list) => list,
         Err(why) => return Quote::unknown_because(currency, why),
     };
-    let mark = match bought {
+    let mark = match offer.capacity_type {
         CapacityType::OnDemand => Mark::Exact,
-        // A reservation of unlabelled kind is taken for an on-demand capacity reservation.
-        CapacityType::Reserved => Mark::Reserved,
+        CapacityType::Reserved if offer.reservation.is_some() => Mark::Reserved,
+        // Taken for an on-demand capacity reservation, the usual kind.
+        CapacityType::Reserved => Mark::ReservedAssumed,
         CapacityType::Unknown => Mark::Assumed,
         CapacityType::Spot | CapacityType::CapacityBlock | CapacityType::Fargate => {
             return Quote::unknown_because(currency, Unknown::Type);
