@@ -168,6 +168,35 @@ proptest! {
     }
 }
 
+/// Puts another value in the place of the nth one of a document, counted from the root down.
+fn replace(value: &mut Value, nth: &mut usize, with: &Value) {
+    if *nth == 0 {
+        *value = with.clone();
+    }
+    *nth = nth.wrapping_sub(1);
+    match value {
+        Value::Object(map) => map.values_mut().for_each(|value| replace(value, nth, with)),
+        Value::Array(list) => list.iter_mut().for_each(|value| replace(value, nth, with)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Damage that leaves JSON whole reaches all readers to the end, and never takes the whole document with it.
+    #[test]
+    fn an_odd_value_anywhere_harms_nothing_but_itself(which in 0..9_usize, nth in 0..600_usize, with in 0..10_usize) {
+        let mut value: Value = serde_json::from_slice(ALL[which]).unwrap();
+        let odd = r#"[null, true, -1, 0, 1e300, "", "N/A*", [], {}, [{"USD": "-5"}, [[1]], {"a": null}]]"#;
+        let odd: Value = serde_json::from_str(odd).unwrap();
+        replace(&mut value, &mut { nth }, &odd[with]);
+        for price in everything(value.to_string().as_bytes()) {
+            prop_assert!(price > Money::ZERO);
+        }
+    }
+}
+
 #[test]
 fn every_document_is_read_by_its_own_reader_alone() {
     let read = |body: &[u8]| {
