@@ -49,3 +49,32 @@ pub enum AskError {
         why: String,
     },
 }
+
+impl AskError {
+    /// The reason alone, for where the source and the region are named beside it.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::NoCredentials { .. } => "no AWS credentials".to_owned(),
+            Self::Denied { action, .. } => format!("{action} is not allowed"),
+            Self::Expired { why } => format!("AWS credentials are not accepted: {why}"),
+            Self::Absent { .. } => "it is not there".to_owned(),
+            Self::Unavailable { why, .. } => why.clone(),
+            Self::Garbled { why, .. } => format!("the answer cannot be read: {why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_completes_failed_to_and_its_reason_stands_alone() {
+        let error = AskError::Unavailable { what: "the price page of eu-west-1".into(), why: "no answer".into() };
+        assert_eq!(error.to_string(), "get the price page of eu-west-1: no answer");
+        assert_eq!(error.reason(), "no answer");
+        let error = AskError::Denied { action: "pricing:GetProducts", why: "no identity-based policy".into() };
+        assert_eq!(error.to_string(), "call pricing:GetProducts: the AWS identity may not: no identity-based policy");
+        assert_eq!(error.reason(), "pricing:GetProducts is not allowed");
+    }
+}

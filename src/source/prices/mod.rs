@@ -5,10 +5,15 @@
 //! [`SourceState`](crate::pricing::SourceState), never an end.
 
 mod ask;
+mod cache;
 mod endpoints;
+mod http;
+mod location;
+mod schedule;
 
 pub use ask::AskError;
 pub use endpoints::{Endpoint, Endpoints};
+pub use http::Proxies;
 
 use crate::pricing::{Demand, PriceNews};
 use std::path::PathBuf;
