@@ -9,6 +9,7 @@ mod cache;
 mod endpoints;
 mod http;
 mod location;
+pub mod read;
 mod schedule;
 
 pub use ask::AskError;
