@@ -6,7 +6,7 @@ use super::signals::{self, Wish};
 use super::sources::{Ready, Running};
 use super::terminal::{Screen, Session};
 use super::{options, trouble};
-use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Settings};
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Pricing, Settings};
 use crate::cluster::{Cluster, Dirty};
 use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts};
 use crate::model::{Stream, Timestamp};
@@ -48,7 +48,7 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         clock: Clock::System,
         start: move || ready.start(),
     };
-    let cluster = Cluster::new(settings.pricing.then(PriceBook::embedded));
+    let cluster = Cluster::new((settings.pricing != Pricing::Off).then(PriceBook::embedded));
     Dashboard::new(cluster, view, ui, notice).run(world).await
 }
 

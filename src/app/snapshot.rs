@@ -5,7 +5,7 @@
 
 use super::sources::{Ready, Running};
 use super::trouble;
-use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Settings, Snapshot};
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Pricing, Settings, Snapshot};
 use crate::cluster::Cluster;
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
@@ -35,7 +35,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     if let Some(connection) = ready.live() {
         connection.sign_in().await.wrap_err("failed to sign in")?;
     }
-    let mut cluster = Cluster::new(settings.pricing.then(PriceBook::embedded));
+    let mut cluster = Cluster::new((settings.pricing != Pricing::Off).then(PriceBook::embedded));
     match ready {
         Ready::Scenario(scenario) => play(&scenario, &mut cluster, Timestamp::now()),
         ready @ (Ready::Live(_) | Ready::Demo(_)) => {
