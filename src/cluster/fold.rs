@@ -362,7 +362,10 @@ impl Cluster {
             if !changed.is_empty() {
                 dirty |= Dirty::ROWS;
             }
-            changed.into_iter().for_each(|id| self.touch(id));
+            for id in changed {
+                self.prices.note(self.rows.get(&id).and_then(Row::quote));
+                self.touch(id);
+            }
         }
         dirty
     }
@@ -546,6 +549,7 @@ impl Cluster {
     fn refresh(&mut self, id: RowId, now: Timestamp) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.derive(self.prices.book.as_ref(), &self.signals, now);
+        self.prices.note(row.quote());
         if row.gone.is_some() {
             self.tombstones.insert(id);
         } else {

@@ -168,6 +168,7 @@ const fn mark(mark: Mark) -> &'static str {
         Mark::Exact => "",
         Mark::Override => "* set by a label or a rule",
         Mark::Reserved => "R reserved capacity, at the on-demand rate",
+        Mark::ReservedAssumed => "R? reserved capacity of a kind no label tells, at the on-demand rate",
         Mark::Assumed => "? no capacity-type label: taken for on-demand",
         Mark::Estimated => "~ an estimate",
         Mark::Bound => "only an upper bound is known",
