@@ -252,7 +252,7 @@ const fn source(source: PriceSource) -> &'static str {
         PriceSource::None => "",
         PriceSource::Label => "label eks-node-viewer/instance-price",
         PriceSource::PriceFile => "price file",
-        PriceSource::Simulated => "simulated market of the demo",
+        PriceSource::Simulated => "simulated",
         PriceSource::SpotHistory => "EC2 spot price history",
         PriceSource::GetProducts => "AWS Price List",
         PriceSource::PricePage => "AWS on-demand price page",

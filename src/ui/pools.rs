@@ -46,7 +46,7 @@ struct Sum {
 /// An amount by the hour, with what must be said of it: what of it is left out, whether it rests on an estimate.
 fn money(amount: Money, left_out: u64, price: &PriceTotals, glyphs: &Glyphs) -> String {
     let least = if left_out > 0 { glyphs.least } else { "" };
-    let estimate = if price.estimated > 0 { "~" } else { "" };
+    let estimate = if price.estimated > 0 && amount != Money::ZERO { "~" } else { "" };
     format!("{least}{estimate}{}", amount.decimal(3))
 }
 
