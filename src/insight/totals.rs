@@ -123,6 +123,13 @@ impl PriceTotals {
         Self { sums: [(currency, sum)].into_iter().collect(), ..Self::default() }
     }
 
+    /// Adds a row: for sums that are made once.
+    pub fn include(&mut self, row: &Row) {
+        if let Some(quote) = row.quote() {
+            self.add(&Self::of(row, quote));
+        }
+    }
+
     /// The part of one row.
     fn of(row: &Row, quote: &Quote) -> Self {
         let mut price = Self {
@@ -150,7 +157,8 @@ impl PriceTotals {
         }
         if let Some(discount) = quote.discount {
             let less = |before: Option<Money>, paid: Money| before.map_or(Money::ZERO, |before| before - paid);
-            let known = quote.instance.amount.known().map_or(Money::ZERO, |_| less(discount.instance_before, instances));
+            let known =
+                quote.instance.amount.known().map_or(Money::ZERO, |_| less(discount.instance_before, instances));
             sum.set(Kind::DiscountSaves, known + less(discount.fee_before, fees));
             price.discounted = 1;
         }
