@@ -10,7 +10,7 @@ use crate::model::{
     About, Change, DisruptionBudget, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Resources, Stream,
     Timestamp, Uid, Usage,
 };
-use crate::pricing::{Demand, PriceBook, PriceNews};
+use crate::pricing::{Demand, Extras, PriceBook, PriceNews};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::ops::{BitOr, BitOrAssign};
@@ -88,6 +88,7 @@ pub struct OddCount {
 #[derive(Debug)]
 pub struct Cluster {
     prices: Prices,
+    extras: Extras,
     about: About,
     now: Timestamp,
     streams: [StreamHealth; Stream::ALL.len()],
@@ -116,6 +117,7 @@ impl Cluster {
     pub fn new(book: Option<PriceBook>) -> Self {
         Self {
             prices: Prices::new(book),
+            extras: Extras::default(),
             about: About::default(),
             now: Timestamp::UNIX_EPOCH,
             streams: std::array::from_fn(|_| StreamHealth::default()),
@@ -139,6 +141,13 @@ impl Cluster {
         }
     }
 
+    /// The same picture with lines of the bill beside the machines. To be said before anything is folded.
+    #[must_use]
+    pub const fn with_extras(mut self, extras: Extras) -> Self {
+        self.extras = extras;
+        self
+    }
+
     // === reading ===
 
     /// Which cluster this is.
@@ -154,6 +163,11 @@ impl Cluster {
     /// Whether prices are asked for at all.
     pub const fn has_prices(&self) -> bool {
         self.prices.book.is_some()
+    }
+
+    /// Which lines of the bill beside the machines are on.
+    pub const fn extras(&self) -> Extras {
+        self.extras
     }
 
     /// What is known of prices, and how their sources are doing.

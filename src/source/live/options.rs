@@ -1,6 +1,7 @@
 //! What the caller chooses, and the times the streams keep.
 
 use crate::model::Stream;
+use crate::pricing::Extras;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub struct Options {
     pub list_mode: ListMode,
     /// What is watched and polled; `None` is everything.
     pub streams: Option<Vec<Stream>>,
+    /// Lines of the bill beside the machines: some need objects that are not read otherwise.
+    pub extras: Extras,
     /// What the process finds around it. Empty by default: see [`Environment::of_process`].
     pub environment: Environment,
     /// The times the streams keep.
