@@ -1,5 +1,6 @@
 //! `apply`: one change in, every sum moved by its difference, what changed remembered.
 
+use super::classes::{self, NodeClasses};
 use super::join::Joins;
 use super::leaving::Signals;
 use super::pods::{NONE, PodCounts, PodRow, Pods};
@@ -87,13 +88,13 @@ pub struct OddCount {
 /// Everything known of one cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    prices: Prices,
-    extras: Extras,
-    about: About,
+    pub(super) prices: Prices,
+    pub(super) extras: Extras,
+    pub(super) about: About,
     now: Timestamp,
     streams: [StreamHealth; Stream::ALL.len()],
     generations: [u32; Stream::ALL.len()],
-    rows: FxHashMap<RowId, Row>,
+    pub(super) rows: FxHashMap<RowId, Row>,
     next_row: u32,
     by_node: FxHashMap<Name, RowId>,
     by_claim: FxHashMap<Name, RowId>,
@@ -104,6 +105,7 @@ pub struct Cluster {
     pod_counts: PodCounts,
     pending_requests: Resources,
     pools: BTreeMap<Name, (NodePool, u32)>,
+    pub(super) classes: NodeClasses,
     pdbs: BTreeMap<PodKey, (DisruptionBudget, u32)>,
     events: EventLog,
     signals: Signals,
@@ -132,6 +134,7 @@ impl Cluster {
             pod_counts: PodCounts::default(),
             pending_requests: Resources::default(),
             pools: BTreeMap::new(),
+            classes: NodeClasses::default(),
             pdbs: BTreeMap::new(),
             events: EventLog::default(),
             signals: Signals::default(),
@@ -180,6 +183,7 @@ impl Cluster {
         let mut demand = Demand::default();
         if self.has_prices() {
             self.rows.values().filter(|row| row.counts()).filter_map(Row::offer).for_each(|offer| demand.add(&offer));
+            self.demand_of_extras(&mut demand);
         }
         demand
     }
@@ -335,6 +339,15 @@ impl Cluster {
                 }
                 Dirty::POOLS
             }
+            Change::NodeClass(class) => {
+                let generation = self.generation(classes::stream(class.flavour));
+                let differs = self.classes.put(*class, generation);
+                if differs { self.price_volumes() } else { Dirty::NOTHING }
+            }
+            Change::NodeClassGone(flavour, name, uid) => {
+                let went = self.classes.remove(flavour, &name, |known| same(known, uid));
+                if went { self.price_volumes() } else { Dirty::NOTHING }
+            }
             Change::Pdb(pdb) => {
                 let generation = self.generation(Stream::Pdbs);
                 let key = PodKey { namespace: pdb.namespace.clone(), name: pdb.name.clone() };
@@ -377,6 +390,7 @@ impl Cluster {
                 dirty |= Dirty::ROWS;
             }
             changed.into_iter().for_each(|id| self.touch(id));
+            dirty |= self.price_volumes();
         }
         dirty
     }
@@ -401,7 +415,7 @@ impl Cluster {
             if let Some(row) = self.rows.get_mut(id).filter(|row| row.gone.is_some()) {
                 (row.node, row.claim, row.gone) = (None, None, None);
                 row.state = RowState::Mentioned;
-                (row.leaving, row.quote) = (None, None);
+                (row.leaving, row.quote, row.volumes) = (None, None, None);
                 self.touch(*id);
                 self.drop_if_empty(*id);
             }
@@ -443,7 +457,9 @@ impl Cluster {
                 Dirty::ROWS | Dirty::LINKS
             }
             // A kind that is not served (any more: its definition was deleted) has no objects.
-            Stream::NodeClaims | Stream::NodePools | Stream::Pdbs if absent => {
+            Stream::NodeClaims | Stream::NodePools | Stream::Pdbs | Stream::Ec2NodeClasses | Stream::NodeClasses
+                if absent =>
+            {
                 self.generations[stream.index()] += 1;
                 self.sweep(stream, now) | Dirty::LINKS
             }
@@ -455,7 +471,9 @@ impl Cluster {
             | Stream::NodePools
             | Stream::Pdbs
             | Stream::NodeMetrics
-            | Stream::PodMetrics => Dirty::LINKS,
+            | Stream::PodMetrics
+            | Stream::Ec2NodeClasses
+            | Stream::NodeClasses => Dirty::LINKS,
         }
     }
 
@@ -503,6 +521,10 @@ impl Cluster {
                 self.pdbs.retain(|_, (_, seen)| *seen == generation);
                 Dirty::POOLS
             }
+            Stream::Ec2NodeClasses | Stream::NodeClasses => {
+                let went = self.classes.sweep(stream, generation);
+                if went { self.price_volumes() } else { Dirty::NOTHING }
+            }
             // An event that ages out of the API stays in our log; readings are complete by themselves.
             Stream::Events | Stream::NodeMetrics | Stream::PodMetrics => Dirty::NOTHING,
         }
@@ -530,7 +552,7 @@ impl Cluster {
         id
     }
 
-    fn touch(&mut self, id: RowId) {
+    pub(super) fn touch(&mut self, id: RowId) {
         if let Some(row) = self.rows.get_mut(&id)
             && !row.touched
         {
@@ -560,6 +582,9 @@ impl Cluster {
     fn refresh(&mut self, id: RowId, now: Timestamp) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.derive(self.prices.book.as_ref(), &self.signals, now);
+        if self.extras.volumes {
+            row.price_volumes(self.prices.book.as_ref(), &self.classes);
+        }
         if row.gone.is_some() {
             self.tombstones.insert(id);
         } else {
@@ -966,7 +991,7 @@ fn same(known: Uid, told: Uid) -> bool {
     told.is_none() || known.is_none() || known == told
 }
 
-const fn stream_of(change: &Change) -> Option<Stream> {
+fn stream_of(change: &Change) -> Option<Stream> {
     match change {
         Change::About(_) => None,
         Change::Resync(stream) | Change::Synced(stream) | Change::Heard(stream) => Some(*stream),
@@ -975,6 +1000,8 @@ const fn stream_of(change: &Change) -> Option<Stream> {
         Change::Pod(_) | Change::PodGone(..) => Some(Stream::Pods),
         Change::Claim(_) | Change::ClaimGone(..) => Some(Stream::NodeClaims),
         Change::Pool(_) | Change::PoolGone(..) => Some(Stream::NodePools),
+        Change::NodeClass(class) => Some(classes::stream(class.flavour)),
+        Change::NodeClassGone(flavour, ..) => Some(classes::stream(*flavour)),
         Change::Pdb(_) | Change::PdbGone(..) => Some(Stream::Pdbs),
         Change::Event(_) => Some(Stream::Events),
         Change::NodeUsage(_) => Some(Stream::NodeMetrics),

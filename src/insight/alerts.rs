@@ -159,7 +159,7 @@ struct Outage {
 fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     // One broken connection stops all streams: they share a line when they share the reason.
     let mut down: BTreeMap<&str, Outage> = BTreeMap::new();
-    for stream in Stream::ALL {
+    for stream in Stream::ALL.into_iter().filter(|stream| !stream.is_optional()) {
         let health = cluster.stream(stream);
         let vital = matches!(stream, Stream::Nodes | Stream::Pods);
         match &health.state {

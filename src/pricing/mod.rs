@@ -16,6 +16,7 @@
 mod auto_fee;
 mod book;
 mod capacity_type;
+mod control_plane;
 mod demand;
 mod extras;
 mod facts;
@@ -31,10 +32,12 @@ mod price_override;
 mod quote;
 mod sheet;
 mod table;
+mod volumes;
 
 pub use auto_fee::FeeShare;
 pub use book::PriceBook;
 pub use capacity_type::CapacityType;
+pub use control_plane::{ClusterSupport, ControlPlane, Extended, SupportPhase, SupportType, region_of_endpoint};
 pub use demand::{Demand, OnDemandKey};
 pub use extras::Extras;
 pub use news::{PriceNews, SourceState};
@@ -46,3 +49,5 @@ pub use price_override::{BadOverride, price_override};
 pub use quote::{Amount, Basis, Component, Discount, Mark, Quote, Unknown};
 pub use sheet::{EksPrices, OnDemandPrice, PriceSheet, Prices, SpotPrice, SpotSaving, VolumePrice};
 pub use table::{ListPrice, Missing};
+pub use volumes::{VolumePart, VolumeUnknown, VolumesQuote};
+pub(crate) use volumes::{has_volumes, launched_with};

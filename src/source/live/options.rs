@@ -18,7 +18,7 @@ pub struct Options {
     pub node_selector: String,
     /// How lists are fetched.
     pub list_mode: ListMode,
-    /// What is watched and polled; `None` is everything.
+    /// What is watched and polled; `None` is everything but what [`Self::extras`] decides.
     pub streams: Option<Vec<Stream>>,
     /// Lines of the bill beside the machines: some need objects that are not read otherwise.
     pub extras: Extras,
@@ -31,7 +31,17 @@ pub struct Options {
 impl Options {
     /// Whether a stream is asked for.
     pub fn wants(&self, stream: Stream) -> bool {
-        self.streams.as_ref().is_none_or(|streams| streams.contains(&stream))
+        match stream {
+            Stream::Ec2NodeClasses | Stream::NodeClasses => self.extras.volumes,
+            Stream::Nodes
+            | Stream::Pods
+            | Stream::Events
+            | Stream::NodeClaims
+            | Stream::NodePools
+            | Stream::Pdbs
+            | Stream::NodeMetrics
+            | Stream::PodMetrics => self.streams.as_ref().is_none_or(|streams| streams.contains(&stream)),
+        }
     }
 }
 
