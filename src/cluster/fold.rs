@@ -96,6 +96,7 @@ pub struct Cluster {
     generations: [u32; Stream::ALL.len()],
     pub(super) rows: FxHashMap<RowId, Row>,
     next_row: u32,
+    machines_changed: u64,
     by_node: FxHashMap<Name, RowId>,
     by_claim: FxHashMap<Name, RowId>,
     joins: Joins,
@@ -126,6 +127,7 @@ impl Cluster {
             generations: [0; Stream::ALL.len()],
             rows: FxHashMap::default(),
             next_row: 0,
+            machines_changed: 0,
             by_node: FxHashMap::default(),
             by_claim: FxHashMap::default(),
             joins: Joins::default(),
@@ -176,6 +178,11 @@ impl Cluster {
     /// What is known of prices, and how their sources are doing.
     pub const fn prices(&self) -> &Prices {
         &self.prices
+    }
+
+    /// A number that grows whenever a node or a claim came, changed or went. Pods do not move it.
+    pub const fn machines_changed(&self) -> u64 {
+        self.machines_changed
     }
 
     /// The prices that the machines on record need.
@@ -389,7 +396,9 @@ impl Cluster {
             if !changed.is_empty() {
                 dirty |= Dirty::ROWS;
             }
-            changed.into_iter().for_each(|id| self.touch(id));
+            for id in changed {
+                self.touch(id);
+            }
             dirty |= self.price_volumes();
         }
         dirty
@@ -585,6 +594,7 @@ impl Cluster {
         if self.extras.volumes {
             row.price_volumes(self.prices.book.as_ref(), &self.classes);
         }
+        self.machines_changed += 1;
         if row.gone.is_some() {
             self.tombstones.insert(id);
         } else {

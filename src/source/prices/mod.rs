@@ -1,0 +1,3 @@
+//! Prices from AWS.
+
+pub mod read;
