@@ -54,6 +54,11 @@ impl PriceBook {
         self.learned.merge(sheet)
     }
 
+    /// What sources have answered.
+    pub(super) const fn learned(&self) -> &Learned {
+        &self.learned
+    }
+
     /// The price of a node; its claim, if any, tells what the node's labels do not (yet).
     ///
     /// 1. the label `eks-node-viewer/instance-price`, for the whole machine
