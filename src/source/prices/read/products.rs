@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn china_answers_in_yuan_and_currencies_are_not_mixed() {
         let yuan = item(&[], "Hrs", &json!({"CNY": "4.5"}));
-        let products = on_demand(&[yuan.clone()], Os::Linux, Tenancy::Shared);
+        let products = on_demand(std::slice::from_ref(&yuan), Os::Linux, Tenancy::Shared);
         assert_eq!((products.currency, amounts(&products.prices)), (Currency::Cny, vec!["m9x.large 4.50".to_owned()]));
         let both = [yuan, item(&[("instanceType", "c9x.large")], "Hrs", &json!({"USD": "1"}))];
         let products = on_demand(&both, Os::Linux, Tenancy::Shared);
