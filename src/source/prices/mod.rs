@@ -5,6 +5,7 @@
 //! [`SourceState`](crate::pricing::SourceState), never an end.
 
 mod ask;
+mod aws;
 mod cache;
 mod endpoints;
 mod http;
@@ -13,6 +14,7 @@ pub mod read;
 mod schedule;
 
 pub use ask::AskError;
+pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use http::Proxies;
 
