@@ -4,7 +4,7 @@ use super::leaving::{Leaving, Signals};
 use super::pods::NONE;
 use super::{CapacityType, PodCounts, RowState};
 use crate::model::{Name, Node, NodeClaim, Resource, Resources, Timestamp, Usage, key};
-use crate::pricing::{Offer, PriceBook, Quote};
+use crate::pricing::{Offer, PriceBook, Quote, VolumesQuote};
 use crate::units::natural::NaturalKey;
 
 /// Identity of a row for as long as the program runs; never used again. A claim's row that joins a node's row
@@ -101,6 +101,8 @@ pub struct Row {
     pub(super) first_pod: u32,
     pub(super) usage: Option<Usage>,
     pub(super) quote: Option<Quote>,
+    /// The price of its volumes, where that line is on.
+    pub(super) volumes: Option<Box<VolumesQuote>>,
     /// What a node that is not initialized yet will offer, where that is more than it says; none for others.
     pub(super) completed: Option<Box<Resources>>,
     pub(super) state: RowState,
@@ -131,6 +133,7 @@ impl Row {
             first_pod: NONE,
             usage: None,
             quote: None,
+            volumes: None,
             completed: None,
             state: RowState::Mentioned,
             capacity_type: CapacityType::Unknown,
@@ -235,6 +238,12 @@ impl Row {
     /// Its price; none for what is not billed (a claim before launch, a failed launch, a row that is gone).
     pub const fn quote(&self) -> Option<&Quote> {
         self.quote.as_ref()
+    }
+
+    /// The price of its EBS volumes, which [`Self::quote`] does not contain. None where that line is off, where nothing is
+    /// billed, and for what has no such volumes (Fargate, hybrid nodes).
+    pub fn volumes_quote(&self) -> Option<&VolumesQuote> {
+        self.volumes.as_deref()
     }
 
     /// How it is bought.

@@ -5,7 +5,7 @@ use super::slim::{Slim, of, show, skip};
 use super::{name, one_each};
 use crate::model::Name;
 use crate::pricing::{OnDemandPrice, Os, Tenancy, VolumePrice};
-use crate::units::Currency;
+use crate::units::{Currency, Money};
 use serde::de::MapAccess;
 
 /// On-demand prices out of an answer.
@@ -65,32 +65,78 @@ pub(super) fn stands_for(attributes: &Attributes<'_>, os: Os, tenancy: Tenancy) 
 
 /// The prices of EBS volume types out of an answer, what they are in, and how many items could not be understood.
 ///
-/// A volume's own space only: provisioned IOPS and throughput are priced apart (`EBS:VolumeP-IOPS.gp3`).
+/// A volume's space (`EBS:VolumeUsage.gp3`), provisioned I/O operations (`EBS:VolumeP-IOPS.gp3`) and throughput
+/// (`EBS:VolumeP-Throughput.gp3`) are products of their own. A type without a price of its space is left out.
 pub fn volumes(price_list: &[String]) -> (Currency, Vec<VolumePrice>, usize) {
     let mut odd = 0;
-    let mut found: Vec<(Name, PerUnit)> = Vec::new();
+    let mut found: Vec<(Name, VolumePart, PerUnit)> = Vec::new();
     for text in price_list {
         let Some(item) = Item::read(text) else {
             odd += 1;
             continue;
         };
         let attributes = &item.product.attributes;
-        let space = attributes.usage().split('.').next() == Some("EBS:VolumeUsage");
-        let volume_type = attributes.volume_api_name.get().and_then(name);
-        let (true, Some(volume_type)) = (space, volume_type) else { continue };
-        let monthly = item.on_demand.0.iter().filter(|dimension| dimension.unit.eq_ignore_ascii_case("GB-Mo"));
-        found.extend(monthly.map(|dimension| (volume_type.clone(), dimension.price)));
-    }
-    let currency = currency(found.iter().map(|(_, price)| price));
-    let mut prices: Vec<VolumePrice> = Vec::new();
-    for (volume_type, price) in found {
-        let Some(gib_month) = price.within(currency) else { continue };
-        match prices.iter_mut().find(|price| price.volume_type == volume_type) {
-            Some(known) => known.gib_month = known.gib_month.min(gib_month),
-            None => prices.push(VolumePrice { volume_type, gib_month }),
+        let Some(volume_type) = attributes.volume_api_name.get().and_then(name) else { continue };
+        let usage = attributes.usage().split('.').next().unwrap_or_default();
+        for dimension in &item.on_demand.0 {
+            if let Some(part) = VolumePart::of(usage, &dimension.unit) {
+                found.push((volume_type.clone(), part, dimension.price));
+            }
         }
     }
+    let currency = currency(found.iter().map(|(.., price)| price));
+    let cheapest = |volume_type: &Name, wanted: &[VolumePart]| {
+        let of_it = found.iter().filter(|(name, part, _)| name == volume_type && wanted.contains(part));
+        of_it.filter_map(|(_, part, price)| Some(part.of_one(price.within(currency)?))).min()
+    };
+    let mut prices: Vec<VolumePrice> = Vec::new();
+    for (volume_type, ..) in &found {
+        let space = cheapest(volume_type, &[VolumePart::Space]);
+        let Some(gib_month) = space.filter(|_| prices.iter().all(|price| price.volume_type != *volume_type)) else {
+            continue;
+        };
+        prices.push(VolumePrice {
+            volume_type: volume_type.clone(),
+            gib_month,
+            iops_month: cheapest(volume_type, &[VolumePart::Iops]),
+            mibps_month: cheapest(volume_type, &[VolumePart::Mibps, VolumePart::Gibps]),
+        });
+    }
     (currency, prices, odd)
+}
+
+/// What a price of a volume is for, by its usage type and unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum VolumePart {
+    /// A GiB.
+    Space,
+    /// An I/O operation a second.
+    Iops,
+    /// A MiB a second.
+    Mibps,
+    /// A GiB a second, as the list counts throughput.
+    Gibps,
+}
+
+impl VolumePart {
+    fn of(usage: &str, unit: &str) -> Option<Self> {
+        let unit_is = |name: &str| unit.eq_ignore_ascii_case(name);
+        match usage {
+            "EBS:VolumeUsage" if unit_is("GB-Mo") => Some(Self::Space),
+            "EBS:VolumeP-IOPS" if unit_is("IOPS-Mo") => Some(Self::Iops),
+            "EBS:VolumeP-Throughput" if unit_is("MiBps-Mo") => Some(Self::Mibps),
+            "EBS:VolumeP-Throughput" if unit_is("GiBps-Mo") => Some(Self::Gibps),
+            _ => None,
+        }
+    }
+
+    /// The price of one, where the list's unit is a thousand and twenty-four of them.
+    fn of_one(self, price: Money) -> Money {
+        match self {
+            Self::Space | Self::Iops | Self::Mibps => price,
+            Self::Gibps => price.times(1, 1024),
+        }
+    }
 }
 
 /// One item.
@@ -239,7 +285,7 @@ mod tests {
     #[test]
     fn china_answers_in_yuan_and_currencies_are_not_mixed() {
         let yuan = item(&[], "Hrs", &json!({"CNY": "4.5"}));
-        let products = on_demand(&[yuan.clone()], Os::Linux, Tenancy::Shared);
+        let products = on_demand(std::slice::from_ref(&yuan), Os::Linux, Tenancy::Shared);
         assert_eq!((products.currency, amounts(&products.prices)), (Currency::Cny, vec!["m9x.large 4.50".to_owned()]));
         let both = [yuan, item(&[("instanceType", "c9x.large")], "Hrs", &json!({"USD": "1"}))];
         let products = on_demand(&both, Os::Linux, Tenancy::Shared);
@@ -254,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn volumes_are_priced_by_their_space() {
+    fn volumes_are_priced_by_space_and_what_is_provisioned() {
         let volume = |usagetype: &str, api: &str, unit: &str, amount: &str| {
             item(&[("usagetype", usagetype), ("volumeApiName", api)], unit, &json!({"USD": amount}))
         };
@@ -271,5 +317,12 @@ mod tests {
         let read: Vec<_> = prices.iter().map(|p| (p.volume_type.as_str(), p.gib_month.to_string())).collect();
         let expected = [("gp3", "0.0912"), ("io1", "0.1278"), ("standard", "0.08")].map(|(n, p)| (n, p.to_owned()));
         assert_eq!((currency, read, odd), (Currency::Usd, expected.to_vec(), 1));
+        let beside = |p: &VolumePrice| [p.iops_month, p.mibps_month].map(|price| price.map(|money| money.decimal(4)));
+        assert_eq!(
+            beside(&prices[0]),
+            [Some("0.0057".to_owned()), Some("0.0456".to_owned())],
+            "46.69 for 1024 MiB a second"
+        );
+        assert_eq!(beside(&prices[1]), [None, None], "what is not told is not guessed");
     }
 }

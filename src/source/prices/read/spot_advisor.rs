@@ -20,10 +20,10 @@ const DOCUMENT: &str = "the spot advisor's file";
 pub fn read(body: &[u8]) -> Result<Vec<(Name, Vec<SpotSaving>)>, ReadError> {
     let mut file = File::default();
     show(body, &mut file).map_err(|why| ReadError::garbled(DOCUMENT, "JSON", &why))?;
-    match file.regions.found {
-        true => Ok(file.regions.regions),
-        false => Err(ReadError::Shape { document: DOCUMENT, expected: "an object `spot_advisor` of regions" }),
+    if !file.regions.found {
+        return Err(ReadError::Shape { document: DOCUMENT, expected: "an object `spot_advisor` of regions" });
     }
+    Ok(file.regions.regions)
 }
 
 #[derive(Default)]

@@ -28,10 +28,10 @@ const OLD_NAMES: [(&str, &str); 6] = [
 pub fn read(body: &[u8]) -> Result<Vec<(Name, Vec<SpotPrice>)>, ReadError> {
     let mut file = File::default();
     show(body, &mut file).map_err(|why| ReadError::garbled(DOCUMENT, "JSON", &why))?;
-    match file.config.found {
-        true => Ok(file.config.regions),
-        false => Err(ReadError::Shape { document: DOCUMENT, expected: "a list `config.regions`" }),
+    if !file.config.found {
+        return Err(ReadError::Shape { document: DOCUMENT, expected: "a list `config.regions`" });
     }
+    Ok(file.config.regions)
 }
 
 /// The price region by today's name; a Local Zone (`us-west-2-lax-1a`) is priced as its group.
