@@ -2,15 +2,16 @@
 
 use super::clock::Clock;
 use super::pacer::Pacer;
+use super::prices::Teller;
 use super::signals::{self, Wish};
 use super::sources::{Ready, Running};
 use super::terminal::{Screen, Session};
 use super::{options, trouble};
-use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Pricing, Settings};
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Settings};
 use crate::cluster::{Cluster, Dirty};
 use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts};
 use crate::model::{Stream, Timestamp};
-use crate::pricing::PriceBook;
+use crate::pricing::PriceNews;
 use crate::source::live::Interest;
 use crate::ui::{self, Effect, Picture, Seen, UiState};
 use color_eyre::eyre::{Result, WrapErr, eyre};
@@ -33,6 +34,7 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
     let view = super::view(settings)?;
     let ready = Ready::of(settings)?;
     let ui = UiState::new(options::screen(settings, &ready));
+    let cluster = Cluster::new(ready.price_book(settings, Timestamp::now()));
     let mut notice = None;
     if let Some(connection) = ready.live() {
         // While the terminal is still the shell's: a credential plugin may have to ask something. Its failure is no
@@ -48,7 +50,6 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         clock: Clock::System,
         start: move || ready.start(),
     };
-    let cluster = Cluster::new((settings.pricing != Pricing::Off).then(PriceBook::embedded));
     Dashboard::new(cluster, view, ui, notice).run(world).await
 }
 
@@ -87,6 +88,7 @@ pub struct Dashboard {
     seen: Seen,
     dirty: Dirty,
     pacer: Pacer,
+    teller: Teller,
     frames: u64,
     interest: bool,
     resources_checked: bool,
@@ -108,6 +110,7 @@ impl Dashboard {
             seen: Seen::default(),
             dirty: Dirty::NOTHING,
             pacer: Pacer::default(),
+            teller: Teller::default(),
             frames: 0,
             interest: false,
             resources_checked: false,
@@ -166,11 +169,15 @@ impl Dashboard {
         // However this ends, the source is told.
         let _end = running.cancel.clone().drop_guard();
         let mut batches = Vec::with_capacity(BATCHES_A_TURN);
-        let mut speaking = true;
+        let mut news = Vec::with_capacity(BATCHES_A_TURN);
+        let (mut speaking, mut pricing) = (true, true);
         loop {
             // Asked of the clock and not of a timer: timers do not fire while something else is always ready.
             if self.pacer.due().is_some_and(|due| due <= Instant::now()) {
                 self.draw(&mut screen, &clock)?;
+                if let Some(again) = self.teller.tell(&self.cluster, &running.prices.demand, Instant::now()) {
+                    self.pacer.request(again);
+                }
             }
             let due = self.pacer.due();
             tokio::select! {
@@ -199,6 +206,10 @@ impl Dashboard {
                     speaking = n > 0;
                     self.fold(&mut batches, &clock);
                 }
+                n = running.prices.news.recv_many(&mut news, BATCHES_A_TURN), if pricing => {
+                    pricing = n > 0;
+                    self.learn(&mut news);
+                }
                 Some(task) = running.tasks.join_next() => {
                     if let Err(error) = task && !error.is_cancelled() {
                         break Err(error).wrap_err("failed to go on: a task of the source ended badly");
@@ -213,6 +224,21 @@ impl Dashboard {
         let mut dirty = Dirty::NOTHING;
         for change in batches.drain(..).flatten() {
             dirty |= self.cluster.apply(change, now);
+        }
+        if dirty.any() {
+            self.dirty |= dirty;
+            self.pacer.request(Instant::now() + SETTLE);
+        }
+    }
+
+    /// Takes in what price sources say. A better price is no change in cost: what was noted before moves with it.
+    fn learn(&mut self, news: &mut Vec<Vec<PriceNews>>) {
+        self.view.refresh(&mut self.cluster);
+        let before = self.view.totals().price.clone();
+        let dirty = self.cluster.learn(news.drain(..).flatten());
+        if dirty.has(Dirty::ROWS) {
+            self.view.refresh(&mut self.cluster);
+            self.history.rebase(&before, &self.view.totals().price);
         }
         if dirty.any() {
             self.dirty |= dirty;

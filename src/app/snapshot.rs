@@ -1,17 +1,18 @@
 //! `nodeglass snapshot`: wait until the picture is complete, print it once, end.
 //!
-//! A cluster's picture is complete when every stream is in sync; the demo's is its first moment; a scenario's is its
-//! end, without the wait.
+//! A cluster's picture is complete when every stream is in sync; a scenario's is its end, the demo's story is a minute
+//! and a half old, both without the wait; a demo of a given size is at its first moment.
 
 use super::sources::{Ready, Running};
 use super::trouble;
-use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Pricing, Settings, Snapshot};
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Settings, Snapshot};
 use crate::cluster::Cluster;
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
-use crate::pricing::PriceBook;
+use crate::source::demo;
 use crate::source::scenario::Scenario;
 use crate::source::sim::Speed;
+use crate::source::sim::play::Script;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use jiff::SignedDuration;
 use std::io;
@@ -35,9 +36,10 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     if let Some(connection) = ready.live() {
         connection.sign_in().await.wrap_err("failed to sign in")?;
     }
-    let mut cluster = Cluster::new((settings.pricing != Pricing::Off).then(PriceBook::embedded));
+    let mut cluster = Cluster::new(ready.price_book(settings, Timestamp::now()));
     match ready {
         Ready::Scenario(scenario) => play(&scenario, &mut cluster, Timestamp::now()),
+        Ready::Demo(options) if options.nodes.is_none() => tell(options, &mut cluster, Timestamp::now()),
         ready @ (Ready::Live(_) | Ready::Demo(_)) => {
             let deadline = Instant::now() + options.timeout;
             let mut running = ready.start();
@@ -83,6 +85,21 @@ fn play(scenario: &Scenario, cluster: &mut Cluster, end: Timestamp) {
             cluster.apply(change, now);
         }
     }
+}
+
+/// How old the demo's story is when its picture is taken: its fleet is there, and pods still come.
+const STORY: SignedDuration = SignedDuration::from_secs(90);
+
+/// Tells the demo's story at once, so that it is [`STORY`] old at `end`.
+fn tell(options: demo::Options, cluster: &mut Cluster, end: Timestamp) {
+    let mut fleet = demo::Fleet::new(options, end.checked_sub(STORY).unwrap_or(end));
+    while let Some(due) = fleet.due().filter(|due| *due <= end) {
+        cluster.tick(due);
+        for change in fleet.play(due) {
+            cluster.apply(change, due);
+        }
+    }
+    cluster.tick(end);
 }
 
 /// Folds changes until every stream is settled, or time is up.

@@ -1,7 +1,9 @@
 //! The source that settings name, started: whatever it is, it says changes into one bounded channel.
 
-use crate::cli::{ListMode, Settings, Source};
+use super::prices::PriceLink;
+use crate::cli::{ListMode, Pricing, Settings, Source};
 use crate::model::{Change, Timestamp};
+use crate::pricing::PriceBook;
 use crate::source::live::{self, ConnectError, Connection, Environment, Interest};
 use crate::source::scenario::{self, Scenario, ScenarioError};
 use crate::source::{demo, sim};
@@ -50,6 +52,8 @@ pub enum Ready {
 pub struct Running {
     /// What it says.
     pub changes: mpsc::Receiver<Vec<Change>>,
+    /// The way to the price sources and back.
+    pub prices: PriceLink,
     /// Its tasks: a panic in one is ours to report.
     pub tasks: JoinSet<()>,
     /// Tells it what the screen shows.
@@ -97,6 +101,15 @@ impl Ready {
         }
     }
 
+    /// What is known of prices before anybody was asked; none where prices are switched off.
+    pub fn price_book(&self, settings: &Settings, now: Timestamp) -> Option<PriceBook> {
+        let mut book = (settings.pricing != Pricing::Off).then(PriceBook::embedded)?;
+        if let Self::Demo(_) = self {
+            book.learn(&demo::spot_prices(now));
+        }
+        Some(book)
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
         let (sender, changes) = mpsc::channel(BATCHES);
@@ -109,7 +122,7 @@ impl Ready {
                 scenario::start(&scenario, Timestamp::now(), sim::Speed::default(), sender, cancel.clone())
             }
         };
-        Running { changes, tasks, interest, cancel }
+        Running { changes, prices: PriceLink::closed(), tasks, interest, cancel }
     }
 }
 

@@ -94,6 +94,7 @@ pub struct Cluster {
     generations: [u32; Stream::ALL.len()],
     rows: FxHashMap<RowId, Row>,
     next_row: u32,
+    machines_changed: u64,
     by_node: FxHashMap<Name, RowId>,
     by_claim: FxHashMap<Name, RowId>,
     joins: Joins,
@@ -122,6 +123,7 @@ impl Cluster {
             generations: [0; Stream::ALL.len()],
             rows: FxHashMap::default(),
             next_row: 0,
+            machines_changed: 0,
             by_node: FxHashMap::default(),
             by_claim: FxHashMap::default(),
             joins: Joins::default(),
@@ -159,6 +161,11 @@ impl Cluster {
     /// What is known of prices, and how their sources are doing.
     pub const fn prices(&self) -> &Prices {
         &self.prices
+    }
+
+    /// A number that grows whenever a node or a claim came, changed or went. Pods do not move it.
+    pub const fn machines_changed(&self) -> u64 {
+        self.machines_changed
     }
 
     /// The prices that the machines on record need.
@@ -549,6 +556,7 @@ impl Cluster {
     fn refresh(&mut self, id: RowId, now: Timestamp) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.derive(self.prices.book.as_ref(), &self.signals, now);
+        self.machines_changed += 1;
         self.prices.note(row.quote());
         if row.gone.is_some() {
             self.tombstones.insert(id);

@@ -11,6 +11,8 @@ const CAPACITY: usize = 900;
 const SPACING_SECONDS: i64 = 2;
 /// Levels of a sparkline above its floor.
 const LEVELS: i128 = 7;
+/// A sparkline's height is at least this part of the highest sample: a change of some cents on a large bill is no cliff.
+const LEAST_RANGE: i128 = 10;
 
 /// A bounded record of (moment, hourly price), oldest first. Unknown totals leave no sample.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +45,20 @@ impl CostHistory {
         self.samples.push_back((at, hourly));
     }
 
+    /// The prices changed, not the fleet: what was noted before moves by the same difference, so that a better price is
+    /// no rise or fall in cost.
+    pub fn rebase(&mut self, before: &PriceTotals, after: &PriceTotals) {
+        if before.currency() != after.currency() || before.is_unknown() || after.is_unknown() {
+            self.samples.clear();
+            return;
+        }
+        let difference = after.hourly() - before.hourly();
+        self.samples.iter_mut().for_each(|(_, hourly)| *hourly += difference);
+    }
+
     /// The last `width` stretches of the record as levels 0 (lowest) to 7 (highest), oldest first. Empty before there
-    /// are two samples; level 0 throughout while nothing changes.
+    /// are two samples; level 0 throughout while nothing changes. Its first cell is what the record begins with, each
+    /// other one what its stretch ended with.
     pub fn sparkline(&self, width: usize) -> Vec<u8> {
         let (Some((start, _)), Some((end, _))) = (self.samples.front(), self.samples.back()) else { return Vec::new() };
         if self.samples.len() < 2 || width == 0 {
@@ -62,14 +76,20 @@ impl CostHistory {
         let nanos = |m: &Money| i128::from(m.nanos());
         let low = self.samples.iter().map(|(_, m)| nanos(m)).min().unwrap_or(0);
         let high = self.samples.iter().map(|(_, m)| nanos(m)).max().unwrap_or(0);
-        let range = (high - low).max(1);
+        let range = (high - low).max(high / LEAST_RANGE).max(1);
+        let level = |nanos: i128| u8::try_from(((nanos - low) * LEVELS + range / 2) / range).unwrap_or(0);
         let mut held = low;
-        let mut level = |cell: Option<Money>| {
+        let mut levels: Vec<u8> = Vec::with_capacity(width);
+        for cell in cells {
             // A stretch without a sample cost what the one before it did.
             held = cell.map_or(held, |m| nanos(&m));
-            u8::try_from(((held - low) * LEVELS + range / 2) / range).unwrap_or(0)
-        };
-        cells.into_iter().map(&mut level).collect()
+            levels.push(level(held));
+        }
+        // A jump within the first stretch is seen only if the line begins before it.
+        if let (Some(first), Some((_, began))) = (levels.first_mut().filter(|_| width > 1), self.samples.front()) {
+            *first = level(nanos(began));
+        }
+        levels
     }
 
     /// How much more (or less) is paid by the hour than at `since`, or than at the oldest sample after it.
@@ -101,6 +121,20 @@ mod tests {
         PriceTotals::of_one(Currency::Usd, Money::from_nanos(nanos))
     }
 
+    #[test]
+    fn a_better_price_is_no_change_in_cost() {
+        let mut history = history(&[(0, 10), (4, 30)]);
+        history.rebase(&price(30), &price(24));
+        history.sample(at(8), &price(24));
+        assert_eq!(history.delta(at(0)), Some(Money::from_nanos(20)));
+        assert_eq!(history.delta(at(4)), Some(Money::ZERO));
+        // What was unknown before cannot be compared.
+        let mut unknown = PriceTotals::default();
+        unknown.unpriced = 1;
+        history.rebase(&unknown, &price(24));
+        assert_eq!(history.delta(at(0)), None);
+    }
+
     fn history(samples: &[(i64, i64)]) -> CostHistory {
         let mut history = CostHistory::default();
         for (t, nanos) in samples {
@@ -117,6 +151,18 @@ mod tests {
         assert_eq!(history(&[(0, 0), (30, 350), (60, 700)]).sparkline(3), [0, 4, 7]);
         assert_eq!(history(&[(0, 9), (60, 9)]).sparkline(3), [0, 0, 0]);
         assert_eq!(history(&[(0, 1), (60, 9)]).sparkline(0), [0_u8; 0]);
+    }
+
+    #[test]
+    fn a_jump_in_the_first_stretch_is_drawn() {
+        assert_eq!(history(&[(0, 100), (5, 800), (60, 800)]).sparkline(4), [0, 7, 7, 7]);
+        assert_eq!(history(&[(0, 800), (5, 100), (60, 100)]).sparkline(4), [7, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_small_change_of_a_large_bill_is_no_cliff() {
+        assert_eq!(history(&[(0, 1000), (60, 1010)]).sparkline(3), [0, 0, 1]);
+        assert_eq!(history(&[(0, 1000), (60, 1060)]).sparkline(3), [0, 0, 4]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod pending;
 mod sort;
 mod totals;
 mod view;
+mod waste;
 
 pub use alerts::{Alert, AlertKind, Severity, alerts};
 pub use filter::{Filter, FilterError, FilterProblem};
@@ -16,3 +17,4 @@ pub use pending::{Cause, PendingByCause};
 pub use sort::{Column, Direction, Sort};
 pub use totals::{PriceTotals, Totals};
 pub use view::{GroupBy, Line, View};
+pub use waste::Waste;

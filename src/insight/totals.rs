@@ -1,8 +1,9 @@
 //! What a set of rows adds up to: the header, a group's subtotal, a nodepool's line.
 
-use crate::cluster::{PodCounts, Row, RowState, permille};
+use super::waste::Waste;
+use crate::cluster::{CapacityType, PodCounts, Row, RowState, permille};
 use crate::model::{Resource, Resources};
-use crate::pricing::{AsOf, Mark, Unknown};
+use crate::pricing::{AsOf, Basis, Mark, Origin, PriceSource, Quote, Unknown};
 use crate::units::{Currency, Money};
 use std::collections::BTreeMap;
 
@@ -49,16 +50,63 @@ pub struct PriceTotals {
     pub estimated: u64,
     /// Capacity blocks, which add nothing by the hour.
     pub prepaid: u64,
-    /// Rows by date of their price.
-    as_of: BTreeMap<AsOf, u64>,
+    /// Rows that a discount rule made cheaper (or dearer).
+    pub discounted: u64,
+    /// Spot rows of which both prices are known: [`Self::spot_saves`] is theirs.
+    pub spot_compared: u64,
+    /// Spot rows of which one is not: nothing is known of what they save.
+    pub spot_left_out: u64,
+    /// Rows that are paid for and whose waste is not, or not wholly, known.
+    pub waste_left_out: u64,
+    /// Rows of which it is known how much of what is requested is used.
+    pub compared_to_usage: u64,
+    /// How many components that add something came from where, of when.
+    origins: BTreeMap<Origin, u64>,
 }
 
+/// Sums of one currency, in billionths. Wider than [`Money`], so that prices set by labels, however large, can be taken
+/// back exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct CurrencySum {
     rows: u64,
-    /// Billionths. Wider than [`Money`], so that prices set by labels, however large, can be taken back exactly.
-    instances: i128,
-    fees: i128,
+    nanos: [i128; Kind::COUNT],
+}
+
+/// What is summed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Machines: all that is not Fargate.
+    Instances,
+    /// Auto Mode fees.
+    Fees,
+    /// Fargate pods.
+    Fargate,
+    /// On-demand price less spot price.
+    SpotSaves,
+    /// List price less what a discount rule leaves of it.
+    DiscountSaves,
+    /// [`Waste::unrequested`].
+    Unrequested,
+    /// [`Waste::overhead`].
+    Overhead,
+    /// [`Waste::unused`].
+    Unused,
+}
+
+impl Kind {
+    const COUNT: usize = Self::Unused as usize + 1;
+}
+
+impl CurrencySum {
+    fn get(&self, kind: Kind) -> i128 {
+        self.nanos.get(kind as usize).copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, kind: Kind, money: Money) {
+        if let Some(nanos) = self.nanos.get_mut(kind as usize) {
+            *nanos = money.nanos().into();
+        }
+    }
 }
 
 /// A sum as an amount; more than fits is the most that fits.
@@ -70,8 +118,119 @@ impl PriceTotals {
     /// The totals of one machine that costs this by the hour.
     #[cfg(test)]
     pub(super) fn of_one(currency: Currency, instances: Money) -> Self {
-        let sum = CurrencySum { rows: 1, instances: instances.nanos().into(), fees: 0 };
+        let mut sum = CurrencySum { rows: 1, ..CurrencySum::default() };
+        sum.set(Kind::Instances, instances);
         Self { sums: [(currency, sum)].into_iter().collect(), ..Self::default() }
+    }
+
+    /// Adds a row: for sums that are made once.
+    pub fn include(&mut self, row: &Row) {
+        if let Some(quote) = row.quote() {
+            self.add(&Self::of(row, quote));
+        }
+    }
+
+    /// The part of one row.
+    fn of(row: &Row, quote: &Quote) -> Self {
+        let mut price = Self {
+            prepaid: u64::from(quote.mark == Mark::Prepaid),
+            estimated: u64::from(quote.is_estimated()),
+            ..Self::default()
+        };
+        let unknown = quote.unknown().filter(|_| quote.mark != Mark::Prepaid);
+        if let Some(why) = unknown {
+            price.unpriced = 1;
+            price.unknown.insert(why, 1);
+        }
+        let (instances, fees) = quote.known();
+        let mut sum = CurrencySum::default();
+        sum.rows = u64::from(unknown.is_none() || instances != Money::ZERO || fees != Money::ZERO);
+        let fargate =
+            matches!(quote.basis, Some(Basis::Fargate { .. })) || row.capacity_type() == CapacityType::Fargate;
+        sum.set(if fargate { Kind::Fargate } else { Kind::Instances }, instances);
+        sum.set(Kind::Fees, fees);
+        if row.capacity_type() == CapacityType::Spot {
+            let saves = quote.spot_saves().filter(|_| sum.rows > 0);
+            sum.set(Kind::SpotSaves, saves.unwrap_or_default());
+            price.spot_compared = u64::from(saves.is_some());
+            price.spot_left_out = u64::from(saves.is_none());
+        }
+        if let Some(discount) = quote.discount {
+            let less = |before: Option<Money>, paid: Money| before.map_or(Money::ZERO, |before| before - paid);
+            let known =
+                quote.instance.amount.known().map_or(Money::ZERO, |_| less(discount.instance_before, instances));
+            sum.set(Kind::DiscountSaves, known + less(discount.fee_before, fees));
+            price.discounted = 1;
+        }
+        let waste = Waste::of(row);
+        if let Some(waste) = waste {
+            sum.set(Kind::Unrequested, waste.unrequested);
+            sum.set(Kind::Overhead, waste.overhead);
+            sum.set(Kind::Unused, waste.unused.unwrap_or_default());
+            price.compared_to_usage = u64::from(waste.unused.is_some());
+        }
+        price.waste_left_out = u64::from(unknown.is_some() || (waste.is_none() && sum.rows > 0));
+        if sum.rows > 0 {
+            price.sums.insert(quote.currency, sum);
+        }
+        for part in [Some(quote.instance), quote.fee].into_iter().flatten() {
+            if part.amount.known().is_some_and(|amount| amount != Money::ZERO) {
+                *price.origins.entry(part.origin).or_default() += 1;
+            }
+        }
+        price
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.counts_mut().into_iter().zip(other.counts()).for_each(|(mine, n)| *mine += n);
+        for (currency, sum) in &other.sums {
+            let mine = self.sums.entry(*currency).or_default();
+            mine.rows += sum.rows;
+            mine.nanos.iter_mut().zip(sum.nanos).for_each(|(mine, nanos)| *mine += nanos);
+        }
+        other.unknown.iter().for_each(|(why, n)| *self.unknown.entry(*why).or_default() += n);
+        other.origins.iter().for_each(|(origin, n)| *self.origins.entry(*origin).or_default() += n);
+    }
+
+    fn take(&mut self, other: &Self) {
+        self.counts_mut().into_iter().zip(other.counts()).for_each(|(mine, n)| *mine -= n);
+        for (currency, sum) in &other.sums {
+            if let Some(mine) = self.sums.get_mut(currency) {
+                mine.rows -= sum.rows;
+                mine.nanos.iter_mut().zip(sum.nanos).for_each(|(mine, nanos)| *mine -= nanos);
+            }
+        }
+        self.sums.retain(|_, sum| sum.rows > 0);
+        take_counts(&mut self.unknown, &other.unknown);
+        take_counts(&mut self.origins, &other.origins);
+    }
+
+    /// Every number of rows that is added and taken back as it is.
+    const fn counts(&self) -> [u64; 8] {
+        [
+            self.unpriced,
+            self.estimated,
+            self.prepaid,
+            self.discounted,
+            self.spot_compared,
+            self.spot_left_out,
+            self.waste_left_out,
+            self.compared_to_usage,
+        ]
+    }
+
+    /// The same, in the same order.
+    const fn counts_mut(&mut self) -> [&mut u64; 8] {
+        [
+            &mut self.unpriced,
+            &mut self.estimated,
+            &mut self.prepaid,
+            &mut self.discounted,
+            &mut self.spot_compared,
+            &mut self.spot_left_out,
+            &mut self.waste_left_out,
+            &mut self.compared_to_usage,
+        ]
     }
 
     /// The currency of the figures: the one most rows have; dollars of nothing.
@@ -84,19 +243,51 @@ impl PriceTotals {
         self.sums.get(&self.currency()).copied().unwrap_or_default()
     }
 
-    /// The machines' part by the hour.
+    /// The machines' part by the hour, without fees and Fargate.
     pub fn instances(&self) -> Money {
-        money(self.sum().instances)
+        money(self.sum().get(Kind::Instances))
     }
 
     /// The Auto Mode fees by the hour.
     pub fn fees(&self) -> Money {
-        money(self.sum().fees)
+        money(self.sum().get(Kind::Fees))
     }
 
-    /// Both.
+    /// Fargate's part by the hour.
+    pub fn fargate(&self) -> Money {
+        money(self.sum().get(Kind::Fargate))
+    }
+
+    /// All of them.
     pub fn hourly(&self) -> Money {
-        money(self.sum().instances.saturating_add(self.sum().fees))
+        let sum = self.sum();
+        let parts = [Kind::Instances, Kind::Fees, Kind::Fargate];
+        money(parts.into_iter().fold(0, |all: i128, kind| all.saturating_add(sum.get(kind))))
+    }
+
+    /// What spot saves by the hour against on-demand; none where no spot row tells.
+    pub fn spot_saves(&self) -> Option<Money> {
+        (self.spot_compared > 0).then(|| money(self.sum().get(Kind::SpotSaves)))
+    }
+
+    /// What discount rules take off by the hour; none where none was applied.
+    pub fn discount_saves(&self) -> Option<Money> {
+        (self.discounted > 0).then(|| money(self.sum().get(Kind::DiscountSaves)))
+    }
+
+    /// What is paid by the hour for room that no pod requests.
+    pub fn unrequested(&self) -> Money {
+        money(self.sum().get(Kind::Unrequested))
+    }
+
+    /// What is paid by the hour for what DaemonSet and static pods request.
+    pub fn overhead(&self) -> Money {
+        money(self.sum().get(Kind::Overhead))
+    }
+
+    /// What is paid by the hour for what is requested and not used; none where nothing is measured.
+    pub fn unused(&self) -> Option<Money> {
+        (self.compared_to_usage > 0).then(|| money(self.sum().get(Kind::Unused)))
     }
 
     /// Rows that have some price.
@@ -114,11 +305,26 @@ impl PriceTotals {
         self.priced() == 0 && self.unpriced > 0
     }
 
-    /// The date of the oldest price; [`AsOf::Always`] when none has one. A published month is older than what was asked
-    /// for.
+    /// The date of the oldest figure in the total; [`AsOf::Always`] when none has one. A published month is older than
+    /// what was asked for.
     pub fn oldest(&self) -> AsOf {
-        self.as_of.first_key_value().map_or(AsOf::Always, |(as_of, _)| *as_of)
+        let dates = self.origins.keys().map(|origin| origin.as_of).filter(|as_of| *as_of != AsOf::Always);
+        dates.min().unwrap_or(AsOf::Always)
     }
+
+    /// The least exact source of a figure in the total; [`PriceSource::None`] of nothing.
+    pub fn worst_source(&self) -> PriceSource {
+        self.origins.keys().map(|origin| origin.source).max().unwrap_or(PriceSource::None)
+    }
+}
+
+fn take_counts<K: Ord>(mine: &mut BTreeMap<K, u64>, taken: &BTreeMap<K, u64>) {
+    for (key, n) in taken {
+        if let Some(count) = mine.get_mut(key) {
+            *count -= n;
+        }
+    }
+    mine.retain(|_, n| *n > 0);
 }
 
 /// What one row adds: computed once, added, and later taken back exactly.
@@ -161,24 +367,7 @@ impl Part {
             }
         }
         if let Some(quote) = row.quote() {
-            let price = &mut t.price;
-            price.prepaid = u64::from(quote.mark == Mark::Prepaid);
-            price.estimated = u64::from(quote.is_estimated());
-            let unknown = quote.unknown().filter(|_| quote.mark != Mark::Prepaid);
-            if let Some(why) = unknown {
-                price.unpriced = 1;
-                price.unknown.insert(why, 1);
-            }
-            let (instances, fees) = quote.known();
-            let some = u64::from(unknown.is_none() || instances != Money::ZERO || fees != Money::ZERO);
-            if some > 0 {
-                let sum = CurrencySum { rows: some, instances: instances.nanos().into(), fees: fees.nanos().into() };
-                price.sums.insert(quote.currency, sum);
-            }
-            let as_of = quote.instance.origin.as_of;
-            if as_of != AsOf::Always {
-                price.as_of.insert(as_of, 1);
-            }
+            t.price = PriceTotals::of(row, quote);
         }
         Self { totals: t }
     }
@@ -199,18 +388,7 @@ impl Totals {
         self.used_memory_bytes += o.used_memory_bytes;
         self.measured += o.measured;
         self.pods += o.pods;
-        let (p, q) = (&mut self.price, &o.price);
-        p.unpriced += q.unpriced;
-        p.estimated += q.estimated;
-        p.prepaid += q.prepaid;
-        for (currency, sum) in &q.sums {
-            let mine = p.sums.entry(*currency).or_default();
-            mine.rows += sum.rows;
-            mine.instances += sum.instances;
-            mine.fees += sum.fees;
-        }
-        q.unknown.iter().for_each(|(why, n)| *p.unknown.entry(*why).or_default() += n);
-        q.as_of.iter().for_each(|(as_of, n)| *p.as_of.entry(*as_of).or_default() += n);
+        self.price.add(&o.price);
     }
 
     pub(super) fn take(&mut self, part: &Part) {
@@ -227,30 +405,7 @@ impl Totals {
         self.used_memory_bytes -= o.used_memory_bytes;
         self.measured -= o.measured;
         self.pods -= o.pods;
-        let (p, q) = (&mut self.price, &o.price);
-        p.unpriced -= q.unpriced;
-        p.estimated -= q.estimated;
-        p.prepaid -= q.prepaid;
-        for (currency, sum) in &q.sums {
-            if let Some(mine) = p.sums.get_mut(currency) {
-                mine.rows -= sum.rows;
-                mine.instances -= sum.instances;
-                mine.fees -= sum.fees;
-            }
-        }
-        p.sums.retain(|_, sum| sum.rows > 0);
-        for (why, n) in &q.unknown {
-            if let Some(mine) = p.unknown.get_mut(why) {
-                *mine -= n;
-            }
-        }
-        p.unknown.retain(|_, n| *n > 0);
-        for (as_of, n) in &q.as_of {
-            if let Some(mine) = p.as_of.get_mut(as_of) {
-                *mine -= n;
-            }
-        }
-        p.as_of.retain(|_, n| *n > 0);
+        self.price.take(&o.price);
     }
 
     /// Adds a row: for sums that are made once.

@@ -97,6 +97,14 @@ impl PriceBook {
         )
     }
 
+    /// How often spot capacity of a machine's kind is taken back, as the spot advisor's band: 0 (<5 %) to 4 (>20 %). None of
+    /// machines that are not spot, and where nobody has told.
+    pub fn interruption_band(&self, offer: &Offer<'_>) -> Option<u8> {
+        let spot = offer.capacity_type == CapacityType::Spot;
+        let (region, instance_type) = offer.region.zip(offer.instance_type).filter(|_| spot)?;
+        self.learned.interruption_band(region, offer.os, instance_type)
+    }
+
     /// What an instance type is made of, if the table says.
     pub fn size(&self, instance_type: &str) -> Option<Size> {
         embedded().size(instance_type)

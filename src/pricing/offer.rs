@@ -29,6 +29,16 @@ pub enum Os {
     Windows,
 }
 
+impl Os {
+    /// Its name in AWS's price lists.
+    pub const fn as_aws(self) -> &'static str {
+        match self {
+            Self::Linux => "Linux",
+            Self::Windows => "Windows",
+        }
+    }
+}
+
 /// Who else is on the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tenancy {

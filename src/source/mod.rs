@@ -2,5 +2,6 @@
 
 pub mod demo;
 pub mod live;
+pub mod prices;
 pub mod scenario;
 pub mod sim;

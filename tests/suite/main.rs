@@ -2,6 +2,7 @@
 
 mod architecture;
 mod cli;
+mod demo;
 mod dependencies;
 mod fold;
 mod frames;

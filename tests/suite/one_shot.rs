@@ -289,6 +289,16 @@ fn a_snapshot_of_the_demo_has_its_nodes() {
     assert_eq!(text(&output.stdout).lines().count(), 8);
 }
 
+#[test]
+fn a_snapshot_of_the_demos_story_shows_a_fleet_at_work() {
+    let output = nodeglass(&["snapshot", "--demo", "-o", "json"]).output().unwrap();
+    assert!(output.status.success());
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let nodes = report["nodes"].as_array().unwrap();
+    assert!(nodes.len() > 5, "{} nodes", nodes.len());
+    assert!(nodes.iter().any(|node| node["capacity_type"] == "spot" && node["price"]["hourly"].is_string()), "{nodes:?}");
+}
+
 #[test_case(&["--no-such-flag"], "--no-such-flag")]
 #[test_case(&["snapshot", "-o", "xml"], "xml")]
 #[test_case(&["snapshot", "--timeout", "soon"], "--timeout")]

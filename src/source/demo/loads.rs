@@ -13,6 +13,8 @@ pub(super) const SPOT: &str = "spot";
 /// Machines with a GPU.
 pub(super) const GPU: &str = "gpu";
 
+/// Where the demo plays.
+pub(super) const REGION: &str = "ap-northeast-2";
 /// Zones of the demo's region.
 pub(super) const ZONES: [&str; 3] = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"];
 

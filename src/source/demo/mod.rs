@@ -11,7 +11,9 @@ mod loads;
 pub use fleet::Fleet;
 
 use crate::model::{Change, Timestamp};
+use crate::pricing::PriceSheet;
 use crate::source::sim::Speed;
+use crate::source::sim::market;
 use crate::source::sim::play::play;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -26,6 +28,11 @@ pub struct Options {
     pub nodes: Option<usize>,
     /// How fast it is played.
     pub speed: Speed,
+}
+
+/// What spot machines of the demo cost: its own market, so that every node has a price without a network.
+pub fn spot_prices(now: Timestamp) -> PriceSheet {
+    market::spot_prices(loads::REGION, &loads::ZONES, now)
 }
 
 /// Plays the demo, which begins at `now`, through `sender`.

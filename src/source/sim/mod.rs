@@ -7,6 +7,7 @@
 
 pub mod catalog;
 mod machine;
+pub mod market;
 pub mod play;
 pub mod text;
 mod world;

@@ -5,7 +5,7 @@
 
 use super::stage::{afternoon, plain};
 use futures::{Stream, stream};
-use nodeglass::app::{Clock, Dashboard, Running, Screen, Wish, World};
+use nodeglass::app::{Clock, Dashboard, PriceLink, Running, Screen, Wish, World};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::View;
 use nodeglass::model::Change;
@@ -256,6 +256,7 @@ impl Play {
         let (next_interest, next_interested) = watch::channel(Interest::default());
         let running = Running {
             changes: std::mem::replace(&mut self.changes, next_changes),
+            prices: PriceLink::closed(),
             tasks: std::mem::take(&mut self.tasks),
             interest: std::mem::replace(&mut self.interest, next_interest),
             cancel: self.feed.cancel.clone(),
@@ -285,5 +286,5 @@ impl Play {
 pub fn closed_source() -> Running {
     let (_, changes) = mpsc::channel(1);
     let (interest, _) = watch::channel(Interest::default());
-    Running { changes, tasks: JoinSet::new(), interest, cancel: CancellationToken::new() }
+    Running { changes, prices: PriceLink::closed(), tasks: JoinSet::new(), interest, cancel: CancellationToken::new() }
 }

@@ -258,12 +258,7 @@ impl Fleet {
         };
         let least = if matches!(pool, SPOT | GENERAL) { 4 } else { 2 };
         let types: Vec<_> = loads::types(pool, limit).into_iter().filter(|t| t.vcpu >= least).collect();
-        // One in fifty is of a type whose price this region's table does not know.
-        let kind = if pool == GENERAL && i % 50 == 49 {
-            crate::source::sim::catalog::find("c6a.2xlarge").unwrap_or(types[0])
-        } else {
-            types[self.rng.usize(..types.len())]
-        };
+        let kind = types[self.rng.usize(..types.len())];
         // Ages from minutes to twelve days, more of them young.
         let minutes = self.rng.i64(4..=130);
         let created = later(self.clock, -(minutes * minutes * 60_000));

@@ -1,0 +1,167 @@
+//! What is paid for and not asked for.
+//!
+//! A machine's price is divided by its dominant shares, each the largest over the resources it sells (cpu, memory and
+//! accelerators): a machine whose memory is all requested has no room to sell, however idle its cpu.
+//!
+//! ```text
+//! price = requested + unrequested       requested   = price × dominant requested share
+//!         requested ⊇ overhead          overhead    = price × dominant share that DaemonSet and static pods request
+//!         requested ⊇ unused            unused      = requested − price × dominant used share, not below 0
+//! ```
+//!
+//! Shares stop at 1, so each part lies between nothing and the price. All is integers: the ratio of two amounts is
+//! applied to the price at once and rounded in favour of what is requested by less than a billionth, so that sums by
+//! difference equal a rebuild. Only the known part of a price is divided; what is not known is not wasted.
+
+use crate::cluster::Row;
+use crate::model::{Resource, Resources, Usage};
+use crate::units::Money;
+
+/// What of a machine's price by the hour is not put to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waste {
+    /// Of what no pod requests.
+    pub unrequested: Money,
+    /// Of what DaemonSet and static pods request: paid once for every machine, so fewer and larger ones pay less.
+    pub overhead: Money,
+    /// Of what is requested and not used. None where nothing is measured, or where an accelerator is requested, whose
+    /// use metrics do not tell.
+    pub unused: Option<Money>,
+}
+
+impl Waste {
+    /// The waste of a machine; none where nothing of its price is known, or what it offers is not. Pods that may not be
+    /// read are no empty machine: ask [`crate::cluster::Cluster::knows`] before showing it.
+    pub fn of(row: &Row) -> Option<Self> {
+        let quote = row.quote().filter(|_| row.counts())?;
+        let (instance, fee) = quote.known();
+        let price = instance + fee;
+        if price == Money::ZERO && quote.unknown().is_some() {
+            return None;
+        }
+        let offered = row.allocatable().filter(|all| all.cpu_millicores > 0 || all.memory_bytes > 0)?;
+        let sums = row.sums();
+        Some(Self::divide(price, offered, &sums.requests, &sums.overhead, row.usage()))
+    }
+
+    fn divide(
+        price: Money,
+        offered: &Resources,
+        requests: &Resources,
+        overhead: &Resources,
+        usage: Option<&Usage>,
+    ) -> Self {
+        let mut sold = vec![Resource::Cpu, Resource::Memory];
+        let accelerators = offered.extended.keys().filter(|name| is_accelerator(name)).cloned();
+        sold.extend(accelerators.map(Resource::Extended));
+        let dominant = |part: &dyn Fn(&Resource) -> u64| {
+            let share = |resource: &Resource| portion(price, part(resource), offered.get(resource));
+            sold.iter().map(share).max().unwrap_or_default()
+        };
+        let requested = dominant(&|resource| requests.get(resource));
+        let unmeasured = |resource: &Resource| matches!(resource, Resource::Extended(_)) && requests.get(resource) > 0;
+        let usage = usage.filter(|_| !sold.iter().any(unmeasured));
+        let unused = usage.map(|usage| {
+            let used = dominant(&|resource| usage.get(resource).unwrap_or(0));
+            (requested - used).max(Money::ZERO)
+        });
+        Self {
+            unrequested: price.max(Money::ZERO) - requested,
+            overhead: dominant(&|resource| overhead.get(resource)),
+            unused,
+        }
+    }
+}
+
+/// Accelerators are what their machine is bought for; other extended resources (network interfaces, huge pages) are
+/// not. The names are those of the vendors' device plugins.
+fn is_accelerator(name: &str) -> bool {
+    name.ends_with("/gpu")
+        || ["nvidia.com/mig-", "aws.amazon.com/neuron", "habana.ai/"].iter().any(|vendor| name.starts_with(vendor))
+}
+
+/// `price × part ÷ whole`, from nothing to the price; nothing of nothing.
+fn portion(price: Money, part: u64, whole: u64) -> Money {
+    let Ok(nanos) = u64::try_from(price.nanos()) else { return Money::ZERO };
+    if whole == 0 {
+        return Money::ZERO;
+    }
+    // Less than 2^63 times less than 2^64: it fits.
+    let share = (u128::from(nanos) * u128::from(part.min(whole))).div_ceil(u128::from(whole));
+    i64::try_from(share).map_or(price, Money::from_nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
+
+    const GI: u64 = 1 << 30;
+
+    fn usd(text: &str) -> Money {
+        text.parse().unwrap()
+    }
+
+    fn divided(requests: &Resources, overhead: &Resources, usage: Option<(u64, u64)>) -> Waste {
+        let usage = usage.map(|(cpu, memory)| Usage { cpu_millicores: cpu, memory_bytes: memory, ..Usage::default() });
+        Waste::divide(usd("0.4"), &Resources::new(4000, 16 * GI), requests, overhead, usage.as_ref())
+    }
+
+    #[test]
+    fn the_dominant_resource_decides() {
+        let overhead = Resources::new(200, GI);
+        let waste = divided(&Resources::new(1000, 12 * GI), &overhead, None);
+        assert_eq!(waste, Waste { unrequested: usd("0.1"), overhead: usd("0.025"), unused: None });
+    }
+
+    #[test]
+    fn what_is_requested_and_not_used_is_told_apart() {
+        let requests = Resources::new(3000, 4 * GI);
+        let unused = |cpu, memory| divided(&requests, &Resources::default(), Some((cpu, memory))).unused;
+        assert_eq!(unused(1000, 2 * GI), Some(usd("0.2")));
+        assert_eq!(unused(500, 8 * GI), Some(usd("0.1")), "another resource may dominate the use");
+        assert_eq!(unused(4000, 2 * GI), Some(Money::ZERO), "more is used than requested");
+    }
+
+    #[test]
+    fn a_full_accelerator_is_no_waste() {
+        let gpu = Resource::from_name("nvidia.com/gpu");
+        let with = |cpu, n| {
+            let mut all = Resources::new(cpu, 16 * GI);
+            all.set(&gpu, n);
+            all
+        };
+        let usage = Usage { cpu_millicores: 100, memory_bytes: GI, ..Usage::default() };
+        let of = |n| Waste::divide(usd("8"), &with(8000, 4), &with(800, n), &Resources::default(), Some(&usage));
+        assert_eq!(of(4), Waste { unrequested: Money::ZERO, overhead: Money::ZERO, unused: None });
+        assert_eq!((of(1).unrequested, of(1).unused), (Money::ZERO, None), "16 Gi of 16 Gi are requested");
+        let mut pods = Resources::new(8000, 16 * GI);
+        pods.set(&Resource::from_name("vpc.amazonaws.com/pod-eni"), 9);
+        let other = Waste::divide(usd("8"), &pods, &Resources::default(), &Resources::default(), None);
+        assert_eq!(other.unrequested, usd("8"));
+    }
+
+    proptest! {
+        #[test]
+        fn waste_is_between_nothing_and_the_price(
+            price in 0..=i64::MAX,
+            offered in (0..=u64::MAX, 0..=u64::MAX),
+            asked in (0..=u64::MAX, 0..=u64::MAX),
+            of_daemons in (0..=u64::MAX, 0..=u64::MAX),
+            used in proptest::option::of((0..=u64::MAX, 0..=u64::MAX)),
+        ) {
+            let price = Money::from_nanos(price);
+            let amounts = |(cpu, memory)| Resources::new(cpu, memory);
+            let overhead = (of_daemons.0.min(asked.0), of_daemons.1.min(asked.1));
+            let usage = used.map(|(cpu, memory)| Usage { cpu_millicores: cpu, memory_bytes: memory, ..Usage::default() });
+            let waste = Waste::divide(price, &amounts(offered), &amounts(asked), &amounts(overhead), usage.as_ref());
+            let parts = [Some(waste.unrequested), Some(waste.overhead), waste.unused];
+            for part in parts.into_iter().flatten() {
+                prop_assert!(Money::ZERO <= part && part <= price, "{waste:?} of {price:?}");
+            }
+            let requested = price - waste.unrequested;
+            prop_assert!(waste.overhead <= requested && waste.unused.unwrap_or_default() <= requested);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What AWS's price files and answers say, read from their bytes.
+//!
+//! Always true here: nothing is asked for, nothing is remembered; any bytes give a result or a [`ReadError`], never a
+//! panic; a field that is not known is passed over, an item that makes no sense is left out (and counted, where
+//! somebody asks) and never takes the rest with it; a price is above zero, or it is no price; text is clean.
+//!
+//! | file or answer | reader | documented by AWS |
+//! |---|---|---|
+//! | on-demand price page | [`price_page`] | no |
+//! | AmazonEKS price list | [`eks_list`] | yes |
+//! | `pricing:GetProducts` | [`products`] | yes |
+//! | `ec2:DescribeSpotPriceHistory` | [`spot_history`] | yes |
+//! | spot price page | [`spot_feed`] | no |
+//! | spot advisor | [`spot_advisor`] | no |
+//!
+//! Where AWS documents nothing, the shape is what public programs read: `alexei-led/spotinfo` (advisor, feed),
+//! `infracost/cloud-pricing-api` (feed), and the many that read the price page's `regions.*.*`.
+
+pub mod eks_list;
+mod offer_file;
+pub mod price_page;
+pub mod products;
+mod slim;
+pub mod spot_advisor;
+pub mod spot_feed;
+pub mod spot_history;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use crate::model::Name;
+use crate::pricing::{OnDemandPrice, Size};
+use crate::units::Money;
+use crate::units::text::clean_compact;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+/// Why a document could not be read at all. Completes "failed to …".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Not JSON or XML, or cut short.
+    #[error("read {document}: it is no whole {format} ({why})")]
+    Garbled {
+        /// Which document.
+        document: &'static str,
+        /// What it should be written in.
+        format: &'static str,
+        /// What the parser found, and where.
+        why: String,
+    },
+    /// Well written, but of another shape: an error page, another service's file, a new format.
+    #[error("read {document}: it is of another shape (expected {expected})")]
+    Shape {
+        /// Which document.
+        document: &'static str,
+        /// What it should hold.
+        expected: &'static str,
+    },
+}
+
+impl ReadError {
+    /// A parser's complaint. It is cleaned, because parsers quote what they found.
+    fn garbled(document: &'static str, format: &'static str, why: &impl std::fmt::Display) -> Self {
+        Self::Garbled { document, format, why: clean_compact(&why.to_string()).into() }
+    }
+}
+
+/// A price that something is sold at: exact, and above zero.
+fn price(text: &str) -> Option<Money> {
+    text.parse().ok().filter(|amount| *amount > Money::ZERO)
+}
+
+/// A name fit for the model: clean, not empty, and no longer than any name of AWS's.
+fn name(text: &str) -> Option<Name> {
+    let name = clean_compact(text.trim());
+    (!name.is_empty() && name.len() <= 64).then_some(name)
+}
+
+/// What a type is made of, as AWS writes it: `8` and `16 GiB`.
+fn size(vcpu: Option<&str>, memory: Option<&str>) -> Option<Size> {
+    let gib: Money = memory?.trim().strip_suffix("GiB")?.trim().replace(',', "").parse().ok()?;
+    // Rounded down where it is no whole number (`0.613 GiB`), as EC2's own API does.
+    let memory_mib = u32::try_from(gib.nanos().checked_mul(1024)? / 1_000_000_000).ok()?;
+    let size = Size { vcpu: vcpu?.trim().parse().ok()?, memory_mib };
+    (size.vcpu > 0 && size.memory_mib > 0).then_some(size)
+}
+
+/// One price for each type, by name: a price of its own before one that stands in, then the lower.
+fn one_each(prices: impl IntoIterator<Item = (Name, bool, Money)>) -> Vec<OnDemandPrice> {
+    let mut best: BTreeMap<Name, (bool, Money)> = BTreeMap::new();
+    for (instance_type, estimated, amount) in prices {
+        match best.entry(instance_type) {
+            Entry::Vacant(place) => {
+                place.insert((estimated, amount));
+            }
+            Entry::Occupied(mut place) => {
+                let better = (*place.get()).min((estimated, amount));
+                place.insert(better);
+            }
+        }
+    }
+    let price = |(instance_type, (estimated, amount))| OnDemandPrice { instance_type, amount, estimated };
+    best.into_iter().map(price).collect()
+}

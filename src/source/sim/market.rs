@@ -1,0 +1,56 @@
+//! A made-up spot market for simulated fleets: steady prices below the on-demand ones, by zone.
+
+use super::catalog::CATALOG;
+use crate::model::{Name, Timestamp};
+use crate::pricing::{Os, Partition, PriceBook, PriceSheet, PriceSource, Prices, SpotPrice};
+
+/// What a spot machine costs, in thousandths of the on-demand price, as it does on many a day.
+const SHARE: std::ops::RangeInclusive<i64> = 260..=470;
+
+/// Spot prices of every type of the catalogue that the region sells, in each zone; the same ones in every run.
+pub fn spot_prices(region: &str, zones: &[&str], now: Timestamp) -> PriceSheet {
+    let book = PriceBook::embedded();
+    let mut prices = Vec::new();
+    for kind in CATALOG {
+        let Ok(list) = book.on_demand(region, kind.name) else { continue };
+        for zone in zones {
+            // A seed of the names alone: neither the order of the catalogue nor of the zones moves a price.
+            let seed =
+                kind.name.bytes().chain(zone.bytes()).fold(7_u64, |seed, b| seed * 31 % 1_000_003 + u64::from(b));
+            let share = fastrand::Rng::with_seed(seed).i64(SHARE);
+            prices.push(SpotPrice {
+                instance_type: kind.name.into(),
+                zone: Some(Name::from(*zone)),
+                os: Os::Linux,
+                amount: list.amount.times(share, 1000).rounded(4),
+            });
+        }
+    }
+    PriceSheet {
+        source: PriceSource::Simulated,
+        region: region.into(),
+        currency: Partition::of(region).currency(),
+        fetched: now,
+        cached: false,
+        prices: Prices::Spot(prices),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Money;
+
+    #[test]
+    fn prices_are_steady_and_below_on_demand() {
+        let (region, zones) = ("ap-northeast-2", ["ap-northeast-2a", "ap-northeast-2b"]);
+        let sheet = spot_prices(region, &zones, Timestamp::UNIX_EPOCH);
+        assert_eq!(sheet, spot_prices(region, &zones, Timestamp::UNIX_EPOCH));
+        let Prices::Spot(prices) = &sheet.prices else { panic!("not spot prices") };
+        assert!(prices.len() > 40, "{}", prices.len());
+        for price in prices {
+            let list = PriceBook::embedded().on_demand(region, &price.instance_type).unwrap().amount;
+            assert!(price.amount > Money::ZERO && price.amount < list.times(1, 2), "{price:?} of {list}");
+        }
+    }
+}

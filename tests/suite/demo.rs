@@ -1,0 +1,47 @@
+//! The demo in the eyes of the state: what its first picture must show without a network.
+
+use nodeglass::cluster::Cluster;
+use nodeglass::model::Timestamp;
+use nodeglass::pricing::PriceBook;
+use nodeglass::source::demo::{self, Fleet, Options};
+use nodeglass::source::sim::Speed;
+
+fn start() -> Timestamp {
+    "2026-11-24T09:00:00Z".parse().unwrap()
+}
+
+/// The demo's picture after its first so many seconds.
+fn picture(nodes: Option<usize>, seconds: i64) -> Cluster {
+    let mut book = PriceBook::embedded();
+    book.learn(&demo::spot_prices(start()));
+    let mut cluster = Cluster::new(Some(book));
+    let mut fleet = Fleet::new(Options { seed: 3, nodes, speed: Speed::default() }, start());
+    for second in 0..=seconds {
+        let now = Timestamp::from_second(start().as_second() + second).unwrap();
+        for change in fleet.step(now) {
+            cluster.apply(change, now);
+        }
+    }
+    cluster
+}
+
+#[test]
+fn every_node_has_a_price_in_the_first_picture() {
+    for (nodes, seconds) in [(Some(400), 0), (None, 70)] {
+        let cluster = picture(nodes, seconds);
+        let machines = cluster.rows().filter(|row| row.counts());
+        let quotes: Vec<_> = machines.map(|row| (row.name(), row.offer().unwrap(), row.quote().unwrap())).collect();
+        assert!(quotes.len() > 5, "{} machines", quotes.len());
+        for (name, offer, quote) in quotes {
+            assert!(quote.hourly().is_some(), "{name}: {offer:?} {quote:?}");
+        }
+    }
+}
+
+#[test]
+fn a_spot_machine_saves_against_on_demand() {
+    let cluster = picture(Some(100), 0);
+    let saved: Vec<_> = cluster.rows().filter_map(|row| row.quote()?.spot_saves()).collect();
+    assert!(saved.len() > 10, "{}", saved.len());
+    assert!(saved.iter().all(|money| money.nanos() > 0));
+}
