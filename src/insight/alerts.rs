@@ -5,7 +5,7 @@
 //! and at the events of the last minutes, never at pods, so it is for when something changed or a second went by, not
 //! for every frame.
 
-use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState};
+use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState, UnmatchedTerm};
 use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp, key};
 use crate::pricing::{SourceState, price_override};
 use crate::units::age;
@@ -134,6 +134,26 @@ fn price_labels(cluster: &Cluster, alerts: &mut Vec<Alert>) {
         row: Some(row.id()),
         until: None,
     });
+}
+
+/// The user's price terms that have held for no machine, in words; none while not all nodes are known. A discount rule
+/// is told by itself; a price file only as a whole, since it may well list more than is in use.
+pub fn unmatched_terms(cluster: &Cluster) -> Vec<String> {
+    if !cluster.stream(Stream::Nodes).complete {
+        return Vec::new();
+    }
+    let (mut told, mut rows) = (Vec::new(), 0);
+    for term in cluster.prices().unmatched() {
+        match term {
+            UnmatchedTerm::Rule { .. } => told.push(format!("{term} holds for no node")),
+            UnmatchedTerm::Row { .. } => rows += 1,
+        }
+    }
+    let file = cluster.prices().book().and_then(|book| book.terms().file.as_ref());
+    if let Some(file) = file.filter(|file| rows > 0 && file.rows().len() == rows) {
+        told.push(format!("no row of {} holds for a node", file.name()));
+    }
+    told
 }
 
 fn rows(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
