@@ -397,6 +397,7 @@ impl Cluster {
                 dirty |= Dirty::ROWS;
             }
             for id in changed {
+                self.prices.note(self.rows.get(&id).and_then(Row::quote));
                 self.touch(id);
             }
             dirty |= self.price_volumes();
@@ -595,6 +596,7 @@ impl Cluster {
             row.price_volumes(self.prices.book.as_ref(), &self.classes);
         }
         self.machines_changed += 1;
+        self.prices.note(row.quote());
         if row.gone.is_some() {
             self.tombstones.insert(id);
         } else {

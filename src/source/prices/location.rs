@@ -1,0 +1,78 @@
+//! What the price page calls regions.
+//!
+//! Its files are named by the place, as the Price List API's attribute `location` has it. Local Zones and Wavelength
+//! Zones have places of their own, whose names are not known here, and China has no price page.
+
+/// Regions in the order of their names.
+const LOCATIONS: &[(&str, &str)] = &[
+    ("af-south-1", "Africa (Cape Town)"),
+    ("ap-east-1", "Asia Pacific (Hong Kong)"),
+    ("ap-east-2", "Asia Pacific (Taipei)"),
+    ("ap-northeast-1", "Asia Pacific (Tokyo)"),
+    ("ap-northeast-2", "Asia Pacific (Seoul)"),
+    ("ap-northeast-3", "Asia Pacific (Osaka)"),
+    ("ap-south-1", "Asia Pacific (Mumbai)"),
+    ("ap-south-2", "Asia Pacific (Hyderabad)"),
+    ("ap-southeast-1", "Asia Pacific (Singapore)"),
+    ("ap-southeast-2", "Asia Pacific (Sydney)"),
+    ("ap-southeast-3", "Asia Pacific (Jakarta)"),
+    ("ap-southeast-4", "Asia Pacific (Melbourne)"),
+    ("ap-southeast-5", "Asia Pacific (Malaysia)"),
+    ("ap-southeast-6", "Asia Pacific (New Zealand)"),
+    ("ap-southeast-7", "Asia Pacific (Thailand)"),
+    ("ca-central-1", "Canada (Central)"),
+    ("ca-west-1", "Canada West (Calgary)"),
+    ("eu-central-1", "EU (Frankfurt)"),
+    ("eu-central-2", "EU (Zurich)"),
+    ("eu-north-1", "EU (Stockholm)"),
+    ("eu-south-1", "EU (Milan)"),
+    ("eu-south-2", "EU (Spain)"),
+    ("eu-west-1", "EU (Ireland)"),
+    ("eu-west-2", "EU (London)"),
+    ("eu-west-3", "EU (Paris)"),
+    ("il-central-1", "Israel (Tel Aviv)"),
+    ("me-central-1", "Middle East (UAE)"),
+    ("me-south-1", "Middle East (Bahrain)"),
+    ("mx-central-1", "Mexico (Central)"),
+    ("sa-east-1", "South America (Sao Paulo)"),
+    ("us-east-1", "US East (N. Virginia)"),
+    ("us-east-2", "US East (Ohio)"),
+    ("us-gov-east-1", "AWS GovCloud (US-East)"),
+    ("us-gov-west-1", "AWS GovCloud (US-West)"),
+    ("us-west-1", "US West (N. California)"),
+    ("us-west-2", "US West (Oregon)"),
+];
+
+/// The place of a region.
+pub(super) fn of(region: &str) -> Option<&'static str> {
+    let at = LOCATIONS.binary_search_by(|(name, _)| (*name).cmp(region)).ok()?;
+    LOCATIONS.get(at).map(|(_, location)| *location)
+}
+
+/// Another name under which the file may be: AWS writes `EU (Ireland)` in some places and `Europe (Ireland)` in others.
+pub(super) fn other_name(location: &str) -> Option<String> {
+    location.strip_prefix("EU ").map(|place| format!("Europe {place}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_region_is_found() {
+        for (region, location) in LOCATIONS {
+            assert_eq!(of(region), Some(*location));
+        }
+        assert_eq!(LOCATIONS.len(), 36);
+        assert_eq!(of("ap-northeast-2"), Some("Asia Pacific (Seoul)"));
+        for unknown in ["cn-north-1", "us-west-2-lax-1", "us-east-1-wl1-bos-wlz-1", "", "europe-west1"] {
+            assert_eq!(of(unknown), None);
+        }
+    }
+
+    #[test]
+    fn european_places_have_two_names() {
+        assert_eq!(other_name("EU (Ireland)").as_deref(), Some("Europe (Ireland)"));
+        assert_eq!(other_name("US East (Ohio)"), None);
+    }
+}
