@@ -49,6 +49,10 @@ impl Cluster {
         let changed: Vec<RowId> =
             self.rows.values_mut().filter_map(|row| row.price_volumes(book, classes).then_some(row.id())).collect();
         let dirty = if changed.is_empty() { Dirty::NOTHING } else { Dirty::ROWS };
+        if dirty.any() {
+            // Other volume types may be needed.
+            self.machines_changed += 1;
+        }
         changed.into_iter().for_each(|id| self.touch(id));
         dirty
     }

@@ -96,7 +96,7 @@ pub struct Cluster {
     generations: [u32; Stream::ALL.len()],
     pub(super) rows: FxHashMap<RowId, Row>,
     next_row: u32,
-    machines_changed: u64,
+    pub(super) machines_changed: u64,
     by_node: FxHashMap<Name, RowId>,
     by_claim: FxHashMap<Name, RowId>,
     joins: Joins,
