@@ -150,7 +150,8 @@ impl PriceTotals {
         }
         if let Some(discount) = quote.discount {
             let less = |before: Option<Money>, paid: Money| before.map_or(Money::ZERO, |before| before - paid);
-            let known = quote.instance.amount.known().map_or(Money::ZERO, |_| less(discount.instance_before, instances));
+            let known =
+                quote.instance.amount.known().map_or(Money::ZERO, |_| less(discount.instance_before, instances));
             sum.set(Kind::DiscountSaves, known + less(discount.fee_before, fees));
             price.discounted = 1;
         }
