@@ -53,7 +53,7 @@ _nodeglass() {
 
     case "${cmd}" in
         nodeglass)
-            opts="-l -h -V --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help --version snapshot config completions man help"
+            opts="-l -h -V --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --pricing --profile --price-file --extra-costs --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help --version snapshot config completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -112,6 +112,33 @@ _nodeglass() {
                     ;;
                 --group-by)
                     COMPREPLY=($(compgen -W "none nodepool zone type capacity" -- "${cur}"))
+                    return 0
+                    ;;
+                --pricing)
+                    COMPREPLY=($(compgen -W "auto online offline off" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --price-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --extra-costs)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --disable-pricing)
@@ -211,7 +238,7 @@ _nodeglass() {
             return 0
             ;;
         nodeglass__subcmd__completions)
-            opts="-l -h --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help bash elvish fish powershell zsh"
+            opts="-l -h --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --pricing --profile --price-file --extra-costs --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -270,6 +297,33 @@ _nodeglass() {
                     ;;
                 --group-by)
                     COMPREPLY=($(compgen -W "none nodepool zone type capacity" -- "${cur}"))
+                    return 0
+                    ;;
+                --pricing)
+                    COMPREPLY=($(compgen -W "auto online offline off" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --price-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --extra-costs)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --disable-pricing)
@@ -369,7 +423,7 @@ _nodeglass() {
             return 0
             ;;
         nodeglass__subcmd__config)
-            opts="-l -h --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help"
+            opts="-l -h --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --pricing --profile --price-file --extra-costs --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -428,6 +482,33 @@ _nodeglass() {
                     ;;
                 --group-by)
                     COMPREPLY=($(compgen -W "none nodepool zone type capacity" -- "${cur}"))
+                    return 0
+                    ;;
+                --pricing)
+                    COMPREPLY=($(compgen -W "auto online offline off" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --price-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --extra-costs)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --disable-pricing)
@@ -611,7 +692,7 @@ _nodeglass() {
             return 0
             ;;
         nodeglass__subcmd__man)
-            opts="-l -h --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help"
+            opts="-l -h --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --pricing --profile --price-file --extra-costs --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -670,6 +751,33 @@ _nodeglass() {
                     ;;
                 --group-by)
                     COMPREPLY=($(compgen -W "none nodepool zone type capacity" -- "${cur}"))
+                    return 0
+                    ;;
+                --pricing)
+                    COMPREPLY=($(compgen -W "auto online offline off" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --price-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --extra-costs)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --disable-pricing)
@@ -769,7 +877,7 @@ _nodeglass() {
             return 0
             ;;
         nodeglass__subcmd__snapshot)
-            opts="-o -l -h --output --timeout --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help"
+            opts="-o -l -h --output --timeout --context --kubeconfig --node-selector --list-mode --resources --extra-labels --filter --sort --node-sort --group-by --pricing --profile --price-file --extra-costs --disable-pricing --palette --style --color --theme --ascii --events --mouse --demo --demo-nodes --seed --scenario --config --log-file --log-filter --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -840,6 +948,33 @@ _nodeglass() {
                     ;;
                 --group-by)
                     COMPREPLY=($(compgen -W "none nodepool zone type capacity" -- "${cur}"))
+                    return 0
+                    ;;
+                --pricing)
+                    COMPREPLY=($(compgen -W "auto online offline off" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --price-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --extra-costs)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --disable-pricing)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_nodeglass_global_optspecs
-    string join \n context= kubeconfig= l/node-selector= list-mode= resources= extra-labels= filter= sort= node-sort= group-by= disable-pricing= palette= style= color= theme= ascii= events= mouse= demo demo-nodes= seed= scenario= config= log-file= log-filter= h/help V/version
+    string join \n context= kubeconfig= l/node-selector= list-mode= resources= extra-labels= filter= sort= node-sort= group-by= pricing= profile= price-file= extra-costs= disable-pricing= palette= style= color= theme= ascii= events= mouse= demo demo-nodes= seed= scenario= config= log-file= log-filter= h/help V/version
 end
 
 function __fish_nodeglass_needs_command
@@ -40,7 +40,14 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l disable-pricing -d 'Show no prices' -r
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+online\t'As auto, and it is trouble when none of them answers'
+offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+off\t'No prices'"
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
@@ -92,7 +99,14 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l disable-pricing -d 'Show no prices' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+online\t'As auto, and it is trouble when none of them answers'
+offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+off\t'No prices'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
@@ -134,7 +148,14 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l disable-pricing -d 'Show no prices' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+online\t'As auto, and it is trouble when none of them answers'
+offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+off\t'No prices'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
@@ -176,7 +197,14 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l disable-pricing -d 'Show no prices' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+online\t'As auto, and it is trouble when none of them answers'
+offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+off\t'No prices'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
@@ -218,7 +246,14 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l disable-pricing -d 'Show no prices' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+online\t'As auto, and it is trouble when none of them answers'
+offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+off\t'No prices'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r

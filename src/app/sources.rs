@@ -1,7 +1,7 @@
 //! The source that settings name, started: whatever it is, it says changes into one bounded channel.
 
 use super::prices::PriceLink;
-use crate::cli::{ListMode, Settings, Source};
+use crate::cli::{ListMode, Pricing, Settings, Source};
 use crate::model::{Change, Timestamp};
 use crate::pricing::PriceBook;
 use crate::source::live::{self, ConnectError, Connection, Environment, Interest};
@@ -103,7 +103,7 @@ impl Ready {
 
     /// What is known of prices before anybody was asked; none where prices are switched off.
     pub fn price_book(&self, settings: &Settings, now: Timestamp) -> Option<PriceBook> {
-        let mut book = settings.pricing.then(PriceBook::embedded)?;
+        let mut book = (settings.pricing != Pricing::Off).then(PriceBook::embedded)?;
         if let Self::Demo(_) = self {
             book.learn(&demo::spot_prices(now));
         }

@@ -7,7 +7,7 @@
 
 #![expect(clippy::doc_markdown, reason = "clap prints these comments, and backticks would be noise in a terminal")]
 
-use super::settings::{Color, GroupBy, ListMode, OutputFormat, Palette, Theme};
+use super::settings::{Color, GroupBy, ListMode, OutputFormat, Palette, Pricing, Theme};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -142,10 +142,30 @@ pub struct Flags {
     /// Grouping to start with [default: none]
     #[arg(long, global = true, value_name = "BY", value_parser = words::<GroupBy>(), help_heading = "What is shown")]
     pub group_by: Option<String>,
-    /// Show no prices
+
+    /// Whether nodes are priced, and what may be asked for it [default: auto]
+    #[arg(long, global = true, value_name = "MODE", value_parser = words::<Pricing>(), help_heading = "Prices")]
+    pub pricing: Option<String>,
+    /// AWS profile that live prices are asked with
+    ///
+    /// [default: the one that the kubeconfig's user names (aws eks get-token --profile, or AWS_PROFILE there), else what
+    /// AWS's tools would take]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Prices")]
+    pub profile: Option<String>,
+    /// Your own prices: a CSV or JSON file
+    ///
+    /// Columns, or keys of a JSON array's objects: region, instance_type, capacity, usd_per_hour. An empty field or *
+    /// matches all. The row that says most holds, of two that say as much the later. A price is for the whole node, and
+    /// nothing is added to it or taken off.
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Prices")]
+    pub price_file: Option<String>,
+    /// Costs shown beside those of nodes, separated by commas: control-plane, volumes
+    #[arg(long, global = true, value_name = "LIST", help_heading = "Prices")]
+    pub extra_costs: Option<String>,
+    /// As --pricing=off: eks-node-viewer's word for it
     #[arg(
         long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
-        value_name = "BOOL", help_heading = "What is shown"
+        value_name = "BOOL", help_heading = "Prices"
     )]
     pub disable_pricing: Option<String>,
 
@@ -223,7 +243,11 @@ impl Flags {
             ("filter", &self.filter),
             ("sort", &self.sort),
             ("group-by", &self.group_by),
+            ("pricing", &self.pricing),
             ("disable-pricing", &self.disable_pricing),
+            ("profile", &self.profile),
+            ("price-file", &self.price_file),
+            ("extra-costs", &self.extra_costs),
             ("palette", &self.palette),
             ("style", &self.style),
             ("color", &self.color),

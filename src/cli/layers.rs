@@ -7,7 +7,7 @@ use super::error::{Origin, SettingsError, nearest};
 use super::file::{Entry, Format, Raw, SettingsFile};
 use super::flags::Flags;
 use super::selector;
-use super::settings::{Color, ExtraLabel, Settings, Sort, Source, Style};
+use super::settings::{Color, ExtraCost, ExtraLabel, Pricing, Settings, Sort, Source, Style};
 use crate::model::Resource;
 use clap::ValueEnum;
 use std::collections::BTreeMap;
@@ -22,17 +22,19 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// Where programs keep their settings: `$XDG_CONFIG_HOME`, or `~/.config`.
     pub config_dir: Option<PathBuf>,
+    /// Where programs keep what they can fetch again: `$XDG_CACHE_HOME`, or `~/.cache`.
+    pub cache_dir: Option<PathBuf>,
 }
 
 impl Environment {
-    /// An environment of these variables, for the home and settings directories given.
+    /// An environment of these variables, for the home and settings directories given, and with no place for caches.
     pub fn new<K: Into<String>, V: Into<String>>(
         variables: impl IntoIterator<Item = (K, V)>,
         home: Option<PathBuf>,
         config_dir: Option<PathBuf>,
     ) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { variables, home, config_dir }
+        Self { variables, home, config_dir, cache_dir: None }
     }
 
     /// The environment of this process. The only place of this room that looks at it.
@@ -42,7 +44,8 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
         let base = etcetera::choose_base_strategy().ok();
         let home = base.as_ref().map(|base| base.home_dir().to_owned());
-        Self::new(variables, home, base.map(|base| base.config_dir()))
+        let cache_dir = base.as_ref().map(BaseStrategy::cache_dir);
+        Self { cache_dir, ..Self::new(variables, home, base.map(|base| base.config_dir())) }
     }
 
     /// The value of a variable that is set and not empty.
@@ -74,18 +77,22 @@ pub fn settings(
     }
     // Only known names are looked up, and no other NODEGLASS_ variable is an error: in a cluster with a service called
     // `nodeglass`, every pod is given NODEGLASS_SERVICE_HOST, NODEGLASS_PORT and more.
-    for option in OPTIONS {
+    let mut variables = Layer::of(&mut settings, home);
+    for option in OPTIONS.iter().chain([DISABLE_PRICING]) {
         let variable = variable(option.key);
         if let Some(value) = environment.get(&variable) {
-            option.set(&mut settings, &Raw::Typed(value.to_owned()), home, Origin::Variable(variable))?;
+            variables.set(option, &Raw::Typed(value.to_owned()), Origin::Variable(variable))?;
         }
     }
+    variables.end()?;
+    let mut typed = Layer::of(&mut settings, home);
     for (key, value) in flags.given() {
         let origin = Origin::Flag(format!("--{key}"));
-        if let Some(option) = OPTIONS.iter().find(|option| option.key == key) {
-            option.set(&mut settings, &Raw::Typed(value.to_owned()), home, origin)?;
+        if let Some(option) = option_named(key) {
+            typed.set(option, &Raw::Typed(value.to_owned()), origin)?;
         }
     }
+    typed.end()?;
     if let Some(text) = &flags.node_sort {
         if flags.sort.is_some() {
             return Err(SettingsError::Conflict { first: "--sort", second: "--node-sort" });
@@ -122,15 +129,56 @@ fn variable(key: &str) -> String {
     format!("NODEGLASS_{}", key.to_uppercase().replace('-', "_"))
 }
 
+/// A setting by its name in our own files.
+fn option_named(key: &str) -> Option<&'static Setting> {
+    OPTIONS.iter().chain([DISABLE_PRICING]).find(|option| option.key == key)
+}
+
+/// One layer while it is laid over those below it.
+struct Layer<'a> {
+    settings: &'a mut Settings,
+    home: Option<&'a Path>,
+    /// What this layer says of `pricing`.
+    pricing: Option<Pricing>,
+    /// What it says of `disable-pricing`, and where.
+    disabled: Option<(bool, Origin)>,
+}
+
+impl<'a> Layer<'a> {
+    fn of(settings: &'a mut Settings, home: Option<&'a Path>) -> Self {
+        Self { settings, home, pricing: None, disabled: None }
+    }
+
+    fn set(&mut self, option: &Setting, value: &Raw, origin: Origin) -> Result<(), SettingsError> {
+        option.set(self.settings, value, self.home, origin.clone())?;
+        match option.key {
+            "pricing" => self.pricing = Some(self.settings.pricing),
+            "disable-pricing" => self.disabled = Some((self.settings.pricing == Pricing::Off, origin)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Two names for one thing must not contradict each other: no order of keys or flags would be the right one.
+    fn end(self) -> Result<(), SettingsError> {
+        match (self.pricing, self.disabled) {
+            (Some(pricing), Some((disabled, origin))) if disabled != (pricing == Pricing::Off) => {
+                let expected = format!("expected pricing or disable-pricing, and pricing is {}", word_of(&pricing));
+                Err(SettingsError::BadValue { origin, given: disabled.to_string(), expected })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 fn apply_file(settings: &mut Settings, file: &SettingsFile, home: Option<&Path>) -> Result<(), SettingsError> {
+    let mut layer = Layer::of(settings, home);
     for Entry { key, value, line } in file.entries()? {
         let origin = Origin::File { path: file.path.clone(), line, key: key.clone() };
         let option = match file.format {
-            Format::Toml => OPTIONS.iter().find(|option| option.key == key),
+            Format::Toml => option_named(&key),
             Format::EksNodeViewer if key == "node-sort" => Some(NODE_SORT),
-            Format::EksNodeViewer if DOT_FILE_KEYS.contains(&key.as_str()) => {
-                OPTIONS.iter().find(|option| option.key == key)
-            }
+            Format::EksNodeViewer if DOT_FILE_KEYS.contains(&key.as_str()) => option_named(&key),
             // These flags ask for a text to be printed; in the file they never had an effect.
             Format::EksNodeViewer if matches!(key.as_str(), "attribution" | "v" | "version") => continue,
             Format::EksNodeViewer => None,
@@ -143,9 +191,9 @@ fn apply_file(settings: &mut Settings, file: &SettingsFile, home: Option<&Path>)
                 key,
             });
         };
-        option.set(settings, &value, home, origin)?;
+        layer.set(option, &value, origin)?;
     }
-    Ok(())
+    layer.end()
 }
 
 fn unknown_key_hint(key: &str, format: Format) -> String {
@@ -221,6 +269,15 @@ macro_rules! switch_setting {
     };
 }
 
+/// A row whose value is a path, or none.
+macro_rules! path_setting {
+    ($key:literal, $field:ident) => {
+        setting!($key, |s, raw, home| s.$field = some_text(raw)?.map(|text| at_home(&text, home)), |s| toml_text(
+            s.$field.as_deref().unwrap_or(Path::new("")).to_string_lossy()
+        ),)
+    };
+}
+
 /// All settings, in the order of the sample file.
 pub(super) const OPTIONS: &[Setting] = &[
     setting!("context", |s, raw, _| s.context = some_text(raw)?, |s| toml_text(s.context.as_deref().unwrap_or(""))),
@@ -236,7 +293,12 @@ pub(super) const OPTIONS: &[Setting] = &[
     setting!("filter", |s, raw, _| s.filter = some_text(raw)?, |s| toml_text(s.filter.as_deref().unwrap_or(""))),
     setting!("sort", |s, raw, _| s.sort = text(raw)?.parse()?, |s| toml_text(s.sort.to_string())),
     choice_setting!("group-by", group_by),
-    setting!("disable-pricing", |s, raw, _| s.pricing = !truth(raw)?, |s| (!s.pricing).to_string()),
+    choice_setting!("pricing", pricing),
+    setting!("profile", |s, raw, _| s.profile = some_text(raw)?, |s| toml_text(s.profile.as_deref().unwrap_or(""))),
+    path_setting!("price-file", price_file),
+    setting!("extra-costs", |s, raw, _| s.extra_costs = extra_costs(raw)?, |s| toml_list(
+        s.extra_costs.iter().map(word_of)
+    ),),
     choice_setting!("palette", palette),
     setting!("style", |s, raw, _| s.style = style(raw)?, |s| toml_list(
         s.style.iter().flat_map(|style| [style.good, style.ok, style.bad])
@@ -246,15 +308,25 @@ pub(super) const OPTIONS: &[Setting] = &[
     switch_setting!("ascii", ascii),
     switch_setting!("events", events),
     switch_setting!("mouse", mouse),
-    setting!("log-file", |s, raw, home| s.log_file = some_text(raw)?.map(|text| at_home(&text, home)), |s| toml_text(
-        s.log_file.as_deref().unwrap_or(Path::new("")).to_string_lossy()
-    ),),
+    path_setting!("log-file", log_file),
     setting!("log-filter", |s, raw, _| s.log_filter = log_filter(raw)?, |s| toml_text(&s.log_filter)),
 ];
 
 /// The dot-file's `node-sort`; its place in our files is `sort`.
 const NODE_SORT: &Setting =
     &setting!("node-sort", |s, raw, _| s.sort = Sort::from_node_sort(text(raw)?)?, |s| toml_text(s.sort.to_string()),);
+
+/// eks-node-viewer's name for `pricing`, understood everywhere and written nowhere. Its `false` lifts an `off` from
+/// below, and leaves any other mode as it is.
+const DISABLE_PRICING: &Setting = &setting!(
+    "disable-pricing",
+    |s, raw, _| s.pricing = match (truth(raw)?, s.pricing) {
+        (true, _) => Pricing::Off,
+        (false, Pricing::Off) => Pricing::Auto,
+        (false, mode) => mode,
+    },
+    |s| (s.pricing == Pricing::Off).to_string(),
+);
 
 // === reading values ===
 
@@ -361,6 +433,14 @@ fn extra_labels(raw: &Raw) -> Result<Vec<ExtraLabel>, String> {
         }
     }
     Ok(labels)
+}
+
+/// The extra costs, each once.
+fn extra_costs(raw: &Raw) -> Result<Vec<ExtraCost>, String> {
+    let mut costs = list(raw)?.into_iter().map(|cost| choice(&Raw::Text(cost))).collect::<Result<Vec<_>, _>>()?;
+    costs.sort_unstable();
+    costs.dedup();
+    Ok(costs)
 }
 
 /// Three colours, or none for the palette's own.

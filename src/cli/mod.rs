@@ -37,8 +37,8 @@ pub use flags::{Cli, CliCommand, Flags, SnapshotFlags, with_two_dashes};
 pub use layers::{Environment, settings};
 pub use print::{SAMPLE_CONFIG, completions, config_file, man_page, write_out};
 pub use settings::{
-    Color, ExtraLabel, GroupBy, ListMode, Order, OutputFormat, Palette, Settings, Snapshot, Sort, SortBy, Source,
-    Style, StyleColor, Theme,
+    Color, ExtraCost, ExtraLabel, GroupBy, ListMode, Order, OutputFormat, Palette, Pricing, Settings, Snapshot, Sort,
+    SortBy, Source, Style, StyleColor, Theme,
 };
 
 use clap::Parser;

@@ -37,8 +37,14 @@ pub struct Settings {
     pub sort: Sort,
     /// The grouping to start with.
     pub group_by: GroupBy,
-    /// Whether nodes are priced.
-    pub pricing: bool,
+    /// Whether nodes are priced, and what may be asked for it.
+    pub pricing: Pricing,
+    /// AWS profile that live prices are asked with; `None` is the one the kubeconfig's user names, else the default chain.
+    pub profile: Option<String>,
+    /// File of the user's own prices; [`super::price_file`] reads it.
+    pub price_file: Option<PathBuf>,
+    /// Costs that are shown beside those of nodes, in the order of [`ExtraCost`], none twice.
+    pub extra_costs: Vec<ExtraCost>,
     /// What the colour of a bar means.
     pub palette: Palette,
     /// Three colours of one's own instead of the palette's.
@@ -72,7 +78,10 @@ impl Default for Settings {
             filter: None,
             sort: Sort { by: SortBy::Age, order: Order::Ascending },
             group_by: GroupBy::None,
-            pricing: true,
+            pricing: Pricing::Auto,
+            profile: None,
+            price_file: None,
+            extra_costs: Vec::new(),
             palette: Palette::Efficiency,
             style: None,
             color: Color::Auto,
@@ -146,6 +155,28 @@ pub enum GroupBy {
     Type,
     /// Capacity type: on-demand, spot, reserved
     Capacity,
+}
+
+/// Whether nodes are priced, and what may be asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pricing {
+    /// From the table in the program at once, then from AWS's files and services as they answer
+    Auto,
+    /// As auto, and it is trouble when none of them answers
+    Online,
+    /// From the table, what was fetched before, and your own prices; nothing is asked
+    Offline,
+    /// No prices
+    Off,
+}
+
+/// A cost beside those of nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum ExtraCost {
+    /// The cluster itself: standard or extended support, and a provisioned tier
+    ControlPlane,
+    /// Root volumes of the nodes
+    Volumes,
 }
 
 /// What the colour of a bar means. No meaning is carried by colour alone.

@@ -370,6 +370,7 @@ impl Cluster {
                 dirty |= Dirty::ROWS;
             }
             for id in changed {
+                self.prices.note(self.rows.get(&id).and_then(Row::quote));
                 self.touch(id);
             }
         }
@@ -556,6 +557,7 @@ impl Cluster {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.derive(self.prices.book.as_ref(), &self.signals, now);
         self.machines_changed += 1;
+        self.prices.note(row.quote());
         if row.gone.is_some() {
             self.tombstones.insert(id);
         } else {

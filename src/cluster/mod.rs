@@ -29,7 +29,7 @@ pub use fold::{Cluster, Dirty, OddCount, StreamHealth};
 pub use lane::Lane;
 pub use leaving::Leaving;
 pub use pods::{PodCounts, PodRow, PodState, Waits};
-pub use prices::Prices;
+pub use prices::{Prices, UnmatchedTerm};
 pub use row::{ManagedBy, Row, RowId, Sums, permille, share};
 pub use state::RowState;
 

@@ -1,8 +1,9 @@
 //! What is known of prices, and how their sources are doing.
 
 use crate::model::Name;
-use crate::pricing::{PriceBook, PriceNews, PriceSource, SourceState};
-use std::collections::BTreeMap;
+use crate::pricing::{DiscountRule, PriceBook, PriceNews, PriceRow, PriceSource, Quote, SourceState};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// The price book, and the health of those who write in it.
 #[derive(Debug, Default)]
@@ -11,6 +12,38 @@ pub struct Prices {
     pub(super) book: Option<PriceBook>,
     sources: BTreeMap<(PriceSource, Name), SourceState>,
     settled: bool,
+    /// Discount rules and rows of the price file that have held for some machine, by their place.
+    used_rules: BTreeSet<usize>,
+    used_rows: BTreeSet<usize>,
+}
+
+/// A term of the user's that has held for no machine so far: it may be mistyped, or its machines are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnmatchedTerm<'a> {
+    /// A discount rule.
+    Rule {
+        /// Its place in the configuration, from 1.
+        number: usize,
+        /// What it says.
+        rule: &'a DiscountRule,
+    },
+    /// A row of the price file.
+    Row {
+        /// The file, as the user named it.
+        file: &'a str,
+        /// What it says, and in which line.
+        row: &'a PriceRow,
+    },
+}
+
+impl fmt::Display for UnmatchedTerm<'_> {
+    /// `discount rule 2 (family=m5* -28%)`, `prices.csv:4 (eu-west-1 m5.large * 0.0712)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule { number, rule } => write!(f, "discount rule {number} ({rule})"),
+            Self::Row { file, row } => write!(f, "{file}:{} ({row})", row.line),
+        }
+    }
 }
 
 /// What came of a piece of news.
@@ -43,6 +76,27 @@ impl Prices {
                 Effect { prices: false, sources: changed }
             }
         }
+    }
+
+    /// Remembers which of the user's terms a price came from.
+    pub(super) fn note(&mut self, quote: Option<&Quote>) {
+        let Some(quote) = quote else { return };
+        self.used_rules.extend(quote.discount.map(|discount| discount.rule));
+        self.used_rows.extend(quote.price_row);
+    }
+
+    /// The user's terms that have held for no machine since the program began, rules first. Of use once all nodes are
+    /// known.
+    pub fn unmatched(&self) -> impl Iterator<Item = UnmatchedTerm<'_>> {
+        let terms = self.book.as_ref().map(PriceBook::terms);
+        let rules = terms.into_iter().flat_map(|terms| terms.rules.iter().enumerate());
+        let rules = rules.filter(|(at, _)| !self.used_rules.contains(at));
+        let rows = terms.and_then(|terms| terms.file.as_ref()).into_iter();
+        let rows = rows.flat_map(|file| file.rows().iter().enumerate().map(|(at, row)| (at, file.name(), row)));
+        let rows = rows.filter(|(at, ..)| !self.used_rows.contains(at));
+        rules
+            .map(|(at, rule)| UnmatchedTerm::Rule { number: at + 1, rule })
+            .chain(rows.map(|(_, file, row)| UnmatchedTerm::Row { file, row }))
     }
 
     /// How each source is doing, by region.

@@ -6,13 +6,16 @@
 //! for every frame.
 
 use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState};
-use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp};
+use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp, key};
+use crate::pricing::{SourceState, price_override};
 use crate::units::age;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much of a matter it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
+    /// Worth knowing; nothing has to be done.
+    Notice,
     /// Something does not work as it should.
     Warning,
     /// Machines or the picture itself are being lost.
@@ -40,6 +43,10 @@ pub enum AlertKind {
     DrainOverdue,
     /// Objects were not understood.
     Unreadable,
+    /// A price label that is no price.
+    PriceLabel,
+    /// A source of prices has no answer: what was known stays.
+    PriceSource,
 }
 
 /// One line about something that is wrong or about to happen.
@@ -78,8 +85,55 @@ pub fn alerts(cluster: &Cluster, now: Timestamp) -> Vec<Alert> {
         let text = format!("{stream}: {} could not be read in full{times}: {}", odd.object, odd.problem);
         alerts.push(Alert { kind: AlertKind::Unreadable, severity: Severity::Warning, text, row: None, until: None });
     }
+    if cluster.has_prices() {
+        price_labels(cluster, &mut alerts);
+        price_sources(cluster, &mut alerts);
+    }
     alerts.sort_by(|a, b| (a.kind, a.until, &a.text).cmp(&(b.kind, b.until, &b.text)));
     alerts
+}
+
+/// One quiet line for all sources of prices that failed. A source that is off by its nature (no credentials, no file for a
+/// region) is no news.
+fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
+    let mut failed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut next: Option<Timestamp> = None;
+    for (source, region, state) in cluster.prices().sources() {
+        match state {
+            SourceState::Failed { why, retry } => {
+                failed.entry(why).or_default().push(format!("{} of {region}", source.name()));
+                next = Some(next.map_or(*retry, |next| next.min(*retry)));
+            }
+            SourceState::Asking | SourceState::Answered { .. } | SourceState::Off { .. } => {}
+        }
+    }
+    if failed.is_empty() {
+        return;
+    }
+    let each: Vec<String> = failed.iter().map(|(why, sources)| format!("{}: {why}", sources.join(", "))).collect();
+    alerts.push(Alert {
+        kind: AlertKind::PriceSource,
+        severity: Severity::Notice,
+        text: format!("no new prices from {}", each.join("; ")),
+        row: None,
+        until: next,
+    });
+}
+
+/// Price labels that are ignored, in one line.
+fn price_labels(cluster: &Cluster, alerts: &mut Vec<Alert>) {
+    let labelled = cluster.rows().filter(|row| row.gone().is_none() && row.label(key::INSTANCE_PRICE).is_some());
+    let mut bad = labelled.filter_map(|row| Some((row, price_override(row.node()?, row.claim()).err()?)));
+    let Some((row, why)) = bad.next() else { return };
+    let more = bad.count();
+    let others = if more > 0 { format!(" (and on {more} more)") } else { String::new() };
+    alerts.push(Alert {
+        kind: AlertKind::PriceLabel,
+        severity: Severity::Notice,
+        text: format!("{}: {why}{others}", row.name()),
+        row: Some(row.id()),
+        until: None,
+    });
 }
 
 fn rows(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
@@ -159,6 +213,9 @@ struct Outage {
 fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     // One broken connection stops all streams: they share a line when they share the reason.
     let mut down: BTreeMap<&str, Outage> = BTreeMap::new();
+    let never_there =
+        |s: &Stream| matches!(cluster.stream(*s).state, LinkState::Off | LinkState::Absent | LinkState::Denied { .. });
+    let asked_for = Stream::ALL.len() - Stream::ALL.iter().filter(|s| never_there(s)).count();
     for stream in Stream::ALL {
         let health = cluster.stream(stream);
         let vital = matches!(stream, Stream::Nodes | Stream::Pods);
@@ -196,11 +253,17 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
         alerts.push(Alert {
             kind: AlertKind::StreamDown,
             severity: if outage.vital { Severity::Critical } else { Severity::Warning },
-            text: format!("{} down: {why}; {picture}", outage.names.join(", ")),
+            text: format!("{} down: {why}; {picture}", names(&outage, asked_for)),
             row: None,
             until: outage.next,
         });
     }
+}
+
+/// The streams of an outage; all of them have one name.
+fn names(outage: &Outage, asked_for: usize) -> String {
+    let all = outage.names.len() == asked_for && asked_for > 2;
+    if all { "all streams are".into() } else { outage.names.join(", ") }
 }
 
 #[derive(Default)]

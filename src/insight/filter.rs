@@ -11,7 +11,7 @@
 //!         | [ "label:" ] key "=" value { "," … }   a label is one of the values
 //!         | "label:" key                           a label is there
 //! field   = name pool type zone arch claim status capacity
-//! number  = cpu memory usage.cpu usage.memory pods price age
+//! number  = cpu memory usage.cpu usage.memory pods price waste age
 //! ```
 //!
 //! Upper and lower case are the same everywhere. Quotes keep spaces, commas and signs as they are. What a row does not
@@ -19,6 +19,7 @@
 //! negative term never hides a row it says nothing about. Any `key=value` whose key is no field is a label, as in
 //! kubectl's selectors.
 
+use super::Waste;
 use crate::cluster::{CapacityType, Cluster, Row, RowState};
 use crate::model::{Name, Resource, Stream};
 use crate::pricing::Quote;
@@ -105,8 +106,7 @@ pub enum FilterProblem {
 }
 
 /// The fields, for messages.
-const FIELDS: &str =
-    "name, pool, type, zone, arch, claim, status, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, age";
+const FIELDS: &str = "name, pool, type, zone, arch, claim, status, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, waste, age";
 
 fn hint(nearest: Option<&str>) -> String {
     nearest.map(|word| format!(", did you mean `{word}`?")).unwrap_or_default()
@@ -150,6 +150,8 @@ enum NumberField {
     Pods,
     /// Billionths an hour.
     Price,
+    /// Of what no pod requests, billionths an hour.
+    Waste,
     /// Seconds.
     Age,
 }
@@ -187,6 +189,8 @@ const NAMES: &[(&str, Field)] = &[
     ("usage.mem", Field::Number(NumberField::UsedMemory)),
     ("pods", Field::Number(NumberField::Pods)),
     ("price", Field::Number(NumberField::Price)),
+    ("waste", Field::Number(NumberField::Waste)),
+    ("unrequested", Field::Number(NumberField::Waste)),
     ("age", Field::Number(NumberField::Age)),
 ];
 
@@ -261,6 +265,7 @@ impl NumberField {
             Self::UsedMemory => "a percentage, such as usage.memory>80",
             Self::Pods => "a whole number, such as pods>20",
             Self::Price => "dollars (or yuan) an hour, such as price>0.5",
+            Self::Waste => "dollars (or yuan) an hour, such as waste>0.1",
             Self::Age => "a duration, such as age<1h30m",
         }
     }
@@ -273,6 +278,7 @@ impl NumberField {
             Self::UsedMemory => "usage.memory>80",
             Self::Pods => "pods>20",
             Self::Price => "price>0.5",
+            Self::Waste => "waste>0.1",
             Self::Age => "age<1h",
         }
     }
@@ -290,7 +296,7 @@ impl NumberField {
                 whole.parse::<i64>().ok()?.checked_mul(10)?.checked_add(part.parse().ok()?)
             }
             Self::Pods => text.parse::<u32>().ok().map(i64::from),
-            Self::Price => text.strip_prefix('$').unwrap_or(text).parse::<Money>().ok().map(Money::nanos),
+            Self::Price | Self::Waste => text.strip_prefix('$').unwrap_or(text).parse::<Money>().ok().map(Money::nanos),
             Self::Age => i64::try_from(humantime::parse_duration(text).ok()?.as_secs()).ok(),
         }
     }
@@ -298,7 +304,7 @@ impl NumberField {
     fn text(self, value: i64) -> String {
         match self {
             Self::Pods => value.to_string(),
-            Self::Price => Money::from_nanos(value).to_string(),
+            Self::Price | Self::Waste => Money::from_nanos(value).to_string(),
             Self::Age => duration(value),
             Self::Cpu | Self::Memory | Self::UsedCpu | Self::UsedMemory if value % 10 == 0 => (value / 10).to_string(),
             Self::Cpu | Self::Memory | Self::UsedCpu | Self::UsedMemory => format!("{}.{}", value / 10, value % 10),
@@ -314,13 +320,14 @@ impl NumberField {
         };
         match self {
             // What pods ask is not known while they may not be read, and is not zero.
-            Self::Cpu | Self::Memory | Self::Pods if !cluster.knows(Stream::Pods) => None,
+            Self::Cpu | Self::Memory | Self::Pods | Self::Waste if !cluster.knows(Stream::Pods) => None,
             Self::Cpu => row.requested_permille(&Resource::Cpu).map(signed),
             Self::Memory => row.requested_permille(&Resource::Memory).map(signed),
             Self::UsedCpu => used(&Resource::Cpu),
             Self::UsedMemory => used(&Resource::Memory),
             Self::Pods => Some(signed(row.sums().requests.pods)),
             Self::Price => row.quote().and_then(Quote::hourly).map(Money::nanos),
+            Self::Waste => Waste::of(row).map(|waste| waste.unrequested.nanos()),
             Self::Age => Some(row.age_seconds(cluster.now()).max(0)),
         }
     }
@@ -862,6 +869,7 @@ mod tests {
     #[test_case("mem>=12.5" => "memory>=12.5%")]
     #[test_case("age<90m" => "age<1h30m")]
     #[test_case("price>$0.50" => "price>0.50")]
+    #[test_case("unrequested>=.1" => "waste>=0.10")]
     #[test_case("node-role.kubernetes.io/control-plane=" => "label:node-role.kubernetes.io/control-plane=\"\"")]
     #[test_case("name:\"=x\",a" => "name:\"=x\",a")]
     fn the_canonical_text_reads_back(text: &str) -> String {
@@ -870,7 +878,7 @@ mod tests {
         filter.text()
     }
 
-    #[test_case("spot poool:x" => "read filter term `poool:x` (column 6): there is no field `poool`, did you mean `pool`?; fields are name, pool, type, zone, arch, claim, status, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, age, and label:key=value")]
+    #[test_case("spot poool:x" => "read filter term `poool:x` (column 6): there is no field `poool`, did you mean `pool`?; fields are name, pool, type, zone, arch, claim, status, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, waste, age, and label:key=value")]
     #[test_case("status:drainning" => "read filter term `status:drainning` (column 1): `drainning` is no status, did you mean `Draining`?; it may be Gone, LaunchFailed, Terminating, Draining, Disrupted, Pending, Launching, Joining, Initializing, Unreachable, NotReady, Cordoned, Ready, Unknown")]
     #[test_case("buy:cheap" => "read filter term `buy:cheap` (column 1): `cheap` is no capacity; it may be on-demand, spot, reserved, capacity-block, fargate, unknown")]
     #[test_case("cpu<half" => "read filter term `cpu<half` (column 1): `half` is not a percentage, such as cpu<50")]
@@ -902,7 +910,8 @@ mod tests {
     }
 
     fn piece() -> impl proptest::strategy::Strategy<Value = String> {
-        let field = "(name|pool|type|zone|arch|claim|status|capacity|cpu|memory|usage.cpu|pods|price|age|label|team)?";
+        let field =
+            "(name|pool|type|zone|arch|claim|status|capacity|cpu|memory|usage.cpu|pods|price|waste|age|label|team)?";
         proptest::string::string_regex(&format!("[-!]?{field}(:|=|!=|<|<=|>=|==)?[a-z0-9.,=:<!%\"-]{{0,8}}")).unwrap()
     }
 

@@ -1,5 +1,6 @@
 //! The order of rows: by a typed value, never by the text that is shown.
 
+use super::Waste;
 use crate::cluster::Row;
 use crate::model::{Name, Resource};
 use crate::pricing::Quote;
@@ -25,6 +26,8 @@ pub enum Column {
     Type,
     /// Price by the hour.
     Price,
+    /// What of the price no pod requests.
+    Waste,
     /// Capacity type.
     Capacity,
     /// Zone.
@@ -90,6 +93,7 @@ impl SortKey {
             Column::Pods => number(row.counts().then_some(row.sums().requests.pods)),
             Column::Type => text(row.instance_type()),
             Column::Price => row.quote().and_then(Quote::hourly).map_or(Self::Nothing, |m| Self::Number(m.nanos())),
+            Column::Waste => Waste::of(row).map_or(Self::Nothing, |waste| Self::Number(waste.unrequested.nanos())),
             Column::Capacity => text(Some(row.capacity_type().name())),
             Column::Zone => text(row.zone()),
             // Younger is smaller.

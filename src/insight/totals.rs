@@ -123,6 +123,13 @@ impl PriceTotals {
         Self { sums: [(currency, sum)].into_iter().collect(), ..Self::default() }
     }
 
+    /// Adds a row: for sums that are made once.
+    pub fn include(&mut self, row: &Row) {
+        if let Some(quote) = row.quote() {
+            self.add(&Self::of(row, quote));
+        }
+    }
+
     /// The part of one row.
     fn of(row: &Row, quote: &Quote) -> Self {
         let mut price = Self {

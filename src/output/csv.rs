@@ -3,7 +3,7 @@
 use super::{NodeReport, Report};
 use std::io::{self, Write};
 
-const HEADING: [&str; 22] = [
+const HEADING: [&str; 26] = [
     "name",
     "nodepool",
     "instance_type",
@@ -26,6 +26,10 @@ const HEADING: [&str; 22] = [
     "fee",
     "price_mark",
     "price_source",
+    "price_as_of",
+    "unrequested",
+    "unused",
+    "daemonsets",
 ];
 
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -42,6 +46,7 @@ fn fields(n: &NodeReport) -> [String; HEADING.len()] {
     let number = |v: Option<u64>| v.map(|v| v.to_string()).unwrap_or_default();
     let usage = n.usage.as_ref();
     let price = n.price.as_ref();
+    let waste = n.waste.as_ref();
     [
         n.name.clone(),
         text(&n.nodepool),
@@ -65,6 +70,10 @@ fn fields(n: &NodeReport) -> [String; HEADING.len()] {
         price.and_then(|p| p.fee.clone()).unwrap_or_default(),
         price.map(|p| p.mark.to_owned()).unwrap_or_default(),
         price.map(|p| p.source.to_owned()).unwrap_or_default(),
+        price.and_then(|p| p.as_of.clone()).unwrap_or_default(),
+        waste.map(|w| w.unrequested.clone()).unwrap_or_default(),
+        waste.and_then(|w| w.unused.clone()).unwrap_or_default(),
+        waste.map(|w| w.daemonsets.clone()).unwrap_or_default(),
     ]
 }
 

@@ -1,9 +1,10 @@
 //! The report: the state as plain, serialisable data.
 
-use crate::cluster::{Cluster, PodCounts, Row, RowState};
-use crate::insight::{Line, PriceTotals, Totals, View};
+use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
+use crate::insight::{Line, PriceTotals, Totals, View, Waste};
 use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
-use crate::pricing::{AsOf, Component, Quote, Unknown};
+use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
+use crate::units::Money;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -33,6 +34,23 @@ pub struct Report {
     pub streams: BTreeMap<&'static str, &'static str>,
     /// What went wrong with a stream, in the server's words; empty when nothing did.
     pub trouble: BTreeMap<&'static str, String>,
+    /// How each source of prices is doing in each region that was asked for.
+    pub price_sources: Vec<SourceReport>,
+}
+
+/// How a source of prices is doing.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceReport {
+    /// Which: as in a price's `source`.
+    pub source: &'static str,
+    /// For which region.
+    pub region: String,
+    /// `asking`, `answered`, `off` (not for this cluster, or without credentials) or `failed`.
+    pub state: &'static str,
+    /// When it answered.
+    pub answered_at: Option<String>,
+    /// Why it is off or failed.
+    pub why: Option<String>,
 }
 
 /// Which cluster was looked at.
@@ -127,18 +145,82 @@ pub struct PriceTotalReport {
     pub hourly: Option<String>,
     /// `hourly` × 730.
     pub monthly: Option<String>,
-    /// The machines' part.
+    /// The machines' part, without Fargate.
     pub instances: Option<String>,
     /// The Auto Mode fees' part.
     pub fees: Option<String>,
+    /// Fargate's part.
+    pub fargate: Option<String>,
+    /// What spot saves against on-demand; null where no spot node tells.
+    pub spot_saves: Option<String>,
+    /// Spot nodes of which one of the two prices is not known, and which are left out of `spot_saves`.
+    pub spot_left_out: u64,
+    /// What discount rules take off; null where none was applied.
+    pub discounts: Option<String>,
+    /// What is paid for and not put to use; null where pods may not be read or nothing is priced.
+    pub waste: Option<WasteTotalReport>,
     /// Machines whose price is not fully known.
     pub unpriced: u64,
     /// Why, by reason.
     pub unpriced_reasons: BTreeMap<&'static str, u64>,
     /// Machines whose figure is an estimate.
     pub estimated: u64,
-    /// Oldest month of the prices' sources.
+    /// The least exact source of a figure in the total.
+    pub source: &'static str,
+    /// The oldest figure: its month, or when a source confirmed it.
     pub as_of: Option<String>,
+}
+
+/// What of a price by the hour is not put to use: [`Waste`].
+#[derive(Clone, Debug, Serialize)]
+pub struct WasteReport {
+    /// Of what no pod requests.
+    pub unrequested: String,
+    /// Of what is requested and not used; null where that is not measured.
+    pub unused: Option<String>,
+    /// Of what DaemonSet and static pods request.
+    pub daemonsets: String,
+}
+
+/// The same of a set of nodes.
+#[derive(Clone, Debug, Serialize)]
+pub struct WasteTotalReport {
+    /// Of what no pod requests: a lower bound while `left_out` is not 0.
+    pub unrequested: String,
+    /// Of what is requested and not used, of the measured nodes; null where nothing is measured.
+    pub unused: Option<String>,
+    /// Of what DaemonSet and static pods request.
+    pub daemonsets: String,
+    /// Machines whose waste is not, or not wholly, known.
+    pub left_out: u64,
+}
+
+/// A discount rule at work.
+#[derive(Clone, Debug, Serialize)]
+pub struct DiscountReport {
+    /// Its place among the rules, from 1.
+    pub rule: usize,
+    /// What is paid of the list price: `0.720000`.
+    pub factor: String,
+    /// The machine before it; null where the rule leaves the machine alone.
+    pub instance_before: Option<String>,
+    /// The fee before it; null where the rule leaves the fee alone.
+    pub fee_before: Option<String>,
+}
+
+/// What a price by size was computed from.
+#[derive(Clone, Debug, Serialize)]
+pub struct SizeReport {
+    /// vCPU, in thousandths.
+    pub vcpu_milli: u64,
+    /// Memory in MiB; null where it is not billed (hybrid nodes).
+    pub memory_mib: Option<u64>,
+    /// A vCPU-hour.
+    pub vcpu_price: String,
+    /// A GB-hour; null where memory is not billed.
+    pub gb_price: Option<String>,
+    /// Whether the size is given (by the pod's annotation, by the node), not rounded up from requests.
+    pub exact: bool,
 }
 
 /// One price, as decimal text by the hour.
@@ -154,8 +236,26 @@ pub struct PriceReport {
     pub fee: Option<String>,
     /// Where it came from.
     pub source: &'static str,
-    /// Month of the source.
+    /// Month of the source, or when it confirmed the figure.
     pub as_of: Option<String>,
+    /// Whether the figure comes from the disk, asked for by an earlier run.
+    pub cached: bool,
+    /// Where the fee came from; null without a fee.
+    pub fee_source: Option<&'static str>,
+    /// Of when the fee is.
+    pub fee_as_of: Option<String>,
+    /// The most it can be, where no more is known.
+    pub at_most: Option<String>,
+    /// On-demand list price, where it is not the price (of a spot machine, of a capacity block).
+    pub list: Option<String>,
+    /// What a spot machine saves against it.
+    pub spot_saves: Option<String>,
+    /// What a price by size was computed from: Fargate, hybrid.
+    pub size: Option<SizeReport>,
+    /// The discount rule that was applied.
+    pub discount: Option<DiscountReport>,
+    /// The row of the price file that set it, from 1.
+    pub price_file_row: Option<usize>,
     /// What must be said beside it: `exact`, `estimated`, `override` …
     pub mark: &'static str,
     /// Why a part is unknown.
@@ -196,6 +296,8 @@ pub struct NodeReport {
     pub pods: Option<u64>,
     /// Its price; null when there is none to tell.
     pub price: Option<PriceReport>,
+    /// What of it is not put to use; null where that is not known.
+    pub waste: Option<WasteReport>,
     /// Its claim.
     pub nodeclaim: Option<String>,
     /// Why it leaves, or is to leave.
@@ -293,8 +395,19 @@ impl Report {
                 .collect(),
             streams: streams.into_iter().collect(),
             trouble: trouble.collect(),
+            price_sources: cluster.prices().sources().map(source).collect(),
         }
     }
+}
+
+fn source((source, region, state): (PriceSource, &str, &SourceState)) -> SourceReport {
+    let (state, answered_at, why) = match state {
+        SourceState::Asking => ("asking", None, None),
+        SourceState::Answered { at } => ("answered", Some(format!("{at:.0}")), None),
+        SourceState::Off { why } => ("off", None, Some(why.clone())),
+        SourceState::Failed { why, .. } => ("failed", None, Some(why.clone())),
+    };
+    SourceReport { source: source.name(), region: region.to_owned(), state, answered_at, why }
 }
 
 fn totals(cluster: &Cluster, t: &Totals) -> TotalsReport {
@@ -324,21 +437,33 @@ fn totals(cluster: &Cluster, t: &Totals) -> TotalsReport {
         requests: known.then(|| (&t.requests).into()),
         usage,
         pods: known.then_some(pods),
-        price: cluster.has_prices().then(|| price_total(&t.price)),
+        price: cluster.has_prices().then(|| price_total(&t.price, known)),
     }
 }
 
-fn price_total(p: &PriceTotals) -> PriceTotalReport {
-    let known = |money: crate::units::Money, places| (!p.is_unknown()).then(|| money.decimal(places));
+fn price_total(p: &PriceTotals, pods_known: bool) -> PriceTotalReport {
+    let known = |money: Money, places| (!p.is_unknown()).then(|| money.decimal(places));
+    let waste = WasteTotalReport {
+        unrequested: p.unrequested().decimal(5),
+        unused: p.unused().map(|money| money.decimal(5)),
+        daemonsets: p.overhead().decimal(5),
+        left_out: p.waste_left_out + p.other_currency(),
+    };
     PriceTotalReport {
         currency: p.currency().code(),
         hourly: known(p.hourly(), 5),
         monthly: known(p.hourly().monthly(), 2),
         instances: known(p.instances(), 5),
         fees: known(p.fees(), 5),
+        fargate: known(p.fargate(), 5),
+        spot_saves: p.spot_saves().map(|money| money.decimal(5)),
+        spot_left_out: p.spot_left_out,
+        discounts: p.discount_saves().map(|money| money.decimal(5)),
+        waste: (pods_known && !p.is_unknown()).then_some(waste),
         unpriced: p.unpriced + p.other_currency(),
         unpriced_reasons: p.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect(),
         estimated: p.estimated,
+        source: p.worst_source().name(),
         as_of: date(p.oldest()),
     }
 }
@@ -347,19 +472,73 @@ fn date(as_of: AsOf) -> Option<String> {
     (as_of != AsOf::Always).then(|| as_of.to_string())
 }
 
-fn price(quote: &Quote) -> PriceReport {
-    let text = |part: Component| part.amount.known().map(|money| money.decimal(5));
+fn price(quote: &Quote, row: &Row) -> PriceReport {
+    let five = |money: Money| money.decimal(5);
+    let text = |part: Component| part.amount.known().map(five);
+    let as_of = quote.instance.origin.as_of;
+    let spot = row.capacity_type() == CapacityType::Spot;
     PriceReport {
         currency: quote.currency.code(),
-        hourly: quote.hourly().map(|m| m.decimal(5)),
+        hourly: quote.hourly().map(five),
         instance: text(quote.instance),
         fee: quote.fee.and_then(text),
         source: quote.source().name(),
-        as_of: date(quote.instance.origin.as_of),
+        as_of: date(as_of),
+        cached: matches!(as_of, AsOf::Fetched { cached: true, .. }),
+        fee_source: quote.fee.map(|fee| fee.origin.source.name()),
+        fee_as_of: quote.fee.and_then(|fee| date(fee.origin.as_of)),
+        at_most: match quote.instance.amount {
+            Amount::AtMost(most, _) => {
+                quote.fee.map_or(Some(Money::ZERO), |fee| fee.amount.known()).map(|fee| five(most + fee))
+            }
+            Amount::Known(_) | Amount::Unknown(_) => None,
+        },
+        list: quote.list.map(five),
+        spot_saves: quote.spot_saves().filter(|_| spot).map(five),
+        size: quote.basis.map(size),
+        discount: quote.discount.map(discount),
+        price_file_row: quote.price_row.map(|row| row + 1),
         mark: quote.mark.name(),
         unknown: quote.unknown().map(Unknown::reason),
         label: quote.label(5),
     }
+}
+
+/// With all their decimals: prices by size have six.
+fn size(basis: Basis) -> SizeReport {
+    match basis {
+        Basis::Fargate { vcpu_milli, memory_mib, vcpu_price, gb_price, annotated } => SizeReport {
+            vcpu_milli,
+            memory_mib: Some(memory_mib),
+            vcpu_price: vcpu_price.to_string(),
+            gb_price: Some(gb_price.to_string()),
+            exact: annotated,
+        },
+        Basis::Hybrid { vcpu, vcpu_price } => SizeReport {
+            vcpu_milli: vcpu.saturating_mul(1000),
+            memory_mib: None,
+            vcpu_price: vcpu_price.to_string(),
+            gb_price: None,
+            exact: true,
+        },
+    }
+}
+
+fn discount(discount: Discount) -> DiscountReport {
+    DiscountReport {
+        rule: discount.rule + 1,
+        factor: format!("{}.{:06}", discount.factor_millionths / 1_000_000, discount.factor_millionths % 1_000_000),
+        instance_before: discount.instance_before.map(|money| money.decimal(5)),
+        fee_before: discount.fee_before.map(|money| money.decimal(5)),
+    }
+}
+
+fn waste(row: &Row) -> Option<WasteReport> {
+    Waste::of(row).map(|waste| WasteReport {
+        unrequested: waste.unrequested.decimal(5),
+        unused: waste.unused.map(|money| money.decimal(5)),
+        daemonsets: waste.overhead.decimal(5),
+    })
 }
 
 /// Why a machine leaves, is to leave, or does not come; none where nothing is wrong or nothing says so.
@@ -401,7 +580,8 @@ fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
         limits: pods_known.then(|| (&row.sums().limits).into()),
         usage: row.usage().map(Amounts::from),
         pods: pods_known.then_some(row.sums().requests.pods),
-        price: row.quote().map(price),
+        price: row.quote().map(|quote| price(quote, row)),
+        waste: if pods_known { waste(row) } else { None },
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: why(row),
     }
@@ -419,7 +599,7 @@ fn claim(row: &Row, now: Timestamp) -> Option<ClaimReport> {
         age_seconds: (now.as_second() - claim.created.as_second()).max(0),
         node: row.node().map(|n| n.name.to_string()),
         requests: (&claim.requests).into(),
-        price: row.quote().map(price),
+        price: row.quote().map(|quote| price(quote, row)),
         reason: why(row),
     })
 }
@@ -451,6 +631,6 @@ fn pool(pool: &NodePool, totals: Option<&Totals>, pods_known: bool, priced: bool
         resources: (&pool.resources).into(),
         allocatable: (&totals.allocatable).into(),
         requests: pods_known.then(|| (&totals.requests).into()),
-        price: priced.then(|| price_total(&totals.price)),
+        price: priced.then(|| price_total(&totals.price, pods_known)),
     }
 }

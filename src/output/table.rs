@@ -16,6 +16,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "nodes    {}{launching}{}", t.nodes, t.price.as_ref().map(total_price).unwrap_or_default())?;
     let unknown = Amounts::default();
     let requests = t.requests.as_ref().unwrap_or(&unknown);
+    if let Some(cost) = t.price.as_ref().and_then(cost) {
+        writeln!(out, "cost     {cost}")?;
+    }
     writeln!(out, "cpu      {}", ratio(requests.cpu_millicores, t.allocatable.cpu_millicores, cores, ""))?;
     writeln!(out, "memory   {}", ratio(requests.memory_bytes, t.allocatable.memory_bytes, gibibytes, " Gi"))?;
     for (resource, offered) in &t.allocatable.extended {
@@ -32,6 +35,10 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     for (stream, trouble) in &report.trouble {
         writeln!(out, "{stream}: {trouble}")?;
+    }
+    for source in report.price_sources.iter().filter(|source| source.state == "failed") {
+        let why = source.why.as_deref().unwrap_or_default();
+        writeln!(out, "prices from {} of {}: {why}", source.source, source.region)?;
     }
     if !report.nodes.is_empty() {
         writeln!(out)?;
@@ -158,6 +165,36 @@ fn total_price(p: &PriceTotalReport) -> String {
     let bound = if p.unpriced > 0 { "≥ " } else { "" };
     let estimate = if p.estimated > 0 { "~" } else { "" };
     format!("  {bound}{estimate}{sign}{hourly}/hour  {bound}{estimate}{sign}{monthly}/month{unpriced}")
+}
+
+/// What the total is made of and what of it is not put to use.
+fn cost(p: &PriceTotalReport) -> Option<String> {
+    let sign = if p.currency == "CNY" { "¥" } else { "$" };
+    let some = |amount: &Option<String>| amount.clone().filter(|text| text.bytes().any(|b| matches!(b, b'1'..=b'9')));
+    let parts = [("instances", &p.instances), ("auto mode", &p.fees), ("fargate", &p.fargate)];
+    let parts: Vec<String> =
+        parts.into_iter().filter_map(|(name, amount)| Some(format!("{name} {}", some(amount)?))).collect();
+    let mut said = vec![parts.join(" + ")];
+    let mut say = |name: &str, amount: Option<String>, least: bool| {
+        let least = if least { "≥ " } else { "" };
+        said.extend(amount.map(|amount| format!("{name} {least}{sign}{amount}/hour")));
+    };
+    say("spot saves", p.spot_saves.clone(), p.spot_left_out > 0);
+    say("discounts", p.discounts.clone(), false);
+    if let Some(waste) = &p.waste {
+        say("unrequested", some(&Some(waste.unrequested.clone())), waste.left_out > 0);
+        say("unused", waste.unused.as_ref().and_then(|unused| some(&Some(unused.clone()))), false);
+        say("daemonsets", some(&Some(waste.daemonsets.clone())), waste.left_out > 0);
+    }
+    said.retain(|text| !text.is_empty());
+    let reasons: Vec<String> = p.unpriced_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();
+    if !reasons.is_empty() {
+        said.push(format!("unpriced: {}", reasons.join(", ")));
+    }
+    if let Some(as_of) = &p.as_of {
+        said.push(format!("{} {as_of}", p.source));
+    }
+    (!said.is_empty()).then(|| said.join("  "))
 }
 
 fn percent(part: Option<u64>, whole: Option<u64>) -> String {

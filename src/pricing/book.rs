@@ -1,6 +1,5 @@
 //! The decision: which price holds for a machine. First match wins, in the order of [`PriceBook::quote_node`]'s steps.
 
-use super::CapacityType;
 use super::auto_fee::FeeShare;
 use super::facts::Facts;
 use super::learned::{Learned, SpotFigure};
@@ -12,6 +11,8 @@ use super::price_override;
 use super::quote::{Amount, Component, Mark, Quote, Unknown};
 use super::sheet::PriceSheet;
 use super::table::{ListPrice, Missing, embedded};
+use super::terms::PriceTerms;
+use super::{CapacityType, discount};
 use crate::model::{Node, NodeClaim};
 use crate::units::{Currency, Money};
 
@@ -23,12 +24,24 @@ use crate::units::{Currency, Money};
 #[derive(Clone, Debug, Default)]
 pub struct PriceBook {
     learned: Learned,
+    terms: PriceTerms,
 }
 
 impl PriceBook {
     /// The table in the program, unpacked at the first question.
     pub fn embedded() -> Self {
         Self::default()
+    }
+
+    /// With the user's own prices and discounts.
+    #[must_use]
+    pub fn with_terms(self, terms: PriceTerms) -> Self {
+        Self { terms, ..self }
+    }
+
+    /// The user's own prices and discounts.
+    pub const fn terms(&self) -> &PriceTerms {
+        &self.terms
     }
 
     /// Takes in an answer of a source; true if any figure, or its date, changed. An answer in another currency than its
@@ -84,6 +97,14 @@ impl PriceBook {
         )
     }
 
+    /// How often spot capacity of a machine's kind is taken back, as the spot advisor's band: 0 (<5 %) to 4 (>20 %). None of
+    /// machines that are not spot, and where nobody has told.
+    pub fn interruption_band(&self, offer: &Offer<'_>) -> Option<u8> {
+        let spot = offer.capacity_type == CapacityType::Spot;
+        let (region, instance_type) = offer.region.zip(offer.instance_type).filter(|_| spot)?;
+        self.learned.interruption_band(region, offer.os, instance_type)
+    }
+
     /// What an instance type is made of, if the table says.
     pub fn size(&self, instance_type: &str) -> Option<Size> {
         embedded().size(instance_type)
@@ -91,11 +112,22 @@ impl PriceBook {
 
     fn quote(&self, offer: &Offer<'_>, facts: &Facts<'_>) -> Quote {
         let currency = offer.partition().currency();
+        if let Some((at, row)) = self.terms.file.as_ref().and_then(|file| file.find(offer)) {
+            let set = Component::known(row.amount, Origin::of(PriceSource::PriceFile));
+            return Quote { price_row: Some(at), ..Quote::of(currency, set, Mark::Override) };
+        }
         // A bad label is ignored here and told by price_override().
         if let Ok(Some(price)) = price_override::read(facts) {
             let label = Component::known(price, Origin::of(PriceSource::Label));
             return Quote::of(currency, label, Mark::Override);
         }
+        let mut quote = self.list(currency, offer);
+        discount::apply(&self.terms.rules, offer, &mut quote);
+        quote
+    }
+
+    /// The price before discounts.
+    fn list(&self, currency: Currency, offer: &Offer<'_>) -> Quote {
         match offer.compute_type {
             ComputeType::Fargate => return Quote::unknown_because(currency, Unknown::Fargate),
             ComputeType::Hybrid => return Quote::unknown_because(currency, Unknown::Hybrid),
@@ -106,7 +138,7 @@ impl PriceBook {
             // An Outpost has no on-demand price: the rack is paid for as a whole.
             None => Quote::of(currency, Component::known(Money::ZERO, Origin::default()), Mark::Prepaid),
             Some(list) if offer.capacity_type == CapacityType::Spot => self.spot(currency, offer, list),
-            Some(list) => instance(currency, offer.capacity_type, list),
+            Some(list) => instance(currency, offer, list),
         };
         if offer.compute_type == ComputeType::Auto {
             self.add_fee(&mut quote, offer, list.and_then(Result::ok));
@@ -181,8 +213,8 @@ impl PriceBook {
 }
 
 /// The machine alone, by the way it is bought; spot is decided elsewhere.
-fn instance(currency: Currency, bought: CapacityType, list: Result<ListPrice, Unknown>) -> Quote {
-    if bought == CapacityType::CapacityBlock {
+fn instance(currency: Currency, offer: &Offer<'_>, list: Result<ListPrice, Unknown>) -> Quote {
+    if offer.capacity_type == CapacityType::CapacityBlock {
         let origin = list.map_or_else(|_| Origin::default(), |list| list.origin);
         let prepaid = Quote::of(currency, Component::known(Money::ZERO, origin), Mark::Prepaid);
         return Quote { list: list.ok().map(|list| list.amount), ..prepaid };
@@ -191,10 +223,11 @@ fn instance(currency: Currency, bought: CapacityType, list: Result<ListPrice, Un
         Ok(list) => list,
         Err(why) => return Quote::unknown_because(currency, why),
     };
-    let mark = match bought {
+    let mark = match offer.capacity_type {
         CapacityType::OnDemand => Mark::Exact,
-        // A reservation of unlabelled kind is taken for an on-demand capacity reservation.
-        CapacityType::Reserved => Mark::Reserved,
+        CapacityType::Reserved if offer.reservation.is_some() => Mark::Reserved,
+        // Taken for an on-demand capacity reservation, the usual kind.
+        CapacityType::Reserved => Mark::ReservedAssumed,
         CapacityType::Unknown => Mark::Assumed,
         CapacityType::Spot | CapacityType::CapacityBlock | CapacityType::Fargate => {
             return Quote::unknown_because(currency, Unknown::Type);

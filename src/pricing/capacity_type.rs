@@ -39,6 +39,11 @@ impl CapacityType {
         }
     }
 
+    /// The capacity type with this name, upper or lower case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name))
+    }
+
     /// What the labels of a node or claim say: the first of the keys (Karpenter's, the managed node group's, older and
     /// third-party ones) with a value that is known. Upper and lower case are the same.
     pub fn of(labels: &Labels) -> Self {

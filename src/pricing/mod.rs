@@ -9,15 +9,18 @@
 //! labels of node and claim ──▶ facts ──▶ Offer ──┐
 //! assets/prices/*.csv ──▶ pack ──▶ table ────────┤
 //! answers of sources ──▶ PriceSheet ──▶ learned ─┼──▶ PriceBook ──▶ Quote: machine + fee, mark, source, age
-//! price label ──▶ price_override ────────────────┘
+//! price label, price file, discounts of the user ─┘
 //! Offers of all machines ──▶ Demand: what sources are asked for
 //! ```
 
+mod amount;
 mod auto_fee;
 mod book;
 mod capacity_type;
 mod demand;
+mod discount;
 mod facts;
+mod glob;
 mod learned;
 mod news;
 mod offer;
@@ -26,21 +29,27 @@ mod pack;
 #[cfg(test)]
 mod pack_write;
 mod place;
+mod price_file;
 mod price_override;
 mod quote;
 mod sheet;
 mod table;
+mod terms;
 
 pub use auto_fee::FeeShare;
 pub use book::PriceBook;
 pub use capacity_type::CapacityType;
 pub use demand::{Demand, OnDemandKey};
+pub use discount::{DiscountOn, DiscountRule, Factor, FactorError};
+pub use glob::{Glob, GlobError};
 pub use news::{PriceNews, SourceState};
 pub use offer::{ComputeType, Offer, Os, Tenancy};
 pub use origin::{AsOf, Origin, PriceSource};
 pub use pack::Size;
 pub use place::{Partition, Zone, ZoneKind};
+pub use price_file::{PriceFile, PriceFileError, PriceFileProblem, PriceRow};
 pub use price_override::{BadOverride, price_override};
 pub use quote::{Amount, Basis, Component, Discount, Mark, Quote, Unknown};
 pub use sheet::{EksPrices, OnDemandPrice, PriceSheet, Prices, SpotPrice, SpotSaving, VolumePrice};
 pub use table::{ListPrice, Missing};
+pub use terms::PriceTerms;

@@ -68,6 +68,12 @@ pub struct Offer<'a> {
     pub capacity_type: CapacityType,
     /// Who runs it.
     pub compute_type: ComputeType,
+    /// Karpenter nodepool.
+    pub nodepool: Option<&'a str>,
+    /// Managed or eksctl node group.
+    pub nodegroup: Option<&'a str>,
+    /// What kind of reservation a reserved machine is in, as far as a label says (`default`).
+    pub reservation: Option<&'a str>,
     /// On an Outpost: the rack is paid for as a whole.
     pub outpost: bool,
 }
@@ -120,6 +126,9 @@ impl<'a> Offer<'a> {
             },
             capacity_type: CapacityType::from_facts(facts),
             compute_type,
+            nodepool: facts.first(&[key::NODEPOOL]),
+            nodegroup: facts.first(key::NODEGROUP),
+            reservation: facts.first(key::RESERVATION_TYPE),
             outpost: facts.first(&[key::OUTPOST]).is_some(),
         }
     }

@@ -3,6 +3,7 @@
 //! Read by awslabs/eks-node-viewer and written by Karpenter's kwok provider. It stands for the whole machine: no fee is
 //! added to it.
 
+use super::amount;
 use super::facts::Facts;
 use crate::model::{Node, NodeClaim, key};
 use crate::units::Money;
@@ -25,16 +26,7 @@ pub fn price_override(node: &Node, claim: Option<&NodeClaim>) -> Result<Option<M
 
 pub(super) fn read(facts: &Facts<'_>) -> Result<Option<Money>, BadOverride> {
     let Some(value) = facts.all(key::INSTANCE_PRICE).next() else { return Ok(None) };
-    let money = match value.parse::<Money>() {
-        Ok(money) => Some(money),
-        // An exponent or a plus sign, as Go's float formatting may write it.
-        Err(_) => value
-            .parse::<f64>()
-            .ok()
-            .filter(|f| f.is_finite() && *f >= 0.0)
-            .and_then(|f| format!("{f:.10}").parse().ok()),
-    };
-    money.filter(|money| *money >= Money::ZERO).map(Some).ok_or_else(|| BadOverride { value: value.to_owned() })
+    amount::read(value).map(Some).ok_or_else(|| BadOverride { value: value.to_owned() })
 }
 
 #[cfg(test)]

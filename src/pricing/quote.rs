@@ -95,6 +95,8 @@ pub enum Mark {
     Override,
     /// Reserved capacity at the on-demand rate: `0.0860R`.
     Reserved,
+    /// Reserved capacity whose label does not say of which kind, taken for the on-demand rate: `0.0860R?`.
+    ReservedAssumed,
     /// No capacity-type label; taken for on-demand: `0.0860?`.
     Assumed,
     /// An estimate or a figure nobody has verified: `~0.0860`.
@@ -114,6 +116,7 @@ impl Mark {
             Self::Exact => "exact",
             Self::Override => "override",
             Self::Reserved => "reserved",
+            Self::ReservedAssumed => "reserved-assumed",
             Self::Assumed => "assumed",
             Self::Estimated => "estimated",
             Self::Bound => "bound",
@@ -257,8 +260,22 @@ impl Quote {
         self.instance.estimated || self.fee.is_some_and(|fee| fee.estimated)
     }
 
+    /// What is said behind the figure.
+    fn suffix(&self) -> &'static str {
+        let discounted = self.discount.is_some_and(|d| d.instance_before.or(d.fee_before).is_some());
+        match self.mark {
+            Mark::Reserved => "R",
+            Mark::ReservedAssumed => "R?",
+            Mark::Assumed => "?",
+            Mark::Override => "*",
+            // A sign in front tells these apart; it does not tell a discount.
+            Mark::Exact | Mark::Estimated | Mark::Bound | Mark::Unknown if discounted => "*",
+            Mark::Exact | Mark::Estimated | Mark::Bound | Mark::Prepaid | Mark::Unknown => "",
+        }
+    }
+
     /// The price as it stands in a table, without a currency sign: `0.0860`, `~0.0860`, `0.0860*` (set by a label or a
-    /// rule), `0.0860R` (reserved), `0.0860?` (capacity type assumed), `≤0.0860` (no more than that), `≥0.0860` (the
+    /// rule), `0.0860R` (reserved; `R?` of a kind no label tells), `0.0860?` (capacity type assumed), `≤0.0860` (no more than that), `≥0.0860` (the
     /// fee on top is not known), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (not known).
     pub fn label(&self, places: u32) -> String {
         let estimate = if self.rests_on_estimate() { "~" } else { "" };
@@ -272,18 +289,14 @@ impl Quote {
                 format!("prepaid+{estimate}{}", fee.decimal(places))
             }
             (Amount::Known(instance), Some(fee)) => {
-                let suffix = match self.mark {
-                    Mark::Override => "*",
-                    Mark::Reserved => "R",
-                    Mark::Assumed => "?",
-                    Mark::Exact | Mark::Estimated | Mark::Bound | Mark::Prepaid | Mark::Unknown => "",
-                };
-                format!("{estimate}{}{suffix}", (instance + fee).decimal(places))
+                format!("{estimate}{}{}", (instance + fee).decimal(places), self.suffix())
             }
             (Amount::Known(instance), None) if instance > Money::ZERO => {
-                format!("≥{estimate}{}", instance.decimal(places))
+                format!("≥{estimate}{}{}", instance.decimal(places), self.suffix())
             }
-            (Amount::AtMost(bound, _), Some(fee)) => format!("≤{estimate}{}", (bound + fee).decimal(places)),
+            (Amount::AtMost(bound, _), Some(fee)) => {
+                format!("≤{estimate}{}{}", (bound + fee).decimal(places), self.suffix())
+            }
             (Amount::Known(_) | Amount::AtMost(..), None) | (Amount::Unknown(_), _) => "—".to_owned(),
         }
     }
@@ -317,6 +330,7 @@ mod tests {
     #[test_case(&quote(known("0.086"), None, Mark::Estimated, EmbeddedEstimate) => "~0.0860")]
     #[test_case(&quote(known("0.086"), None, Mark::Override, Label) => "0.0860*")]
     #[test_case(&quote(known("0.086"), None, Mark::Reserved, Embedded) => "0.0860R")]
+    #[test_case(&quote(known("0.086"), None, Mark::ReservedAssumed, Embedded) => "0.0860R?")]
     #[test_case(&quote(known("0.086"), None, Mark::Assumed, Embedded) => "0.0860?")]
     #[test_case(&quote(at_most("0.086"), None, Mark::Bound, Embedded) => "≤0.0860")]
     #[test_case(&quote(at_most("0.086"), None, Mark::Bound, EmbeddedEstimate) => "≤~0.0860" ; "a bound that is an estimate")]

@@ -8,11 +8,12 @@ use super::state::{Detail, Seen};
 use super::table::{Amounts, status};
 use super::theme::Role;
 use super::words;
-use crate::cluster::{EventLine, EventQuery, PodRow, PodState, Row};
+use crate::cluster::{CapacityType, EventLine, EventQuery, PodRow, PodState, Row};
+use crate::insight::Waste;
 use crate::model::{ConditionStatus, PodClass, Resource, Resources, Stream, key};
-use crate::pricing::{Amount, AsOf, Mark, Origin};
-use crate::units::age;
+use crate::pricing::{Amount, Basis, Component, Discount, Mark, PriceSource, Quote, price_override};
 use crate::units::text::{cut_end, cut_middle};
+use crate::units::{Money, age};
 use ratatui::style::Style;
 use std::fmt::Write;
 
@@ -99,67 +100,168 @@ fn identity(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     }
 }
 
-/// The price line by line: each part, where it came from, what must be said beside it.
-fn price(facts: &mut Facts<'_, '_>, row: &Row) {
+/// The price line by line: each part, where it came from and how old that is, what must be said beside it, and how much
+/// of it is put to use.
+fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     facts.head("price");
     if !facts.pic.cluster.has_prices() {
         return facts.fact("", "prices are switched off", Role::Dim);
     }
-    let Some(quote) = row.quote() else { return facts.fact("", "not billed", Role::Dim) };
-    let sign = quote.currency.sign();
-    match quote.hourly() {
-        Some(hourly) => {
-            let text = format!("{sign}{} an hour, {sign}{} a month", hourly.decimal(5), hourly.monthly().grouped(2));
-            facts.fact("total", &text, Role::Strong);
-        }
-        None => {
-            let (instance, fee) = quote.known();
-            let g = facts.pic.theme().glyphs();
-            let known = instance + fee;
-            let text = if let Amount::AtMost(most, _) = quote.instance.amount {
-                format!("{} {sign}{} an hour", g.most, (most + fee).decimal(5))
-            } else if known.nanos() > 0 {
-                format!("{} {sign}{} an hour", g.least, known.decimal(5))
-            } else {
-                "not known".into()
-            };
-            facts.fact("total", &text, Role::Warn);
-        }
+    if let Some(Err(bad)) = row.node().map(|node| price_override(node, row.claim())) {
+        facts.fact("ignored", &bad.to_string(), Role::Warn);
     }
+    let Some(quote) = row.quote() else { return facts.fact("", "not billed", Role::Dim) };
+    let sign = words::sign(quote.currency, facts.pic.theme());
+    let shown = |money: Money| format!("{sign}{}", money.decimal(5));
+    facts.fact("total", &total(quote, facts.pic), if quote.hourly().is_some() { Role::Strong } else { Role::Warn });
     let amount = |amount: Amount| match amount {
-        Amount::Known(money) => format!("{sign}{}", money.decimal(5)),
-        Amount::AtMost(money, _) => format!("at most {sign}{}", money.decimal(5)),
+        Amount::Known(money) => shown(money),
+        Amount::AtMost(money, why) => format!("at most {}: {}", shown(money), why.reason()),
         Amount::Unknown(why) => why.reason().to_owned(),
     };
-    facts.fact("instance", &format!("{}{}", amount(quote.instance.amount), source(quote.instance.origin)), Role::Text);
+    let machine = match quote.basis {
+        Some(Basis::Fargate { .. }) => "fargate",
+        Some(Basis::Hybrid { .. }) => "hybrid",
+        None => "instance",
+    };
+    component(facts, machine, &amount(quote.instance.amount), quote.instance, seen);
+    match quote.basis {
+        Some(Basis::Fargate { vcpu_milli, memory_mib, vcpu_price, gb_price, annotated }) => {
+            let (vcpu, gb) = (thousandths(vcpu_milli), thousandths(memory_mib.saturating_mul(1000) / 1024));
+            let sum = format!("{vcpu} vCPU × {} + {gb} GB × {}", exact(sign, vcpu_price), exact(sign, gb_price));
+            facts.fact("", &sum, Role::Dim);
+            let how = if annotated { "as the pod is annotated" } else { "requests, rounded up as Fargate does" };
+            facts.fact("size", how, Role::Dim);
+        }
+        Some(Basis::Hybrid { vcpu, vcpu_price }) => {
+            facts.fact("", &format!("{vcpu} vCPU × {} of the first tier", exact(sign, vcpu_price)), Role::Dim);
+        }
+        None => {}
+    }
     if let Some(fee) = quote.fee {
-        facts.fact("auto mode fee", &format!("{}{}", amount(fee.amount), source(fee.origin)), Role::Text);
+        component(facts, "auto mode fee", &amount(fee.amount), fee, seen);
+    }
+    if let Some(discount) = quote.discount {
+        discounted(facts, quote, discount);
     }
     if let Some(list) = quote.list {
-        facts.fact("on-demand list", &format!("{sign}{}", list.decimal(5)), Role::Dim);
+        facts.fact("on-demand list", &shown(list), Role::Dim);
+        if let Some(saves) = quote.spot_saves().filter(|_| row.capacity_type() == CapacityType::Spot) {
+            facts.fact("spot saves", &part_of(&shown(saves), saves, list), Role::Good);
+        }
+    }
+    if let Some(band) = row.offer().and_then(|offer| facts.pic.cluster.prices().book()?.interruption_band(&offer)) {
+        facts.fact("taken back", interruptions(band), Role::Dim);
+    }
+    if let Some(row) = quote.price_row {
+        facts.fact("price file", &format!("its row {}", row + 1), Role::Dim);
     }
     facts.fact("mark", mark(quote.mark), Role::Dim);
+    waste(facts, row, quote);
 }
 
-fn source(origin: Origin) -> String {
-    use crate::pricing::PriceSource as S;
-    let from = match origin.source {
-        S::None => return String::new(),
-        S::Label => "label eks-node-viewer/instance-price",
-        S::PriceFile => "price file",
-        S::Simulated => "simulated market of the demo",
-        S::SpotHistory => "EC2 spot price history",
-        S::GetProducts => "AWS Price List",
-        S::PricePage => "AWS on-demand price page",
-        S::EksList => "AmazonEKS price list",
-        S::SpotFeed => "AWS spot price page",
-        S::SpotAdvisor => "estimated from the spot advisor",
-        S::Embedded => "price table in the program",
-        S::EmbeddedEstimate => "estimated from the price table",
-    };
-    match origin.as_of {
-        AsOf::Always => format!("  {from}"),
-        as_of @ (AsOf::Month(_) | AsOf::Fetched { .. }) => format!("  {from}, {as_of}"),
+/// The spot advisor's bands: the share of machines that was taken back over a month.
+const fn interruptions(band: u8) -> &'static str {
+    match band {
+        0 => "less than 5% of this type in a month",
+        1 => "5 to 10% of this type in a month",
+        2 => "10 to 15% of this type in a month",
+        3 => "15 to 20% of this type in a month",
+        _ => "more than 20% of this type in a month",
+    }
+}
+
+/// The whole, or as much of it as is known.
+fn total(quote: &Quote, pic: &Picture<'_>) -> String {
+    let (sign, g) = (words::sign(quote.currency, pic.theme()), pic.theme().glyphs());
+    let (instance, fee) = quote.known();
+    match (quote.hourly(), quote.instance.amount) {
+        (Some(hourly), _) => {
+            format!("{sign}{} an hour, {sign}{} a month", hourly.decimal(5), hourly.monthly().grouped(2))
+        }
+        (None, Amount::AtMost(most, _)) if quote.fee.is_none_or(|fee| fee.amount.known().is_some()) => {
+            format!("{} {sign}{} an hour", g.most, (most + fee).decimal(5))
+        }
+        (None, _) if instance + fee > Money::ZERO => {
+            format!("{} {sign}{} an hour", g.least, (instance + fee).decimal(5))
+        }
+        (None, _) => "not known".into(),
+    }
+}
+
+/// One part of the price: how much, who says so, how old that is.
+fn component(facts: &mut Facts<'_, '_>, label: &str, amount: &str, part: Component, seen: &mut Seen) {
+    let (age, changes_in) = words::figure_age(part.origin.as_of, facts.pic.now);
+    if let Some(seconds) = changes_in {
+        seen.changes_in(seconds, facts.pic.now);
+    }
+    let said: Vec<&str> = [source(part.origin.source), &age].into_iter().filter(|text| !text.is_empty()).collect();
+    let estimate = if part.estimated { "~" } else { "" };
+    facts.fact(label, &format!("{estimate}{amount}  {}", said.join(", ")), Role::Text);
+}
+
+/// What a discount rule made of the list price.
+fn discounted(facts: &mut Facts<'_, '_>, quote: &Quote, discount: Discount) {
+    let sign = words::sign(quote.currency, facts.pic.theme());
+    let percent = 100 - (i64::from(discount.factor_millionths) + 5_000) / 10_000;
+    let (instance, fee) = quote.known();
+    let parts = [(discount.instance_before, instance), (discount.fee_before, fee)];
+    for (before, paid) in parts.into_iter().filter_map(|(before, paid)| Some((before?, paid))) {
+        let text = format!("{sign}{} → {sign}{}", before.decimal(5), paid.decimal(5));
+        facts.fact("discount", &format!("{text}  rule {}, −{percent}%", discount.rule + 1), Role::Text);
+    }
+}
+
+/// What of the price is not put to use: [`Waste`].
+fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
+    if !facts.pic.cluster.knows(Stream::Pods) {
+        return;
+    }
+    let Some(waste) = Waste::of(row) else { return };
+    let (instance, fee) = quote.known();
+    let lines = [
+        ("unrequested", Some(waste.unrequested), Role::Text),
+        ("unused", waste.unused, Role::Text),
+        ("daemonsets", Some(waste.overhead), Role::Dim),
+    ];
+    for (label, money, role) in lines.into_iter().filter_map(|(label, money, role)| Some((label, money?, role))) {
+        let text = format!("{}{}", words::sign(quote.currency, facts.pic.theme()), money.decimal(5));
+        facts.fact(label, &part_of(&text, money, instance + fee), role);
+    }
+}
+
+/// `$0.05390  58%`.
+fn part_of(text: &str, part: Money, whole: Money) -> String {
+    let [part, whole] = [part, whole].map(|money| u64::try_from(money.nanos()).unwrap_or(0));
+    words::percent(part, whole).map_or_else(|| text.to_owned(), |percent| format!("{text}  {percent}"))
+}
+
+/// An amount with all its decimals: prices by size have six.
+fn exact(sign: &str, money: Money) -> String {
+    format!("{sign}{money}")
+}
+
+/// `0.25` of 250.
+fn thousandths(n: u64) -> String {
+    let text = format!("{}.{:03}", n / 1000, n % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+const fn source(source: PriceSource) -> &'static str {
+    match source {
+        PriceSource::None => "",
+        PriceSource::Label => "label eks-node-viewer/instance-price",
+        PriceSource::PriceFile => "price file",
+        PriceSource::Simulated => "simulated",
+        PriceSource::SpotHistory => "EC2 spot price history",
+        PriceSource::GetProducts => "AWS Price List",
+        PriceSource::PricePage => "AWS on-demand price page",
+        PriceSource::EksList => "AmazonEKS price list",
+        PriceSource::SpotFeed => "AWS spot price page",
+        PriceSource::SpotAdvisor => "spot advisor",
+        // Its date says where it is.
+        PriceSource::Embedded => "",
+        PriceSource::EmbeddedEstimate => "estimate",
     }
 }
 
@@ -168,10 +270,11 @@ const fn mark(mark: Mark) -> &'static str {
         Mark::Exact => "",
         Mark::Override => "* set by a label or a rule",
         Mark::Reserved => "R reserved capacity, at the on-demand rate",
+        Mark::ReservedAssumed => "R? reserved capacity of a kind no label tells, at the on-demand rate",
         Mark::Assumed => "? no capacity-type label: taken for on-demand",
         Mark::Estimated => "~ an estimate",
         Mark::Bound => "only an upper bound is known",
-        Mark::Prepaid => "a capacity block: paid in advance",
+        Mark::Prepaid => "paid in advance: a capacity block, or an Outpost",
         Mark::Unknown => "no source has a price",
     }
 }
@@ -438,7 +541,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     let left_w = if wide { w * 2 / 5 } else { w.saturating_sub(3) };
     let mut facts = Facts { pic, width: usize::from(left_w.saturating_sub(1)), lines: Vec::new() };
     identity(&mut facts, row, seen);
-    price(&mut facts, row);
+    price(&mut facts, row, seen);
     lifecycle(&mut facts, row, seen);
     let first = facts.lines.len();
     conditions(&mut facts, row);

@@ -71,7 +71,7 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
         0..8 => header::Size::Line,
         8..45 if layered => header::Size::Compact,
         8..16 => header::Size::Compact,
-        16.. => header::Size::Full,
+        16.. => header::Size::Full { cost: h >= 30 && pic.cluster.has_prices() },
     };
     let header_lines = header::lines(header, pic, h);
     let footer = h >= 6;
@@ -119,7 +119,9 @@ fn to_ascii(buf: &mut Buffer, area: Rect) {
         let cell = &mut buf[position];
         let plain = match cell.symbol() {
             "…" => "~",
-            "—" | "·" | "–" => "-",
+            "—" | "·" | "–" | "−" => "-",
+            "×" => "x",
+            "→" => ">",
             _ => continue,
         };
         cell.set_symbol(plain);
@@ -202,18 +204,20 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
         let role = match alert.severity {
             Severity::Critical => Role::Bad,
             Severity::Warning => Role::Warn,
+            Severity::Notice => Role::Dim,
         };
         let mut text = format!("{} {}", theme.glyphs().alert, alert.text);
         if let Some(until) = alert.until {
             let left = until.as_second() - pic.now.as_second();
             if left > 0 {
+                // A minute is told from ten on.
+                seen.changes_in(if left < 600 { 1 } else { left % 60 + 1 }, pic.now);
                 let left = crate::units::age::short(left);
-                let _ = if alert.kind == AlertKind::StreamDown {
+                let _ = if matches!(alert.kind, AlertKind::StreamDown | AlertKind::PriceSource) {
                     write!(text, ", next try in {left}")
                 } else {
                     write!(text, ", {left} left")
                 };
-                seen.changes_in(1, pic.now);
             }
         }
         let more = pic.alerts.len() - lines.min(pic.alerts.len());

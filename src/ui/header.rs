@@ -7,7 +7,9 @@ use super::state::{Bars, Seen};
 use super::table::{self, Amounts};
 use super::theme::{Role, Theme};
 use super::words;
+use crate::insight::PriceTotals;
 use crate::model::{Flavour, LinkState, Resource, Stream};
+use crate::units::Money as Amount;
 use crate::units::text::cut_end;
 use ratatui::style::Style;
 
@@ -19,7 +21,10 @@ pub(super) enum Size {
     /// Who and totals.
     Compact,
     /// A line for each resource.
-    Full,
+    Full {
+        /// And one for what money is made of.
+        cost: bool,
+    },
 }
 
 /// Bars of resources in the header at most.
@@ -30,9 +35,9 @@ pub(super) fn lines(size: Size, pic: &Picture<'_>, height: u16) -> u16 {
     match size {
         Size::Line => 1,
         Size::Compact => 2,
-        Size::Full => {
+        Size::Full { cost } => {
             let most = if height < 24 { 2 } else { BARS };
-            3 + shown(pic).len().min(most) as u16
+            3 + u16::from(cost) + shown(pic).len().min(most) as u16
         }
     }
 }
@@ -192,54 +197,128 @@ fn nothing_yet(pic: &Picture<'_>) -> bool {
     !pic.cluster.knows(Stream::Nodes) || (pic.view.of() == 0 && !pic.cluster.stream(Stream::Nodes).complete)
 }
 
-/// `≥ $25.08/h`, the month, and what it is made of.
+/// `≥ ~$25.08/h`, how many are left out, and the month.
 struct Money {
     hourly: String,
-    monthly: String,
     unpriced: String,
-    split: String,
+    monthly: String,
+}
+
+/// Rows that are paid for and whose price is not in the total.
+fn left_out(price: &PriceTotals) -> u64 {
+    price.unpriced + price.other_currency()
+}
+
+/// What must be said before an amount that leaves something out, or rests on an estimate: `≥ ~`.
+fn doubts(pic: &Picture<'_>, left_out: u64) -> String {
+    let least = if left_out > 0 { format!("{} ", pic.theme().glyphs().least) } else { String::new() };
+    format!("{least}{}", if pic.view.totals().price.estimated > 0 { "~" } else { "" })
 }
 
 fn money(pic: &Picture<'_>) -> Option<Money> {
     if !pic.cluster.has_prices() {
         return None;
     }
-    let g = pic.theme().glyphs();
+    let unknown = pic.theme().glyphs().unknown;
     if nothing_yet(pic) {
-        let hourly = format!("{}/h", g.unknown);
-        return Some(Money { hourly, monthly: String::new(), unpriced: String::new(), split: String::new() });
+        return Some(Money { hourly: format!("{unknown}/h"), unpriced: String::new(), monthly: String::new() });
     }
     let price = &pic.view.totals().price;
-    let currency = price.currency();
-    let left_out = price.unpriced + price.other_currency();
+    let left_out = left_out(price);
     let unpriced = if left_out > 0 { format!("{left_out} unpriced") } else { String::new() };
     if price.is_unknown() {
-        return Some(Money {
-            hourly: format!("{}/h", g.unknown),
-            monthly: format!("{}/mo", g.unknown),
-            unpriced,
-            split: String::new(),
-        });
+        return Some(Money { hourly: format!("{unknown}/h"), unpriced, monthly: format!("{unknown}/mo") });
     }
-    let mut mark = String::new();
-    if left_out > 0 {
-        mark.push_str(g.least);
-        mark.push(' ');
-    }
-    if price.estimated > 0 {
-        mark.push('~');
-    }
-    let split = if price.fees().nanos() == 0 {
-        String::new()
-    } else {
-        format!("instances {} + auto mode {}", price.instances().decimal(3), price.fees().decimal(3))
-    };
+    let (mark, sign) = (doubts(pic, left_out), words::sign(price.currency(), pic.theme()));
     Some(Money {
-        hourly: format!("{mark}{}/h", words::hourly(currency, price.hourly())),
-        monthly: format!("{mark}{}/mo", words::monthly(currency, price.hourly().monthly())),
+        hourly: format!("{mark}{}/h", words::hourly(sign, price.hourly())),
         unpriced,
-        split,
+        monthly: format!("{mark}{}/mo", words::monthly(sign, price.hourly().monthly())),
     })
+}
+
+/// What the total is made of: `instances 0.430 + auto mode 0.052 + fargate 0.012`. Further lines of the bill go here.
+fn split(price: &PriceTotals) -> Vec<(&'static str, Amount)> {
+    let parts = [("instances", price.instances()), ("auto mode", price.fees()), ("fargate", price.fargate())];
+    parts.into_iter().filter(|(_, money)| *money != Amount::ZERO).collect()
+}
+
+/// What is to be said of money beside the total, the most important first; each with the gap before it.
+fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
+    let theme = pic.theme();
+    let price = &pic.view.totals().price;
+    let (dim, text) = (theme.dim(), theme.style(Role::Text));
+    let mut all: Vec<Vec<Piece>> = Vec::new();
+    if nothing_yet(pic) || price.is_unknown() {
+        return all;
+    }
+    let sign = words::sign(price.currency(), theme);
+    let hourly = |money| format!("{}/h", words::hourly(sign, money));
+    let split: Vec<String> = split(price).iter().map(|(name, money)| format!("{name} {}", money.decimal(3))).collect();
+    all.push(vec![(split.join(" + "), text)]);
+    if let Some(saves) = price.spot_saves() {
+        let mut pieces = vec![("spot saves ".to_owned(), dim), (hourly(saves), text)];
+        if price.spot_left_out > 0 {
+            pieces.push((format!(" ({} not known)", price.spot_left_out), dim));
+        }
+        all.push(pieces);
+    }
+    if let Some(saves) = price.discount_saves() {
+        all.push(vec![("discounts ".to_owned(), dim), (hourly(saves), text)]);
+    }
+    if pic.cluster.knows(Stream::Pods) {
+        let mark = doubts(pic, price.waste_left_out);
+        let mut waste = vec![("unrequested", price.unrequested())];
+        waste.extend(price.unused().map(|unused| ("unused", unused)));
+        waste.push(("daemonsets", price.overhead()));
+        for (name, money) in waste.into_iter().filter(|(_, money)| *money != Amount::ZERO) {
+            all.push(vec![(format!("{name} "), dim), (format!("{mark}{}", hourly(money)), text)]);
+        }
+    }
+    let source = words::provenance(price.worst_source(), price.oldest(), pic.now);
+    if !source.is_empty() {
+        all.push(vec![(source, dim)]);
+    }
+    all.retain(|pieces| wide(pieces) > 0);
+    all
+}
+
+/// Why the prices that are missing are: `2 unpriced: no spot price`, `3 unpriced: 2 no spot price, 1 no price for this
+/// type`.
+fn reasons(price: &PriceTotals) -> String {
+    let mut reasons: Vec<(&str, u64)> = price.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect();
+    if price.other_currency() > 0 {
+        reasons.push(("in another currency", price.other_currency()));
+    }
+    reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let each: Vec<String> = match reasons.as_slice() {
+        [(why, _)] => vec![(*why).to_owned()],
+        reasons => reasons.iter().map(|(why, n)| format!("{n} {why}")).collect(),
+    };
+    format!("{} unpriced: {}", left_out(price), each.join(", "))
+}
+
+/// What money is made of, what of it is not put to use, where prices come from and why some are missing.
+fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
+    let theme = pic.theme();
+    pen.put(1, y, "cost", theme.dim());
+    let mut x = VALUES;
+    let price = &pic.view.totals().price;
+    let mut said = about_money(pic);
+    if left_out(price) > 0 && !nothing_yet(pic) {
+        // Before where prices come from, which is less.
+        let at = said.len().min(1);
+        said.insert(at, vec![(reasons(price), theme.style(Role::Warn))]);
+    }
+    if said.is_empty() {
+        pen.put(x, y, &format!("{:>3}", theme.glyphs().unknown), theme.dim());
+    }
+    for pieces in said {
+        let gap = if x == VALUES { 0 } else { 3 };
+        if x + gap + wide(&pieces) < pen.width() {
+            x = put_all(pen, x + gap, y, &pieces);
+        }
+    }
 }
 
 /// Room for `143.8 / 361.5 Gi`.
@@ -247,7 +326,7 @@ const RATIO: u16 = 16;
 /// Where values start, after the labels.
 const VALUES: u16 = 10;
 
-fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
+fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
     let theme = pic.theme();
     let g = theme.glyphs();
     let totals = pic.view.totals();
@@ -269,17 +348,18 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     x = pen.put(start.max(28.min(pen.width())), y, &money.hourly, theme.style(Role::Strong));
     let mut pieces: Vec<Vec<Piece>> = Vec::new();
     if !money.unpriced.is_empty() {
-        pieces.push(vec![(format!("  {} {}", g.dot, money.unpriced), theme.style(Role::Warn))]);
+        pieces.push(vec![(format!(" ({})", money.unpriced), theme.style(Role::Warn))]);
     }
     if !money.monthly.is_empty() {
-        pieces.push(vec![(format!("   {}", money.monthly), theme.style(Role::Text))]);
+        pieces.push(vec![(" | ".to_owned(), theme.dim()), (money.monthly, theme.style(Role::Text))]);
     }
-    if !money.split.is_empty() {
-        pieces.push(vec![(format!("   {}", money.split), theme.dim())]);
-    }
-    if let Some(trend) = trend(pic, theme) {
-        pieces.push(trend);
-    }
+    let mut about = if with_cost { about_money(pic) } else { Vec::new() }.into_iter().map(|mut pieces| {
+        pieces.insert(0, ("   ".to_owned(), theme.dim()));
+        pieces
+    });
+    pieces.extend(about.next());
+    pieces.extend(trend(pic, theme));
+    pieces.extend(about);
     for piece in pieces {
         if x + wide(&piece) < pen.width() {
             x = put_all(pen, x, y, &piece);
@@ -303,9 +383,10 @@ fn trend(pic: &Picture<'_>, theme: &Theme) -> Option<Vec<Piece>> {
     if change.nanos() != 0 {
         let minus = if theme.ascii { "-" } else { "−" };
         let sign = if change.nanos() > 0 { "+" } else { minus };
-        let amount = crate::units::Money::from_nanos(change.nanos().saturating_abs()).decimal(3);
-        let over = crate::units::age::short(seconds / 60 * 60);
-        let over = if seconds < 60 { format!("{seconds}s") } else { over };
+        let amount = Amount::from_nanos(change.nanos().saturating_abs()).decimal(3);
+        // Within so many whole minutes, so that it is true and does not tick.
+        let over = if seconds < 60 { seconds } else { seconds.saturating_add(59) / 60 * 60 };
+        let over = crate::units::age::short(over);
         pieces.push((format!(" {sign}{amount}/h in {over}"), theme.dim()));
     }
     Some(pieces)
@@ -461,15 +542,18 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool
             identity(pen, pic, ticks, seen);
             totals_line(pen, 1, pic);
         }
-        Size::Full => {
+        Size::Full { cost } => {
             identity(pen, pic, ticks, seen);
-            nodes_line(pen, 1, pic);
+            nodes_line(pen, 1, pic, !cost);
+            if cost {
+                cost_line(pen, 2, pic);
+            }
             let resources = shown(pic);
             // Bars begin at one place however the amounts change.
             let room = if pen.width() >= 80 { RATIO } else { 0 };
             let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0).max(room);
             let last = pen.height().saturating_sub(1);
-            for (y, resource) in (2..last).zip(&resources) {
+            for (y, resource) in (2 + u16::from(cost)..last).zip(&resources) {
                 resource_line(pen, y, pic, resource, ratio);
             }
             pods_line(pen, last, pic);

@@ -9,6 +9,7 @@ use super::state::{Pools, Seen};
 use super::theme::{Glyphs, Role};
 use super::words;
 use crate::cluster::{CapacityType, Cluster, permille};
+use crate::insight::PriceTotals;
 use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream};
 use crate::units::Money;
 use crate::units::text::{cut_end, cut_middle};
@@ -39,16 +40,30 @@ struct Sum {
     used_cpu: u64,
     used_memory: u64,
     measured: bool,
-    hourly: Money,
-    unpriced: u64,
-    estimated: u64,
+    price: PriceTotals,
 }
 
-/// What a pool costs by the hour, with what must be said of it.
-fn money(sum: &Sum, glyphs: &Glyphs) -> String {
-    let least = if sum.unpriced > 0 { glyphs.least } else { "" };
-    let estimate = if sum.estimated > 0 { "~" } else { "" };
-    format!("{least}{estimate}{}", sum.hourly.decimal(3))
+/// An amount by the hour, with what must be said of it: what of it is left out, whether it rests on an estimate.
+fn money(amount: Money, left_out: u64, price: &PriceTotals, glyphs: &Glyphs) -> String {
+    let least = if left_out > 0 { glyphs.least } else { "" };
+    let estimate = if price.estimated > 0 && amount != Money::ZERO { "~" } else { "" };
+    format!("{least}{estimate}{}", amount.decimal(3))
+}
+
+/// What a pool costs by the hour.
+fn hourly(price: &PriceTotals, glyphs: &Glyphs) -> String {
+    if price.is_unknown() {
+        return glyphs.unknown.into();
+    }
+    money(price.hourly(), price.unpriced + price.other_currency(), price, glyphs)
+}
+
+/// What of that no pod requests.
+fn unrequested(price: &PriceTotals, glyphs: &Glyphs) -> String {
+    if price.is_unknown() {
+        return glyphs.unknown.into();
+    }
+    money(price.unrequested(), price.waste_left_out + price.other_currency(), price, glyphs)
 }
 
 fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
@@ -73,12 +88,7 @@ fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
             sum.used_cpu += usage.cpu_millicores;
             sum.used_memory += usage.memory_bytes;
         }
-        if let Some(quote) = row.quote() {
-            let (instance, fee) = quote.known();
-            sum.hourly += instance + fee;
-            sum.unpriced += u64::from(quote.unknown().is_some());
-            sum.estimated += u64::from(quote.is_estimated());
-        }
+        sum.price.include(row);
     }
     sums
 }
@@ -146,28 +156,40 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
     seen.layer_page = page;
     let at = cursor(state, &names);
     let top = at.saturating_sub(page.saturating_sub(1));
-    // Columns: name, nodes, bars while there is room, limit, price, spot, health.
+    // Columns: name, nodes, bars while there is room, price, waste, spot, limit, health. Health is read in full before bars
+    // are long: a pool that launches nothing says why here.
+    let priced = pic.cluster.has_prices();
+    let shown = || names.iter().skip(top).take(page);
+    let cell =
+        |name: &Name, text: &dyn Fn(&PriceTotals) -> String| sums.get(name).map_or(0, |s| columns(&text(&s.price)));
+    let widest = |text: &dyn Fn(&PriceTotals) -> String| shown().map(|name| cell(name, text)).max().unwrap_or(0);
+    let price_w = if priced { widest(&|price| hourly(price, g)).max(6) + 2 } else { 0 };
+    let waste_w = if priced && w >= 80 { widest(&|price| unrequested(price, g)).max(6) + 2 } else { 0 };
+    let health_w = shown().map(|name| columns(&health(pic.cluster.pool(name)).0)).max().unwrap_or(0).clamp(9, 40);
+    let limits = shown().filter_map(|name| pic.cluster.pool(name).and_then(limit));
+    let limit_w: u16 =
+        if w >= 110 { limits.map(|(text, _)| columns(&text)).max().unwrap_or(0).clamp(13, 24) } else { 0 };
     let name_w = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(8, (w / 4).max(8));
     let nodes_x = 4 + name_w + 1;
-    let bar_w: u16 = match w {
-        160.. => 26,
-        100.. => 18,
-        70.. => 12,
-        _ => 6,
-    };
     let cpu_x = nodes_x + 10;
+    let fixed = cpu_x + 2 + price_w + waste_w + 8 + if limit_w > 0 { limit_w + 2 } else { 0 } + 2 + health_w + 1;
+    let bar_w: u16 = (w.saturating_sub(fixed) / 2).clamp(6, 26);
     let memory_x = cpu_x + bar_w + 2;
-    let price_end = memory_x + bar_w + 2 + 9;
-    let spot_end = price_end + 8;
+    let price_end = memory_x + bar_w + price_w;
+    let waste_end = price_end + waste_w;
+    let spot_end = waste_end + 8;
     let limit_x = spot_end + 2;
-    let limit_w: u16 = if w >= 120 { 24 } else { 0 };
     let health_x = limit_x + if limit_w > 0 { limit_w + 2 } else { 0 };
     pen.put(4, 1, "NAME", theme.dim());
     pen.put_before(nodes_x + 8, 1, "NODES", theme.dim());
     pen.put(cpu_x, 1, "CPU", theme.dim());
     pen.put(memory_x, 1, "MEMORY", theme.dim());
-    if pic.cluster.has_prices() {
-        pen.put_before(price_end, 1, "$/HOUR", theme.dim());
+    if priced {
+        let sign = words::sign(pic.view.totals().price.currency(), theme);
+        pen.put_before(price_end, 1, &format!("{sign}/HOUR"), theme.dim());
+    }
+    if waste_w > 0 {
+        pen.put_before(waste_end, 1, "UNREQ", theme.dim());
     }
     pen.put_before(spot_end, 1, "SPOT", theme.dim());
     if limit_w > 0 {
@@ -202,9 +224,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
                 }
             }
         }
-        if pic.cluster.has_prices() {
-            let text = if nodes_known { money(sum, g) } else { g.unknown.into() };
+        if priced {
+            let text = if nodes_known { hourly(&sum.price, g) } else { g.unknown.into() };
             pen.put_before(price_end, y, &text, theme.style(Role::Strong));
+        }
+        if waste_w > 0 {
+            let text = if nodes_known && pods_known { unrequested(&sum.price, g) } else { g.unknown.into() };
+            pen.put_before(waste_end, y, &text, theme.style(Role::Text));
         }
         if let Some(spot) = words::percent(sum.spot, sum.nodes) {
             let style = if sum.spot > 0 { theme.style(Role::Spot) } else { theme.dim() };

@@ -18,10 +18,11 @@ use super::state::{Bars, Focus, Seen};
 use super::theme::{Level, Role, Theme};
 use super::words;
 use crate::cluster::{Cluster, Row, RowId, RowState, permille};
-use crate::insight::{Column, Line, Totals, View};
+use crate::insight::{Column, Line, Totals, View, Waste};
 use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Usage};
-use crate::units::age;
+use crate::pricing::{Mark, Quote};
 use crate::units::text::{cut_end, cut_middle};
+use crate::units::{Currency, age};
 use ratatui::style::{Modifier, Style};
 use std::fmt::Write;
 
@@ -200,6 +201,8 @@ struct RowText {
     pods: String,
     kind: String,
     price: String,
+    /// What of it no pod requests, where that is sorted by.
+    waste: String,
     buy: &'static str,
     spot: bool,
     zone: String,
@@ -361,7 +364,8 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
         bars: bars(&Amounts::of_row(row).seen_in(pic.cluster), pic, barred),
         pods: limit.map_or_else(|| pods.clone(), |limit| format!("{pods}/{limit}")),
         kind: known(row.instance_type()),
-        price: row.quote().map_or_else(|| unknown.to_owned(), |quote| words::price(quote, theme.glyphs())),
+        price: row.quote().map_or_else(|| unknown.to_owned(), |quote| price(quote, pic)),
+        waste: waste(row, pic),
         buy: buy(row, unknown),
         spot: row.capacity_type() == crate::cluster::CapacityType::Spot,
         zone: row.zone().map_or(unknown, |zone| words::zone(zone, row.region())).to_owned(),
@@ -371,6 +375,28 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
         note,
         faint: *row.state() == RowState::Gone && !never_launched(row),
     }
+}
+
+/// The currency of the price column: that of the total.
+fn currency(pic: &Picture<'_>) -> Currency {
+    pic.view.totals().price.currency()
+}
+
+/// A price under the heading, with its own sign where that is another.
+fn price(quote: &Quote, pic: &Picture<'_>) -> String {
+    let text = words::price(quote, pic.theme().glyphs());
+    let bare = quote.mark == Mark::Prepaid || text == pic.theme().glyphs().unknown;
+    let sign = if bare { "" } else { words::foreign(quote.currency, currency(pic), pic.theme()) };
+    format!("{sign}{text}")
+}
+
+/// What of the price no pod requests; empty where nobody sorts by it.
+fn waste(row: &Row, pic: &Picture<'_>) -> String {
+    if pic.view.sort().column != Column::Waste {
+        return String::new();
+    }
+    let known = Waste::of(row).filter(|_| pic.cluster.knows(Stream::Pods));
+    known.map_or_else(|| pic.theme().glyphs().unknown.into(), |waste| waste.unrequested.decimal(4))
 }
 
 /// The cell of a further column.
@@ -407,12 +433,22 @@ fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource
     if price.estimated > 0 {
         money = format!("~{money}");
     }
+    let sign = words::foreign(price.currency(), currency(pic), pic.theme());
+    money = format!("{sign}{money}");
     if price.unpriced + price.other_currency() > 0 {
         money = format!("{}{money}", pic.ui.theme.glyphs().least);
+    }
+    let mut waste = price.unrequested().decimal(4);
+    if price.waste_left_out + price.other_currency() > 0 {
+        waste = format!("{}{waste}", pic.ui.theme.glyphs().least);
+    }
+    if !pic.cluster.knows(Stream::Pods) {
+        waste = pic.ui.theme.glyphs().unknown.into();
     }
     let nodes_known = pic.cluster.knows(Stream::Nodes);
     if price.is_unknown() || !pic.cluster.has_prices() || !nodes_known {
         money = pic.ui.theme.glyphs().unknown.into();
+        waste.clone_from(&money);
     }
     RowText {
         sign: (" ", Role::Text),
@@ -422,6 +458,7 @@ fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource
         pods: pod_count(totals.requests.pods, pic),
         kind: String::new(),
         price: money,
+        waste,
         buy: "",
         spot: false,
         zone: String::new(),
@@ -443,6 +480,7 @@ enum Field {
     Pods,
     Kind,
     Price,
+    Waste,
     Buy,
     Zone,
     Label(usize),
@@ -526,7 +564,11 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) 
     all.push(slot(Field::Pods, "PODS", Some(Column::Pods), 7, 0, &pods, true));
     all.push(slot(Field::Kind, "TYPE", Some(Column::Type), 6, 0, &|t| columns(&t.kind), false));
     if pic.cluster.has_prices() {
-        all.push(slot(Field::Price, "$/HOUR", Some(Column::Price), 3, 0, &|t| columns(&t.price), true));
+        let heading = format!("{}/HOUR", words::sign(currency(pic), pic.theme()));
+        all.push(slot(Field::Price, &heading, Some(Column::Price), 3, 0, &|t| columns(&t.price), true));
+        if pic.view.sort().column == Column::Waste {
+            all.push(slot(Field::Waste, "UNREQ", Some(Column::Waste), 3, 0, &|t| columns(&t.waste), true));
+        }
     }
     all.push(slot(Field::Buy, "BUY", Some(Column::Capacity), 16, 0, &|t| columns(t.buy), false));
     all.push(slot(Field::Zone, "ZONE", Some(Column::Zone), 21, 0, &|t| columns(&t.zone), false));
@@ -710,6 +752,7 @@ fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<
             Field::Pods => right(pen, &row.pods, plain),
             Field::Kind => left(pen, &cut_middle(&row.kind, w), faint(theme.style(Role::Text))),
             Field::Price => right(pen, &row.price, faint(theme.style(Role::Strong))),
+            Field::Waste => right(pen, &row.waste, faint(theme.style(Role::Text))),
             Field::Buy => left(pen, row.buy, if row.spot { faint(theme.style(Role::Spot)) } else { dim }),
             Field::Zone => left(pen, &row.zone, dim),
             Field::Label(at) => {

@@ -1,9 +1,9 @@
 //! Numbers as people read them: cores, Gi, dollars, shares.
 
-use crate::model::Resource;
-use crate::pricing::Quote;
-use crate::ui::theme::Glyphs;
-use crate::units::{Currency, Money};
+use crate::model::{Resource, Timestamp};
+use crate::pricing::{AsOf, PriceSource, Quote};
+use crate::ui::theme::{Glyphs, Theme};
+use crate::units::{Currency, Money, age};
 
 const KI: u64 = 1 << 10;
 const MI: u64 = 1 << 20;
@@ -99,16 +99,61 @@ pub(super) fn price(quote: &Quote, glyphs: &Glyphs) -> String {
     quote.label(4).replace('≤', glyphs.most).replace('≥', glyphs.least).replace('—', glyphs.unknown)
 }
 
+/// The sign before an amount; ASCII has none for yuan.
+pub(super) const fn sign(currency: Currency, theme: &Theme) -> &'static str {
+    match currency {
+        Currency::Cny if theme.ascii => "CNY ",
+        Currency::Usd | Currency::Cny => currency.sign(),
+    }
+}
+
+/// The sign of an amount that stands under another currency's heading; none under its own.
+pub(super) fn foreign(currency: Currency, heading: Currency, theme: &Theme) -> &'static str {
+    if currency == heading { "" } else { sign(currency, theme) }
+}
+
 /// An hourly total: three decimals while they matter.
-pub(super) fn hourly(currency: Currency, money: Money) -> String {
+pub(super) fn hourly(sign: &str, money: Money) -> String {
     let places = if money.nanos().unsigned_abs() >= 100_000_000_000 { 2 } else { 3 };
-    format!("{}{}", currency.sign(), money.grouped(places))
+    format!("{sign}{}", money.grouped(places))
 }
 
 /// A monthly total.
-pub(super) fn monthly(currency: Currency, money: Money) -> String {
+pub(super) fn monthly(sign: &str, money: Money) -> String {
     let places = if money.nanos().unsigned_abs() >= 10_000_000_000_000 { 0 } else { 2 };
-    format!("{}{}", currency.sign(), money.grouped(places))
+    format!("{sign}{}", money.grouped(places))
+}
+
+/// Where the figures of a total come from, by the least exact source and the oldest date: `embedded 2026-07`, `cached 3h`,
+/// `live`. To the minute, so that it does not tick; empty where nothing is priced.
+pub(super) fn provenance(worst: PriceSource, oldest: AsOf, now: Timestamp) -> String {
+    match (worst, oldest) {
+        (PriceSource::None, _) => String::new(),
+        (_, AsOf::Month(month)) => format!("embedded {month}"),
+        (PriceSource::Simulated, _) => "simulated".into(),
+        (PriceSource::PriceFile, AsOf::Always) => "price file".into(),
+        (_, AsOf::Always) => "set by labels".into(),
+        (_, AsOf::Fetched { at, cached: true }) => {
+            let seconds = (now.as_second() - at.as_second()).max(0);
+            format!("cached {}", if seconds < 60 { "1m".into() } else { age::short(seconds / 60 * 60) })
+        }
+        (_, AsOf::Fetched { cached: false, .. }) => "live".into(),
+    }
+}
+
+/// How old one figure is, and the seconds until that reads differently: `embedded 2026-07`, `cached 3h20m`, `live 2m
+/// ago`; empty for what has no date.
+pub(super) fn figure_age(as_of: AsOf, now: Timestamp) -> (String, Option<i64>) {
+    match as_of {
+        AsOf::Always => (String::new(), None),
+        AsOf::Month(month) => (format!("embedded {month}"), None),
+        AsOf::Fetched { at, cached } => {
+            let seconds = now.as_second() - at.as_second();
+            let age = age::short(seconds);
+            let text = if cached { format!("cached {age}") } else { format!("live {age} ago") };
+            (text, Some(age_changes_in(seconds)))
+        }
+    }
 }
 
 /// What failed, the cause first. Karpenter's reason is the same for every launch that AWS refuses: then the message's
@@ -181,7 +226,7 @@ pub(super) const fn age_changes_in(seconds: i64) -> i64 {
 }
 
 /// A wall clock from a moment and the offset of its place.
-pub(super) fn clock(at: crate::model::Timestamp, offset_seconds: i32, with_seconds: bool) -> String {
+pub(super) fn clock(at: Timestamp, offset_seconds: i32, with_seconds: bool) -> String {
     let of_day = (at.as_second() + i64::from(offset_seconds)).rem_euclid(86_400);
     let (h, m, s) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
     if with_seconds { format!("{h:02}:{m:02}:{s:02}") } else { format!("{h:02}:{m:02}") }

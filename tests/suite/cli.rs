@@ -5,8 +5,8 @@
 
 use clap::CommandFactory;
 use nodeglass::cli::{
-    self, Cli, CliError, Color, Command, EXIT_USAGE, Environment, ExtraLabel, GroupBy, ListMode, Order, OutputFormat,
-    Palette, Settings, SettingsError, Snapshot, Sort, SortBy, Source, StyleColor, Theme,
+    self, Cli, CliError, Color, Command, EXIT_USAGE, Environment, ExtraCost, ExtraLabel, GroupBy, ListMode, Order,
+    OutputFormat, Palette, Pricing, Settings, SettingsError, Snapshot, Sort, SortBy, Source, StyleColor, Theme,
 };
 use nodeglass::model::Resource;
 use std::collections::BTreeMap;
@@ -106,7 +106,7 @@ fn an_empty_variable_is_unset() {
 fn a_switch_can_be_turned_back_on_the_command_line() {
     let file = "disable-pricing = true\nascii = true\nmouse = false\n";
     let settings = nodeglass("--disable-pricing=false --ascii=false --mouse on").file(OWN_FILE, file).settings();
-    assert_eq!((settings.pricing, settings.ascii, settings.mouse), (true, false, true));
+    assert_eq!((settings.pricing, settings.ascii, settings.mouse), (Pricing::Auto, false, true));
 }
 
 #[test]
@@ -144,7 +144,10 @@ fn every_flag_reaches_its_setting() {
         "--filter=-pool:spot",
         "--sort=price=desc",
         "--group-by=nodepool",
-        "--disable-pricing",
+        "--pricing=online",
+        "--profile=billing",
+        "--price-file=/prices.csv",
+        "--extra-costs=volumes,control-plane",
         "--palette=pressure",
         "--style=#04B575,#FFFF00,9",
         "--color=truecolor",
@@ -169,7 +172,10 @@ fn every_flag_reaches_its_setting() {
         filter: Some("-pool:spot".to_owned()),
         sort: Sort { by: SortBy::Price, order: Order::Descending },
         group_by: GroupBy::Nodepool,
-        pricing: false,
+        pricing: Pricing::Online,
+        profile: Some("billing".to_owned()),
+        price_file: Some("/prices.csv".into()),
+        extra_costs: vec![ExtraCost::ControlPlane, ExtraCost::Volumes],
         palette: Palette::Pressure,
         style: Some(cli::Style {
             good: StyleColor::Rgb(0x04, 0xb5, 0x75),
@@ -189,12 +195,23 @@ fn every_flag_reaches_its_setting() {
 
 #[test]
 fn every_flag_that_is_a_setting_is_also_a_key_and_a_variable() {
-    let only_flags = ["command", "config", "demo", "demo-nodes", "help", "node-sort", "scenario", "seed", "version"];
+    let only_flags = [
+        "command",
+        "config",
+        "demo",
+        "demo-nodes",
+        "disable-pricing",
+        "help",
+        "node-sort",
+        "scenario",
+        "seed",
+        "version",
+    ];
     let program = Cli::command();
     let flags = program.get_arguments().filter_map(clap::Arg::get_long).filter(|flag| !only_flags.contains(flag));
     let mut flags: Vec<&str> = flags.collect();
     flags.sort_unstable();
-    assert_eq!(flags.len(), 19);
+    assert_eq!(flags.len(), 22);
     for flag in flags {
         let lines: Vec<&str> =
             cli::SAMPLE_CONFIG.lines().filter(|line| line.starts_with(&format!("{flag} = "))).collect();
@@ -203,9 +220,39 @@ fn every_flag_that_is_a_setting_is_also_a_key_and_a_variable() {
         // No setting accepts this, unless it accepts any text.
         let refused = nodeglass("").variable(variable, "\u{1}?,").parse().err().map(|error| error.to_string());
         match flag {
-            "context" | "kubeconfig" | "filter" | "log-file" => assert_eq!(refused, None),
+            "context" | "kubeconfig" | "filter" | "log-file" | "price-file" | "profile" => assert_eq!(refused, None),
             _ => assert!(refused.unwrap().contains(&format!("for {variable}: expected")), "{variable}"),
         }
+    }
+}
+
+// === pricing, by two names ===
+
+#[test_case("", "", "" => Pricing::Auto)]
+#[test_case("", "", "--pricing offline" => Pricing::Offline)]
+#[test_case("", "", "--disable-pricing" => Pricing::Off)]
+#[test_case("disable-pricing = true", "", "" => Pricing::Off ; "the other name as a key")]
+#[test_case("disable-pricing = true", "", "--pricing online" => Pricing::Online ; "a flag over the other name in the file")]
+#[test_case("pricing = 'off'", "", "--disable-pricing=false" => Pricing::Auto ; "lifted")]
+#[test_case("pricing = 'offline'", "", "--disable-pricing=false" => Pricing::Offline ; "nothing to lift")]
+#[test_case("pricing = 'online'", "1", "" => Pricing::Off ; "as a variable")]
+#[test_case("", "", "--disable-pricing --pricing=off" => Pricing::Off ; "the same said twice")]
+#[test_case("", "", "--disable-pricing=false --pricing=offline" => Pricing::Offline)]
+fn pricing_has_two_names(file: &str, variable: &'static str, words: &str) -> Pricing {
+    nodeglass(words).variable("NODEGLASS_DISABLE_PRICING", variable).file(OWN_FILE, file).settings().pricing
+}
+
+#[test]
+fn the_two_names_of_pricing_do_not_contradict_each_other() {
+    let expected = "expected pricing or disable-pricing, and pricing is";
+    let message = nodeglass("--disable-pricing --pricing=auto").refused();
+    assert_eq!(message, format!("failed to use true for --disable-pricing: {expected} auto"));
+    for file in ["pricing = 'off'\ndisable-pricing = false", "\ndisable-pricing = false\npricing = 'off'"] {
+        let message = nodeglass("").file(OWN_FILE, file).refused();
+        assert_eq!(
+            message,
+            format!("failed to use false for `disable-pricing` at line 2 of {OWN_FILE}: {expected} off")
+        );
     }
 }
 
@@ -231,6 +278,8 @@ fn a_scenario_and_the_demo_exclude_each_other() {
 // === values that are wrong ===
 
 #[test_case("--palette presure", &["--palette", "presure", "[possible values: efficiency, pressure]"])]
+#[test_case("--pricing on", &["--pricing", "on", "[possible values: auto, online, offline, off]"])]
+#[test_case("--extra-costs volume", &["use \"volume\" for --extra-costs: expected one of control-plane, volumes; did you mean volumes?"])]
 #[test_case("--demo-nodes 0", &["--demo-nodes", "'0'"])]
 #[test_case("snapshot --timeout 30", &["--timeout", "'30'", "time unit needed"])]
 #[test_case("snapshot -o yaml", &["--output", "yaml", "table, json, csv"])]
@@ -427,7 +476,7 @@ fn a_whole_command_line_of_eks_node_viewer_works() {
     assert_eq!(settings.sort, Sort { by: SortBy::Requested(Resource::Cpu), order: Order::Descending });
     assert_eq!(settings.extra_labels, [ExtraLabel::Label("topology.kubernetes.io/zone".into())]);
     assert_eq!(settings.node_selector.as_deref(), Some("karpenter.sh/nodepool"));
-    assert!(!settings.pricing && settings.style.is_some());
+    assert!(settings.pricing == Pricing::Off && settings.style.is_some());
 }
 
 /// The example of its README.
@@ -460,7 +509,7 @@ fn its_dot_file_is_honoured_where_there_is_none_of_ours() {
             ExtraLabel::Label("topology.kubernetes.io/zone".into()),
             ExtraLabel::Label("karpenter.sh/nodepool".into()),
         ],
-        pricing: false,
+        pricing: Pricing::Off,
         style: Some(cli::Style {
             good: StyleColor::Rgb(0x2e, 0x91, 0xd2),
             ok: StyleColor::Rgb(0xff, 0xff, 0),

@@ -628,7 +628,7 @@ fn the_border_of_the_events_is_dragged() {
     stage.act(Action::Release);
     // The border goes where the mouse goes, as far as nodes keep their lines.
     stage.act(Action::Click(100, border.y));
-    for (to, is) in [(border.y - 6, border.y - 6), (border.y + 2, border.y + 2), (0, 10), (39, 37)] {
+    for (to, is) in [(border.y - 6, border.y - 6), (border.y + 2, border.y + 2), (0, 11), (39, 37)] {
         stage.act(Action::Drag(100, to));
         stage.draw(120, 40);
         assert_eq!(stage.seen.event_border.y, is, "dragged to {to}");

@@ -9,6 +9,7 @@ const ZONE: (&str, &str) = ("topology.kubernetes.io/zone", "ap-northeast-2b");
 const ON_DEMAND: (&str, &str) = ("karpenter.sh/capacity-type", "on-demand");
 const SPOT: (&str, &str) = ("karpenter.sh/capacity-type", "spot");
 const RESERVED: (&str, &str) = ("karpenter.sh/capacity-type", "reserved");
+const ODCR: (&str, &str) = ("karpenter.k8s.aws/capacity-reservation-type", "default");
 const BLOCK: (&str, &str) = ("karpenter.k8s.aws/capacity-reservation-type", "capacity-block");
 const AUTO: (&str, &str) = ("eks.amazonaws.com/compute-type", "auto");
 const WINDOWS: (&str, &str) = ("kubernetes.io/os", "windows");
@@ -65,13 +66,15 @@ fn unpriced(label: &str, why: Unknown) -> (String, Option<Unknown>) {
 #[test_case(&[OUTPOST, SPOT] => priced("prepaid") ; "outpost")]
 #[test_case(&[RESERVED, BLOCK] => priced("prepaid") ; "capacity block of karpenter")]
 #[test_case(&[("karpenter.sh/capacity-type", ""), ("eks.amazonaws.com/capacityType", "CAPACITY_BLOCK")] => priced("prepaid") ; "capacity block of a node group")]
-#[test_case(&[RESERVED] => priced("0.08600R") ; "reserved")]
+#[test_case(&[RESERVED, ODCR] => priced("0.08600R") ; "reserved")]
+#[test_case(&[RESERVED, ("eks.amazonaws.com/capacity-reservation-type", "default")] => priced("0.08600R") ; "reserved in auto mode's words")]
+#[test_case(&[RESERVED] => priced("0.08600R?") ; "reserved in a way no label tells")]
 #[test_case(&[SPOT] => unpriced("≤0.08600", Unknown::Spot) ; "spot")]
 #[test_case(&[] => priced("0.08600") ; "on demand")]
 #[test_case(&[("karpenter.sh/capacity-type", "")] => priced("0.08600?") ; "no capacity type")]
 #[test_case(&[AUTO] => priced("0.09632") ; "auto on demand")]
 #[test_case(&[AUTO, SPOT] => unpriced("≤0.09632", Unknown::Spot) ; "auto spot")]
-#[test_case(&[AUTO, RESERVED] => priced("0.09632R") ; "auto reserved")]
+#[test_case(&[AUTO, RESERVED, ODCR] => priced("0.09632R") ; "auto reserved")]
 #[test_case(&[AUTO, RESERVED, BLOCK] => priced("prepaid+0.01032") ; "auto in a block")]
 #[test_case(&[AUTO, OUTPOST] => unpriced("—", Unknown::Fee) ; "auto on an outpost")]
 #[test_case(&[WINDOWS] => unpriced("—", Unknown::Windows) ; "windows")]
@@ -289,7 +292,7 @@ fn reprice_has_no_unknown_gap() {
     }
     assert!(was_known);
     // A reservation that ends on a live node: one price, then the other.
-    assert_eq!(price(&seoul(&[RESERVED])).label(4), "0.0860R");
+    assert_eq!(price(&seoul(&[RESERVED, ODCR])).label(4), "0.0860R");
     assert_eq!(price(&seoul(&[ON_DEMAND])).label(4), "0.0860");
 }
 

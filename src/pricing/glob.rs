@@ -1,0 +1,122 @@
+//! Patterns over names: instance families and types, nodepools, regions.
+
+use crate::model::Name;
+use std::fmt;
+use std::str::FromStr;
+
+/// A pattern over a whole name: `*` stands for any text, also none, `?` for one character, all else for itself. Upper
+/// and lower case differ, as they do in labels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Glob(Name);
+
+/// Why a text is no pattern. Completes "failed to read pattern …".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GlobError {
+    /// Nothing was given.
+    #[error("it is empty; leave it out to match everything")]
+    Empty,
+    /// A character that no label value holds.
+    #[error("`{}` is in no name; a pattern is letters, digits, `.`, `-`, `_`, `*` for any text and `?` for one character", .0.escape_default())]
+    Character(char),
+}
+
+impl Glob {
+    /// Whether a name matches from its first character to its last.
+    pub fn matches(&self, name: &str) -> bool {
+        let (pattern, name) = (self.0.as_bytes(), name.as_bytes());
+        let (mut p, mut n) = (0, 0);
+        // The last star, and how much of the name it has taken so far: all that ever has to be tried again.
+        let mut star: Option<(usize, usize)> = None;
+        while let Some(byte) = name.get(n) {
+            match pattern.get(p) {
+                Some(b'*') => {
+                    star = Some((p, n));
+                    p += 1;
+                }
+                Some(wanted) if *wanted == b'?' || wanted == byte => {
+                    p += 1;
+                    n += 1;
+                }
+                Some(_) | None => {
+                    let Some((at, taken)) = star else { return false };
+                    star = Some((at, taken + 1));
+                    p = at + 1;
+                    n = taken + 1;
+                }
+            }
+        }
+        pattern.iter().skip(p).all(|byte| *byte == b'*')
+    }
+}
+
+impl FromStr for Glob {
+    type Err = GlobError;
+
+    fn from_str(text: &str) -> Result<Self, GlobError> {
+        let text = text.trim();
+        let part_of_a_name = |c: char| c.is_ascii_alphanumeric() || "._-*?".contains(c);
+        if text.is_empty() {
+            return Err(GlobError::Empty);
+        }
+        match text.chars().find(|c| !part_of_a_name(*c)) {
+            Some(other) => Err(GlobError::Character(other)),
+            None => Ok(Self(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test_case("m5", "m5" => true)]
+    #[test_case("m5", "m5a" => false)]
+    #[test_case("m5*", "m5" => true)]
+    #[test_case("m5*", "m5dn" => true)]
+    #[test_case("m5*", "m6i" => false)]
+    #[test_case("?5", "c5" => true)]
+    #[test_case("?5", "gr5" => false)]
+    #[test_case("*.large", "c5a.large" => true)]
+    #[test_case("*.large", "c5a.xlarge" => false)]
+    #[test_case("*large", "c5a.2xlarge" => true)]
+    #[test_case("*", "" => true)]
+    #[test_case("?", "" => false)]
+    #[test_case("a*b*c", "a-b-b-c" => true)]
+    #[test_case("a*b*c", "a-b-b-" => false)]
+    #[test_case("**", "x" => true)]
+    #[test_case("M5", "m5" => false ; "case differs")]
+    fn a_pattern_matches_whole_names(pattern: &str, name: &str) -> bool {
+        pattern.parse::<Glob>().unwrap().matches(name)
+    }
+
+    #[test_case("" => "it is empty; leave it out to match everything")]
+    #[test_case(" " => "it is empty; leave it out to match everything" ; "a blank")]
+    #[test_case("m5,c5" => "`,` is in no name; a pattern is letters, digits, `.`, `-`, `_`, `*` for any text and `?` for one character")]
+    #[test_case("m5\u{1b}" => "`\\u{1b}` is in no name; a pattern is letters, digits, `.`, `-`, `_`, `*` for any text and `?` for one character" ; "an escape")]
+    fn other_text_is_refused(text: &str) -> String {
+        text.parse::<Glob>().unwrap_err().to_string()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn it_agrees_with_the_plain_definition(pattern in "[ab*?]{1,8}", name in "[ab]{0,8}") {
+            fn plain(pattern: &[u8], name: &[u8]) -> bool {
+                match (pattern.split_first(), name.split_first()) {
+                    (None, rest) => rest.is_none(),
+                    (Some((b'*', more)), _) => (0..=name.len()).any(|taken| plain(more, &name[taken..])),
+                    (Some((p, more)), Some((n, rest))) => (*p == b'?' || p == n) && plain(more, rest),
+                    (Some(_), None) => false,
+                }
+            }
+            let glob: Glob = pattern.parse().unwrap();
+            proptest::prop_assert_eq!(glob.matches(&name), plain(pattern.as_bytes(), name.as_bytes()));
+        }
+    }
+}
