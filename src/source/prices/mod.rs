@@ -8,7 +8,7 @@ mod ask;
 mod cache;
 mod endpoints;
 mod http;
-mod location;
+pub mod location;
 pub mod read;
 mod run;
 mod schedule;
