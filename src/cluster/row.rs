@@ -4,7 +4,7 @@ use super::leaving::{Leaving, Signals};
 use super::pods::NONE;
 use super::{CapacityType, PodCounts, RowState};
 use crate::model::{Name, Node, NodeClaim, Resource, Resources, Timestamp, Usage, key};
-use crate::pricing::{ComputeType, FargatePods, Offer, PriceBook, Quote};
+use crate::pricing::{ComputeType, FargatePods, Offer, PriceBook, Quote, VolumesQuote};
 use crate::units::natural::NaturalKey;
 
 /// Identity of a row for as long as the program runs; never used again. A claim's row that joins a node's row
@@ -119,6 +119,8 @@ pub struct Row {
     pub(super) first_pod: u32,
     pub(super) usage: Option<Usage>,
     pub(super) quote: Option<Quote>,
+    /// The price of its volumes, where that line is on.
+    pub(super) volumes: Option<Box<VolumesQuote>>,
     /// Its pods decide its price: a Fargate node.
     pub(super) priced_by_pods: bool,
     /// What a node that is not initialized yet will offer, where that is more than it says; none for others.
@@ -151,6 +153,7 @@ impl Row {
             first_pod: NONE,
             usage: None,
             quote: None,
+            volumes: None,
             priced_by_pods: false,
             completed: None,
             state: RowState::Mentioned,
@@ -258,6 +261,12 @@ impl Row {
     /// Its price; none for what is not billed (a claim before launch, a failed launch, a row that is gone).
     pub const fn quote(&self) -> Option<&Quote> {
         self.quote.as_ref()
+    }
+
+    /// The price of its EBS volumes, which [`Self::quote`] does not contain. None where that line is off, where nothing is
+    /// billed, and for what has no such volumes (Fargate, hybrid nodes).
+    pub fn volumes_quote(&self) -> Option<&VolumesQuote> {
+        self.volumes.as_deref()
     }
 
     /// How it is bought.

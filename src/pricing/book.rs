@@ -56,6 +56,11 @@ impl PriceBook {
         self.learned.merge(sheet)
     }
 
+    /// What sources have answered.
+    pub(super) const fn learned(&self) -> &Learned {
+        &self.learned
+    }
+
     /// The price of a node; its claim, if any, tells what the node's labels do not (yet), and its pods how large a Fargate
     /// node is.
     ///
