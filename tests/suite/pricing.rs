@@ -270,10 +270,10 @@ fn golden_prices() {
 fn coverage_is_what_the_documents_say() {
     let table = table();
     let regions: BTreeSet<&str> = table.keys().map(|(region, _)| region.as_str()).collect();
-    let mut sizes = csv::Reader::from_path(root().join("assets/prices/specs.csv")).unwrap();
-    let sized: BTreeSet<String> = sizes.records().map(|record| record.unwrap()[0].to_owned()).collect();
+    let mut specs = csv::Reader::from_path(root().join("assets/prices/specs.csv")).unwrap();
+    let with_size: BTreeSet<String> = specs.records().map(|record| record.unwrap()[0].to_owned()).collect();
     let types: BTreeSet<&str> =
-        table.keys().map(|(_, name)| name.as_str()).chain(sized.iter().map(String::as_str)).collect();
+        table.keys().map(|(_, name)| name.as_str()).chain(with_size.iter().map(String::as_str)).collect();
     let book = PriceBook::embedded();
     let (mut exact, mut estimated, mut unknown) = (0, 0, 0);
     for region in &regions {
@@ -285,7 +285,7 @@ fn coverage_is_what_the_documents_say() {
             }
         }
     }
-    assert_eq!((regions.len(), sized.len(), types.len()), (35, 1_395, 1_425));
+    assert_eq!((regions.len(), with_size.len(), types.len()), (35, 1_395, 1_425));
     assert_eq!((exact, estimated, unknown), (16_042, 6_645, 27_188));
     // A type with a size but no price anywhere (Mac, types withdrawn) is as unknown as one of another region.
     let priced: BTreeSet<&str> = table.keys().map(|(_, name)| name.as_str()).collect();
@@ -514,7 +514,7 @@ fn rust_files(dir: &Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-/// Whether a line of code names floating point, its comment aside. The one door: serde_json offers a number that a
+/// Whether a line of code names floating point, its comment aside. The one door: `serde_json` offers a number that a
 /// document holds without quotes as floating point (AWS writes prices in quotes); a reader turns it into decimal text at
 /// once, or does not look at it.
 fn floats(line: &str) -> bool {
