@@ -296,7 +296,10 @@ fn a_snapshot_of_the_demos_story_shows_a_fleet_at_work() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let nodes = report["nodes"].as_array().unwrap();
     assert!(nodes.len() > 5, "{} nodes", nodes.len());
-    assert!(nodes.iter().any(|node| node["capacity_type"] == "spot" && node["price"]["hourly"].is_string()), "{nodes:?}");
+    assert!(
+        nodes.iter().any(|node| node["capacity_type"] == "spot" && node["price"]["hourly"].is_string()),
+        "{nodes:?}"
+    );
 }
 
 #[test_case(&["--no-such-flag"], "--no-such-flag")]
