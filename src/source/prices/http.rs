@@ -32,6 +32,14 @@ const BODY_LIMIT: usize = 16 << 20;
 const REDIRECTS: usize = 3;
 /// A connection is made within this time or not at all.
 const CONNECT: Duration = Duration::from_secs(2);
+/// What says that a file is elsewhere.
+const SENT_ON: [StatusCode; 5] = [
+    StatusCode::MOVED_PERMANENTLY,
+    StatusCode::FOUND,
+    StatusCode::SEE_OTHER,
+    StatusCode::TEMPORARY_REDIRECT,
+    StatusCode::PERMANENT_REDIRECT,
+];
 const AGENT: &str = concat!("nodeglass/", env!("CARGO_PKG_VERSION"));
 
 /// The proxies of the environment, by the rules of curl.
@@ -135,7 +143,9 @@ impl Http {
     ) -> Result<Reply, GetError> {
         let uri = address(endpoint, path)?;
         let asked = timeout(patience, self.follow(uri, known)).await;
-        asked.unwrap_or_else(|_elapsed| Err(GetError::Failed(format!("no answer within {} s", patience.as_secs()))))
+        asked.unwrap_or_else(|_elapsed| {
+            Err(GetError::Failed(format!("no answer within {} s", patience.as_secs().max(1))))
+        })
     }
 
     async fn follow(&self, mut uri: Uri, known: Option<&Validators>) -> Result<Reply, GetError> {
@@ -160,7 +170,7 @@ impl Http {
                 StatusCode::NOT_MODIFIED if known.is_some() => return Ok(Reply::NotModified),
                 StatusCode::NOT_FOUND | StatusCode::GONE => return Err(GetError::Absent),
                 StatusCode::FORBIDDEN => return Err(GetError::Forbidden),
-                status if status.is_redirection() => uri = redirected(&uri, &head.headers)?,
+                status if SENT_ON.contains(&status) => uri = redirected(&uri, &head.headers)?,
                 status => return Err(GetError::Failed(format!("the server answers {status}"))),
             }
         }
