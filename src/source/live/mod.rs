@@ -23,6 +23,7 @@ mod fault;
 mod hints;
 mod kinds;
 mod metrics;
+mod node_classes;
 mod options;
 mod outbox;
 mod permissions;
@@ -133,6 +134,8 @@ impl Connection {
         start.pump::<kinds::NodePools>(&mut tasks, "");
         start.pump::<kinds::Pdbs>(&mut tasks, "");
         start.pump::<kinds::Events>(&mut tasks, "");
+        start.pump::<node_classes::Ec2NodeClasses>(&mut tasks, "");
+        start.pump::<node_classes::NodeClasses>(&mut tasks, "");
         start.poll(&mut tasks, Polled::Nodes);
         start.poll(&mut tasks, Polled::Pods);
         tasks
