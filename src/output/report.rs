@@ -2,7 +2,7 @@
 
 use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
 use crate::insight::{Line, PriceTotals, Totals, View, Waste, unmatched_terms};
-use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
+use crate::model::{ConditionStatus, LinkState, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
 use crate::units::Money;
 use serde::Serialize;
@@ -371,7 +371,9 @@ impl Report {
                 pools.entry(pool).or_default().include(row);
             }
         }
-        let streams = Stream::ALL.map(|s| (s.name(), cluster.stream(s).state.word()));
+        // A stream that serves a line which is off is not spoken of.
+        let spoken_of = |s: &Stream| !s.is_optional() || cluster.stream(*s).state != LinkState::Off;
+        let streams = Stream::ALL.into_iter().filter(spoken_of).map(|s| (s.name(), cluster.stream(s).state.word()));
         let trouble =
             Stream::ALL.into_iter().filter_map(|s| cluster.stream(s).state.trouble().map(|t| (s.name(), t.to_owned())));
         let about = cluster.about();
@@ -395,7 +397,7 @@ impl Report {
                 .pools()
                 .map(|p| pool(p, pools.get(p.name.as_str()), pods_known, cluster.has_prices()))
                 .collect(),
-            streams: streams.into_iter().collect(),
+            streams: streams.collect(),
             trouble: trouble.collect(),
             price_sources: cluster.prices().sources().map(source).collect(),
             unmatched_terms: unmatched_terms(cluster),

@@ -38,7 +38,7 @@ fn allowed(room: &str) -> &'static [&'static str] {
         "insight" => &["units", "model", "pricing", "cluster"],
         "source" => &["units", "model", "pricing"],
         "ui" | "output" => &["units", "model", "pricing", "cluster", "insight"],
-        "cli" => &["units", "model"],
+        "cli" => &["units", "model", "pricing"],
         "app" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output", "cli"],
         other => panic!("the room {other} has no place in the direction of dependence"),
     }

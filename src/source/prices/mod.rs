@@ -5,19 +5,29 @@
 //! [`SourceState`](crate::pricing::SourceState), never an end.
 
 mod ask;
+mod aws;
 mod cache;
 mod endpoints;
 mod http;
 mod location;
 pub mod read;
+mod run;
 mod schedule;
+mod sources;
 
 pub use ask::AskError;
+pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use http::Proxies;
 
-use crate::pricing::{Demand, PriceNews};
-use std::path::PathBuf;
+use crate::model::Timestamp;
+use crate::pricing::{Demand, OnDemandKey, Os, PriceBook, PriceNews, Tenancy};
+use cache::Cache;
+use http::Http;
+use schedule::Schedule;
+use sources::Sources;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -43,39 +53,46 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// Where the sources are.
     pub endpoints: Endpoints,
+    /// Through what they are reached.
+    pub proxies: Proxies,
 }
 
 /// Starts asking for what `demand` names, now and as it changes. The tasks end when `cancel` is cancelled or the
 /// receiver of the news is dropped; a panic in one is seen in the set.
 ///
-/// [`PriceNews::Settled`] answers a demand that was sent (or was there at the start and is not empty): it is not said
-/// before the first.
+/// [`PriceNews::Settled`] answers a demand: it is not said before one was sent, or was there at the start and not empty.
 ///
 /// # Panics
 ///
 /// Outside a tokio runtime.
 pub fn start(
     options: Options,
-    mut demand: watch::Receiver<Demand>,
+    demand: watch::Receiver<Demand>,
     news: mpsc::Sender<Vec<PriceNews>>,
     cancel: CancellationToken,
 ) -> JoinSet<()> {
+    let clock: run::Clock = Arc::new(Timestamp::now);
+    let schedule = Schedule::new(options.mode == Mode::Offline, table_knows);
+    let cache = Cache::new(options.cache_dir);
+    let old = cache.clone();
+    let sources =
+        Sources { http: Http::new(&options.proxies), cache, endpoints: options.endpoints, clock: Arc::clone(&clock) };
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
-        let _ = options;
-        let answer = async {
-            while demand.changed().await.is_ok() {
-                if news.send(vec![PriceNews::Settled]).await.is_err() {
-                    return;
-                }
-            }
-        };
-        let _ = cancel.run_until_cancelled(answer).await;
+        let work = run::run(Arc::new(sources), schedule, demand, news, clock);
+        let _ = cancel.run_until_cancelled(work).await;
     });
+    tasks.spawn_blocking(move || old.prune(Timestamp::now()));
     tasks
 }
 
+/// Whether the table in the program has a price that is no estimate.
+fn table_knows(key: &OnDemandKey, instance_type: &str) -> bool {
+    (key.os, key.tenancy) == (Os::Linux, Tenancy::Shared)
+        && PriceBook::embedded().on_demand(&key.region, instance_type).is_ok_and(|price| !price.estimated)
+}
+
 /// Where answers are kept: `nodeglass/prices` in the user's directory for caches (`$XDG_CACHE_HOME`, `~/.cache`).
-pub fn cache_dir(caches: &std::path::Path) -> PathBuf {
+pub fn cache_dir(caches: &Path) -> PathBuf {
     caches.join("nodeglass").join("prices")
 }

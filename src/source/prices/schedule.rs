@@ -77,6 +77,17 @@ pub(super) struct Question {
     pub(super) of: Of,
 }
 
+/// What an answer of the disk is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// The source need not be asked yet.
+    Fresh,
+    /// It holds if the source cannot be asked.
+    LastResort,
+    /// It is too old, or from the future.
+    Nothing,
+}
+
 /// What came of a question. The disk never fails: it has nothing.
 pub(super) type Answer = Result<Vec<PriceSheet>, AskError>;
 
@@ -108,6 +119,20 @@ impl Topic {
             // The advisor's savings are means of a month.
             Self::PricePage { .. } | Self::EksList { .. } | Self::SpotAdvisor => SLOW,
             Self::Products(_) | Self::Volumes { .. } => SLOW,
+        }
+    }
+
+    /// What an answer of the disk is good for.
+    pub(super) fn worth(&self, fetched: Timestamp, now: Timestamp) -> Worth {
+        let age = now.duration_since(fetched);
+        if age < -CLOCK_SKEW {
+            Worth::Nothing
+        } else if age < self.limit() {
+            Worth::Fresh
+        } else if self.limit() == SLOW && age < LAST_RESORT {
+            Worth::LastResort
+        } else {
+            Worth::Nothing
         }
     }
 
@@ -306,12 +331,14 @@ impl Schedule {
         match (of, answer) {
             (Of::Disk, Ok(sheets)) => {
                 for sheet in sheets.into_iter().filter(asked) {
-                    let age = now.duration_since(sheet.fetched);
-                    if age < topic.limit() && age > -CLOCK_SKEW {
-                        progress.learn(topic, things, &sheet);
-                        self.news.push(PriceNews::Sheet(sheet));
-                    } else if age < LAST_RESORT && age > -CLOCK_SKEW && topic.limit() == SLOW {
-                        if offline { self.news.push(PriceNews::Sheet(sheet)) } else { progress.stale.push(sheet) }
+                    match topic.worth(sheet.fetched, now) {
+                        Worth::Fresh => {
+                            progress.learn(topic, things, &sheet);
+                            self.news.push(PriceNews::Sheet(sheet));
+                        }
+                        Worth::LastResort if offline => self.news.push(PriceNews::Sheet(sheet)),
+                        Worth::LastResort => progress.stale.push(sheet),
+                        Worth::Nothing => {}
                     }
                 }
             }
@@ -545,3 +572,6 @@ const fn weight(state: &SourceState) -> u8 {
         SourceState::Asking => 3,
     }
 }
+
+#[cfg(test)]
+mod tests;

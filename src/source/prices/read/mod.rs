@@ -9,6 +9,7 @@
 //! | on-demand price page | [`price_page`] | no |
 //! | AmazonEKS price list | [`eks_list`] | yes |
 //! | `pricing:GetProducts` | [`products`] | yes |
+//! | `eks:DescribeCluster`, `eks:DescribeClusterVersions` | [`cluster_support`] | yes |
 //! | `ec2:DescribeSpotPriceHistory` | [`spot_history`] | yes |
 //! | spot price page | [`spot_feed`] | no |
 //! | spot advisor | [`spot_advisor`] | no |
@@ -16,6 +17,7 @@
 //! Where AWS documents nothing, the shape is what public programs read: `alexei-led/spotinfo` (advisor, feed),
 //! `infracost/cloud-pricing-api` (feed), and the many that read the price page's `regions.*.*`.
 
+pub mod cluster_support;
 pub mod eks_list;
 mod offer_file;
 pub mod price_page;

@@ -1,0 +1,242 @@
+//! The disk and AWS, as the schedule asks them.
+
+use super::ask::AskError;
+use super::cache::{Cache, Kept};
+use super::endpoints::{Endpoint, Endpoints};
+use super::http::{GetError, Http, Reply, Validators};
+use super::location;
+use super::read::{ReadError, eks_list, price_page, spot_advisor, spot_feed};
+use super::run::{Ask, Clock};
+use super::schedule::{Answer, Of, Question, Topic, Worth};
+use crate::model::{Name, Timestamp};
+use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, Prices, Tenancy};
+use crate::units::Currency;
+use std::time::Duration;
+use tokio::task::spawn_blocking;
+
+/// Small files come within this time or not at all.
+const SMALL: Duration = Duration::from_secs(5);
+/// The AmazonEKS list and the spot feed are megabytes.
+const LARGE: Duration = Duration::from_secs(15);
+
+/// The disk and AWS.
+pub(super) struct Sources {
+    pub(super) http: Http,
+    pub(super) cache: Cache,
+    pub(super) endpoints: Endpoints,
+    pub(super) clock: Clock,
+}
+
+/// A public file.
+struct File<'a> {
+    /// What it is kept under.
+    name: String,
+    /// For messages.
+    what: String,
+    endpoint: &'a Endpoint,
+    /// Where it is; further names it may have.
+    paths: Vec<String>,
+    patience: Duration,
+}
+
+impl Ask for Sources {
+    async fn ask(&self, question: Question) -> Answer {
+        match (self.file(&question.topic), question.of) {
+            (Some(file), Of::Disk) => Ok(self.recall(&question.topic, &file).await),
+            (Some(file), Of::Source) => self.fetch(&question.topic, &file).await,
+            (None, _) => Err(AskError::NoCredentials { why: "not yet".into() }),
+        }
+    }
+}
+
+impl Sources {
+    /// The file that answers a topic, if a public one does.
+    fn file(&self, topic: &Topic) -> Option<File<'_>> {
+        let at = &self.endpoints;
+        match topic {
+            Topic::PricePage { region, os } => {
+                let location = location::of(region)?;
+                let os = os_name(*os);
+                let path = |location: &str| {
+                    let location = location.replace(' ', "%20");
+                    format!("{PRICE_PAGES}/{location}/{os}/index.json")
+                };
+                let paths = [Some(path(location)), location::other_name(location).map(|other| path(&other))];
+                Some(File {
+                    name: format!("price-page-{region}-{}", os.to_lowercase()),
+                    what: format!("the price page of {region}"),
+                    endpoint: &at.price_page,
+                    paths: paths.into_iter().flatten().collect(),
+                    patience: SMALL,
+                })
+            }
+            Topic::EksList { region } => {
+                let (endpoint, partition) = match Partition::of(region) {
+                    Partition::China => (&at.price_list_china, "cn"),
+                    _ => (&at.price_list, "aws"),
+                };
+                Some(File {
+                    name: format!("eks-list-{region}"),
+                    what: format!("the AmazonEKS price list of {region}"),
+                    endpoint,
+                    paths: vec![format!("/offers/v1.0/{partition}/AmazonEKS/current/{region}/index.json")],
+                    patience: LARGE,
+                })
+            }
+            Topic::SpotFeed => Some(File {
+                name: "spot-feed".into(),
+                what: "the spot feed".into(),
+                endpoint: &at.spot_feed,
+                paths: vec!["/spot.json".into()],
+                patience: LARGE,
+            }),
+            Topic::SpotAdvisor => Some(File {
+                name: "spot-advisor".into(),
+                what: "the spot advisor's file".into(),
+                endpoint: &at.spot_advisor,
+                paths: vec!["/spot-advisor-data.json".into()],
+                patience: LARGE,
+            }),
+            Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } => None,
+        }
+    }
+
+    /// What the disk has of a file, if it came from where the file is now.
+    async fn kept(&self, file: &File<'_>) -> Option<Kept> {
+        let (cache, name) = (self.cache.clone(), file.name.clone());
+        let kept = blocking(move || cache.body(&name)).await?;
+        file.paths.iter().any(|path| file.endpoint.join(path) == kept.url).then_some(kept)
+    }
+
+    async fn recall(&self, topic: &Topic, file: &File<'_>) -> Vec<PriceSheet> {
+        let now = (self.clock)();
+        let Some(kept) = self.kept(file).await.filter(|kept| topic.worth(kept.fetched, now) != Worth::Nothing) else {
+            return Vec::new();
+        };
+        let topic = topic.clone();
+        blocking(move || read(&topic, &kept, true)).await.unwrap_or_default()
+    }
+
+    async fn fetch(&self, topic: &Topic, file: &File<'_>) -> Answer {
+        let mut kept = self.kept(file).await;
+        let mut paths: Vec<&str> = file.paths.iter().map(String::as_str).collect();
+        // The name under which it was there the last time comes first.
+        paths.sort_by_key(|path| kept.as_ref().is_none_or(|kept| file.endpoint.join(path) != kept.url));
+        let mut refused = GetError::Absent;
+        for path in paths {
+            let url = file.endpoint.join(path);
+            loop {
+                let ours = kept.take_if(|kept| kept.url == url);
+                let known = ours.as_ref().map(|kept| &kept.body.validators);
+                let reply = self.http.get(file.endpoint, path, known, file.patience).await;
+                let fetched = (self.clock)();
+                let (new, body) = match (reply, ours) {
+                    (Ok(Reply::New(body)), _) => (true, body),
+                    (Ok(Reply::NotModified), Some(ours)) => (false, ours.body),
+                    // Only a conditional question is answered so.
+                    (Ok(Reply::NotModified), None) => break,
+                    (Err(error @ (GetError::Absent | GetError::Forbidden)), _) => {
+                        refused = error;
+                        break;
+                    }
+                    (Err(error), _) => return Err(file.error(error)),
+                };
+                let received = Kept { url: url.clone(), fetched, body };
+                match self.take(topic, file, received, new).await {
+                    // What an earlier version kept, this one cannot read: it is asked for anew.
+                    Err(_) if !new => {}
+                    taken => return taken,
+                }
+            }
+        }
+        Err(file.error(refused))
+    }
+
+    /// Reads a file and, if that goes well, keeps it.
+    async fn take(&self, topic: &Topic, file: &File<'_>, received: Kept, new: bool) -> Answer {
+        let (cache, name, topic) = (self.cache.clone(), file.name.clone(), topic.clone());
+        let read = blocking(move || {
+            let sheets = read(&topic, &received, false)?;
+            if new {
+                cache.keep_body(&name, &received)
+            } else {
+                cache.confirm_body(&name, &received)
+            }
+            Ok(sheets)
+        });
+        read.await.map_err(|why: String| AskError::Garbled { what: file.what.clone(), why })
+    }
+}
+
+impl File<'_> {
+    fn error(&self, error: GetError) -> AskError {
+        let what = self.what.clone();
+        match error {
+            GetError::Absent => AskError::Absent { what },
+            GetError::Forbidden => AskError::Unavailable { what, why: "the server answers 403 Forbidden".into() },
+            GetError::Failed(why) => AskError::Unavailable { what, why },
+        }
+    }
+}
+
+/// Where the price page keeps its files, by place and operating system.
+const PRICE_PAGES: &str = "/pricing/2.0/meteredUnitMaps/ec2/USD/current/ec2-ondemand-without-sec-sel";
+
+const fn os_name(os: Os) -> &'static str {
+    match os {
+        Os::Linux => "Linux",
+        Os::Windows => "Windows",
+    }
+}
+
+/// The figures of a public file.
+fn read(topic: &Topic, kept: &Kept, cached: bool) -> Result<Vec<PriceSheet>, String> {
+    let text = kept.body.unpacked()?;
+    let sheet = |region: &Name, currency, prices| PriceSheet {
+        source: topic.source(),
+        region: region.clone(),
+        currency,
+        fetched: kept.fetched,
+        cached,
+        prices,
+    };
+    match topic {
+        Topic::PricePage { region, os } => {
+            let prices = price_page::read(&text, *os).map_err(reason)?;
+            Ok(vec![sheet(region, Currency::Usd, Prices::OnDemand { os: *os, tenancy: Tenancy::Shared, prices })])
+        }
+        Topic::EksList { region } => {
+            let (currency, prices) = eks_list::read(&text).map_err(reason)?;
+            Ok(vec![sheet(region, currency, Prices::Eks(prices))])
+        }
+        Topic::SpotFeed => {
+            let regions = spot_feed::read(&text).map_err(reason)?.into_iter();
+            Ok(regions.map(|(region, prices)| sheet(&region, Currency::Usd, Prices::Spot(prices))).collect())
+        }
+        Topic::SpotAdvisor => {
+            let regions = spot_advisor::read(&text).map_err(reason)?.into_iter();
+            Ok(regions.map(|(region, savings)| sheet(&region, Currency::Usd, Prices::SpotSavings(savings))).collect())
+        }
+        Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } => Ok(Vec::new()),
+    }
+}
+
+/// What is wrong with a document that is named elsewhere.
+fn reason(error: ReadError) -> String {
+    match error {
+        ReadError::Garbled { format, why, .. } => format!("it is no whole {format} ({why})"),
+        ReadError::Shape { expected, .. } => format!("it is of another shape (expected {expected})"),
+    }
+}
+
+/// Runs what reads files or computes for long where it keeps nobody waiting.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending, and with it whoever waits.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
