@@ -34,7 +34,7 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
     let view = super::view(settings)?;
     let ready = Ready::of(settings)?;
     let ui = UiState::new(options::screen(settings, &ready));
-    let cluster = Cluster::new(ready.price_book(settings, Timestamp::now()));
+    let cluster = ready.cluster(settings, Timestamp::now())?;
     let mut notice = None;
     if let Some(connection) = ready.live() {
         // While the terminal is still the shell's: a credential plugin may have to ask something. Its failure is no

@@ -215,9 +215,8 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     let mut down: BTreeMap<&str, Outage> = BTreeMap::new();
     let never_there =
         |s: &Stream| matches!(cluster.stream(*s).state, LinkState::Off | LinkState::Absent | LinkState::Denied { .. });
-    let spoken_of = || Stream::ALL.into_iter().filter(|stream| !stream.is_optional());
-    let asked_for = spoken_of().filter(|s| !never_there(s)).count();
-    for stream in spoken_of() {
+    let asked_for = Stream::ALL.iter().filter(|s| !s.is_optional() && !never_there(s)).count();
+    for stream in Stream::ALL.into_iter().filter(|stream| !stream.is_optional()) {
         let health = cluster.stream(stream);
         let vital = matches!(stream, Stream::Nodes | Stream::Pods);
         match &health.state {
