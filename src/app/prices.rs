@@ -1,8 +1,11 @@
 //! The way to the price sources and back: what the cluster needs goes out, what they say comes in.
 
+use super::sources::SourceError;
+use crate::cli::Settings;
 use crate::cluster::Cluster;
 use crate::model::Stream;
-use crate::pricing::{Demand, PriceNews};
+use crate::pricing::{Demand, PriceFile, PriceNews, PriceTerms};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -54,4 +57,18 @@ impl Teller {
         });
         None
     }
+}
+
+/// The user's own prices and discounts.
+///
+/// # Errors
+///
+/// A price file that cannot be read.
+pub(super) fn terms(settings: &Settings) -> Result<PriceTerms, SourceError> {
+    let read = |path: &PathBuf| {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| SourceError::PriceFile { path: path.clone(), source })?;
+        Ok::<_, SourceError>(PriceFile::parse(&path.to_string_lossy(), &text)?)
+    };
+    Ok(PriceTerms { file: settings.price_file.as_ref().map(read).transpose()?, rules: Vec::new() })
 }

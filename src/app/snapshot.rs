@@ -36,7 +36,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     if let Some(connection) = ready.live() {
         connection.sign_in().await.wrap_err("failed to sign in")?;
     }
-    let mut cluster = Cluster::new(ready.price_book(settings, Timestamp::now()));
+    let mut cluster = ready.cluster(settings, Timestamp::now())?;
     match ready {
         Ready::Scenario(scenario) => play(&scenario, &mut cluster, Timestamp::now()),
         Ready::Demo(options) if options.nodes.is_none() => tell(options, &mut cluster, Timestamp::now()),

@@ -1,9 +1,10 @@
 //! The source that settings name, started: whatever it is, it says changes into one bounded channel.
 
-use super::prices::PriceLink;
-use crate::cli::{ListMode, Pricing, Settings, Source};
+use super::prices::{self, PriceLink};
+use crate::cli::{ExtraCost, ListMode, Pricing, Settings, Source};
+use crate::cluster::Cluster;
 use crate::model::{Change, Timestamp};
-use crate::pricing::PriceBook;
+use crate::pricing::{Extras, PriceBook, PriceFileError};
 use crate::source::live::{self, ConnectError, Connection, Environment, Interest};
 use crate::source::scenario::{self, Scenario, ScenarioError};
 use crate::source::{demo, sim};
@@ -31,6 +32,17 @@ pub enum SourceError {
         /// What the system says.
         source: io::Error,
     },
+    /// The price file cannot be read.
+    #[error("failed to read the price file {}: {source}", path.display())]
+    PriceFile {
+        /// The file asked for.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The price file is not understood.
+    #[error(transparent)]
+    Prices(#[from] PriceFileError),
     /// The scenario file is not understood.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -101,13 +113,21 @@ impl Ready {
         }
     }
 
-    /// What is known of prices before anybody was asked; none where prices are switched off.
-    pub fn price_book(&self, settings: &Settings, now: Timestamp) -> Option<PriceBook> {
-        let mut book = (settings.pricing != Pricing::Off).then(PriceBook::embedded)?;
+    /// The picture before anything was read: empty, with what is known of prices before anybody was asked.
+    ///
+    /// # Errors
+    ///
+    /// A price file that cannot be read.
+    pub fn cluster(&self, settings: &Settings, now: Timestamp) -> Result<Cluster, SourceError> {
+        let extras = extras(settings);
+        if settings.pricing == Pricing::Off {
+            return Ok(Cluster::new(None).with_extras(extras));
+        }
+        let mut book = PriceBook::embedded().with_terms(prices::terms(settings)?);
         if let Self::Demo(_) = self {
             book.learn(&demo::spot_prices(now));
         }
-        Some(book)
+        Ok(Cluster::new(Some(book)).with_extras(extras))
     }
 
     /// Starts it.
@@ -124,6 +144,12 @@ impl Ready {
         };
         Running { changes, prices: PriceLink::closed(), tasks, interest, cancel }
     }
+}
+
+/// Which costs beside the machines' are shown.
+fn extras(settings: &Settings) -> Extras {
+    let shown = |cost| settings.extra_costs.contains(&cost);
+    Extras { control_plane: shown(ExtraCost::ControlPlane), volumes: shown(ExtraCost::Volumes) }
 }
 
 fn live_options(settings: &Settings) -> live::Options {
@@ -146,6 +172,7 @@ fn live_options(settings: &Settings) -> live::Options {
             ListMode::Stream => live::ListMode::Stream,
             ListMode::Pages => live::ListMode::Pages,
         },
+        extras: extras(settings),
         environment,
         ..live::Options::default()
     }

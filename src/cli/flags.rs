@@ -333,8 +333,8 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "Settings file",
-        "TOML, a key for every flag that is a setting: group-by = \"zone\". nodeglass config prints one with all keys \
-         explained. Flags go before the environment, that before the file, that before the defaults. A key that is \
+        "TOML, a key for every flag that is a setting: group-by = \"zone\", and a [[discounts]] table for each discount. \
+         nodeglass config prints one with all keys explained. Flags go before the environment, that before the file, that before the defaults. A key that is \
          not known is an error.",
     ),
     (

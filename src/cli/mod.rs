@@ -23,6 +23,7 @@
 //! # Ok::<(), cli::CliError>(())
 //! ```
 
+mod discounts;
 mod error;
 mod file;
 mod flags;
@@ -41,6 +42,7 @@ pub use settings::{
     SortBy, Source, Style, StyleColor, Theme,
 };
 
+use crate::pricing::{PriceFile, PriceTerms};
 use clap::Parser;
 use std::ffi::OsString;
 use std::io;
@@ -124,4 +126,20 @@ pub fn settings_file(
         Some(home) => file(home.join(".eks-node-viewer"), Format::EksNodeViewer, false),
         None => Ok(None),
     }
+}
+
+/// The user's own terms: the price file, if one is named, and the discounts.
+///
+/// # Errors
+///
+/// A price file that cannot be read or understood.
+pub fn price_terms(settings: &Settings, read: ReadFile<'_>) -> Result<PriceTerms, SettingsError> {
+    let file = match &settings.price_file {
+        Some(path) => {
+            let text = read(path).map_err(|source| SettingsError::PriceFileRead { path: path.clone(), source })?;
+            Some(PriceFile::parse(&path.to_string_lossy(), &text)?)
+        }
+        None => None,
+    };
+    Ok(PriceTerms { file, rules: settings.discounts.clone() })
 }

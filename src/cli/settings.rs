@@ -4,6 +4,7 @@
 
 use super::selector;
 use crate::model::{Name, Resource};
+use crate::pricing::DiscountRule;
 use clap::ValueEnum;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub profile: Option<String>,
     /// File of the user's own prices; [`super::price_file`] reads it.
     pub price_file: Option<PathBuf>,
+    /// Discounts, in order: the first that matches a node is the only one for it. Files only.
+    pub discounts: Vec<DiscountRule>,
     /// Costs that are shown beside those of nodes, in the order of [`ExtraCost`], none twice.
     pub extra_costs: Vec<ExtraCost>,
     /// What the colour of a bar means.
@@ -81,6 +84,7 @@ impl Default for Settings {
             pricing: Pricing::Auto,
             profile: None,
             price_file: None,
+            discounts: Vec::new(),
             extra_costs: Vec::new(),
             palette: Palette::Efficiency,
             style: None,

@@ -1,5 +1,6 @@
 //! `apply`: one change in, every sum moved by its difference, what changed remembered.
 
+use super::classes::{self, NodeClasses};
 use super::join::Joins;
 use super::leaving::Signals;
 use super::pods::{NONE, PodCounts, PodRow, Pods};
@@ -10,7 +11,7 @@ use crate::model::{
     About, Change, DisruptionBudget, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Resources, Stream,
     Timestamp, Uid, Usage,
 };
-use crate::pricing::{Demand, PriceBook, PriceNews};
+use crate::pricing::{Demand, Extras, PriceBook, PriceNews};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::ops::{BitOr, BitOrAssign};
@@ -87,14 +88,15 @@ pub struct OddCount {
 /// Everything known of one cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    prices: Prices,
-    about: About,
+    pub(super) prices: Prices,
+    pub(super) extras: Extras,
+    pub(super) about: About,
     now: Timestamp,
     streams: [StreamHealth; Stream::ALL.len()],
     generations: [u32; Stream::ALL.len()],
-    rows: FxHashMap<RowId, Row>,
+    pub(super) rows: FxHashMap<RowId, Row>,
     next_row: u32,
-    machines_changed: u64,
+    pub(super) machines_changed: u64,
     by_node: FxHashMap<Name, RowId>,
     by_claim: FxHashMap<Name, RowId>,
     joins: Joins,
@@ -104,6 +106,7 @@ pub struct Cluster {
     pod_counts: PodCounts,
     pending_requests: Resources,
     pools: BTreeMap<Name, (NodePool, u32)>,
+    pub(super) classes: NodeClasses,
     pdbs: BTreeMap<PodKey, (DisruptionBudget, u32)>,
     events: EventLog,
     signals: Signals,
@@ -117,6 +120,7 @@ impl Cluster {
     pub fn new(book: Option<PriceBook>) -> Self {
         Self {
             prices: Prices::new(book),
+            extras: Extras::default(),
             about: About::default(),
             now: Timestamp::UNIX_EPOCH,
             streams: std::array::from_fn(|_| StreamHealth::default()),
@@ -132,6 +136,7 @@ impl Cluster {
             pod_counts: PodCounts::default(),
             pending_requests: Resources::default(),
             pools: BTreeMap::new(),
+            classes: NodeClasses::default(),
             pdbs: BTreeMap::new(),
             events: EventLog::default(),
             signals: Signals::default(),
@@ -139,6 +144,13 @@ impl Cluster {
             changed: Vec::new(),
             tombstones: FxHashSet::default(),
         }
+    }
+
+    /// The same picture with lines of the bill beside the machines. To be said before anything is folded.
+    #[must_use]
+    pub const fn with_extras(mut self, extras: Extras) -> Self {
+        self.extras = extras;
+        self
     }
 
     // === reading ===
@@ -158,6 +170,11 @@ impl Cluster {
         self.prices.book.is_some()
     }
 
+    /// Which lines of the bill beside the machines are on.
+    pub const fn extras(&self) -> Extras {
+        self.extras
+    }
+
     /// What is known of prices, and how their sources are doing.
     pub const fn prices(&self) -> &Prices {
         &self.prices
@@ -173,6 +190,7 @@ impl Cluster {
         let mut demand = Demand::default();
         if self.has_prices() {
             self.rows.values().filter(|row| row.counts()).filter_map(Row::offer).for_each(|offer| demand.add(&offer));
+            self.demand_of_extras(&mut demand);
         }
         demand
     }
@@ -328,6 +346,15 @@ impl Cluster {
                 }
                 Dirty::POOLS
             }
+            Change::NodeClass(class) => {
+                let generation = self.generation(classes::stream(class.flavour));
+                let differs = self.classes.put(*class, generation);
+                if differs { self.price_volumes() } else { Dirty::NOTHING }
+            }
+            Change::NodeClassGone(flavour, name, uid) => {
+                let went = self.classes.remove(flavour, &name, |known| same(known, uid));
+                if went { self.price_volumes() } else { Dirty::NOTHING }
+            }
             Change::Pdb(pdb) => {
                 let generation = self.generation(Stream::Pdbs);
                 let key = PodKey { namespace: pdb.namespace.clone(), name: pdb.name.clone() };
@@ -373,6 +400,7 @@ impl Cluster {
                 self.prices.note(self.rows.get(&id).and_then(Row::quote));
                 self.touch(id);
             }
+            dirty |= self.price_volumes();
         }
         dirty
     }
@@ -397,7 +425,7 @@ impl Cluster {
             if let Some(row) = self.rows.get_mut(id).filter(|row| row.gone.is_some()) {
                 (row.node, row.claim, row.gone) = (None, None, None);
                 row.state = RowState::Mentioned;
-                (row.leaving, row.quote) = (None, None);
+                (row.leaving, row.quote, row.volumes) = (None, None, None);
                 self.touch(*id);
                 self.drop_if_empty(*id);
             }
@@ -439,7 +467,9 @@ impl Cluster {
                 Dirty::ROWS | Dirty::LINKS
             }
             // A kind that is not served (any more: its definition was deleted) has no objects.
-            Stream::NodeClaims | Stream::NodePools | Stream::Pdbs if absent => {
+            Stream::NodeClaims | Stream::NodePools | Stream::Pdbs | Stream::Ec2NodeClasses | Stream::NodeClasses
+                if absent =>
+            {
                 self.generations[stream.index()] += 1;
                 self.sweep(stream, now) | Dirty::LINKS
             }
@@ -451,7 +481,9 @@ impl Cluster {
             | Stream::NodePools
             | Stream::Pdbs
             | Stream::NodeMetrics
-            | Stream::PodMetrics => Dirty::LINKS,
+            | Stream::PodMetrics
+            | Stream::Ec2NodeClasses
+            | Stream::NodeClasses => Dirty::LINKS,
         }
     }
 
@@ -499,6 +531,10 @@ impl Cluster {
                 self.pdbs.retain(|_, (_, seen)| *seen == generation);
                 Dirty::POOLS
             }
+            Stream::Ec2NodeClasses | Stream::NodeClasses => {
+                let went = self.classes.sweep(stream, generation);
+                if went { self.price_volumes() } else { Dirty::NOTHING }
+            }
             // An event that ages out of the API stays in our log; readings are complete by themselves.
             Stream::Events | Stream::NodeMetrics | Stream::PodMetrics => Dirty::NOTHING,
         }
@@ -526,7 +562,7 @@ impl Cluster {
         id
     }
 
-    fn touch(&mut self, id: RowId) {
+    pub(super) fn touch(&mut self, id: RowId) {
         if let Some(row) = self.rows.get_mut(&id)
             && !row.touched
         {
@@ -556,6 +592,9 @@ impl Cluster {
     fn refresh(&mut self, id: RowId, now: Timestamp) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.derive(self.prices.book.as_ref(), &self.signals, now);
+        if self.extras.volumes {
+            row.price_volumes(self.prices.book.as_ref(), &self.classes);
+        }
         self.machines_changed += 1;
         self.prices.note(row.quote());
         if row.gone.is_some() {
@@ -806,6 +845,9 @@ impl Cluster {
                         self.drop_if_empty(old);
                     }
                 }
+                if let Some(old) = old_home.filter(|_| old_home != home) {
+                    self.price_by_pods(old);
+                }
                 let is_pending = self.count(slot);
                 if was_pending || is_pending { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }
             }
@@ -832,6 +874,7 @@ impl Cluster {
         self.unlink(slot);
         self.pods.remove(slot);
         if let Some(home) = home {
+            self.price_by_pods(home);
             self.drop_if_empty(home);
         }
         was_pending
@@ -869,6 +912,14 @@ impl Cluster {
         }
     }
 
+    /// Prices a row again whose pods changed, if they decide its price.
+    fn price_by_pods(&mut self, id: RowId) {
+        if let Some(row) = self.rows.get_mut(&id).filter(|row| row.priced_by_pods) {
+            row.price(self.prices.book.as_ref());
+            self.prices.note(row.quote());
+        }
+    }
+
     /// Adds a pod's contribution where it is linked; true if it has no node.
     fn count(&mut self, slot: u32) -> bool {
         let Some(pod) = self.pods.get(slot) else { return false };
@@ -884,6 +935,7 @@ impl Cluster {
                     }
                     row.sums.pods += counts;
                 }
+                self.price_by_pods(id);
                 self.touch(id);
                 false
             }
@@ -964,7 +1016,7 @@ fn same(known: Uid, told: Uid) -> bool {
     told.is_none() || known.is_none() || known == told
 }
 
-const fn stream_of(change: &Change) -> Option<Stream> {
+fn stream_of(change: &Change) -> Option<Stream> {
     match change {
         Change::About(_) => None,
         Change::Resync(stream) | Change::Synced(stream) | Change::Heard(stream) => Some(*stream),
@@ -973,6 +1025,8 @@ const fn stream_of(change: &Change) -> Option<Stream> {
         Change::Pod(_) | Change::PodGone(..) => Some(Stream::Pods),
         Change::Claim(_) | Change::ClaimGone(..) => Some(Stream::NodeClaims),
         Change::Pool(_) | Change::PoolGone(..) => Some(Stream::NodePools),
+        Change::NodeClass(class) => Some(classes::stream(class.flavour)),
+        Change::NodeClassGone(flavour, ..) => Some(classes::stream(*flavour)),
         Change::Pdb(_) | Change::PdbGone(..) => Some(Stream::Pdbs),
         Change::Event(_) => Some(Stream::Events),
         Change::NodeUsage(_) => Some(Stream::NodeMetrics),

@@ -13,7 +13,9 @@
 //! Always true: sums are integers and equal a rebuild from the same objects; a row exists from the first mention of
 //! its node's name by anything; the order in which objects of different kinds arrive changes nothing.
 
+mod classes;
 mod events;
+mod extras;
 mod fold;
 mod intern;
 mod join;

@@ -1,7 +1,7 @@
 //! What is known of prices, and how their sources are doing.
 
 use crate::model::Name;
-use crate::pricing::{DiscountRule, PriceBook, PriceNews, PriceRow, PriceSource, Quote, SourceState};
+use crate::pricing::{ClusterSupport, DiscountRule, PriceBook, PriceNews, PriceRow, PriceSource, Quote, SourceState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -11,6 +11,8 @@ pub struct Prices {
     /// None where prices are switched off.
     pub(super) book: Option<PriceBook>,
     sources: BTreeMap<(PriceSource, Name), SourceState>,
+    /// What AWS has told of the control plane, and of which region.
+    support: Option<(Name, ClusterSupport)>,
     settled: bool,
     /// Discount rules and rows of the price file that have held for some machine, by their place.
     used_rules: BTreeSet<usize>,
@@ -70,6 +72,12 @@ impl Prices {
                 let old = self.sources.insert((source, region), state.clone());
                 Effect { prices: false, sources: old != Some(state) }
             }
+            PriceNews::ClusterSupport { region, support } => {
+                let new = Some((region, support));
+                let sources = self.support != new;
+                self.support = new;
+                Effect { prices: false, sources }
+            }
             PriceNews::Settled => {
                 let changed = !self.settled;
                 self.settled = true;
@@ -102,6 +110,11 @@ impl Prices {
     /// How each source is doing, by region.
     pub fn sources(&self) -> impl Iterator<Item = (PriceSource, &str, &SourceState)> {
         self.sources.iter().map(|((source, region), state)| (*source, region.as_str(), state))
+    }
+
+    /// What AWS has told of the cluster's control plane, and its region.
+    pub fn cluster_support(&self) -> Option<(&str, &ClusterSupport)> {
+        self.support.as_ref().map(|(region, support)| (region.as_str(), support))
     }
 
     /// Whether everything needed was answered, or given up for now.

@@ -10,7 +10,7 @@ mod totals;
 mod view;
 mod waste;
 
-pub use alerts::{Alert, AlertKind, Severity, alerts};
+pub use alerts::{Alert, AlertKind, Severity, alerts, unmatched_terms};
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;
 pub use pending::{Cause, PendingByCause};

@@ -1,4 +1,6 @@
-use super::{DisruptionBudget, Event, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Stream, Uid, Usage};
+use super::{
+    DisruptionBudget, Event, LinkState, Name, Node, NodeClaim, NodeClass, NodePool, Pod, PodKey, Stream, Uid, Usage,
+};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened. Everything the program knows of a cluster comes from a sequence of these.
@@ -34,6 +36,10 @@ pub enum Change {
     Pool(Box<NodePool>),
     /// The nodepool is gone.
     PoolGone(Name, Uid),
+    /// A node class was added or changed.
+    NodeClass(Box<NodeClass>),
+    /// The node class of this flavour is gone.
+    NodeClassGone(Flavour, Name, Uid),
     /// A PodDisruptionBudget was added or changed.
     Pdb(Box<DisruptionBudget>),
     /// The PodDisruptionBudget is gone.

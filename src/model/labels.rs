@@ -67,6 +67,12 @@ pub mod key {
     pub const COMPUTE_TYPE: &str = "eks.amazonaws.com/compute-type";
     /// Karpenter's nodepool.
     pub const NODEPOOL: &str = "karpenter.sh/nodepool";
+    /// Node class of a self-hosted Karpenter on AWS.
+    pub const EC2_NODE_CLASS: &str = "karpenter.k8s.aws/ec2nodeclass";
+    /// Node class of EKS Auto Mode.
+    pub const AUTO_NODE_CLASS: &str = "eks.amazonaws.com/nodeclass";
+    /// GiB of the local disks of an Auto Mode node.
+    pub const AUTO_LOCAL_NVME: &str = "eks.amazonaws.com/instance-local-nvme";
     /// Managed or eksctl node group.
     pub const NODEGROUP: &[&str] = &["eks.amazonaws.com/nodegroup", "alpha.eksctl.io/nodegroup-name"];
     /// Purchase option, in the order in which the keys are asked.

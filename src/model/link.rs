@@ -22,11 +22,15 @@ pub enum Stream {
     NodeMetrics,
     /// Pod metrics, polled while something shows them.
     PodMetrics,
+    /// Node classes of a self-hosted Karpenter on AWS, watched while volumes are priced.
+    Ec2NodeClasses,
+    /// Node classes of EKS Auto Mode, watched while volumes are priced.
+    NodeClasses,
 }
 
 impl Stream {
     /// Every stream, in the order of the status line.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Nodes,
         Self::Pods,
         Self::Events,
@@ -35,6 +39,8 @@ impl Stream {
         Self::Pdbs,
         Self::NodeMetrics,
         Self::PodMetrics,
+        Self::Ec2NodeClasses,
+        Self::NodeClasses,
     ];
 
     /// The name on the screen and in JSON.
@@ -48,7 +54,14 @@ impl Stream {
             Self::Pdbs => "pdbs",
             Self::NodeMetrics => "nodemetrics",
             Self::PodMetrics => "podmetrics",
+            Self::Ec2NodeClasses => "ec2nodeclasses",
+            Self::NodeClasses => "nodeclasses",
         }
+    }
+
+    /// Whether it serves one optional line alone: it is not asked for unless that line is, and the line tells its trouble.
+    pub const fn is_optional(self) -> bool {
+        matches!(self, Self::Ec2NodeClasses | Self::NodeClasses)
     }
 
     /// Position in [`Self::ALL`].

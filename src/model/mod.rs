@@ -6,6 +6,7 @@
 
 mod change;
 mod claim;
+mod class;
 mod event;
 mod labels;
 mod link;
@@ -17,6 +18,7 @@ mod uid;
 
 pub use change::{About, Change, Flavour};
 pub use claim::{ClaimRequirement, NodeClaim};
+pub use class::{NodeClass, Volume};
 pub use event::{Event, EventKind, ObjectRef};
 pub use labels::{Labels, key};
 pub use link::{LinkState, Stream};

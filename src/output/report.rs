@@ -1,8 +1,8 @@
 //! The report: the state as plain, serialisable data.
 
 use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
-use crate::insight::{Line, PriceTotals, Totals, View, Waste};
-use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
+use crate::insight::{Line, PriceTotals, Totals, View, Waste, unmatched_terms};
+use crate::model::{ConditionStatus, LinkState, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
 use crate::units::Money;
 use serde::Serialize;
@@ -36,6 +36,8 @@ pub struct Report {
     pub trouble: BTreeMap<&'static str, String>,
     /// How each source of prices is doing in each region that was asked for.
     pub price_sources: Vec<SourceReport>,
+    /// Discount rules and price files that hold for no node.
+    pub unmatched_terms: Vec<String>,
 }
 
 /// How a source of prices is doing.
@@ -369,7 +371,9 @@ impl Report {
                 pools.entry(pool).or_default().include(row);
             }
         }
-        let streams = Stream::ALL.map(|s| (s.name(), cluster.stream(s).state.word()));
+        // A stream that serves a line which is off is not spoken of.
+        let spoken_of = |s: &Stream| !s.is_optional() || cluster.stream(*s).state != LinkState::Off;
+        let streams = Stream::ALL.into_iter().filter(spoken_of).map(|s| (s.name(), cluster.stream(s).state.word()));
         let trouble =
             Stream::ALL.into_iter().filter_map(|s| cluster.stream(s).state.trouble().map(|t| (s.name(), t.to_owned())));
         let about = cluster.about();
@@ -393,9 +397,10 @@ impl Report {
                 .pools()
                 .map(|p| pool(p, pools.get(p.name.as_str()), pods_known, cluster.has_prices()))
                 .collect(),
-            streams: streams.into_iter().collect(),
+            streams: streams.collect(),
             trouble: trouble.collect(),
             price_sources: cluster.prices().sources().map(source).collect(),
+            unmatched_terms: unmatched_terms(cluster),
         }
     }
 }

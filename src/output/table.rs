@@ -40,6 +40,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let why = source.why.as_deref().unwrap_or_default();
         writeln!(out, "prices from {} of {}: {why}", source.source, source.region)?;
     }
+    for term in &report.unmatched_terms {
+        writeln!(out, "{term}")?;
+    }
     if !report.nodes.is_empty() {
         writeln!(out)?;
         let currency = t.price.as_ref().map_or("USD", |p| p.currency);

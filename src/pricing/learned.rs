@@ -31,6 +31,8 @@ struct Region {
     tiers: FxHashMap<Name, Figure>,
     spot: FxHashMap<(Name, Os), Spot>,
     volumes: FxHashMap<Name, Figure>,
+    volume_iops: FxHashMap<Name, Figure>,
+    volume_mibps: FxHashMap<Name, Figure>,
 }
 
 /// Spot prices of one type and operating system.
@@ -123,8 +125,16 @@ impl Learned {
                 }
             }
             Prices::Volumes(volumes) => {
-                for volume in volumes.iter().filter(|volume| sold(volume.gib_month)) {
-                    changed |= newer_at(&mut region.volumes, &volume.volume_type, volume.gib_month, origin);
+                for volume in volumes {
+                    for (map, price) in [
+                        (&mut region.volumes, Some(volume.gib_month)),
+                        (&mut region.volume_iops, volume.iops_month),
+                        (&mut region.volume_mibps, volume.mibps_month),
+                    ] {
+                        if let Some(price) = price.filter(|price| sold(*price)) {
+                            changed |= newer_at(map, &volume.volume_type, price, origin);
+                        }
+                    }
                 }
             }
         }
@@ -176,6 +186,16 @@ impl Learned {
     /// A GiB-month of a volume type.
     pub fn volume(&self, region: &str, volume_type: &str) -> Option<Figure> {
         self.regions.get(region)?.volumes.get(volume_type).copied()
+    }
+
+    /// A provisioned I/O operation a second of a volume type, for a month.
+    pub fn volume_iops(&self, region: &str, volume_type: &str) -> Option<Figure> {
+        self.regions.get(region)?.volume_iops.get(volume_type).copied()
+    }
+
+    /// A provisioned MiB a second of a volume type, for a month.
+    pub fn volume_throughput(&self, region: &str, volume_type: &str) -> Option<Figure> {
+        self.regions.get(region)?.volume_mibps.get(volume_type).copied()
     }
 
     /// The best spot price for a machine: its zone's, the median of the region's other zones, the region's by a source

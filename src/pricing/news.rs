@@ -1,5 +1,6 @@
 //! What price sources report while they work.
 
+use super::control_plane::ClusterSupport;
 use super::origin::PriceSource;
 use super::sheet::PriceSheet;
 use crate::model::{Name, Timestamp};
@@ -17,6 +18,13 @@ pub enum PriceNews {
         region: Name,
         /// How.
         state: SourceState,
+    },
+    /// What AWS says of the cluster's control plane.
+    ClusterSupport {
+        /// The region it runs in.
+        region: Name,
+        /// What it says.
+        support: ClusterSupport,
     },
     /// Everything that is needed was answered, or was given up for now.
     Settled,

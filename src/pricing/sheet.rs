@@ -117,4 +117,8 @@ pub struct VolumePrice {
     pub volume_type: Name,
     /// A GiB for a month of 730 hours.
     pub gib_month: Money,
+    /// A provisioned I/O operation a second, for as long; none where it was not told.
+    pub iops_month: Option<Money>,
+    /// A provisioned MiB a second, for as long; none where it was not told.
+    pub mibps_month: Option<Money>,
 }

@@ -80,6 +80,7 @@ const fn stream_name(stream: Stream) -> &'static str {
         Stream::Pdbs => "pdbs",
         Stream::NodeMetrics => "metrics",
         Stream::PodMetrics => "pod metrics",
+        Stream::Ec2NodeClasses | Stream::NodeClasses => "classes",
     }
 }
 
@@ -163,7 +164,8 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
     // Health keeps its words as long as the context's name has room.
     let room = end.saturating_sub(x + least + 3);
     let wanted = end.saturating_sub(x + named + 2);
-    let all: Vec<Health> = Stream::ALL.into_iter().filter_map(|s| health(pic, s, seen)).collect();
+    let all = Stream::ALL.into_iter().filter(|s| !s.is_optional());
+    let all: Vec<Health> = all.filter_map(|s| health(pic, s, seen)).collect();
     let full = marks(pic, &all, wanted);
     let pieces = if wide(&full) > 0 && wanted > 30 { full } else { marks(pic, &all, room) };
     let mut streams_at = end.saturating_sub(wide(&pieces) + 2);

@@ -38,7 +38,7 @@ fn allowed(room: &str) -> &'static [&'static str] {
         "insight" => &["units", "model", "pricing", "cluster"],
         "source" => &["units", "model", "pricing"],
         "ui" | "output" => &["units", "model", "pricing", "cluster", "insight"],
-        "cli" => &["units", "model"],
+        "cli" => &["units", "model", "pricing"],
         // A program of its own, that uses the library as any other would.
         "price_table" => &["pack", "pack_write"],
         "app" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output", "cli"],

@@ -38,7 +38,8 @@ pub(super) trait Kind: Send + 'static {
     fn gone(meta: Meta) -> Option<Change>;
 }
 
-fn odd(stream: Stream, object: String, problem: Option<String>) -> Option<Change> {
+/// What is odd about an object, if anything is.
+pub(super) fn odd(stream: Stream, object: String, problem: Option<String>) -> Option<Change> {
     problem.map(|problem| Change::Odd { stream, object, problem })
 }
 

@@ -18,8 +18,10 @@ mod connect;
 mod credentials;
 mod discovery;
 mod fault;
+mod hints;
 mod kinds;
 mod metrics;
+mod node_classes;
 mod options;
 mod outbox;
 mod pump;
@@ -29,6 +31,7 @@ mod wire;
 
 pub use connect::ConnectError;
 pub use credentials::PluginError;
+pub use hints::AwsHints;
 pub use metrics::Interest;
 pub use options::{Environment, ListMode, Options, Timing};
 
@@ -49,6 +52,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub struct Connection {
     origin: String,
+    aws: AwsHints,
     server: SharedServer,
     options: Options,
 }
@@ -61,9 +65,9 @@ impl Connection {
     /// A [`ConnectError`] that names the file, the context and what to do.
     pub fn load(options: &Options) -> Result<Self, ConnectError> {
         let target = connect::load(options)?;
-        let origin = target.origin.clone();
+        let (origin, aws) = (target.origin.clone(), target.aws.clone());
         let server = Server::new(target, options.timing.clone(), options.list_mode);
-        Ok(Self { origin, server: Arc::new(server), options: options.clone() })
+        Ok(Self { origin, aws, server: Arc::new(server), options: options.clone() })
     }
 
     /// What is known of the cluster before it was asked: its context and address.
@@ -74,6 +78,11 @@ impl Connection {
     /// What it was chosen from: the kubeconfig files, or the pod's service account.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// What the kubeconfig says about AWS.
+    pub fn aws(&self) -> &AwsHints {
+        &self.aws
     }
 
     /// Whether [`Self::sign_in`] has something to do.
@@ -120,6 +129,8 @@ impl Connection {
         start.pump::<kinds::NodePools>(&mut tasks, "");
         start.pump::<kinds::Pdbs>(&mut tasks, "");
         start.pump::<kinds::Events>(&mut tasks, "");
+        start.pump::<node_classes::Ec2NodeClasses>(&mut tasks, "");
+        start.pump::<node_classes::NodeClasses>(&mut tasks, "");
         start.poll(&mut tasks, Polled::Nodes);
         start.poll(&mut tasks, Polled::Pods);
         tasks

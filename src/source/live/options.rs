@@ -1,6 +1,7 @@
 //! What the caller chooses, and the times the streams keep.
 
 use crate::model::Stream;
+use crate::pricing::Extras;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -17,8 +18,10 @@ pub struct Options {
     pub node_selector: String,
     /// How lists are fetched.
     pub list_mode: ListMode,
-    /// What is watched and polled; `None` is everything.
+    /// What is watched and polled; `None` is everything but what [`Self::extras`] decides.
     pub streams: Option<Vec<Stream>>,
+    /// Lines of the bill beside the machines: some need objects that are not read otherwise.
+    pub extras: Extras,
     /// What the process finds around it. Empty by default: see [`Environment::of_process`].
     pub environment: Environment,
     /// The times the streams keep.
@@ -28,7 +31,17 @@ pub struct Options {
 impl Options {
     /// Whether a stream is asked for.
     pub fn wants(&self, stream: Stream) -> bool {
-        self.streams.as_ref().is_none_or(|streams| streams.contains(&stream))
+        match stream {
+            Stream::Ec2NodeClasses | Stream::NodeClasses => self.extras.volumes,
+            Stream::Nodes
+            | Stream::Pods
+            | Stream::Events
+            | Stream::NodeClaims
+            | Stream::NodePools
+            | Stream::Pdbs
+            | Stream::NodeMetrics
+            | Stream::PodMetrics => self.streams.as_ref().is_none_or(|streams| streams.contains(&stream)),
+        }
     }
 }
 

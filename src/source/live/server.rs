@@ -62,7 +62,7 @@ pub(super) enum Encoding {
 
 impl Server {
     pub(super) fn new(target: Target, timing: Timing, list_mode: ListMode) -> Self {
-        let Target { config, plugin, user, about, origin: _ } = target;
+        let Target { config, plugin, user, about, aws: _, origin: _ } = target;
         let (pages_only, session) = (AtomicBool::new(false), Mutex::default());
         Self { config, plugin, user, about, timing, list_mode, pages_only, session }
     }

@@ -80,7 +80,7 @@ struct SheetWire {
 enum PricesWire {
     OnDemand { windows: bool, dedicated: bool, prices: Vec<(Name, Money, bool)> },
     Spot(Vec<(Name, Option<Name>, bool, Money)>),
-    Volumes(Vec<(Name, Money)>),
+    Volumes(Vec<(Name, Money, Option<Money>, Option<Money>)>),
 }
 
 impl Cache {
@@ -193,7 +193,8 @@ impl SheetWire {
                 PricesWire::Spot(prices.iter().map(spot).collect())
             }
             Prices::Volumes(prices) => {
-                PricesWire::Volumes(prices.iter().map(|p| (p.volume_type.clone(), p.gib_month)).collect())
+                let volume = |p: &VolumePrice| (p.volume_type.clone(), p.gib_month, p.iops_month, p.mibps_month);
+                PricesWire::Volumes(prices.iter().map(volume).collect())
             }
             Prices::Eks(_) | Prices::SpotSavings(_) => return None,
         };
@@ -217,7 +218,12 @@ impl SheetWire {
                 Prices::Spot(prices.into_iter().map(spot).collect())
             }
             PricesWire::Volumes(prices) => {
-                let volume = |(volume_type, gib_month)| VolumePrice { volume_type, gib_month };
+                let volume = |(volume_type, gib_month, iops_month, mibps_month)| VolumePrice {
+                    volume_type,
+                    gib_month,
+                    iops_month,
+                    mibps_month,
+                };
                 Prices::Volumes(prices.into_iter().map(volume).collect())
             }
         };
@@ -237,7 +243,7 @@ impl PricesWire {
                 old.iter().all(|old| new.iter().any(|new| (&new.0, &new.1, new.2) == (&old.0, &old.1, old.2)))
             }
             (Self::Volumes(new), Self::Volumes(old)) => {
-                old.iter().all(|(old, _)| new.iter().any(|(new, _)| new == old))
+                old.iter().all(|(old, ..)| new.iter().any(|(new, ..)| new == old))
             }
             (Self::OnDemand { .. } | Self::Spot(_) | Self::Volumes(_), _) => true,
         }
@@ -412,7 +418,12 @@ mod tests {
                 estimated: true,
             }],
         };
-        let volumes = Prices::Volumes(vec![VolumePrice { volume_type: "gp3".into(), gib_month: Money::from_nanos(7) }]);
+        let volumes = Prices::Volumes(vec![VolumePrice {
+            volume_type: "gp3".into(),
+            gib_month: Money::from_nanos(7),
+            iops_month: Some(Money::from_nanos(3)),
+            mibps_month: None,
+        }]);
         for (name, prices) in [("products", windows), ("volumes", volumes)] {
             let sheet = PriceSheet { source: PriceSource::GetProducts, prices, ..spot(0, "", 0) };
             cache.keep_sheet(name, &sheet, SignedDuration::from_hours(1));

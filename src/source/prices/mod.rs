@@ -5,6 +5,7 @@
 //! [`SourceState`](crate::pricing::SourceState), never an end.
 
 mod ask;
+mod aws;
 mod cache;
 mod endpoints;
 mod http;
@@ -15,6 +16,7 @@ mod schedule;
 mod sources;
 
 pub use ask::AskError;
+pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use http::Proxies;
 

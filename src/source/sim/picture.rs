@@ -86,6 +86,8 @@ impl Picture {
             | Change::Heard(_)
             | Change::Pool(_)
             | Change::PoolGone(..)
+            | Change::NodeClass(_)
+            | Change::NodeClassGone(..)
             | Change::Pdb(_)
             | Change::PdbGone(..)
             | Change::PodUsage(_) => {}

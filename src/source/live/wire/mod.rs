@@ -7,6 +7,7 @@
 
 pub(super) mod amounts;
 pub(super) mod claim;
+pub(super) mod class;
 pub(super) mod event;
 pub(super) mod meta;
 pub(super) mod metrics;

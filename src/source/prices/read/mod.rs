@@ -10,6 +10,7 @@
 //! | AmazonEKS price list | [`eks_list`] | yes |
 //! | AmazonEC2 price list (read by the maker of the embedded table alone) | [`ec2_list`] | yes |
 //! | `pricing:GetProducts` | [`products`] | yes |
+//! | `eks:DescribeCluster`, `eks:DescribeClusterVersions` | [`cluster_support`] | yes |
 //! | `ec2:DescribeSpotPriceHistory` | [`spot_history`] | yes |
 //! | spot price page | [`spot_feed`] | no |
 //! | spot advisor | [`spot_advisor`] | no |
@@ -17,6 +18,7 @@
 //! Where AWS documents nothing, the shape is what public programs read: `alexei-led/spotinfo` (advisor, feed),
 //! `infracost/cloud-pricing-api` (feed), and the many that read the price page's `regions.*.*`.
 
+pub mod cluster_support;
 pub mod ec2_list;
 pub mod eks_list;
 mod offer_file;

@@ -133,12 +133,13 @@ pub(super) fn currency<'a>(prices: impl IntoIterator<Item = &'a PerUnit>) -> Cur
     found
 }
 
-/// One price of a product: the first tier, where there are several.
+/// One price of a product.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Dimension {
     pub unit: CompactString,
     pub price: PerUnit,
-    later_tier: bool,
+    /// The amount from which on it holds.
+    begin: Money,
 }
 
 impl Dimension {
@@ -154,7 +155,8 @@ impl<'de> Slim<'de> for Dimension {
             "unit" => self.unit = map.next_value::<Text>()?.get().unwrap_or("").into(),
             "beginRange" => {
                 let begin = map.next_value::<Text>()?;
-                self.later_tier = begin.get().is_some_and(|begin| begin.parse() != Ok(Money::ZERO));
+                let last = Money::from_nanos(i64::MAX);
+                self.begin = begin.get().map_or(Money::ZERO, |begin| begin.parse().unwrap_or(last));
             }
             "pricePerUnit" => self.price = of(map)?,
             _ => skip(map)?,
@@ -178,7 +180,14 @@ struct Term<'a>(&'a mut Vec<Dimension>);
 impl<'de> Slim<'de> for Term<'_> {
     fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "priceDimensions" => map.next_value_seed(Show(&mut Dimensions(self.0))),
+            "priceDimensions" => {
+                let mut tiers = Vec::new();
+                map.next_value_seed(Show(&mut Dimensions(&mut tiers)))?;
+                // The first tier that costs something: some begin where what is included ends.
+                let first = tiers.iter().map(|tier| tier.begin).min();
+                self.0.extend(tiers.into_iter().filter(|tier| Some(tier.begin) == first));
+                Ok(())
+            }
             _ => skip(map),
         }
     }
@@ -190,7 +199,7 @@ impl<'de> Slim<'de> for Dimensions<'_> {
     fn entry<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
         let dimension: Dimension = of(map)?;
         let sold = dimension.price != PerUnit::default();
-        self.0.extend(Some(dimension).filter(|dimension| sold && !dimension.later_tier));
+        self.0.extend(Some(dimension).filter(|_| sold));
         Ok(())
     }
 }

@@ -65,32 +65,71 @@ pub(super) fn stands_for(attributes: &Attributes<'_>, os: Os, tenancy: Tenancy) 
 
 /// The prices of EBS volume types out of an answer, what they are in, and how many items could not be understood.
 ///
-/// A volume's own space only: provisioned IOPS and throughput are priced apart (`EBS:VolumeP-IOPS.gp3`).
+/// Space (`EBS:VolumeUsage.gp3`) and provisioned performance (`EBS:VolumeP-IOPS.gp3`, `EBS:VolumeP-Throughput.gp3`) are
+/// products of their own; a type without a price of its space is left out.
 pub fn volumes(price_list: &[String]) -> (Currency, Vec<VolumePrice>, usize) {
     let mut odd = 0;
-    let mut found: Vec<(Name, PerUnit)> = Vec::new();
+    let mut found: Vec<(Name, Of, PerUnit)> = Vec::new();
     for text in price_list {
         let Some(item) = Item::read(text) else {
             odd += 1;
             continue;
         };
         let attributes = &item.product.attributes;
-        let space = attributes.usage().split('.').next() == Some("EBS:VolumeUsage");
         let volume_type = attributes.volume_api_name.get().and_then(name);
-        let (true, Some(volume_type)) = (space, volume_type) else { continue };
-        let monthly = item.on_demand.0.iter().filter(|dimension| dimension.unit.eq_ignore_ascii_case("GB-Mo"));
-        found.extend(monthly.map(|dimension| (volume_type.clone(), dimension.price)));
+        let (Some(of), Some(volume_type)) = (Of::product(attributes.usage()), volume_type) else { continue };
+        let monthly = item.on_demand.0.iter().filter(|dimension| of.unit_fits(&dimension.unit));
+        found.extend(monthly.map(|dimension| (volume_type.clone(), of, dimension.price)));
     }
-    let currency = currency(found.iter().map(|(_, price)| price));
-    let mut prices: Vec<VolumePrice> = Vec::new();
-    for (volume_type, price) in found {
-        let Some(gib_month) = price.within(currency) else { continue };
-        match prices.iter_mut().find(|price| price.volume_type == volume_type) {
-            Some(known) => known.gib_month = known.gib_month.min(gib_month),
-            None => prices.push(VolumePrice { volume_type, gib_month }),
+    let currency = currency(found.iter().map(|(.., price)| price));
+    let lowest = |wanted: Of, volume_type: &Name| {
+        let prices = found.iter().filter(|(name, of, _)| *of == wanted && name == volume_type);
+        prices.filter_map(|(.., price)| price.within(currency)).min()
+    };
+    let mut types: Vec<&Name> = found.iter().map(|(name, ..)| name).collect();
+    types.sort_unstable();
+    types.dedup();
+    let price = |volume_type: &Name| {
+        let gib_month = lowest(Of::Space, volume_type)?;
+        Some(VolumePrice {
+            volume_type: volume_type.clone(),
+            gib_month,
+            iops_month: lowest(Of::Operations, volume_type),
+            // Sold by the GiB a second.
+            mibps_month: lowest(Of::Throughput, volume_type).map(|gibps| gibps.times(1, 1024)),
+        })
+    };
+    (currency, types.into_iter().filter_map(price).collect(), odd)
+}
+
+/// What of a volume is priced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Space,
+    Operations,
+    Throughput,
+}
+
+impl Of {
+    /// By the usage type without its region. The later tiers of io2 (`EBS:VolumeP-IOPS.io2.tier2`) are others.
+    fn product(usage: &str) -> Option<Self> {
+        let (product, of_type) = usage.split_once('.').unwrap_or((usage, ""));
+        match product {
+            "EBS:VolumeUsage" => Some(Self::Space),
+            "EBS:VolumeP-IOPS" if !of_type.contains('.') => Some(Self::Operations),
+            "EBS:VolumeP-Throughput" => Some(Self::Throughput),
+            _ => None,
         }
     }
-    (currency, prices, odd)
+
+    fn unit_fits(self, unit: &str) -> bool {
+        let own = match self {
+            Self::Space => "GB-Mo",
+            Self::Operations => "IOPS-Mo",
+            Self::Throughput => "GiBps-mo",
+        };
+        unit.eq_ignore_ascii_case(own)
+    }
 }
 
 /// One item.
@@ -141,6 +180,7 @@ impl<'de> Slim<'de> for ItemTerms {
 mod tests {
     use super::*;
     use crate::source::prices::read::tests::{M5_LARGE, MINIMAL, PAGE_1, PAGE_2, amounts, price_list};
+    use crate::units::Money;
     use serde_json::{Value, json};
     use test_case::test_case;
 
@@ -247,6 +287,26 @@ mod tests {
     }
 
     #[test]
+    fn a_price_may_begin_where_what_is_included_ends() {
+        let tier =
+            |begin: &str, price: &str| json!({"unit": "IOPS-Mo", "beginRange": begin, "pricePerUnit": {"USD": price}});
+        let iops = |tiers: Value| {
+            let attributes = json!({"usagetype": "EBS:VolumeP-IOPS.gp3", "volumeApiName": "gp3"});
+            let terms = json!({"OnDemand": {"t": {"priceDimensions": tiers}}});
+            let space = [("usagetype", "EBS:VolumeUsage.gp3"), ("volumeApiName", "gp3")];
+            let items = [
+                json!({"product": {"attributes": attributes}, "terms": terms}).to_string(),
+                item(&space, "GB-Mo", &json!({"USD": "0.08"})),
+            ];
+            volumes(&items).1[0].iops_month.map(|price| price.to_string())
+        };
+        let want = Some("0.005".to_owned());
+        assert_eq!(iops(json!({"a": tier("3000", "0.005")})), want);
+        assert_eq!(iops(json!({"a": tier("3000", "0.005"), "b": tier("0", "0")})), want);
+        assert_eq!(iops(json!({"a": tier("16000", "0.004"), "b": tier("3000", "0.005")})), want);
+    }
+
+    #[test]
     fn what_is_no_product_is_counted() {
         let items = ["", "{", "{}", "[]", "7", r#"{"product": {}}"#, r#"{"product": 7}"#].map(str::to_owned);
         assert_eq!(on_demand(&items, Os::Linux, Tenancy::Shared), Products { odd: 7, ..Products::default() });
@@ -254,13 +314,17 @@ mod tests {
     }
 
     #[test]
-    fn volumes_are_priced_by_their_space() {
+    fn volumes_are_priced_by_their_space_and_performance() {
         let volume = |usagetype: &str, api: &str, unit: &str, amount: &str| {
             item(&[("usagetype", usagetype), ("volumeApiName", api)], unit, &json!({"USD": amount}))
         };
         let items = [
             volume("APN2-EBS:VolumeUsage.gp3", "gp3", "GB-Mo", "0.0912"),
             volume("EBS:VolumeUsage.piops", "io1", "GB-Mo", "0.1278"),
+            volume("EBS:VolumeP-IOPS.io2", "io2", "IOPS-Mo", "0.0666"),
+            volume("EBS:VolumeP-IOPS.io2.tier2", "io2", "IOPS-Mo", "0.0466"),
+            volume("EBS:VolumeUsage.io2", "io2", "GB-Mo", "0.1278"),
+            volume("EBS:VolumeP-IOPS.io3", "io3", "IOPS-Mo", "0.01"),
             volume("EBS:VolumeUsage", "standard", "GB-Mo", "0.08"),
             volume("APN2-EBS:VolumeP-IOPS.gp3", "gp3", "IOPS-Mo", "0.0057"),
             volume("APN2-EBS:VolumeP-Throughput.gp3", "gp3", "GiBps-mo", "46.69"),
@@ -268,8 +332,13 @@ mod tests {
             "broken".to_owned(),
         ];
         let (currency, prices, odd) = volumes(&items);
-        let read: Vec<_> = prices.iter().map(|p| (p.volume_type.as_str(), p.gib_month.to_string())).collect();
-        let expected = [("gp3", "0.0912"), ("io1", "0.1278"), ("standard", "0.08")].map(|(n, p)| (n, p.to_owned()));
-        assert_eq!((currency, read, odd), (Currency::Usd, expected.to_vec(), 1));
+        let text = |price: Option<Money>| price.map_or_else(|| "-".to_owned(), |price| price.to_string());
+        let read = |p: &VolumePrice| {
+            format!("{} {} {} {}", p.volume_type, p.gib_month, text(p.iops_month), text(p.mibps_month))
+        };
+        let read: Vec<_> = prices.iter().map(read).collect();
+        // 46.69 ÷ 1024, to the billionth.
+        let expected = ["gp3 0.0912 0.0057 0.045595703", "io1 0.1278 - -", "io2 0.1278 0.0666 -", "standard 0.08 - -"];
+        assert_eq!((currency, read, odd), (Currency::Usd, expected.map(str::to_owned).to_vec(), 1));
     }
 }

@@ -94,6 +94,7 @@ impl Play {
                 };
                 format!("{} {region}: {state}", source.name())
             }
+            PriceNews::ClusterSupport { region, .. } => format!("control plane {region}"),
             PriceNews::Settled => "settled".to_owned(),
         };
         std::mem::take(&mut self.news).into_iter().map(said).collect()

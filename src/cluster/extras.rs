@@ -1,0 +1,102 @@
+//! Lines of the bill beside the machines: the volumes of each row, and the control plane of the cluster.
+
+use super::classes::NodeClasses;
+use super::{Cluster, Dirty, ManagedBy, Row, RowId, RowState};
+use crate::model::{Name, key};
+use crate::pricing::{
+    ControlPlane, Demand, Offer, PriceBook, VolumeUnknown, VolumesQuote, has_volumes, launched_with, region_of_endpoint,
+};
+use std::collections::BTreeMap;
+
+impl Row {
+    /// Asks the book again for its volumes; true if the answer differs.
+    pub(super) fn price_volumes(&mut self, book: Option<&PriceBook>, classes: &NodeClasses) -> bool {
+        let quote = book.and_then(|book| self.quote_volumes(book, classes)).map(Box::new);
+        let differs = self.volumes != quote;
+        self.volumes = quote;
+        differs
+    }
+
+    fn quote_volumes(&self, book: &PriceBook, classes: &NodeClasses) -> Option<VolumesQuote> {
+        let billed = !matches!(self.state, RowState::Gone | RowState::LaunchFailed | RowState::Mentioned);
+        if !billed || !self.counts() {
+            return None;
+        }
+        let offer = self.offer().filter(has_volumes)?;
+        let unknown = |why| Some(VolumesQuote::unknown_because(offer.partition().currency(), why));
+        let Some((flavour, name)) = self.node_class() else { return unknown(VolumeUnknown::NoClass) };
+        let Some(class) = classes.get(flavour, name) else { return unknown(VolumeUnknown::ClassNotRead) };
+        let local_disks = self.label(key::AUTO_LOCAL_NVME).and_then(|gib| gib.parse().ok());
+        let mut quote = book.quote_volumes(&offer, &launched_with(class, local_disks));
+        quote.estimated = self.has_older_class();
+        Some(quote)
+    }
+
+    /// Whether its class was changed after it was launched: Karpenter calls that drift.
+    fn has_older_class(&self) -> bool {
+        let drifted = self.claim().filter(|claim| claim.is("Drifted")).and_then(|claim| claim.condition("Drifted"));
+        drifted.is_some_and(|condition| condition.reason == "NodeClassDrift")
+    }
+}
+
+impl Cluster {
+    /// Prices the volumes of every row again.
+    pub(super) fn price_volumes(&mut self) -> Dirty {
+        if !self.extras.volumes {
+            return Dirty::NOTHING;
+        }
+        let (book, classes) = (self.prices.book(), &self.classes);
+        let changed: Vec<RowId> =
+            self.rows.values_mut().filter_map(|row| row.price_volumes(book, classes).then_some(row.id())).collect();
+        let dirty = if changed.is_empty() { Dirty::NOTHING } else { Dirty::ROWS };
+        if dirty.any() {
+            // Other volume types may be needed.
+            self.machines_changed += 1;
+        }
+        changed.into_iter().for_each(|id| self.touch(id));
+        dirty
+    }
+
+    /// What the cluster itself costs by the hour. None where that line is off, where prices are switched off, and for a
+    /// cluster that is not of EKS, as far as that is known.
+    pub fn control_plane(&self) -> Option<ControlPlane> {
+        let book = self.prices.book().filter(|_| self.extras.control_plane)?;
+        let region = self.control_plane_region()?;
+        Some(book.control_plane(region, self.prices.cluster_support().map(|(_, support)| support)))
+    }
+
+    /// The region the control plane is billed in: AWS's word, else the server's address, else where most EKS nodes are.
+    fn control_plane_region(&self) -> Option<&str> {
+        let told = self.prices.cluster_support().map(|(region, _)| region);
+        told.or_else(|| region_of_endpoint(&self.about.server)).or_else(|| {
+            let mut nodes: BTreeMap<&str, usize> = BTreeMap::new();
+            let regions = self.rows.values().filter(|row| row.counts() && is_of_eks(row)).filter_map(Row::region);
+            regions.for_each(|region| *nodes.entry(region).or_default() += 1);
+            nodes.into_iter().max_by_key(|(_, count)| *count).map(|(region, _)| region)
+        })
+    }
+
+    /// The prices that the lines which are on need beside those of the machines.
+    pub(super) fn demand_of_extras(&self, demand: &mut Demand) {
+        if self.extras.control_plane
+            && let Some(region) = self.control_plane_region()
+        {
+            demand.eks.insert(region.into());
+        }
+        for row in self.rows.values().filter(|row| row.counts()) {
+            let Some(quote) = row.volumes_quote() else { continue };
+            let Some(region) = row.offer().as_ref().and_then(Offer::price_region).map(Name::from) else { continue };
+            let types = quote.parts.iter().map(|part| &part.volume.volume_type).filter(|kind| !kind.is_empty());
+            types.for_each(|kind| _ = demand.volumes.entry(region.clone()).or_default().insert(kind.clone()));
+        }
+    }
+}
+
+/// Whether only EKS has nodes like this.
+fn is_of_eks(row: &Row) -> bool {
+    match row.managed_by() {
+        ManagedBy::AutoMode | ManagedBy::Fargate | ManagedBy::Hybrid => true,
+        ManagedBy::NodeGroup => row.label("eks.amazonaws.com/nodegroup").is_some(),
+        ManagedBy::Kwok | ManagedBy::Karpenter | ManagedBy::SelfManaged => false,
+    }
+}
