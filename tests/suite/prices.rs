@@ -174,7 +174,7 @@ fn failure(seen: &[PriceNews], source: PriceSource) -> String {
 
 fn price(seen: &[PriceNews], instance_type: &str) -> String {
     let mut book = PriceBook::embedded();
-    sheets(seen).iter().for_each(|sheet| drop(book.learn(sheet)));
+    sheets(seen).iter().for_each(|sheet| _ = book.learn(sheet));
     let price = book.on_demand(SEOUL, instance_type).unwrap();
     assert!(matches!(price.origin.as_of, AsOf::Fetched { .. }), "{price:?}");
     price.amount.to_string()

@@ -10,10 +10,11 @@
 //! * what has been said stays said: a failure takes nothing away
 
 use super::ask::AskError;
-use super::location;
+use super::{ClusterId, location};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{
-    Demand, OnDemandKey, Os, Partition, PriceNews, PriceSheet, PriceSource, Prices, SourceState, Tenancy,
+    ClusterSupport, Demand, OnDemandKey, Os, Partition, PriceNews, PriceSheet, PriceSource, Prices, SourceState,
+    Tenancy,
 };
 use jiff::SignedDuration;
 use rustc_hash::FxHashSet;
@@ -57,6 +58,8 @@ pub(super) enum Topic {
     Products(OnDemandKey),
     /// `GetProducts`: by volume type.
     Volumes { region: Name },
+    /// `DescribeCluster`: what kind of support the cluster has.
+    ControlPlane(ClusterId),
 }
 
 /// Where a question goes.
@@ -88,8 +91,21 @@ pub(super) enum Worth {
     Nothing,
 }
 
+/// What an answer holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Findings {
+    pub(super) sheets: Vec<PriceSheet>,
+    pub(super) support: Option<ClusterSupport>,
+}
+
+impl From<Vec<PriceSheet>> for Findings {
+    fn from(sheets: Vec<PriceSheet>) -> Self {
+        Self { sheets, support: None }
+    }
+}
+
 /// What came of a question. The disk never fails: it has nothing.
-pub(super) type Answer = Result<Vec<PriceSheet>, AskError>;
+pub(super) type Answer = Result<Findings, AskError>;
 
 /// What to do now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,45 +117,52 @@ pub(super) struct Plan {
 }
 
 impl Topic {
-    pub(super) const fn source(&self) -> PriceSource {
+    /// Who is asked; none for what is no price.
+    const fn source(&self) -> Option<PriceSource> {
         match self {
-            Self::PricePage { .. } => PriceSource::PricePage,
-            Self::EksList { .. } => PriceSource::EksList,
-            Self::SpotHistory { .. } => PriceSource::SpotHistory,
-            Self::SpotFeed => PriceSource::SpotFeed,
-            Self::SpotAdvisor => PriceSource::SpotAdvisor,
-            Self::Products(_) | Self::Volumes { .. } => PriceSource::GetProducts,
+            Self::PricePage { .. } => Some(PriceSource::PricePage),
+            Self::EksList { .. } => Some(PriceSource::EksList),
+            Self::SpotHistory { .. } => Some(PriceSource::SpotHistory),
+            Self::SpotFeed => Some(PriceSource::SpotFeed),
+            Self::SpotAdvisor => Some(PriceSource::SpotAdvisor),
+            Self::Products(_) | Self::Volumes { .. } => Some(PriceSource::GetProducts),
+            Self::ControlPlane(_) => None,
         }
     }
 
     /// How long an answer holds.
-    pub(super) const fn limit(&self) -> SignedDuration {
+    const fn limit(&self) -> SignedDuration {
         match self {
             Self::SpotHistory { .. } | Self::SpotFeed => QUICK,
             // The advisor's savings are means of a month.
             Self::PricePage { .. } | Self::EksList { .. } | Self::SpotAdvisor => SLOW,
             Self::Products(_) | Self::Volumes { .. } => SLOW,
+            // A cluster that is upgraded leaves extended support.
+            Self::ControlPlane(_) => NEGATIVE,
         }
+    }
+
+    /// How long an answer is worth keeping on the disk.
+    pub(super) fn worth_keeping(&self) -> SignedDuration {
+        if self.limit() == SLOW { LAST_RESORT } else { self.limit() }
     }
 
     /// What an answer of the disk is good for.
     pub(super) fn worth(&self, fetched: Timestamp, now: Timestamp) -> Worth {
         let age = now.duration_since(fetched);
-        if age < -CLOCK_SKEW {
+        if age < -CLOCK_SKEW || age >= self.worth_keeping() {
             Worth::Nothing
         } else if age < self.limit() {
             Worth::Fresh
-        } else if self.limit() == SLOW && age < LAST_RESORT {
-            Worth::LastResort
         } else {
-            Worth::Nothing
+            Worth::LastResort
         }
     }
 
     /// Whether it is a call to AWS, with credentials.
     const fn is_call(&self) -> bool {
         match self {
-            Self::SpotHistory { .. } | Self::Products(_) | Self::Volumes { .. } => true,
+            Self::SpotHistory { .. } | Self::Products(_) | Self::Volumes { .. } | Self::ControlPlane(_) => true,
             Self::PricePage { .. } | Self::EksList { .. } | Self::SpotFeed | Self::SpotAdvisor => false,
         }
     }
@@ -151,6 +174,7 @@ impl Topic {
                 Some(region)
             }
             Self::Volumes { region } | Self::Products(OnDemandKey { region, .. }) => Some(region),
+            Self::ControlPlane(ClusterId { region, .. }) => Some(region),
             Self::SpotFeed | Self::SpotAdvisor => None,
         }
     }
@@ -238,7 +262,10 @@ pub(super) type Table = fn(&OnDemandKey, &str) -> bool;
 pub(super) struct Schedule {
     offline: bool,
     table: Table,
-    demand: Demand,
+    /// Whose control plane is asked about.
+    cluster: Option<ClusterId>,
+    /// What is needed; none until somebody says.
+    demand: Option<Demand>,
     progress: BTreeMap<Topic, Progress>,
     told: BTreeMap<(PriceSource, Name), SourceState>,
     news: Vec<PriceNews>,
@@ -247,11 +274,12 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(offline: bool, table: Table) -> Self {
+    pub(super) fn new(offline: bool, table: Table, cluster: Option<ClusterId>) -> Self {
         Self {
             offline,
             table,
-            demand: Demand::default(),
+            cluster,
+            demand: None,
             progress: BTreeMap::new(),
             told: BTreeMap::new(),
             news: Vec::new(),
@@ -261,7 +289,7 @@ impl Schedule {
 
     /// What is needed from now on.
     pub(super) fn demand(&mut self, demand: Demand) {
-        self.demand = demand;
+        self.demand = Some(demand);
         self.unsettled = true;
     }
 
@@ -329,8 +357,8 @@ impl Schedule {
         // Files of all regions tell more than was asked.
         let asked = |sheet: &PriceSheet| topic.region().is_some() || things.contains(&sheet.region);
         match (of, answer) {
-            (Of::Disk, Ok(sheets)) => {
-                for sheet in sheets.into_iter().filter(asked) {
+            (Of::Disk, Ok(found)) => {
+                for sheet in found.sheets.into_iter().filter(asked) {
                     match topic.worth(sheet.fetched, now) {
                         Worth::Fresh => {
                             progress.learn(topic, things, &sheet);
@@ -342,7 +370,7 @@ impl Schedule {
                     }
                 }
             }
-            (Of::Source, Ok(sheets)) => {
+            (Of::Source, Ok(Findings { sheets, support })) => {
                 progress.failures = 0;
                 progress.trouble = None;
                 progress.stale = Vec::new();
@@ -355,6 +383,9 @@ impl Schedule {
                 for sheet in sheets.into_iter().filter(asked) {
                     progress.learn(topic, things, &sheet);
                     self.news.push(PriceNews::Sheet(sheet));
+                }
+                if let (Topic::ControlPlane(ClusterId { region, .. }), Some(support)) = (topic, support) {
+                    self.news.push(PriceNews::ClusterSupport { region: region.clone(), support });
                 }
             }
             (Of::Disk, Err(_)) => {}
@@ -386,8 +417,9 @@ impl Schedule {
     fn wanted(&self) -> (BTreeMap<Topic, BTreeSet<Name>>, BTreeMap<(PriceSource, Name), &'static str>) {
         let mut wanted: BTreeMap<Topic, BTreeSet<Name>> = BTreeMap::new();
         let mut closed = BTreeMap::new();
+        let Some(demand) = &self.demand else { return (wanted, closed) };
         let only = |name: &Name| BTreeSet::from([name.clone()]);
-        for (key, types) in &self.demand.on_demand {
+        for (key, types) in &demand.on_demand {
             let OnDemandKey { region, os, tenancy } = key;
             let Some(sold) = sold_in(region) else { continue };
             let page = Topic::PricePage { region: region.clone(), os: *os };
@@ -413,12 +445,12 @@ impl Schedule {
                 }
             }
         }
-        for region in &self.demand.eks {
+        for region in &demand.eks {
             if sold_in(region).is_some() {
                 wanted.insert(Topic::EksList { region: region.clone() }, only(region));
             }
         }
-        for ((region, os), types) in &self.demand.spot {
+        for ((region, os), types) in &demand.spot {
             if sold_in(region).is_none() {
                 continue;
             }
@@ -439,12 +471,15 @@ impl Schedule {
                 wanted.entry(Topic::SpotAdvisor).or_default().insert(region.clone());
             }
         }
-        for (region, types) in &self.demand.volumes {
+        for (region, types) in &demand.volumes {
             match sold_in(region) {
                 Some(Ok(())) => drop(wanted.insert(Topic::Volumes { region: region.clone() }, types.clone())),
                 Some(Err(why)) => drop(closed.insert((PriceSource::GetProducts, region.clone()), why)),
                 None => {}
             }
+        }
+        if let Some(cluster) = self.cluster.as_ref().filter(|cluster| sold_in(&cluster.region).is_some()) {
+            wanted.insert(Topic::ControlPlane(cluster.clone()), only(&cluster.name));
         }
         (wanted, closed)
     }
@@ -470,7 +505,8 @@ impl Schedule {
                     progress.state(topic.region().is_none().then_some(region))
                 };
                 let Some(state) = state else { continue };
-                let key = (topic.source(), region.clone());
+                let Some(source) = topic.source() else { continue };
+                let key = (source, region.clone());
                 match states.get(&key) {
                     Some(old) if weight(old) >= weight(&state) => {}
                     Some(_) | None => drop(states.insert(key, state)),
