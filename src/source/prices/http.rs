@@ -9,7 +9,7 @@ use ::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
     LOCATION, USER_AGENT,
 };
-use ::http::{Request, StatusCode, Uri};
+use ::http::{Request, Response, StatusCode, Uri};
 use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -150,20 +150,13 @@ impl Http {
 
     async fn follow(&self, mut uri: Uri, known: Option<&Validators>) -> Result<Reply, GetError> {
         for _ in 0..=REDIRECTS {
-            let request = request(&uri, known)?;
-            let sent = match self.way(&uri).await? {
-                Way::Direct(client) => client.request(request).await,
-                Way::Tunnel(client) => client.request(request).await,
-                Way::Socks(client) => client.request(request).await,
-            };
-            let (head, body) = sent.map_err(|error| GetError::Failed(root_cause(&error)))?.into_parts();
+            let (head, body) = self.dispatch(request(&uri, known)?).await?.into_parts();
             match head.status {
                 StatusCode::OK => {
                     let gzip = is_gzip(&head.headers)?;
-                    let whole = Limited::new(body, BODY_LIMIT).collect().await.map_err(|error| too_long(&*error))?;
                     return Ok(Reply::New(Body {
                         gzip,
-                        bytes: whole.to_bytes().into(),
+                        bytes: whole(body).await?,
                         validators: Validators::of(&head.headers),
                     }));
                 }
@@ -175,6 +168,22 @@ impl Http {
             }
         }
         Err(GetError::failed("the server redirects in circles"))
+    }
+
+    /// A request of any kind, and its whole answer whatever its status. The caller limits the time.
+    #[cfg(feature = "aws")]
+    pub(super) async fn send(&self, request: Request<String>) -> Result<Response<Vec<u8>>, GetError> {
+        let (head, body) = self.dispatch(request).await?.into_parts();
+        Ok(Response::from_parts(head, whole(body).await?))
+    }
+
+    async fn dispatch(&self, request: Request<String>) -> Result<Response<impl AnyBody>, GetError> {
+        let sent = match self.way(request.uri()).await? {
+            Way::Direct(client) => client.request(request).await,
+            Way::Tunnel(client) => client.request(request).await,
+            Way::Socks(client) => client.request(request).await,
+        };
+        sent.map_err(|error| GetError::Failed(root_cause(&error)))
     }
 
     /// The client for an address: a proxy is for TLS alone.
@@ -211,6 +220,15 @@ impl Body {
         unpacked.map_err(|error| format!("its gzip is broken: {error}"))?;
         if text.len() > BODY_LIMIT { Err(TOO_LONG.to_owned()) } else { Ok(Cow::Owned(text)) }
     }
+}
+
+/// A body as it comes.
+trait AnyBody: BodyExt<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send {}
+impl<B: BodyExt<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send> AnyBody for B {}
+
+async fn whole(body: impl AnyBody) -> Result<Vec<u8>, GetError> {
+    let whole = Limited::new(body, BODY_LIMIT).collect().await.map_err(|error| too_long(&*error))?;
+    Ok(whole.to_bytes().into())
 }
 
 const TOO_LONG: &str = "it is longer than 16 MiB";
