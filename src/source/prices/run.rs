@@ -131,7 +131,7 @@ mod tests {
         let start = Timestamp::from_second(1_790_000_000).unwrap();
         let begun = Instant::now();
         let clock = Clock::of(move || start + begun.elapsed());
-        let pace = Pace { clock, together: Duration::from_secs(1), look: Duration::from_secs(60) };
+        let pace = Pace { clock, together: Duration::from_secs(1), look: Duration::from_mins(1) };
         let schedule = Schedule::new(false, |_, _| false, None);
         let task = tokio::spawn(run(Arc::clone(&played), schedule, needed, news, pace));
         Stage { played, demand: sender, news: heard, task }

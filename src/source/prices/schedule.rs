@@ -258,6 +258,37 @@ impl Known {
 /// Whether the table in the program has a price that is no estimate.
 pub(super) type Table = fn(&OnDemandKey, &str) -> bool;
 
+/// What is to be asked, and what cannot be.
+#[derive(Debug, Default)]
+struct Needs {
+    /// With the things each is about.
+    topics: BTreeMap<Topic, BTreeSet<Name>>,
+    /// Sources that cannot serve a region, and why.
+    closed: BTreeMap<(PriceSource, Name), &'static str>,
+}
+
+impl Needs {
+    /// One more thing of a topic.
+    fn about(&mut self, topic: Topic, thing: &Name) {
+        self.topics.entry(topic).or_default().insert(thing.clone());
+    }
+
+    /// A topic that is about one thing.
+    fn about_itself(&mut self, topic: Topic, thing: &Name) {
+        self.topics.insert(topic, BTreeSet::from([thing.clone()]));
+    }
+
+    /// A call to the price API, where it serves the region.
+    fn call(&mut self, region: &Name, topic: Topic, things: BTreeSet<Name>) {
+        match sold_in(region) {
+            _ if things.is_empty() => {}
+            Some(Ok(())) => _ = self.topics.insert(topic, things),
+            Some(Err(why)) => _ = self.closed.insert((PriceSource::GetProducts, region.clone()), why),
+            None => {}
+        }
+    }
+}
+
 /// The state of every question.
 pub(super) struct Schedule {
     offline: bool,
@@ -300,10 +331,10 @@ impl Schedule {
 
     /// Decides what to ask now. What it gives is taken to be under way until [`Self::answer`].
     pub(super) fn plan(&mut self, now: Timestamp) -> Plan {
-        let (wanted, closed) = self.wanted();
+        let needs = self.needs();
         let mut plan = Plan::default();
         let mut calls = self.progress.iter().filter(|(topic, progress)| topic.is_call() && progress.asking).count();
-        for (topic, things) in &wanted {
+        for (topic, things) in &needs.topics {
             let progress = self.progress.entry(topic.clone()).or_default();
             if progress.recalling || progress.asking {
                 continue;
@@ -336,8 +367,8 @@ impl Schedule {
             let things = progress.batch(topic, things, now);
             plan.ask.push(Question { topic: topic.clone(), things, of: Of::Source });
         }
-        self.tell_states(&wanted, &closed);
-        let busy = wanted.iter().any(|(topic, things)| things.iter().any(|thing| !self.concluded(topic, thing)));
+        self.tell_states(&needs);
+        let busy = needs.topics.iter().any(|(topic, things)| things.iter().any(|thing| !self.concluded(topic, thing)));
         if self.unsettled && !busy {
             self.unsettled = false;
             self.news.push(PriceNews::Settled);
@@ -413,49 +444,54 @@ impl Schedule {
         self.progress.get(topic).is_some_and(priced)
     }
 
-    /// What the demand comes down to: topics with their things, and sources that cannot serve it, with the reason.
-    fn wanted(&self) -> (BTreeMap<Topic, BTreeSet<Name>>, BTreeMap<(PriceSource, Name), &'static str>) {
-        let mut wanted: BTreeMap<Topic, BTreeSet<Name>> = BTreeMap::new();
-        let mut closed = BTreeMap::new();
-        let Some(demand) = &self.demand else { return (wanted, closed) };
-        let only = |name: &Name| BTreeSet::from([name.clone()]);
+    /// What the demand comes down to.
+    fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        let Some(demand) = &self.demand else { return needs };
+        self.need_on_demand(demand, &mut needs);
+        self.need_spot(demand, &mut needs);
+        for region in demand.eks.iter().filter(|region| sold_in(region).is_some()) {
+            needs.about_itself(Topic::EksList { region: region.clone() }, region);
+        }
+        for (region, types) in &demand.volumes {
+            needs.call(region, Topic::Volumes { region: region.clone() }, types.clone());
+        }
+        if let Some(cluster) = self.cluster.as_ref().filter(|cluster| sold_in(&cluster.region).is_some()) {
+            needs.about_itself(Topic::ControlPlane(cluster.clone()), &cluster.name);
+        }
+        needs
+    }
+
+    fn need_on_demand(&self, demand: &Demand, needs: &mut Needs) {
         for (key, types) in &demand.on_demand {
             let OnDemandKey { region, os, tenancy } = key;
-            let Some(sold) = sold_in(region) else { continue };
+            if sold_in(region).is_none() {
+                continue;
+            }
             let page = Topic::PricePage { region: region.clone(), os: *os };
             let has_page = *tenancy == Tenancy::Shared && location::of(region).is_some();
             if has_page {
-                wanted.insert(page.clone(), only(region));
-            } else if *tenancy == Tenancy::Shared {
-                closed.insert((PriceSource::PricePage, region.clone()), NO_PAGE);
-            }
-            // A public file that can still answer is waited for.
-            if has_page && !self.concluded(&page, region) {
-                continue;
-            }
-            let unknown = types.iter().filter(|name| {
-                let listed = has_page && self.prices(&page, region, *os, name);
-                !listed && !(self.table)(key, name)
-            });
-            let unknown: BTreeSet<Name> = unknown.cloned().collect();
-            if !unknown.is_empty() {
-                match sold {
-                    Ok(()) => drop(wanted.insert(Topic::Products(key.clone()), unknown)),
-                    Err(why) => drop(closed.insert((PriceSource::GetProducts, region.clone()), why)),
+                needs.about_itself(page.clone(), region);
+                // A public file that can still answer is waited for.
+                if !self.concluded(&page, region) {
+                    continue;
                 }
+            } else if *tenancy == Tenancy::Shared {
+                needs.closed.insert((PriceSource::PricePage, region.clone()), NO_PAGE);
             }
+            let listed = |name: &Name| has_page && self.prices(&page, region, *os, name);
+            let unknown = types.iter().filter(|name| !listed(name) && !(self.table)(key, name));
+            needs.call(region, Topic::Products(key.clone()), unknown.cloned().collect());
         }
-        for region in &demand.eks {
-            if sold_in(region).is_some() {
-                wanted.insert(Topic::EksList { region: region.clone() }, only(region));
-            }
-        }
+    }
+
+    fn need_spot(&self, demand: &Demand, needs: &mut Needs) {
         for ((region, os), types) in &demand.spot {
             if sold_in(region).is_none() {
                 continue;
             }
             let history = Topic::SpotHistory { region: region.clone(), os: *os };
-            wanted.insert(history.clone(), types.clone());
+            needs.topics.insert(history.clone(), types.clone());
             // The public files know nothing of China.
             if Partition::of(region) == Partition::China {
                 continue;
@@ -465,37 +501,22 @@ impl Schedule {
             if lacking.peek().is_none() {
                 continue;
             }
-            wanted.entry(Topic::SpotFeed).or_default().insert(region.clone());
+            needs.about(Topic::SpotFeed, region);
             let feed_lacks = |name: &Name| !self.prices(&Topic::SpotFeed, region, *os, name);
             if self.concluded(&Topic::SpotFeed, region) && lacking.any(feed_lacks) {
-                wanted.entry(Topic::SpotAdvisor).or_default().insert(region.clone());
+                needs.about(Topic::SpotAdvisor, region);
             }
         }
-        for (region, types) in &demand.volumes {
-            match sold_in(region) {
-                Some(Ok(())) => drop(wanted.insert(Topic::Volumes { region: region.clone() }, types.clone())),
-                Some(Err(why)) => drop(closed.insert((PriceSource::GetProducts, region.clone()), why)),
-                None => {}
-            }
-        }
-        if let Some(cluster) = self.cluster.as_ref().filter(|cluster| sold_in(&cluster.region).is_some()) {
-            wanted.insert(Topic::ControlPlane(cluster.clone()), only(&cluster.name));
-        }
-        (wanted, closed)
     }
 
     /// Says how sources are doing, where that differs from what was said.
-    fn tell_states(
-        &mut self,
-        wanted: &BTreeMap<Topic, BTreeSet<Name>>,
-        closed: &BTreeMap<(PriceSource, Name), &'static str>,
-    ) {
+    fn tell_states(&mut self, needs: &Needs) {
         let mut states: BTreeMap<(PriceSource, Name), SourceState> = BTreeMap::new();
         let off = |why: &str| SourceState::Off { why: why.to_owned() };
-        for ((source, region), why) in closed {
+        for ((source, region), why) in &needs.closed {
             states.insert((*source, region.clone()), off(why));
         }
-        for (topic, things) in wanted {
+        for (topic, things) in &needs.topics {
             let Some(progress) = self.progress.get(topic) else { continue };
             let regions: Vec<&Name> = topic.region().map_or_else(|| things.iter().collect(), |region| vec![region]);
             for region in regions {
@@ -509,7 +530,7 @@ impl Schedule {
                 let key = (source, region.clone());
                 match states.get(&key) {
                     Some(old) if weight(old) >= weight(&state) => {}
-                    Some(_) | None => drop(states.insert(key, state)),
+                    Some(_) | None => _ = states.insert(key, state),
                 }
             }
         }

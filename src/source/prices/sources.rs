@@ -30,7 +30,7 @@ pub(super) struct Sources {
 }
 
 /// A call with all its pages is given up after this time.
-const CALL: Duration = Duration::from_secs(60);
+const CALL: Duration = Duration::from_mins(1);
 
 /// A public file.
 struct File<'a> {
@@ -219,9 +219,9 @@ impl Sources {
         let read = blocking(move || {
             let sheets = read(&topic, &received, false)?;
             if new {
-                cache.keep_body(&name, &received)
+                cache.keep_body(&name, &received);
             } else {
-                cache.confirm_body(&name, &received)
+                cache.confirm_body(&name, &received);
             }
             Ok(sheets)
         });

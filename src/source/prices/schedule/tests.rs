@@ -455,9 +455,9 @@ fn limits_by_age_differ() {
     while play.now.duration_since(start) < SignedDuration::from_hours(25) {
         for question in asked {
             times.entry(question.clone()).or_default().push(play.now.duration_since(start).as_mins());
-            let sheet = match &question[..4] {
-                "pric" => page(SEOUL, &["c5a.large"]),
-                "eks-" => sheet(PriceSource::EksList, SEOUL, Prices::Eks(EksPrices::default())),
+            let sheet = match question.split(['-', ' ']).next() {
+                Some("price") => page(SEOUL, &["c5a.large"]),
+                Some("eks") => sheet(PriceSource::EksList, SEOUL, Prices::Eks(EksPrices::default())),
                 _ => spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"]),
             };
             play.answer(&question, Ok(vec![sheet]));
