@@ -1,7 +1,7 @@
 //! Carries out what the schedule decides: asks, waits, and sends on what is said.
 
+use super::Clock;
 use super::schedule::{Answer, Question, Schedule};
-use crate::model::Timestamp;
 use crate::pricing::{Demand, PriceNews};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Types that come within this time are asked for together.
-const TOGETHER: Duration = Duration::from_secs(1);
-/// The clock is looked at this often, whatever is due: while a laptop sleeps prices grow old, and timers stand still.
-const LOOK: Duration = Duration::from_secs(60);
-
-/// The time of day. Tests bring their own.
-pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+/// How fast things go.
+pub(super) struct Pace {
+    pub(super) clock: Clock,
+    /// What comes to be needed within this time is asked for together.
+    pub(super) together: Duration,
+    /// The clock is looked at this often at least.
+    pub(super) look: Duration,
+}
 
 /// Who answers questions: the disk and AWS, or a test.
 pub(super) trait Ask: Send + Sync + 'static {
@@ -29,8 +30,9 @@ pub(super) async fn run(
     mut schedule: Schedule,
     mut demand: watch::Receiver<Demand>,
     news: mpsc::Sender<Vec<PriceNews>>,
-    clock: Clock,
+    pace: Pace,
 ) {
+    let Pace { clock, together, look } = pace;
     let mut answers = JoinSet::new();
     // When the demand of the moment is taken up.
     let mut take = None;
@@ -41,7 +43,7 @@ pub(super) async fn run(
         schedule.demand(known_at_start);
     }
     loop {
-        let now = clock();
+        let now = clock.now();
         let plan = schedule.plan(now);
         for question in plan.ask {
             let asked = Arc::clone(&asked);
@@ -59,7 +61,7 @@ pub(super) async fn run(
             changed = demand.changed(), if more && take.is_none() => match changed {
                 // The first nodes are priced at once; later ones in batches.
                 Ok(()) if waiting_for_first => take = Some(Instant::now()),
-                Ok(()) => take = Some(Instant::now() + TOGETHER),
+                Ok(()) => take = Some(Instant::now() + together),
                 Err(_) => more = false,
             },
             () = async { if let Some(at) = take { sleep_until(at).await } }, if take.is_some() => {
@@ -69,11 +71,11 @@ pub(super) async fn run(
                 schedule.demand(needed);
             }
             Some(answered) = answers.join_next() => match answered {
-                Ok((question, answer)) => schedule.answer(&question, answer, clock()),
+                Ok((question, answer)) => schedule.answer(&question, answer, clock.now()),
                 // A panic is ours to report, where the caller sees it.
                 Err(error) => if let Ok(panic) = error.try_into_panic() { std::panic::resume_unwind(panic) },
             },
-            () = sleep(until.unwrap_or(LOOK).min(LOOK)) => {}
+            () = sleep(until.unwrap_or(look).min(look)) => {}
             () = news.closed() => return,
         }
     }

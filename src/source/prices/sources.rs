@@ -6,18 +6,14 @@ use super::endpoints::{Endpoint, Endpoints};
 use super::http::{GetError, Http, Reply, Validators};
 use super::location;
 use super::read::{ReadError, eks_list, price_page, spot_advisor, spot_feed};
-use super::run::{Ask, Clock};
+use super::run::Ask;
 use super::schedule::{Answer, Of, Question, Topic, Worth};
+use super::{Clock, Timing};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, Prices, Tenancy};
 use crate::units::Currency;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
-
-/// Small files come within this time or not at all.
-const SMALL: Duration = Duration::from_secs(5);
-/// The AmazonEKS list and the spot feed are megabytes.
-const LARGE: Duration = Duration::from_secs(15);
 
 /// The disk and AWS.
 pub(super) struct Sources {
@@ -25,6 +21,7 @@ pub(super) struct Sources {
     pub(super) cache: Cache,
     pub(super) endpoints: Endpoints,
     pub(super) clock: Clock,
+    pub(super) timing: Timing,
 }
 
 /// A public file.
@@ -63,7 +60,7 @@ impl Sources {
                     what: format!("the price page of {region}"),
                     endpoint: &at.price_page,
                     paths: names.map(|name| location::price_page(name, *os)).collect(),
-                    patience: SMALL,
+                    patience: self.timing.small,
                 })
             }
             Topic::EksList { region } => {
@@ -76,7 +73,7 @@ impl Sources {
                     what: format!("the AmazonEKS price list of {region}"),
                     endpoint,
                     paths: vec![format!("/offers/v1.0/{partition}/AmazonEKS/current/{region}/index.json")],
-                    patience: LARGE,
+                    patience: self.timing.large,
                 })
             }
             Topic::SpotFeed => Some(File {
@@ -84,14 +81,14 @@ impl Sources {
                 what: "the spot feed".into(),
                 endpoint: &at.spot_feed,
                 paths: vec!["/spot.json".into()],
-                patience: LARGE,
+                patience: self.timing.large,
             }),
             Topic::SpotAdvisor => Some(File {
                 name: "spot-advisor".into(),
                 what: "the spot advisor's file".into(),
                 endpoint: &at.spot_advisor,
                 paths: vec!["/spot-advisor-data.json".into()],
-                patience: LARGE,
+                patience: self.timing.large,
             }),
             Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } => None,
         }
@@ -105,7 +102,7 @@ impl Sources {
     }
 
     async fn recall(&self, topic: &Topic, file: &File<'_>) -> Vec<PriceSheet> {
-        let now = (self.clock)();
+        let now = self.clock.now();
         let Some(kept) = self.kept(file).await.filter(|kept| topic.worth(kept.fetched, now) != Worth::Nothing) else {
             return Vec::new();
         };
@@ -125,7 +122,7 @@ impl Sources {
                 let ours = kept.take_if(|kept| kept.url == url);
                 let known = ours.as_ref().map(|kept| &kept.body.validators);
                 let reply = self.http.get(file.endpoint, path, known, file.patience).await;
-                let fetched = (self.clock)();
+                let fetched = self.clock.now();
                 let (new, body) = match (reply, ours) {
                     (Ok(Reply::New(body)), _) => (true, body),
                     (Ok(Reply::NotModified), Some(ours)) => (false, ours.body),
