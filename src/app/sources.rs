@@ -151,7 +151,7 @@ impl Ready {
         let mut prices = PriceLink::closed();
         let tasks = match self {
             Self::Live(connection) => {
-                let asked = prices::options(settings);
+                let asked = prices::options(settings, connection.aws());
                 let mut tasks = connection.start(sender, interested, cancel.clone());
                 if let Some(options) = asked {
                     prices = prices::start(options, &mut tasks, cancel.clone());
