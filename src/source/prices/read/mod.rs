@@ -35,7 +35,7 @@ mod xml;
 use crate::model::Name;
 use crate::pricing::{OnDemandPrice, Size};
 use crate::units::Money;
-use crate::units::text::clean_compact;
+use crate::units::text::{clean, clean_compact, cut_end};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -63,9 +63,10 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// A parser's complaint. It is cleaned, because parsers quote what they found.
+    /// A parser's complaint. It is cleaned and cut, because parsers quote what they found.
     fn garbled(document: &'static str, format: &'static str, why: &impl std::fmt::Display) -> Self {
-        Self::Garbled { document, format, why: clean_compact(&why.to_string()).into() }
+        let why = why.to_string();
+        Self::Garbled { document, format, why: cut_end(&clean(&why), 200).into_owned() }
     }
 }
 
