@@ -42,7 +42,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         Ready::Demo(options) if options.nodes.is_none() => tell(options, &mut cluster, Timestamp::now()),
         ready @ (Ready::Live(_) | Ready::Demo(_)) => {
             let deadline = Instant::now() + options.timeout;
-            let mut running = ready.start();
+            let mut running = ready.start(settings);
             collect(&mut running, &mut cluster, deadline).await?;
             running.cancel.cancel();
         }

@@ -187,7 +187,7 @@ fn cost(p: &PriceTotalReport) -> Option<String> {
     if let Some(waste) = &p.waste {
         say("unrequested", some(&Some(waste.unrequested.clone())), waste.left_out > 0);
         say("unused", waste.unused.as_ref().and_then(|unused| some(&Some(unused.clone()))), false);
-        say("daemonsets", some(&Some(waste.daemonsets.clone())), waste.left_out > 0);
+        say("DaemonSets", some(&Some(waste.daemonsets.clone())), waste.left_out > 0);
     }
     said.retain(|text| !text.is_empty());
     let reasons: Vec<String> = p.unpriced_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();

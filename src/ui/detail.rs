@@ -231,7 +231,7 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
     let lines = [
         ("unrequested", Some(waste.unrequested), Role::Text),
         ("unused", waste.unused, Role::Text),
-        ("daemonsets", Some(waste.overhead), Role::Dim),
+        ("DaemonSets", Some(waste.overhead), Role::Dim),
     ];
     for (label, money, role) in lines.into_iter().filter_map(|(label, money, role)| Some((label, money?, role))) {
         let text = format!("{}{}", words::sign(quote.currency, facts.pic.theme()), money.decimal(5));
