@@ -82,6 +82,7 @@ pub(super) fn options(settings: &Settings) -> Option<sources::Options> {
         cache_dir: caches.map(|caches| sources::cache_dir(&caches)),
         endpoints: sources::Endpoints::of(&environment),
         proxies: sources::Proxies::of(&environment),
+        ..sources::Options::default()
     })
 }
 

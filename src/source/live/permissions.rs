@@ -6,6 +6,7 @@
 use super::fault::Fault;
 use super::kinds::{self, Kind};
 use super::metrics::Polled;
+use super::node_classes;
 use super::server::Server;
 use crate::model::Stream;
 use crate::units::text::clean;
@@ -44,8 +45,12 @@ impl Access {
             Stream::NodeClaims => Self::watched::<kinds::NodeClaims>(),
             Stream::NodePools => Self::watched::<kinds::NodePools>(),
             Stream::Pdbs => Self::watched::<kinds::Pdbs>(),
+            Stream::Ec2NodeClasses => Self::watched::<node_classes::Ec2NodeClasses>(),
+            Stream::NodeClasses => Self::watched::<node_classes::NodeClasses>(),
             Stream::NodeMetrics => Self::at(stream, Polled::Nodes.path(), POLLED),
             Stream::PodMetrics => Self::at(stream, Polled::Pods.path(), POLLED),
+            Stream::Ec2NodeClasses => Self::watched::<node_classes::Ec2NodeClasses>(),
+            Stream::NodeClasses => Self::watched::<node_classes::NodeClasses>(),
         }
     }
 
