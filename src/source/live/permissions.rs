@@ -49,8 +49,6 @@ impl Access {
             Stream::NodeClasses => Self::watched::<node_classes::NodeClasses>(),
             Stream::NodeMetrics => Self::at(stream, Polled::Nodes.path(), POLLED),
             Stream::PodMetrics => Self::at(stream, Polled::Pods.path(), POLLED),
-            Stream::Ec2NodeClasses => Self::watched::<node_classes::Ec2NodeClasses>(),
-            Stream::NodeClasses => Self::watched::<node_classes::NodeClasses>(),
         }
     }
 

@@ -336,6 +336,10 @@ fn refusal(error: &SdkError<GetProductsError, HttpResponse>) -> Refusal {
                 "InvalidParameterException" | "ValidationException" => {
                     Refusal { error: unavailable(why), elsewhere: false, not_understood: true }
                 }
+                "" if said.raw().status().is_success() => {
+                    let what = "the answer of the Price List API".to_owned();
+                    Refusal::last(AskError::Garbled { what, why: root(error) })
+                }
                 "" => {
                     // An error that is not of the API: a proxy's page, say.
                     let status = said.raw().status();

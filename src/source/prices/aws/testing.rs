@@ -4,7 +4,7 @@ use super::{Aws, AwsEnvironment, AwsOptions};
 use crate::model::Name;
 use crate::source::prices::http::{Http, Proxies};
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 use aws_smithy_types::body::SdkBody;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -34,8 +34,8 @@ pub fn signed_in(endpoints: &[(&str, &str)]) -> AwsOptions {
 }
 
 /// Asks through a client of the test's.
-pub fn aws(options: AwsOptions, client: SharedHttpClient) -> Aws {
-    Aws::with(options, Arc::new(Http::new(&Proxies::default())), client)
+pub fn aws(options: AwsOptions, client: impl HttpClient + 'static) -> Aws {
+    Aws::with(options, Arc::new(Http::new(&Proxies::default())), SharedHttpClient::new(client))
 }
 
 pub fn types(names: &[&str]) -> BTreeSet<Name> {
