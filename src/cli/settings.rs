@@ -124,6 +124,39 @@ pub struct Snapshot {
     pub timeout: Duration,
 }
 
+/// What `doctor` prints, how long it waits, and what it is to say of the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// What is asked for.
+    pub wanted: DoctorWish,
+    /// How long each check may take.
+    pub timeout: Duration,
+    /// The settings file that was read, if one was.
+    pub settings_file: Option<PathBuf>,
+    /// Why the settings file cannot be used; then the settings are those without it.
+    pub settings_trouble: Option<String>,
+}
+
+/// What `doctor` is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoctorWish {
+    /// The checks, in this format.
+    Report(DoctorFormat),
+    /// The Kubernetes role that is enough.
+    Rbac,
+    /// The IAM policy that is enough.
+    IamPolicy,
+}
+
+/// Format of the doctor's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For people
+    Text,
+    /// One JSON document, schema nodeglass-doctor/v1
+    Json,
+}
+
 /// Format of a one-shot report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
@@ -304,6 +337,8 @@ pub enum SortBy {
     Type,
     /// Price an hour; what has none comes last in either direction.
     Price,
+    /// What of the price no pod requests.
+    Waste,
     /// Capacity type.
     Capacity,
     /// Availability zone.
@@ -327,6 +362,7 @@ impl SortBy {
         "ephemeral-storage",
         "type",
         "price",
+        "waste",
         "capacity",
         "zone",
         "age",
@@ -342,6 +378,7 @@ impl SortBy {
             "pods" => Self::Pods,
             "type" => Self::Type,
             "price" => Self::Price,
+            "waste" => Self::Waste,
             "capacity" => Self::Capacity,
             "zone" => Self::Zone,
             // eks-node-viewer's word, and its direction too: its `creation=asc` shows the newest first.
@@ -383,6 +420,7 @@ impl fmt::Display for SortBy {
             Self::Pods => f.write_str("pods"),
             Self::Type => f.write_str("type"),
             Self::Price => f.write_str("price"),
+            Self::Waste => f.write_str("waste"),
             Self::Capacity => f.write_str("capacity"),
             Self::Zone => f.write_str("zone"),
             Self::Age => f.write_str("age"),

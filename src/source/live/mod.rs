@@ -9,7 +9,8 @@
 //!            └───────────┴─ Outbox ────┴───────────┘─▶ one bounded channel of batches
 //! ```
 //!
-//! Always true here: requests are GET (get, list and watch); no Kubernetes type leaves this room; trouble is a
+//! Always true here: requests are GET (get, list and watch), and of the doctor also reviews of what we may do, which no
+//! server keeps; no Kubernetes type leaves this room; trouble is a
 //! [`crate::model::LinkState`], never an end; streams fail and recover apart from each other.
 
 mod backoff;
@@ -17,6 +18,7 @@ mod codec;
 mod connect;
 mod credentials;
 mod discovery;
+mod examine;
 mod fault;
 mod hints;
 mod kinds;
@@ -24,6 +26,7 @@ mod metrics;
 mod node_classes;
 mod options;
 mod outbox;
+mod permissions;
 mod pump;
 mod requests;
 mod server;
@@ -31,11 +34,13 @@ mod wire;
 
 pub use connect::ConnectError;
 pub use credentials::PluginError;
-pub use hints::AwsHints;
+pub use examine::{ExamineError, Provisioners, ServerAnswer};
 pub use metrics::Interest;
 pub use options::{Environment, ListMode, Options, Timing};
+pub use permissions::{Access, Allowed, CLUSTER_ROLE_BINDING, cluster_role};
 
 use crate::model::{About, Change, LinkState, Stream};
+use crate::source::prices::AwsHints;
 use credentials::Terminal;
 use kinds::Kind;
 use metrics::Polled;

@@ -9,7 +9,7 @@ mod aws;
 mod cache;
 mod endpoints;
 mod http;
-mod location;
+pub mod location;
 pub mod read;
 mod run;
 mod schedule;

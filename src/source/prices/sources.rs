@@ -62,17 +62,13 @@ impl Sources {
         match topic {
             Topic::PricePage { region, os } => {
                 let location = location::of(region)?;
-                let os = os_name(*os);
-                let path = |location: &str| {
-                    let location = location.replace(' ', "%20");
-                    format!("{PRICE_PAGES}/{location}/{os}/index.json")
-                };
-                let paths = [Some(path(location)), location::other_name(location).map(|other| path(&other))];
+                let other = location::other_name(location);
+                let names = std::iter::once(location).chain(other.as_deref());
                 Some(File {
-                    name: format!("price-page-{region}-{}", os.to_lowercase()),
+                    name: format!("price-page-{region}-{}", os.as_aws().to_lowercase()),
                     what: format!("the price page of {region}"),
                     endpoint: &at.price_page,
-                    paths: paths.into_iter().flatten().collect(),
+                    paths: names.map(|name| location::price_page(name, *os)).collect(),
                     patience: self.timing.small,
                 })
             }
@@ -237,16 +233,6 @@ impl File<'_> {
             GetError::Forbidden => AskError::Unavailable { what, why: "the server answers 403 Forbidden".into() },
             GetError::Failed(why) => AskError::Unavailable { what, why },
         }
-    }
-}
-
-/// Where the price page keeps its files, by place and operating system.
-const PRICE_PAGES: &str = "/pricing/2.0/meteredUnitMaps/ec2/USD/current/ec2-ondemand-without-sec-sel";
-
-const fn os_name(os: Os) -> &'static str {
-    match os {
-        Os::Linux => "Linux",
-        Os::Windows => "Windows",
     }
 }
 
