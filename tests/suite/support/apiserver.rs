@@ -333,8 +333,8 @@ async fn answer(
     script: &Mutex<Script>,
     request: Request<hyper::body::Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
-    let (request, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+    let (request, sent) = request.into_parts();
+    let sent = sent.collect().await.map(|sent| sent.to_bytes().to_vec()).unwrap_or_default();
     let asked = Asked {
         method: request.method.to_string(),
         path: request.uri.path().to_owned(),
@@ -344,7 +344,7 @@ async fn answer(
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
             .collect(),
-        body: String::from_utf8(body).unwrap(),
+        body: String::from_utf8(sent).unwrap(),
         at: Instant::now(),
     };
     let how = match (asked.is_streaming_list(), asked.is_watch()) {
