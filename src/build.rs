@@ -9,9 +9,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs};
 
-/// What the program may carry of prices; the packed table takes a sixth of it.
-const MOST_BYTES: usize = 120_000;
-
 #[expect(clippy::print_stderr, reason = "cargo reads what a build script prints")]
 fn main() -> ExitCode {
     let code = ["src/build.rs", "src/pricing/pack.rs", "src/pricing/pack_write.rs"];
@@ -40,8 +37,8 @@ fn embed() -> Result<(), String> {
     if pack::Table::unpack(&packed).as_ref() != Some(&table) {
         return Err("what was packed does not unpack to the same table".to_owned());
     }
-    if packed.len() > MOST_BYTES {
-        return Err(format!("it takes {} bytes, more than the {MOST_BYTES} allowed", packed.len()));
+    if packed.len() > pack_write::MOST_BYTES {
+        return Err(format!("it takes {} bytes, more than the {} allowed", packed.len(), pack_write::MOST_BYTES));
     }
     let target = out.join("prices.bin");
     fs::write(&target, packed).map_err(|why| format!("{}: {why}", target.display()))

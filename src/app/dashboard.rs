@@ -48,7 +48,7 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         inputs: EventStream::new(),
         signals,
         clock: Clock::System,
-        start: move || ready.start(),
+        start: move || ready.start(settings),
     };
     Dashboard::new(cluster, view, ui, notice).run(world).await
 }

@@ -142,6 +142,7 @@ fn sort(sort: &cli::Sort) -> Sort {
         SortBy::Pods => Column::Pods,
         SortBy::Type => Column::Type,
         SortBy::Price => Column::Price,
+        SortBy::Waste => Column::Waste,
         SortBy::Capacity => Column::Capacity,
         SortBy::Zone => Column::Zone,
         SortBy::Age => Column::Age,

@@ -143,19 +143,27 @@ impl Ready {
         Ok(Cluster::new(Some(book)).with_extras(extras))
     }
 
-    /// Starts it.
-    pub fn start(self) -> Running {
+    /// Starts it, and for a cluster the price sources as well.
+    pub fn start(self, settings: &Settings) -> Running {
         let (sender, changes) = mpsc::channel(BATCHES);
         let (interest, interested) = watch::channel(Interest::default());
         let cancel = CancellationToken::new();
+        let mut prices = PriceLink::closed();
         let tasks = match self {
-            Self::Live(connection) => connection.start(sender, interested, cancel.clone()),
+            Self::Live(connection) => {
+                let asked = prices::options(settings, connection.aws());
+                let mut tasks = connection.start(sender, interested, cancel.clone());
+                if let Some(options) = asked {
+                    prices = prices::start(options, &mut tasks, cancel.clone());
+                }
+                tasks
+            }
             Self::Demo(options) => demo::start(options, Timestamp::now(), sender, cancel.clone()),
             Self::Scenario(scenario) => {
                 scenario::start(&scenario, Timestamp::now(), sim::Speed::default(), sender, cancel.clone())
             }
         };
-        Running { changes, prices: PriceLink::closed(), tasks, interest, cancel }
+        Running { changes, prices, tasks, interest, cancel }
     }
 }
 

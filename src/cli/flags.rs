@@ -157,10 +157,10 @@ pub struct Flags {
     pub filter: Option<String>,
     /// Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]
     ///
-    /// Keys: name, nodepool, cpu, memory, pods, ephemeral-storage, type, price, capacity, zone, age, status, label:KEY
-    /// for a node label, resource:NAME for another resource. Resources are ordered by the share of allocatable that is
-    /// requested, pods by their number. Ascending is small to large: youngest, cheapest, emptiest first. The arrow in
-    /// the column's header shows the direction.
+    /// Keys: name, nodepool, cpu, memory, pods, ephemeral-storage, type, price, waste, capacity, zone, age, status,
+    /// label:KEY for a node label, resource:NAME for another resource. Resources are ordered by the share of allocatable
+    /// that is requested, pods by their number, waste by what is paid for what no pod requests. Ascending is small to
+    /// large: youngest, cheapest, emptiest first. The arrow in the column's header shows the direction.
     #[arg(long, global = true, value_name = "KEY", help_heading = "What is shown")]
     pub sort: Option<String>,
     /// Order as eks-node-viewer takes it: creation or a label, then =asc or =dsc

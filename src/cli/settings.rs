@@ -337,6 +337,8 @@ pub enum SortBy {
     Type,
     /// Price an hour; what has none comes last in either direction.
     Price,
+    /// What of the price no pod requests.
+    Waste,
     /// Capacity type.
     Capacity,
     /// Availability zone.
@@ -360,6 +362,7 @@ impl SortBy {
         "ephemeral-storage",
         "type",
         "price",
+        "waste",
         "capacity",
         "zone",
         "age",
@@ -375,6 +378,7 @@ impl SortBy {
             "pods" => Self::Pods,
             "type" => Self::Type,
             "price" => Self::Price,
+            "waste" => Self::Waste,
             "capacity" => Self::Capacity,
             "zone" => Self::Zone,
             // eks-node-viewer's word, and its direction too: its `creation=asc` shows the newest first.
@@ -416,6 +420,7 @@ impl fmt::Display for SortBy {
             Self::Pods => f.write_str("pods"),
             Self::Type => f.write_str("type"),
             Self::Price => f.write_str("price"),
+            Self::Waste => f.write_str("waste"),
             Self::Capacity => f.write_str("capacity"),
             Self::Zone => f.write_str("zone"),
             Self::Age => f.write_str("age"),

@@ -31,6 +31,9 @@ pub const SPECS: &str = "assets/prices/specs.csv";
 /// What the prices' sources are, likewise.
 pub const SOURCES: &str = "assets/prices/sources.csv";
 
+/// What the program may carry of prices; the packed table takes a sixth of it.
+pub const MOST_BYTES: usize = 120_000;
+
 /// The text of the three files.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {

@@ -441,7 +441,7 @@ fn the_first_rule_that_matches_is_the_only_one() {
 fn what_spot_saves_is_told_by_the_list_price_whatever_the_discount() {
     let pool = ("karpenter.sh/nodepool", "general");
     let rule = off(DiscountOn::Instance, |rule| rule.nodepool = Some("gen*".parse().unwrap()));
-    let quote = ask(&discounted(&[rule.clone()]), &seoul(&[SPOT, pool]));
+    let quote = ask(&discounted(std::slice::from_ref(&rule)), &seoul(&[SPOT, pool]));
     assert_eq!((quote.list, quote.discount.map(|d| d.rule)), (Some(usd("0.086")), Some(0)));
     assert_eq!(ask(&discounted(&[rule]), &seoul(&[SPOT])).discount, None, "another nodepool, or none");
 }

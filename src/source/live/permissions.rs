@@ -45,10 +45,10 @@ impl Access {
             Stream::NodeClaims => Self::watched::<kinds::NodeClaims>(),
             Stream::NodePools => Self::watched::<kinds::NodePools>(),
             Stream::Pdbs => Self::watched::<kinds::Pdbs>(),
-            Stream::NodeMetrics => Self::at(stream, Polled::Nodes.path(), POLLED),
-            Stream::PodMetrics => Self::at(stream, Polled::Pods.path(), POLLED),
             Stream::Ec2NodeClasses => Self::watched::<node_classes::Ec2NodeClasses>(),
             Stream::NodeClasses => Self::watched::<node_classes::NodeClasses>(),
+            Stream::NodeMetrics => Self::at(stream, Polled::Nodes.path(), POLLED),
+            Stream::PodMetrics => Self::at(stream, Polled::Pods.path(), POLLED),
         }
     }
 

@@ -421,7 +421,7 @@ mod tests {
         let volumes = Prices::Volumes(vec![VolumePrice {
             volume_type: "gp3".into(),
             gib_month: Money::from_nanos(7),
-            iops_month: Some(Money::from_nanos(3)),
+            iops_month: Some(Money::from_nanos(5)),
             mibps_month: None,
         }]);
         for (name, prices) in [("products", windows), ("volumes", volumes)] {

@@ -20,14 +20,18 @@ pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use http::Proxies;
 
-use crate::model::Timestamp;
+use crate::model::{Name, Timestamp};
 use crate::pricing::{Demand, OnDemandKey, Os, PriceBook, PriceNews, Tenancy};
 use cache::Cache;
+use flate2::Crc;
 use http::Http;
+use run::Pace;
 use schedule::Schedule;
 use sources::Sources;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +48,63 @@ pub enum Mode {
     Offline,
 }
 
+/// The time of day; tests bring their own.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that tells what `now` says.
+    pub fn of(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::of(Timestamp::now)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
+/// The times the sources keep, beside the limits by age. The defaults are meant for AWS; tests shorten them.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// A small file comes within this time, or not at all.
+    pub small: Duration,
+    /// A file of megabytes comes within this time, or not at all.
+    pub large: Duration,
+    /// What comes to be needed within this time is asked for together.
+    pub together: Duration,
+    /// The clock is looked at this often, whatever is due: while a laptop sleeps prices grow old, and timers stand
+    /// still.
+    pub look: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let s = Duration::from_secs;
+        Self { small: s(5), large: s(15), together: s(1), look: s(60) }
+    }
+}
+
+/// A cluster, as EKS knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterId {
+    /// Its region.
+    pub region: Name,
+    /// Its name in EKS.
+    pub name: Name,
+}
+
 /// How prices are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -55,6 +116,14 @@ pub struct Options {
     pub endpoints: Endpoints,
     /// Through what they are reached.
     pub proxies: Proxies,
+    /// As whom AWS is asked.
+    pub aws: AwsOptions,
+    /// Whose control plane is asked about (`eks:DescribeCluster`); none asks nothing.
+    pub cluster: Option<ClusterId>,
+    /// The time of day.
+    pub clock: Clock,
+    /// The times the sources keep.
+    pub timing: Timing,
 }
 
 /// Starts asking for what `demand` names, now and as it changes. The tasks end when `cancel` is cancelled or the
@@ -71,19 +140,39 @@ pub fn start(
     news: mpsc::Sender<Vec<PriceNews>>,
     cancel: CancellationToken,
 ) -> JoinSet<()> {
-    let clock: run::Clock = Arc::new(Timestamp::now);
-    let schedule = Schedule::new(options.mode == Mode::Offline, table_knows);
-    let cache = Cache::new(options.cache_dir);
-    let old = cache.clone();
-    let sources =
-        Sources { http: Http::new(&options.proxies), cache, endpoints: options.endpoints, clock: Arc::clone(&clock) };
+    let Options { clock, timing, .. } = &options;
+    let pace = Pace { clock: clock.clone(), together: timing.together, look: timing.look };
+    let (now, old) = (clock.now(), Cache::new(options.cache_dir.clone()));
+    let schedule = Schedule::new(options.mode == Mode::Offline, table_knows, options.cluster.clone());
+    let sources = Sources {
+        http: Http::new(&options.proxies),
+        cache: old.clone(),
+        endpoints: options.endpoints,
+        account: account(&options.aws, options.cluster.as_ref()),
+        aws: Aws::new(options.aws),
+        clock: options.clock,
+        timing: options.timing,
+    };
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
-        let work = run::run(Arc::new(sources), schedule, demand, news, clock);
+        let work = run::run(Arc::new(sources), schedule, demand, news, pace);
         let _ = cancel.run_until_cancelled(work).await;
     });
-    tasks.spawn_blocking(move || old.prune(Timestamp::now()));
+    tasks.spawn_blocking(move || old.prune(now));
     tasks
+}
+
+/// A name for the AWS account, as far as it can be told without asking: another profile, another key, another cluster
+/// may be another account.
+fn account(aws: &AwsOptions, cluster: Option<&ClusterId>) -> String {
+    let mut crc = Crc::new();
+    let profile = aws.profile.as_deref().or_else(|| aws.environment.get("AWS_PROFILE"));
+    let key = aws.environment.get("AWS_ACCESS_KEY_ID");
+    for part in [profile, key, cluster.map(|cluster| cluster.name.as_str())] {
+        crc.update(part.unwrap_or_default().as_bytes());
+        crc.update(b"\n");
+    }
+    format!("{:08x}", crc.sum())
 }
 
 /// Whether the table in the program has a price that is no estimate.

@@ -5,7 +5,7 @@ use super::slim::{Slim, of, show, skip};
 use super::{name, one_each};
 use crate::model::Name;
 use crate::pricing::{OnDemandPrice, Os, Tenancy, VolumePrice};
-use crate::units::Currency;
+use crate::units::{Currency, Money};
 use serde::de::MapAccess;
 
 /// On-demand prices out of an answer.
@@ -65,70 +65,81 @@ pub(super) fn stands_for(attributes: &Attributes<'_>, os: Os, tenancy: Tenancy) 
 
 /// The prices of EBS volume types out of an answer, what they are in, and how many items could not be understood.
 ///
-/// Space (`EBS:VolumeUsage.gp3`) and provisioned performance (`EBS:VolumeP-IOPS.gp3`, `EBS:VolumeP-Throughput.gp3`) are
-/// products of their own; a type without a price of its space is left out.
+/// A volume's space (`EBS:VolumeUsage.gp3`), provisioned I/O operations (`EBS:VolumeP-IOPS.gp3`) and throughput
+/// (`EBS:VolumeP-Throughput.gp3`) are products of their own. A type without a price of its space is left out.
 pub fn volumes(price_list: &[String]) -> (Currency, Vec<VolumePrice>, usize) {
     let mut odd = 0;
-    let mut found: Vec<(Name, Of, PerUnit)> = Vec::new();
+    let mut found: Vec<(Name, VolumePart, PerUnit)> = Vec::new();
     for text in price_list {
         let Some(item) = Item::read(text) else {
             odd += 1;
             continue;
         };
         let attributes = &item.product.attributes;
-        let volume_type = attributes.volume_api_name.get().and_then(name);
-        let (Some(of), Some(volume_type)) = (Of::product(attributes.usage()), volume_type) else { continue };
-        let monthly = item.on_demand.0.iter().filter(|dimension| of.unit_fits(&dimension.unit));
-        found.extend(monthly.map(|dimension| (volume_type.clone(), of, dimension.price)));
+        let Some(volume_type) = attributes.volume_api_name.get().and_then(name) else { continue };
+        let (usage, of_type) = attributes.usage().split_once('.').unwrap_or((attributes.usage(), ""));
+        // Operations of io2 above a number have prices of their own (`EBS:VolumeP-IOPS.io2.tier2`).
+        if of_type.contains('.') {
+            continue;
+        }
+        for dimension in &item.on_demand.0 {
+            if let Some(part) = VolumePart::of(usage, &dimension.unit) {
+                found.push((volume_type.clone(), part, dimension.price));
+            }
+        }
     }
     let currency = currency(found.iter().map(|(.., price)| price));
-    let lowest = |wanted: Of, volume_type: &Name| {
-        let prices = found.iter().filter(|(name, of, _)| *of == wanted && name == volume_type);
-        prices.filter_map(|(.., price)| price.within(currency)).min()
+    let cheapest = |volume_type: &Name, wanted: &[VolumePart]| {
+        let of_it = found.iter().filter(|(name, part, _)| name == volume_type && wanted.contains(part));
+        of_it.filter_map(|(_, part, price)| Some(part.of_one(price.within(currency)?))).min()
     };
-    let mut types: Vec<&Name> = found.iter().map(|(name, ..)| name).collect();
-    types.sort_unstable();
-    types.dedup();
-    let price = |volume_type: &Name| {
-        let gib_month = lowest(Of::Space, volume_type)?;
-        Some(VolumePrice {
+    let mut prices: Vec<VolumePrice> = Vec::new();
+    for (volume_type, ..) in &found {
+        let space = cheapest(volume_type, &[VolumePart::Space]);
+        let Some(gib_month) = space.filter(|_| prices.iter().all(|price| price.volume_type != *volume_type)) else {
+            continue;
+        };
+        prices.push(VolumePrice {
             volume_type: volume_type.clone(),
             gib_month,
-            iops_month: lowest(Of::Operations, volume_type),
-            // Sold by the GiB a second.
-            mibps_month: lowest(Of::Throughput, volume_type).map(|gibps| gibps.times(1, 1024)),
-        })
-    };
-    (currency, types.into_iter().filter_map(price).collect(), odd)
+            iops_month: cheapest(volume_type, &[VolumePart::Iops]),
+            mibps_month: cheapest(volume_type, &[VolumePart::Mibps, VolumePart::Gibps]),
+        });
+    }
+    (currency, prices, odd)
 }
 
-/// What of a volume is priced.
+/// What a price of a volume is for, by its usage type and unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
+enum VolumePart {
+    /// A GiB.
     Space,
-    Operations,
-    Throughput,
+    /// An I/O operation a second.
+    Iops,
+    /// A MiB a second.
+    Mibps,
+    /// A GiB a second, as the list counts throughput.
+    Gibps,
 }
 
-impl Of {
-    /// By the usage type without its region. The later tiers of io2 (`EBS:VolumeP-IOPS.io2.tier2`) are others.
-    fn product(usage: &str) -> Option<Self> {
-        let (product, of_type) = usage.split_once('.').unwrap_or((usage, ""));
-        match product {
-            "EBS:VolumeUsage" => Some(Self::Space),
-            "EBS:VolumeP-IOPS" if !of_type.contains('.') => Some(Self::Operations),
-            "EBS:VolumeP-Throughput" => Some(Self::Throughput),
+impl VolumePart {
+    fn of(usage: &str, unit: &str) -> Option<Self> {
+        let unit_is = |name: &str| unit.eq_ignore_ascii_case(name);
+        match usage {
+            "EBS:VolumeUsage" if unit_is("GB-Mo") => Some(Self::Space),
+            "EBS:VolumeP-IOPS" if unit_is("IOPS-Mo") => Some(Self::Iops),
+            "EBS:VolumeP-Throughput" if unit_is("MiBps-Mo") => Some(Self::Mibps),
+            "EBS:VolumeP-Throughput" if unit_is("GiBps-Mo") => Some(Self::Gibps),
             _ => None,
         }
     }
 
-    fn unit_fits(self, unit: &str) -> bool {
-        let own = match self {
-            Self::Space => "GB-Mo",
-            Self::Operations => "IOPS-Mo",
-            Self::Throughput => "GiBps-mo",
-        };
-        unit.eq_ignore_ascii_case(own)
+    /// The price of one, where the list's unit is a thousand and twenty-four of them.
+    fn of_one(self, price: Money) -> Money {
+        match self {
+            Self::Space | Self::Iops | Self::Mibps => price,
+            Self::Gibps => price.times(1, 1024),
+        }
     }
 }
 
@@ -314,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn volumes_are_priced_by_their_space_and_performance() {
+    fn volumes_are_priced_by_space_and_what_is_provisioned() {
         let volume = |usagetype: &str, api: &str, unit: &str, amount: &str| {
             item(&[("usagetype", usagetype), ("volumeApiName", api)], unit, &json!({"USD": amount}))
         };
