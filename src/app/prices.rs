@@ -1,11 +1,11 @@
 //! The way to the price sources and back: what the cluster needs goes out, what they say comes in.
 
 use super::sources::SourceError;
-use crate::cli::{Pricing, Settings};
+use crate::cli::{ExtraCost, Pricing, Settings};
 use crate::cluster::Cluster;
 use crate::model::Stream;
 use crate::pricing::{Demand, PriceFile, PriceNews, PriceTerms};
-use crate::source::prices as sources;
+use crate::source::prices::{self as sources, AwsEnvironment, AwsHints, AwsOptions};
 use etcetera::BaseStrategy;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -66,14 +66,16 @@ impl Teller {
     }
 }
 
-/// How prices are asked for; none where nobody is to be asked.
-pub(super) fn options(settings: &Settings) -> Option<sources::Options> {
+/// How prices of a cluster's machines are asked for; none where nobody is to be asked. AWS is asked as whoever reads the
+/// cluster, unless a profile is set: what the kubeconfig's user signs in with.
+pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::Options> {
     let mode = match settings.pricing {
         Pricing::Auto => sources::Mode::Auto,
         Pricing::Online => sources::Mode::Online,
         Pricing::Offline => sources::Mode::Offline,
         Pricing::Off => return None,
     };
+    let control_plane = settings.extra_costs.contains(&ExtraCost::ControlPlane);
     let environment = |name: &str| std::env::var(name).ok();
     // Without a home directory nothing is kept for the next start.
     let caches = etcetera::choose_base_strategy().ok().map(|base| base.cache_dir());
@@ -82,7 +84,19 @@ pub(super) fn options(settings: &Settings) -> Option<sources::Options> {
         cache_dir: caches.map(|caches| sources::cache_dir(&caches)),
         endpoints: sources::Endpoints::of(&environment),
         proxies: sources::Proxies::of(&environment),
-        ..sources::Options::default()
+        aws: AwsOptions {
+            profile: settings.profile.clone().or_else(|| hints.profile.clone()),
+            region: hints.region.clone(),
+            environment: AwsEnvironment::of_process(),
+        },
+        cluster: hints
+            .cluster
+            .as_ref()
+            .zip(hints.region.as_ref())
+            .filter(|_| control_plane)
+            .map(|(name, region)| sources::ClusterId { region: region.into(), name: name.into() }),
+        clock: sources::Clock::default(),
+        timing: sources::Timing::default(),
     })
 }
 

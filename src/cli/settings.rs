@@ -124,6 +124,39 @@ pub struct Snapshot {
     pub timeout: Duration,
 }
 
+/// What `doctor` prints, how long it waits, and what it is to say of the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// What is asked for.
+    pub wanted: DoctorWish,
+    /// How long each check may take.
+    pub timeout: Duration,
+    /// The settings file that was read, if one was.
+    pub settings_file: Option<PathBuf>,
+    /// Why the settings file cannot be used; then the settings are those without it.
+    pub settings_trouble: Option<String>,
+}
+
+/// What `doctor` is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoctorWish {
+    /// The checks, in this format.
+    Report(DoctorFormat),
+    /// The Kubernetes role that is enough.
+    Rbac,
+    /// The IAM policy that is enough.
+    IamPolicy,
+}
+
+/// Format of the doctor's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For people
+    Text,
+    /// One JSON document, schema nodeglass-doctor/v1
+    Json,
+}
+
 /// Format of a one-shot report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {

@@ -2,6 +2,7 @@
 //! somebody should be told about.
 
 mod alerts;
+mod extras;
 mod filter;
 mod history;
 mod pending;
@@ -11,6 +12,7 @@ mod view;
 mod waste;
 
 pub use alerts::{Alert, AlertKind, Severity, alerts, unmatched_terms};
+pub use extras::VolumeTotals;
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;
 pub use pending::{Cause, PendingByCause};

@@ -1,5 +1,6 @@
 //! What a set of rows adds up to: the header, a group's subtotal, a nodepool's line.
 
+use super::extras::VolumeTotals;
 use super::waste::Waste;
 use crate::cluster::{CapacityType, PodCounts, Row, RowState, permille};
 use crate::model::{Resource, Resources};
@@ -36,6 +37,8 @@ pub struct Totals {
     pub pods: PodCounts,
     /// Money.
     pub price: PriceTotals,
+    /// Money of their EBS volumes, which [`Self::price`] does not contain.
+    pub volumes: VolumeTotals,
 }
 
 /// Hourly money of a set of rows, one currency; what cannot be added is counted.
@@ -369,6 +372,7 @@ impl Part {
         if let Some(quote) = row.quote() {
             t.price = PriceTotals::of(row, quote);
         }
+        t.volumes = VolumeTotals::of(row);
         Self { totals: t }
     }
 }
@@ -389,6 +393,7 @@ impl Totals {
         self.measured += o.measured;
         self.pods += o.pods;
         self.price.add(&o.price);
+        self.volumes.add(&o.volumes);
     }
 
     pub(super) fn take(&mut self, part: &Part) {
@@ -406,6 +411,7 @@ impl Totals {
         self.measured -= o.measured;
         self.pods -= o.pods;
         self.price.take(&o.price);
+        self.volumes.take(&o.volumes);
     }
 
     /// Adds a row: for sums that are made once.

@@ -4,6 +4,7 @@
 //! The JSON is documented and versioned (`schema`): fields are added, never renamed.
 
 mod csv;
+mod extra_costs;
 mod report;
 mod table;
 

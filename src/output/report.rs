@@ -1,5 +1,6 @@
 //! The report: the state as plain, serialisable data.
 
+use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
 use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
 use crate::insight::{Line, PriceTotals, Totals, View, Waste, unmatched_terms};
 use crate::model::{ConditionStatus, LinkState, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
@@ -24,6 +25,8 @@ pub struct Report {
     pub cluster: ClusterReport,
     /// Sums of the reported nodes.
     pub totals: TotalsReport,
+    /// What EKS charges for the cluster itself; null unless asked for, and for a cluster that is not of EKS.
+    pub control_plane: Option<ControlPlaneReport>,
     /// Nodes, in the view's order.
     pub nodes: Vec<NodeReport>,
     /// Claims, joined to a node or not, in the view's order.
@@ -119,6 +122,8 @@ pub struct TotalsReport {
     pub pods: Option<PodsReport>,
     /// Money; null when prices are switched off.
     pub price: Option<PriceTotalReport>,
+    /// Money of their EBS volumes, which `price` does not contain; null unless asked for.
+    pub volumes: Option<VolumeTotalReport>,
 }
 
 /// Pods by state; the four states add up to `total`.
@@ -298,6 +303,8 @@ pub struct NodeReport {
     pub pods: Option<u64>,
     /// Its price; null when there is none to tell.
     pub price: Option<PriceReport>,
+    /// Its EBS volumes, which `price` does not contain; null unless asked for, and for what has none.
+    pub volumes: Option<VolumesReport>,
     /// What of it is not put to use; null where that is not known.
     pub waste: Option<WasteReport>,
     /// Its claim.
@@ -388,6 +395,7 @@ impl Report {
                 flavours: about.flavours.iter().map(|f| f.name()).collect(),
             },
             totals: totals(cluster, view.totals()),
+            control_plane: cluster.control_plane().as_ref().map(Into::into),
             nodes: shown()
                 .filter(|row| row.node().is_some() && row.gone().is_none())
                 .map(|row| node(row, pods_known, now))
@@ -443,6 +451,7 @@ fn totals(cluster: &Cluster, t: &Totals) -> TotalsReport {
         usage,
         pods: known.then_some(pods),
         price: cluster.has_prices().then(|| price_total(&t.price, known)),
+        volumes: (cluster.has_prices() && cluster.extras().volumes).then(|| (&t.volumes).into()),
     }
 }
 
@@ -586,6 +595,7 @@ fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
         usage: row.usage().map(Amounts::from),
         pods: pods_known.then_some(row.sums().requests.pods),
         price: row.quote().map(|quote| price(quote, row)),
+        volumes: extra_costs::volumes(row),
         waste: if pods_known { waste(row) } else { None },
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: why(row),

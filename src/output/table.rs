@@ -1,5 +1,6 @@
 //! Aligned columns for reading: a few lines of totals, then a line a node, then claims without a node.
 
+use super::extra_costs;
 use super::report::{Amounts, ClaimReport, PriceTotalReport};
 use super::{NodeReport, Report};
 use crate::units::{age, text};
@@ -18,6 +19,12 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let requests = t.requests.as_ref().unwrap_or(&unknown);
     if let Some(cost) = t.price.as_ref().and_then(cost) {
         writeln!(out, "cost     {cost}")?;
+    }
+    if let Some(plane) = &report.control_plane {
+        writeln!(out, "control plane  {}", extra_costs::control_plane_line(plane))?;
+    }
+    if let Some(volumes) = &t.volumes {
+        writeln!(out, "volumes  {}", extra_costs::volumes_line(volumes))?;
     }
     writeln!(out, "cpu      {}", ratio(requests.cpu_millicores, t.allocatable.cpu_millicores, cores, ""))?;
     writeln!(out, "memory   {}", ratio(requests.memory_bytes, t.allocatable.memory_bytes, gibibytes, " Gi"))?;

@@ -2,10 +2,13 @@ use super::{Format, Report, write};
 use crate::cluster::Cluster;
 use crate::insight::{Filter, GroupBy, Sort, View};
 use crate::model::{
-    Change, Condition, ConditionStatus, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, PodPhase, Resource,
-    Resources, Stream, Timestamp, Usage, key,
+    About, Change, Condition, ConditionStatus, Flavour, LinkState, Name, Node, NodeClaim, NodeClass, NodePool, Pod,
+    PodKey, PodPhase, Resource, Resources, Stream, Timestamp, Uid, Usage, Volume, key,
 };
-use crate::pricing::PriceBook;
+use crate::pricing::{
+    ClusterSupport, Extras, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SupportType, VolumePrice,
+};
+use crate::units::Currency;
 use test_case::test_case;
 
 const NOW: i64 = 1_800_000_000;
@@ -107,6 +110,88 @@ fn printed(report: &Report, format: Format) -> String {
 #[test_case(Format::Csv, "csv")]
 fn a_fleet_reads(format: Format, name: &str) {
     insta::assert_snapshot!(name, printed(&report(Some(PriceBook::embedded()), fleet()), format));
+}
+
+/// A fleet on EKS whose control plane and volumes are priced: a machine of a class that is known, one of a class that
+/// is not, one of a node group.
+fn extras() -> Report {
+    let extras = Extras { control_plane: true, volumes: true };
+    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extras(extras);
+    let server = "https://9C2A.gr7.ap-northeast-2.eks.amazonaws.com".to_owned();
+    let volumes = vec![
+        Volume { volume_type: "gp3".into(), size_gib: Some(4), root: true, ..Volume::default() },
+        Volume { volume_type: "gp3".into(), size_gib: Some(100), iops: Some(4_000), ..Volume::default() },
+    ];
+    let class = NodeClass { name: "web".into(), uid: Uid::default(), flavour: Flavour::Karpenter, volumes };
+    let on_demand = [("node.kubernetes.io/instance-type", "c5a.large"), ("karpenter.sh/capacity-type", "on-demand")];
+    let of_class = |name, class| node(name, 250, &[on_demand[0], on_demand[1], (key::EC2_NODE_CLASS, class)]);
+    let changes = [
+        Change::About(About { server, ..About::default() }),
+        Change::Node(Box::new(of_class("i-a", "web"))),
+        Change::Node(Box::new(of_class("i-b", "other"))),
+        Change::Node(Box::new(node("i-c", 250, &on_demand))),
+        Change::NodeClass(Box::new(class)),
+    ];
+    for change in changes {
+        cluster.apply(change, at(NOW));
+    }
+    let money = |text: &str| text.parse().unwrap();
+    let gp3 = VolumePrice {
+        volume_type: "gp3".into(),
+        gib_month: money("0.0912"),
+        iops_month: Some(money("0.0057")),
+        mibps_month: None,
+    };
+    let sheet = PriceSheet {
+        source: PriceSource::GetProducts,
+        region: "ap-northeast-2".into(),
+        currency: Currency::Usd,
+        fetched: at(NOW - 60),
+        cached: false,
+        prices: Prices::Volumes(vec![gp3]),
+    };
+    let support = ClusterSupport {
+        version: "1.33".into(),
+        tier: Some("tier-xl".into()),
+        support: Some(SupportType::Extended),
+        phase: None,
+    };
+    let told = PriceNews::ClusterSupport { region: "ap-northeast-2".into(), support };
+    cluster.learn([PriceNews::Sheet(sheet), told]);
+    let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
+    view.refresh(&mut cluster);
+    Report::new(&cluster, &view, at(NOW))
+}
+
+#[test]
+fn lines_beside_the_machines_are_reported_apart() {
+    let report = extras();
+    let json: serde_json::Value = serde_json::from_str(&printed(&report, Format::Json)).unwrap();
+    let volumes: Vec<_> = json["nodes"].as_array().unwrap().iter().map(|node| &node["volumes"]).collect();
+    let shown = serde_json::json!({
+        "control_plane": json["control_plane"],
+        "totals.volumes": json["totals"]["volumes"],
+        "nodes[].volumes": volumes,
+    });
+    insta::assert_snapshot!("extras", serde_json::to_string_pretty(&shown).unwrap());
+    assert_eq!(json["totals"]["price"]["hourly"], "0.25800", "three c5a.large, and nothing else in it");
+    let table = printed(&report, Format::Table);
+    let lines: Vec<&str> =
+        table.lines().filter(|line| line.contains("control plane") || line.starts_with("vol")).collect();
+    assert_eq!(
+        lines,
+        [
+            "control plane  ~$1.75000/hour ($2.25000 in extended support)",
+            "volumes  ≥ $0.02080/hour  not known: 1 no node class, 1 node class not read",
+        ]
+    );
+}
+
+#[test]
+fn lines_that_are_off_are_null() {
+    let report = report(Some(PriceBook::embedded()), fleet());
+    assert!(report.control_plane.is_none() && report.totals.volumes.is_none());
+    assert!(report.nodes.iter().all(|node| node.volumes.is_none()));
 }
 
 #[test]

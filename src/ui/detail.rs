@@ -1,6 +1,5 @@
 //! One node: what it is, what it costs and how we know, how it came to be, what runs on it, what happened to it.
 
-use super::bar;
 use super::events;
 use super::frame::Picture;
 use super::pen::{Pen, columns, wrap};
@@ -8,6 +7,7 @@ use super::state::{Detail, Seen};
 use super::table::{Amounts, status};
 use super::theme::Role;
 use super::words;
+use super::{bar, extra_costs};
 use crate::cluster::{CapacityType, EventLine, EventQuery, PodRow, PodState, Row};
 use crate::insight::Waste;
 use crate::model::{ConditionStatus, PodClass, Resource, Resources, Stream, key};
@@ -158,6 +158,9 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
         facts.fact("price file", &format!("{}:{} ({row})", file.name(), row.line), Role::Dim);
     }
     facts.fact("mark", mark(quote.mark), Role::Dim);
+    for (label, text, role) in extra_costs::volume_facts(facts.pic, row) {
+        facts.fact(label, &text, role);
+    }
     waste(facts, row, quote);
 }
 

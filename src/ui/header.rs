@@ -1,12 +1,12 @@
 //! The header: which cluster, whether it is alive, how full, how many dollars.
 
-use super::bar;
 use super::frame::Picture;
 use super::pen::{Pen, columns};
 use super::state::{Bars, Seen};
 use super::table::{self, Amounts};
 use super::theme::{Role, Theme};
 use super::words;
+use super::{bar, extra_costs};
 use crate::insight::PriceTotals;
 use crate::model::{Flavour, LinkState, Resource, Stream};
 use crate::units::Money as Amount;
@@ -239,7 +239,7 @@ fn money(pic: &Picture<'_>) -> Option<Money> {
     })
 }
 
-/// What the total is made of: `instances 0.430 + auto mode 0.052 + fargate 0.012`. Further lines of the bill go here.
+/// What the total is made of: `instances 0.430 + auto mode 0.052 + fargate 0.012`.
 fn split(price: &PriceTotals) -> Vec<(&'static str, Amount)> {
     let parts = [("instances", price.instances()), ("auto mode", price.fees()), ("fargate", price.fargate())];
     parts.into_iter().filter(|(_, money)| *money != Amount::ZERO).collect()
@@ -252,12 +252,13 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     let (dim, text) = (theme.dim(), theme.style(Role::Text));
     let mut all: Vec<Vec<Piece>> = Vec::new();
     if nothing_yet(pic) || price.is_unknown() {
-        return all;
+        return extra_costs::about(pic);
     }
     let sign = words::sign(price.currency(), theme);
     let hourly = |money| format!("{}/h", words::hourly(sign, money));
     let split: Vec<String> = split(price).iter().map(|(name, money)| format!("{name} {}", money.decimal(3))).collect();
     all.push(vec![(split.join(" + "), text)]);
+    all.extend(extra_costs::about(pic));
     if let Some(saves) = price.spot_saves() {
         let mut pieces = vec![("spot saves ".to_owned(), dim), (hourly(saves), text)];
         if price.spot_left_out > 0 {

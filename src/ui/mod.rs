@@ -22,6 +22,7 @@ mod detail;
 mod empty;
 mod events;
 mod extra;
+mod extra_costs;
 mod footer;
 mod frame;
 mod header;

@@ -144,11 +144,13 @@ fn seoul() -> Demand {
 }
 
 fn sheets(seen: &[PriceNews]) -> Vec<&PriceSheet> {
-    let sheet = |news| match news {
-        &PriceNews::Sheet(ref sheet) => Some(sheet),
-        _ => None,
-    };
-    seen.iter().filter_map(sheet).collect()
+    let mut sheets = Vec::new();
+    for news in seen {
+        if let PriceNews::Sheet(sheet) = news {
+            sheets.push(sheet);
+        }
+    }
+    sheets
 }
 
 /// Sources that answered, and whether from the disk.
@@ -174,7 +176,9 @@ fn failure(seen: &[PriceNews], source: PriceSource) -> String {
 
 fn price(seen: &[PriceNews], instance_type: &str) -> String {
     let mut book = PriceBook::embedded();
-    sheets(seen).iter().for_each(|sheet| drop(book.learn(sheet)));
+    for sheet in sheets(seen) {
+        book.learn(sheet);
+    }
     let price = book.on_demand(SEOUL, instance_type).unwrap();
     assert!(matches!(price.origin.as_of, AsOf::Fetched { .. }), "{price:?}");
     price.amount.to_string()

@@ -1,8 +1,9 @@
 //! From options and files to a configuration for one cluster. Nothing here uses the network or runs a program.
 
-use super::hints::AwsHints;
+use super::hints;
 use super::options::Options;
 use crate::model::About;
+use crate::source::prices::AwsHints;
 use crate::units::text::clean;
 use http::HeaderValue;
 use http::header::USER_AGENT;
@@ -222,7 +223,7 @@ fn finish(
     config.default_retry = false;
     // A plugin is run by us and not by kube, which would run it three times for one client, and with the terminal.
     let plugin = config.auth_info.exec.take();
-    let aws = AwsHints::of(plugin.as_ref(), &[&context, cluster], config.cluster_url.host().unwrap_or_default());
+    let aws = hints::of(plugin.as_ref(), &[&context, cluster], config.cluster_url.host().unwrap_or_default());
     let about = About {
         context: clean(&context).into_owned(),
         server: clean(&config.cluster_url.to_string()).trim_end_matches('/').to_owned(),

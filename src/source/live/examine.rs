@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Why a question has no answer. Completes "failed to …", or stands alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,10 @@ pub enum ExamineError {
     /// It answered, and it has no such thing.
     #[error("the server does not have it")]
     Absent,
-    /// It answered, and refused.
+    /// It answered, and we may not.
+    #[error("{0}")]
+    Denied(String),
+    /// It answered, and does not take the question.
     #[error("{0}")]
     Refused(String),
 }
@@ -41,7 +44,8 @@ impl From<Fault> for ExamineError {
         match fault {
             Fault::Credentials(why) | Fault::Unauthorized(why) => Self::Credentials(why),
             Fault::Absent => Self::Absent,
-            Fault::Denied(why) | Fault::Refused(why) => Self::Refused(why),
+            Fault::Denied(why) => Self::Denied(why),
+            Fault::Refused(why) => Self::Refused(why),
             other => Self::NoAnswer(other.to_string()),
         }
     }
@@ -138,14 +142,14 @@ impl Connection {
     }
 
     /// Whether each verb that a stream asks with is allowed, for every stream that is wanted, in the order of
-    /// [`Stream::ALL`].
-    pub async fn examine_permissions(&self) -> Vec<(Access, Vec<(&'static str, Allowed)>)> {
+    /// [`Stream::ALL`]. Each is given up after `patience`.
+    pub async fn examine_permissions(&self, patience: Duration) -> Vec<(Access, Vec<(&'static str, Allowed)>)> {
         let wanted = Stream::ALL.into_iter().filter(|stream| self.options.wants(*stream)).map(Access::of);
         join_all(wanted.map(|access| async move {
-            let verbs = access
-                .verbs
-                .iter()
-                .map(|verb| async move { (*verb, permissions::review(&self.server, access, verb).await) });
+            let verbs = access.verbs.iter().map(|verb| async move {
+                let review = timeout(patience, permissions::review(&self.server, access, verb));
+                (*verb, review.await.unwrap_or_else(|_elapsed| Allowed::Unknown("no answer in time".to_owned())))
+            });
             (access, join_all(verbs).await)
         }))
         .await

@@ -35,12 +35,12 @@ mod wire;
 pub use connect::ConnectError;
 pub use credentials::PluginError;
 pub use examine::{ExamineError, Provisioners, ServerAnswer};
-pub use hints::AwsHints;
 pub use metrics::Interest;
 pub use options::{Environment, ListMode, Options, Timing};
 pub use permissions::{Access, Allowed, CLUSTER_ROLE_BINDING, cluster_role};
 
 use crate::model::{About, Change, LinkState, Stream};
+use crate::source::prices::AwsHints;
 use credentials::Terminal;
 use kinds::Kind;
 use metrics::Polled;

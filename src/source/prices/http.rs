@@ -203,7 +203,7 @@ impl Validators {
     }
 
     /// Whether there is anything to ask with.
-    const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.etag.is_none() && self.last_modified.is_none()
     }
 }

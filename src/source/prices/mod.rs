@@ -20,9 +20,10 @@ pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use http::Proxies;
 
-use crate::model::Timestamp;
+use crate::model::{Name, Timestamp};
 use crate::pricing::{Demand, OnDemandKey, Os, PriceBook, PriceNews, Tenancy};
 use cache::Cache;
+use flate2::Crc;
 use http::Http;
 use run::Pace;
 use schedule::Schedule;
@@ -95,6 +96,15 @@ impl Default for Timing {
     }
 }
 
+/// A cluster, as EKS knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterId {
+    /// Its region.
+    pub region: Name,
+    /// Its name in EKS.
+    pub name: Name,
+}
+
 /// How prices are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -106,6 +116,10 @@ pub struct Options {
     pub endpoints: Endpoints,
     /// Through what they are reached.
     pub proxies: Proxies,
+    /// As whom AWS is asked.
+    pub aws: AwsOptions,
+    /// Whose control plane is asked about (`eks:DescribeCluster`); none asks nothing.
+    pub cluster: Option<ClusterId>,
     /// The time of day.
     pub clock: Clock,
     /// The times the sources keep.
@@ -129,11 +143,13 @@ pub fn start(
     let Options { clock, timing, .. } = &options;
     let pace = Pace { clock: clock.clone(), together: timing.together, look: timing.look };
     let (now, old) = (clock.now(), Cache::new(options.cache_dir.clone()));
-    let schedule = Schedule::new(options.mode == Mode::Offline, table_knows);
+    let schedule = Schedule::new(options.mode == Mode::Offline, table_knows, options.cluster.clone());
     let sources = Sources {
         http: Http::new(&options.proxies),
         cache: old.clone(),
         endpoints: options.endpoints,
+        account: account(&options.aws, options.cluster.as_ref()),
+        aws: Aws::new(options.aws),
         clock: options.clock,
         timing: options.timing,
     };
@@ -144,6 +160,19 @@ pub fn start(
     });
     tasks.spawn_blocking(move || old.prune(now));
     tasks
+}
+
+/// A name for the AWS account, as far as it can be told without asking: another profile, another key, another cluster
+/// may be another account.
+fn account(aws: &AwsOptions, cluster: Option<&ClusterId>) -> String {
+    let mut crc = Crc::new();
+    let profile = aws.profile.as_deref().or_else(|| aws.environment.get("AWS_PROFILE"));
+    let key = aws.environment.get("AWS_ACCESS_KEY_ID");
+    for part in [profile, key, cluster.map(|cluster| cluster.name.as_str())] {
+        crc.update(part.unwrap_or_default().as_bytes());
+        crc.update(b"\n");
+    }
+    format!("{:08x}", crc.sum())
 }
 
 /// Whether the table in the program has a price that is no estimate.

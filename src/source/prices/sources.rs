@@ -1,28 +1,36 @@
 //! The disk and AWS, as the schedule asks them.
 
 use super::ask::AskError;
+use super::aws::Aws;
 use super::cache::{Cache, Kept};
 use super::endpoints::{Endpoint, Endpoints};
-use super::http::{GetError, Http, Reply, Validators};
+use super::http::{GetError, Http, Reply};
 use super::location;
 use super::read::{ReadError, eks_list, price_page, spot_advisor, spot_feed};
 use super::run::Ask;
-use super::schedule::{Answer, Of, Question, Topic, Worth};
+use super::schedule::{Answer, Findings, Of, Question, Topic, Worth};
 use super::{Clock, Timing};
-use crate::model::{Name, Timestamp};
-use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, Prices, Tenancy};
+use crate::model::Name;
+use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::units::Currency;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 /// The disk and AWS.
 pub(super) struct Sources {
     pub(super) http: Http,
     pub(super) cache: Cache,
     pub(super) endpoints: Endpoints,
+    pub(super) aws: Aws,
+    /// Tells the figures of one AWS account from those of another.
+    pub(super) account: String,
     pub(super) clock: Clock,
     pub(super) timing: Timing,
 }
+
+/// A call with all its pages is given up after this time.
+const CALL: Duration = Duration::from_mins(1);
 
 /// A public file.
 struct File<'a> {
@@ -39,9 +47,10 @@ struct File<'a> {
 impl Ask for Sources {
     async fn ask(&self, question: Question) -> Answer {
         match (self.file(&question.topic), question.of) {
-            (Some(file), Of::Disk) => Ok(self.recall(&question.topic, &file).await),
+            (Some(file), Of::Disk) => Ok(self.recall(&question.topic, &file).await.into()),
             (Some(file), Of::Source) => self.fetch(&question.topic, &file).await,
-            (None, _) => Err(AskError::NoCredentials { why: "not yet".into() }),
+            (None, Of::Disk) => Ok(self.recall_figures(question.topic).await.into()),
+            (None, Of::Source) => self.call(question).await,
         }
     }
 }
@@ -90,7 +99,7 @@ impl Sources {
                 paths: vec!["/spot-advisor-data.json".into()],
                 patience: self.timing.large,
             }),
-            Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } => None,
+            Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } | Topic::ControlPlane(_) => None,
         }
     }
 
@@ -120,7 +129,7 @@ impl Sources {
             let url = file.endpoint.join(path);
             loop {
                 let ours = kept.take_if(|kept| kept.url == url);
-                let known = ours.as_ref().map(|kept| &kept.body.validators);
+                let known = ours.as_ref().map(|kept| &kept.body.validators).filter(|known| !known.is_empty());
                 let reply = self.http.get(file.endpoint, path, known, file.patience).await;
                 let fetched = self.clock.now();
                 let (new, body) = match (reply, ours) {
@@ -145,19 +154,74 @@ impl Sources {
         Err(file.error(refused))
     }
 
+    /// What an earlier run was told by a call.
+    async fn recall_figures(&self, topic: Topic) -> Vec<PriceSheet> {
+        let Some((name, source)) = self.kept_as(&topic) else { return Vec::new() };
+        let (cache, now) = (self.cache.clone(), self.clock.now());
+        blocking(move || {
+            let mut sheets = cache.sheets(&name, source);
+            sheets.retain(|sheet| topic.worth(sheet.fetched, now) != Worth::Nothing);
+            sheets
+        })
+        .await
+    }
+
+    /// Under which name the figures of a call are kept.
+    fn kept_as(&self, topic: &Topic) -> Option<(String, PriceSource)> {
+        match topic {
+            Topic::Products(OnDemandKey { region, os, tenancy }) => {
+                let name = format!("products-{region}-{os:?}-{tenancy:?}").to_lowercase();
+                Some((name, PriceSource::GetProducts))
+            }
+            Topic::Volumes { region } => Some((format!("volumes-{region}"), PriceSource::GetProducts)),
+            // Accounts have zone names of their own.
+            Topic::SpotHistory { region, os } => {
+                let name = format!("spot-history-{region}-{os:?}-{}", self.account).to_lowercase();
+                Some((name, PriceSource::SpotHistory))
+            }
+            Topic::PricePage { .. } | Topic::EksList { .. } | Topic::SpotFeed | Topic::SpotAdvisor => None,
+            Topic::ControlPlane(_) => None,
+        }
+    }
+
+    /// Asks AWS, with credentials.
+    async fn call(&self, question: Question) -> Answer {
+        let Question { topic, things, .. } = question;
+        let answered = timeout(CALL, async {
+            match &topic {
+                Topic::Products(key) => self.aws.on_demand(key, &things).await,
+                Topic::SpotHistory { region, os } => self.aws.spot(region, *os, &things).await,
+                Topic::Volumes { region } => self.aws.volumes(region, &things).await,
+                Topic::ControlPlane(_)
+                | Topic::PricePage { .. }
+                | Topic::EksList { .. }
+                | Topic::SpotFeed
+                | Topic::SpotAdvisor => Err(AskError::NoCredentials { why: "it is no call".into() }),
+            }
+        });
+        let sheet = answered.await.unwrap_or_else(|_elapsed| {
+            Err(AskError::Unavailable { what: "AWS".into(), why: format!("no answer within {} s", CALL.as_secs()) })
+        })?;
+        if let Some((name, _)) = self.kept_as(&topic) {
+            let (cache, sheet) = (self.cache.clone(), sheet.clone());
+            blocking(move || cache.keep_sheet(&name, &sheet, topic.worth_keeping())).await;
+        }
+        Ok(vec![sheet].into())
+    }
+
     /// Reads a file and, if that goes well, keeps it.
     async fn take(&self, topic: &Topic, file: &File<'_>, received: Kept, new: bool) -> Answer {
         let (cache, name, topic) = (self.cache.clone(), file.name.clone(), topic.clone());
         let read = blocking(move || {
             let sheets = read(&topic, &received, false)?;
             if new {
-                cache.keep_body(&name, &received)
+                cache.keep_body(&name, &received);
             } else {
-                cache.confirm_body(&name, &received)
+                cache.confirm_body(&name, &received);
             }
             Ok(sheets)
         });
-        read.await.map_err(|why: String| AskError::Garbled { what: file.what.clone(), why })
+        read.await.map(Findings::from).map_err(|why: String| AskError::Garbled { what: file.what.clone(), why })
     }
 }
 
@@ -175,8 +239,8 @@ impl File<'_> {
 /// The figures of a public file.
 fn read(topic: &Topic, kept: &Kept, cached: bool) -> Result<Vec<PriceSheet>, String> {
     let text = kept.body.unpacked()?;
-    let sheet = |region: &Name, currency, prices| PriceSheet {
-        source: topic.source(),
+    let sheet = |source, region: &Name, currency, prices| PriceSheet {
+        source,
         region: region.clone(),
         currency,
         fetched: kept.fetched,
@@ -186,21 +250,34 @@ fn read(topic: &Topic, kept: &Kept, cached: bool) -> Result<Vec<PriceSheet>, Str
     match topic {
         Topic::PricePage { region, os } => {
             let prices = price_page::read(&text, *os).map_err(reason)?;
-            Ok(vec![sheet(region, Currency::Usd, Prices::OnDemand { os: *os, tenancy: Tenancy::Shared, prices })])
+            Ok(vec![sheet(
+                PriceSource::PricePage,
+                region,
+                Currency::Usd,
+                Prices::OnDemand { os: *os, tenancy: Tenancy::Shared, prices },
+            )])
         }
         Topic::EksList { region } => {
             let (currency, prices) = eks_list::read(&text).map_err(reason)?;
-            Ok(vec![sheet(region, currency, Prices::Eks(prices))])
+            Ok(vec![sheet(PriceSource::EksList, region, currency, Prices::Eks(prices))])
         }
         Topic::SpotFeed => {
             let regions = spot_feed::read(&text).map_err(reason)?.into_iter();
-            Ok(regions.map(|(region, prices)| sheet(&region, Currency::Usd, Prices::Spot(prices))).collect())
+            Ok(regions
+                .map(|(region, prices)| sheet(PriceSource::SpotFeed, &region, Currency::Usd, Prices::Spot(prices)))
+                .collect())
         }
         Topic::SpotAdvisor => {
             let regions = spot_advisor::read(&text).map_err(reason)?.into_iter();
-            Ok(regions.map(|(region, savings)| sheet(&region, Currency::Usd, Prices::SpotSavings(savings))).collect())
+            Ok(regions
+                .map(|(region, savings)| {
+                    sheet(PriceSource::SpotAdvisor, &region, Currency::Usd, Prices::SpotSavings(savings))
+                })
+                .collect())
         }
-        Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } => Ok(Vec::new()),
+        Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } | Topic::ControlPlane(_) => {
+            Ok(Vec::new())
+        }
     }
 }
 

@@ -25,7 +25,7 @@ fn table(key: &OnDemandKey, name: &str) -> bool {
 impl Play {
     fn new(offline: bool) -> Self {
         Self {
-            schedule: Schedule::new(offline, table),
+            schedule: Schedule::new(offline, table, None),
             now: Timestamp::from_second(1_790_000_000).unwrap(),
             disk: BTreeMap::new(),
             open: Vec::new(),
@@ -59,17 +59,18 @@ impl Play {
             }
             for question in disk {
                 let sheets = self.disk.get(&question.topic).cloned().unwrap_or_default();
-                self.schedule.answer(&question, Ok(sheets), self.now);
+                self.schedule.answer(&question, Ok(sheets.into()), self.now);
             }
         }
     }
 
     /// A question that is under way is answered.
-    fn answer(&mut self, question: &str, answer: Answer) {
+    fn answer(&mut self, question: &str, answer: Result<Vec<PriceSheet>, AskError>) {
         let at = self.open.iter().position(|open| words(open) == question);
         let question = self.open.remove(at.unwrap_or_else(|| panic!("{question} is not under way: {:?}", self.open)));
         let answer = answer.map(|sheets| {
-            sheets.into_iter().map(|sheet| PriceSheet { fetched: self.now, cached: false, ..sheet }).collect()
+            let fetched = |sheet| PriceSheet { fetched: self.now, cached: false, ..sheet };
+            sheets.into_iter().map(fetched).collect::<Vec<_>>().into()
         });
         self.schedule.answer(&question, answer, self.now);
     }
@@ -94,7 +95,9 @@ impl Play {
                 };
                 format!("{} {region}: {state}", source.name())
             }
-            PriceNews::ClusterSupport { region, .. } => format!("control plane {region}"),
+            PriceNews::ClusterSupport { region, support } => {
+                format!("control plane of {} in {region}", support.version)
+            }
             PriceNews::Settled => "settled".to_owned(),
         };
         std::mem::take(&mut self.news).into_iter().map(said).collect()
@@ -110,8 +113,10 @@ fn words(question: &Question) -> String {
         Topic::Products(key) => format!(" {} {:?} {:?}", key.region, key.os, key.tenancy),
         Topic::Volumes { region } => format!(" {region}"),
         Topic::EksList { .. } | Topic::SpotFeed | Topic::SpotAdvisor => String::new(),
+        Topic::ControlPlane(ClusterId { region, .. }) => format!("control plane {region}"),
     };
-    format!("{}{about}: {}", question.topic.source().name(), things.join(" "))
+    let source = question.topic.source().map_or("", PriceSource::name);
+    format!("{source}{about}: {}", things.join(" "))
 }
 
 fn mins(minutes: i64) -> SignedDuration {
@@ -165,11 +170,11 @@ fn spots(source: PriceSource, region: &str, types: &[&str]) -> PriceSheet {
     sheet(source, region, Prices::Spot(types.iter().map(price).collect()))
 }
 
-fn no_credentials() -> Answer {
+fn no_credentials() -> Result<Vec<PriceSheet>, AskError> {
     Err(AskError::NoCredentials { why: "no profile".into() })
 }
 
-fn unavailable() -> Answer {
+fn unavailable() -> Result<Vec<PriceSheet>, AskError> {
     Err(AskError::Unavailable { what: "it".into(), why: "no answer within 5 s".into() })
 }
 
@@ -424,7 +429,11 @@ fn an_expired_session_heals_without_a_restart() {
 #[test_case(Err(AskError::Denied { action: "pricing:GetProducts", why: "no policy".into() }), 60, "off: pricing:GetProducts is not allowed" ; "denied")]
 #[test_case(Ok(Vec::new()), 60, "answered" ; "unknown to the source")]
 #[test_case(no_credentials(), 1, "off: no AWS credentials" ; "no credentials")]
-fn what_a_source_does_not_know_is_asked_again_later(answer: Answer, minutes: i64, state: &str) {
+fn what_a_source_does_not_know_is_asked_again_later(
+    answer: Result<Vec<PriceSheet>, AskError>,
+    minutes: i64,
+    state: &str,
+) {
     let mut play = Play::needing(linux("cn-north-1", &["m9x.large"]));
     play.asks();
     play.answer("get-products cn-north-1 Linux Shared: m9x.large", answer);
@@ -446,9 +455,9 @@ fn limits_by_age_differ() {
     while play.now.duration_since(start) < SignedDuration::from_hours(25) {
         for question in asked {
             times.entry(question.clone()).or_default().push(play.now.duration_since(start).as_mins());
-            let sheet = match &question[..4] {
-                "pric" => page(SEOUL, &["c5a.large"]),
-                "eks-" => sheet(PriceSource::EksList, SEOUL, Prices::Eks(EksPrices::default())),
+            let sheet = match question.split(['-', ' ']).next() {
+                Some("price") => page(SEOUL, &["c5a.large"]),
+                Some("eks") => sheet(PriceSource::EksList, SEOUL, Prices::Eks(EksPrices::default())),
                 _ => spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"]),
             };
             play.answer(&question, Ok(vec![sheet]));
@@ -607,4 +616,21 @@ fn of_two_files_of_one_source_the_worse_is_told() {
     assert_eq!(asks, ["get-products ap-northeast-2 Windows Shared: c5a.large"], "who knows it may be asked");
     let failed = "price-page ap-northeast-2: failed: no answer within 5 s, again in 1 min";
     assert_eq!(play.said()[2], failed);
+}
+
+#[test]
+fn the_control_plane_is_asked_about_once_an_hour_where_the_cluster_is_known() {
+    let cluster = ClusterId { region: SEOUL.into(), name: "blue".into() };
+    let mut play = Play::new(false);
+    play.schedule = Schedule::new(false, table, Some(cluster));
+    assert!(play.asks().is_empty(), "nobody needs anything yet");
+    play.schedule.demand(Demand::default());
+    assert_eq!(play.asks(), ["control plane ap-northeast-2: blue"]);
+    assert!(play.said().is_empty());
+    let question = play.open.remove(0);
+    let support = Some(ClusterSupport { version: "1.33".into(), ..ClusterSupport::default() });
+    play.schedule.answer(&question, Ok(Findings { support, ..Findings::default() }), play.now);
+    assert!(play.asks().is_empty());
+    assert_eq!(play.said(), ["control plane of 1.33 in ap-northeast-2", "settled"]);
+    assert_eq!(play.wake.unwrap().duration_since(play.now), mins(60));
 }
