@@ -7,9 +7,9 @@ use clap::{CommandFactory, Parser};
 use nodeglass::cli::{self, Cli};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Filter, View};
-use nodeglass::model::{Change, Stream};
+use nodeglass::model::{About, Change, NodeClaim, Stream};
 use nodeglass::output::Report;
-use nodeglass::pricing::PriceBook;
+use nodeglass::pricing::{Extras, PriceBook, PriceNews, PriceSource, SourceState};
 use nodeglass::ui::keys::TABLE;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -93,18 +93,32 @@ fn names(value: &Value) -> BTreeSet<&str> {
 #[test]
 fn the_json_of_the_readme_is_the_programs() {
     let pool = Change::Pool(Box::new(build::pool("web")));
-    let mut cluster = Cluster::new(Some(PriceBook::embedded()));
+    let extras = Extras { control_plane: true, volumes: true };
+    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extras(extras);
+    let server = "https://0.gr7.ap-northeast-2.eks.amazonaws.com".to_owned();
     let changes = [
+        Change::About(About { server, ..About::default() }),
+        build::node_class("web").added(),
         Change::Resync(Stream::Pods),
         build::node("a").added(),
         build::pod("p", "a").added(),
-        build::claim("web-1", "a").added(),
+        NodeClaim {
+            node_class_group: "karpenter.k8s.aws".into(),
+            node_class: "web".into(),
+            ..build::claim("web-1", "a")
+        }
+        .added(),
         pool,
         Change::Synced(Stream::Pods),
     ];
     for change in changes {
         cluster.apply(change, build::at(100));
     }
+    cluster.learn([PriceNews::State {
+        source: PriceSource::PricePage,
+        region: "ap-northeast-2".into(),
+        state: SourceState::Asking,
+    }]);
     let mut view = View::default();
     view.refresh(&mut cluster);
     let report = serde_json::to_value(Report::new(&cluster, &view, build::at(100))).unwrap();
@@ -113,7 +127,7 @@ fn the_json_of_the_readme_is_the_programs() {
     for (place, fields) in documented_objects() {
         let value = match place {
             // A line of the document's own fields, told in words.
-            "schema" | "taken_at, complete" | "streams, trouble" => {
+            "schema" | "taken_at, complete" | "streams, trouble" | "unmatched_terms" => {
                 top.extend(place.split(", "));
                 continue;
             }
