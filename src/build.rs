@@ -5,18 +5,14 @@ mod pack;
 #[path = "pricing/pack_write.rs"]
 mod pack_write;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs};
 
-/// What the program may carry of prices; the packed table takes a sixth of it.
-const MOST_BYTES: usize = 120_000;
-
 #[expect(clippy::print_stderr, reason = "cargo reads what a build script prints")]
 fn main() -> ExitCode {
-    let inputs =
-        [pack_write::PRICES, pack_write::SPECS, "src/build.rs", "src/pricing/pack.rs", "src/pricing/pack_write.rs"];
-    for path in inputs {
+    let code = ["src/build.rs", "src/pricing/pack.rs", "src/pricing/pack_write.rs"];
+    for path in [pack_write::PRICES, pack_write::SPECS, pack_write::SOURCES].into_iter().chain(code) {
         println!("cargo::rerun-if-changed={path}");
     }
     match embed() {
@@ -31,17 +27,18 @@ fn main() -> ExitCode {
 fn embed() -> Result<(), String> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    let text = |path: &Path| fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()));
+    let text = |path: &str| fs::read_to_string(root.join(path)).map_err(|why| format!("{path}: {why}"));
 
-    let table = pack_write::read(&text(&root.join(pack_write::PRICES))?, &text(&root.join(pack_write::SPECS))?)
-        .map_err(|bad| bad.to_string())?;
+    let (prices, specs, sources) = (text(pack_write::PRICES)?, text(pack_write::SPECS)?, text(pack_write::SOURCES)?);
+    let files = pack_write::Files { prices: &prices, specs: &specs, sources: &sources };
+    let table = pack_write::read(files).map_err(|bad| bad.to_string())?;
     let packed = pack_write::pack(&table);
     // The program trusts these bytes, so they are read back before they are embedded.
     if pack::Table::unpack(&packed).as_ref() != Some(&table) {
         return Err("what was packed does not unpack to the same table".to_owned());
     }
-    if packed.len() > MOST_BYTES {
-        return Err(format!("it takes {} bytes, more than the {MOST_BYTES} allowed", packed.len()));
+    if packed.len() > pack_write::MOST_BYTES {
+        return Err(format!("it takes {} bytes, more than the {} allowed", packed.len(), pack_write::MOST_BYTES));
     }
     let target = out.join("prices.bin");
     fs::write(&target, packed).map_err(|why| format!("{}: {why}", target.display()))

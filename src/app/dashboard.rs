@@ -9,7 +9,7 @@ use super::terminal::{Screen, Session};
 use super::{options, trouble};
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Settings};
 use crate::cluster::{Cluster, Dirty};
-use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts};
+use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts, unmatched_terms};
 use crate::model::{Stream, Timestamp};
 use crate::pricing::PriceNews;
 use crate::source::live::Interest;
@@ -48,7 +48,7 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         inputs: EventStream::new(),
         signals,
         clock: Clock::System,
-        start: move || ready.start(),
+        start: move || ready.start(settings),
     };
     Dashboard::new(cluster, view, ui, notice).run(world).await
 }
@@ -91,7 +91,7 @@ pub struct Dashboard {
     teller: Teller,
     frames: u64,
     interest: bool,
-    resources_checked: bool,
+    settings_checked: bool,
     notice: Option<String>,
 }
 
@@ -113,7 +113,7 @@ impl Dashboard {
             teller: Teller::default(),
             frames: 0,
             interest: false,
-            resources_checked: false,
+            settings_checked: false,
             notice,
         }
     }
@@ -258,7 +258,7 @@ impl Dashboard {
             self.alerts_at = now.as_second();
         }
         self.sample(now);
-        self.check_resources(now);
+        self.check_settings(now);
         self.dirty = Dirty::NOTHING;
         let picture = Picture {
             cluster: &self.cluster,
@@ -302,18 +302,23 @@ impl Dashboard {
         self.history.sample(now, price);
     }
 
-    /// Says once which of the resources asked for no node has: a misspelt name would be an empty column for ever.
-    fn check_resources(&mut self, now: Timestamp) {
+    /// Says once which of the resources asked for no node has, and which of the user's price terms hold for no node: what
+    /// is misspelt would be an empty column, or a discount that is missed, for ever.
+    fn check_settings(&mut self, now: Timestamp) {
         let totals = self.view.totals();
-        if self.resources_checked || !self.cluster.stream(Stream::Nodes).complete || totals.nodes == 0 {
+        if self.settings_checked || !self.cluster.stream(Stream::Nodes).complete || totals.nodes == 0 {
             return;
         }
-        self.resources_checked = true;
+        self.settings_checked = true;
         let names = |resources: &mut dyn Iterator<Item = String>| resources.collect::<Vec<_>>().join(", ");
         let missing = names(&mut totals.unoffered(self.ui.resources()).into_iter().map(ToString::to_string));
+        let mut odd = unmatched_terms(&self.cluster);
         if !missing.is_empty() {
             let known = names(&mut totals.offered().iter().map(ToString::to_string));
-            self.ui.notify(format!("no node offers {missing}; they offer {known}"), now);
+            odd.insert(0, format!("no node offers {missing}; they offer {known}"));
+        }
+        if !odd.is_empty() {
+            self.ui.notify(odd.join("; "), now);
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod clock;
 mod dashboard;
+mod doctor;
 mod log;
 mod options;
 mod pacer;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
             cli::write_out(&mut io::stdout().lock(), &text).map(|()| EXIT_SUCCESS).map_err(Into::into)
         }
         Command::Snapshot(settings, options) => with_runtime(&settings, |settings| snapshot::run(settings, options)),
+        Command::Doctor(settings, options) => with_runtime(&settings, |settings| doctor::run(settings, options)),
         Command::Dashboard(settings) if !io::stdout().is_terminal() || !io::stdin().is_terminal() => {
             let _ = settings;
             trouble::print(NO_TERMINAL);
@@ -140,6 +142,7 @@ fn sort(sort: &cli::Sort) -> Sort {
         SortBy::Pods => Column::Pods,
         SortBy::Type => Column::Type,
         SortBy::Price => Column::Price,
+        SortBy::Waste => Column::Waste,
         SortBy::Capacity => Column::Capacity,
         SortBy::Zone => Column::Zone,
         SortBy::Age => Column::Age,

@@ -1,14 +1,21 @@
 //! The way to the price sources and back: what the cluster needs goes out, what they say comes in.
 
 use super::sources::SourceError;
-use crate::cli::Settings;
+use crate::cli::{ExtraCost, Pricing, Settings};
 use crate::cluster::Cluster;
 use crate::model::Stream;
 use crate::pricing::{Demand, PriceFile, PriceNews, PriceTerms};
+use crate::source::prices::{self as sources, AwsEnvironment, AwsHints, AwsOptions};
+use etcetera::BaseStrategy;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Batches of news that may wait: a batch is an answer, and answers are few.
+const BATCHES: usize = 16;
 
 /// How often the sources are told what is needed: new machines come in groups, and one request serves a group.
 const TELL: Duration = Duration::from_secs(5);
@@ -59,6 +66,58 @@ impl Teller {
     }
 }
 
+/// How prices of a cluster's machines are asked for; none where nobody is to be asked. AWS is asked as whoever reads the
+/// cluster, unless a profile is set: what the kubeconfig's user signs in with.
+pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::Options> {
+    let mode = match settings.pricing {
+        Pricing::Auto => sources::Mode::Auto,
+        Pricing::Online => sources::Mode::Online,
+        Pricing::Offline => sources::Mode::Offline,
+        Pricing::Off => return None,
+    };
+    let control_plane = settings.extra_costs.contains(&ExtraCost::ControlPlane);
+    let environment = |name: &str| std::env::var(name).ok();
+    // Without a home directory nothing is kept for the next start.
+    let caches = etcetera::choose_base_strategy().ok().map(|base| base.cache_dir());
+    Some(sources::Options {
+        mode,
+        cache_dir: caches.map(|caches| sources::cache_dir(&caches)),
+        endpoints: sources::Endpoints::of(&environment),
+        proxies: sources::Proxies::of(&environment),
+        aws: AwsOptions {
+            profile: settings.profile.clone().or_else(|| hints.profile.clone()),
+            region: hints.region.clone(),
+            environment: AwsEnvironment::of_process(),
+        },
+        cluster: hints
+            .cluster
+            .as_ref()
+            .zip(hints.region.as_ref())
+            .filter(|_| control_plane)
+            .map(|(name, region)| sources::ClusterId { region: region.into(), name: name.into() }),
+        clock: sources::Clock::default(),
+        timing: sources::Timing::default(),
+    })
+}
+
+/// Starts the price sources among `tasks`.
+pub(super) fn start(options: sources::Options, tasks: &mut JoinSet<()>, cancel: CancellationToken) -> PriceLink {
+    let (sender, news) = mpsc::channel(BATCHES);
+    let (demand, demanded) = watch::channel(Demand::default());
+    let mut asking = sources::start(options, demanded, sender, cancel);
+    tasks.spawn(async move {
+        while let Some(ended) = asking.join_next().await {
+            // A panic is ours to report, as in any other task.
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+    PriceLink { news, demand }
+}
+
 /// The user's own prices and discounts.
 ///
 /// # Errors
@@ -70,5 +129,5 @@ pub(super) fn terms(settings: &Settings) -> Result<PriceTerms, SourceError> {
             std::fs::read_to_string(path).map_err(|source| SourceError::PriceFile { path: path.clone(), source })?;
         Ok::<_, SourceError>(PriceFile::parse(&path.to_string_lossy(), &text)?)
     };
-    Ok(PriceTerms { file: settings.price_file.as_ref().map(read).transpose()?, rules: Vec::new() })
+    Ok(PriceTerms { file: settings.price_file.as_ref().map(read).transpose()?, rules: settings.discounts.clone() })
 }

@@ -16,6 +16,7 @@ use crate::source::sim::play::Script;
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use jiff::SignedDuration;
 use std::io;
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// What a complete picture needs. Pod metrics are polled only for a detail view.
@@ -42,8 +43,9 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         Ready::Demo(options) if options.nodes.is_none() => tell(options, &mut cluster, Timestamp::now()),
         ready @ (Ready::Live(_) | Ready::Demo(_)) => {
             let deadline = Instant::now() + options.timeout;
-            let mut running = ready.start();
+            let mut running = ready.start(settings);
             collect(&mut running, &mut cluster, deadline).await?;
+            price(&mut running, &mut cluster, deadline.min(Instant::now() + PRICES)).await;
             running.cancel.cancel();
         }
     }
@@ -121,6 +123,26 @@ async fn collect(running: &mut Running, cluster: &mut Cluster, deadline: Instant
         }
     }
     Ok(())
+}
+
+/// How long prices are waited for once the picture is complete: what a hanging source takes until it is given up. The
+/// embedded ones are there from the start.
+const PRICES: Duration = Duration::from_secs(20);
+
+/// Asks for the prices of what was found and takes in the answers, until every source answered or was given up.
+async fn price(running: &mut Running, cluster: &mut Cluster, deadline: Instant) {
+    let demand = cluster.demand();
+    if demand.is_empty() || running.prices.demand.send(demand).is_err() {
+        return;
+    }
+    while !cluster.prices().is_settled() {
+        match timeout_at(deadline, running.prices.news.recv()).await {
+            Ok(Some(news)) => {
+                cluster.learn(news);
+            }
+            Ok(None) | Err(_) => return,
+        }
+    }
 }
 
 /// Whether there is nothing to wait for. A metrics server in trouble is not waited for: usage is an extra.

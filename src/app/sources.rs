@@ -11,6 +11,7 @@ use crate::source::{demo, sim};
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -97,6 +98,18 @@ impl Ready {
         }
     }
 
+    /// The cluster that settings name, to be looked at once: whatever is asked of it is given up after `patience`.
+    ///
+    /// # Errors
+    ///
+    /// A kubeconfig or context that is missing or wrong.
+    pub fn live_within(settings: &Settings, patience: Duration) -> Result<Connection, ConnectError> {
+        let mut options = live_options(settings);
+        options.timing.connect = patience;
+        options.timing.response = patience;
+        Connection::load(&options)
+    }
+
     /// The connection to a cluster, if that is what it is.
     pub fn live(&self) -> Option<&Connection> {
         match self {
@@ -130,19 +143,27 @@ impl Ready {
         Ok(Cluster::new(Some(book)).with_extras(extras))
     }
 
-    /// Starts it.
-    pub fn start(self) -> Running {
+    /// Starts it, and for a cluster the price sources as well.
+    pub fn start(self, settings: &Settings) -> Running {
         let (sender, changes) = mpsc::channel(BATCHES);
         let (interest, interested) = watch::channel(Interest::default());
         let cancel = CancellationToken::new();
+        let mut prices = PriceLink::closed();
         let tasks = match self {
-            Self::Live(connection) => connection.start(sender, interested, cancel.clone()),
+            Self::Live(connection) => {
+                let asked = prices::options(settings, connection.aws());
+                let mut tasks = connection.start(sender, interested, cancel.clone());
+                if let Some(options) = asked {
+                    prices = prices::start(options, &mut tasks, cancel.clone());
+                }
+                tasks
+            }
             Self::Demo(options) => demo::start(options, Timestamp::now(), sender, cancel.clone()),
             Self::Scenario(scenario) => {
                 scenario::start(&scenario, Timestamp::now(), sim::Speed::default(), sender, cancel.clone())
             }
         };
-        Running { changes, prices: PriceLink::closed(), tasks, interest, cancel }
+        Running { changes, prices, tasks, interest, cancel }
     }
 }
 
@@ -152,7 +173,7 @@ fn extras(settings: &Settings) -> Extras {
     Extras { control_plane: shown(ExtraCost::ControlPlane), volumes: shown(ExtraCost::Volumes) }
 }
 
-fn live_options(settings: &Settings) -> live::Options {
+pub(super) fn live_options(settings: &Settings) -> live::Options {
     let mut environment = Environment::of_process();
     let kubeconfig = match settings.kubeconfig.as_slice() {
         [] => None,

@@ -3,6 +3,7 @@
 //! House form: every text completes "failed to …", quotes what was given, names where it was given (flag, variable,
 //! or line of a file) and says what is accepted. These are messages for users, never a backtrace.
 
+use crate::pricing::PriceFileError;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -96,6 +97,18 @@ pub enum SettingsError {
         #[source]
         source: std::io::Error,
     },
+    /// The price file was named and cannot be read.
+    #[error("read the price file {}: {source}", path.display())]
+    PriceFileRead {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The price file is not one; the file and the line are in the text.
+    #[error("read the price file {0}")]
+    PriceFile(#[from] PriceFileError),
 }
 
 impl SettingsError {

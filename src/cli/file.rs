@@ -3,8 +3,9 @@
 //! Whether a key or a value is right is not decided here but in [`super::layers`], the same way for all of them.
 
 use super::error::SettingsError;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 /// A settings file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +38,37 @@ pub(super) enum Raw {
     Bool(bool),
     /// A whole number of a TOML file, as written.
     Integer(String),
+    /// A number with a point of a TOML file, as written: it must not pass through floating point.
+    Decimal(String),
     /// A list of texts of a TOML file.
     List(Vec<String>),
-    /// What no setting is: a table, a date, a fraction, a list of other things. Holds TOML's word for it.
+    /// Tables of one name of a TOML file.
+    Tables(Vec<Table>),
+    /// What no setting is: a single table, a date, a list of other things. Holds TOML's word for it.
     Other(&'static str),
+}
+
+impl fmt::Display for Raw {
+    /// A value as it is shown in a message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Typed(text) | Self::Text(text) => write!(f, "{text:?}"),
+            Self::Bool(truth) => write!(f, "{truth}"),
+            Self::Integer(number) | Self::Decimal(number) => f.write_str(number),
+            Self::List(items) => write!(f, "{items:?}"),
+            Self::Tables(_) => f.write_str("tables"),
+            Self::Other(word) => write!(f, "a {word}"),
+        }
+    }
+}
+
+/// A table of a settings file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    /// What it sets, line by line.
+    pub(super) entries: Vec<Entry>,
+    /// Where it begins.
+    pub(super) line: usize,
 }
 
 /// One line of a settings file that sets something.
@@ -72,31 +100,50 @@ fn toml_entries(path: &Path, text: &str) -> Result<Vec<Entry>, SettingsError> {
         line: line_of(text, error.span().map_or(0, |span| span.start)),
         message: error.message().to_owned(),
     })?;
+    Ok(entries_of(table.into_inner(), text))
+}
+
+fn entries_of(table: DeTable<'_>, text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = table
-        .into_inner()
         .into_iter()
         .map(|(key, value)| Entry {
             line: line_of(text, key.span().start),
             key: key.into_inner().into_owned(),
-            value: raw(value.into_inner()),
+            value: raw(value.into_inner(), text),
         })
         .collect();
     // The first mistake of the file is the one to report.
     entries.sort_by_key(|entry| entry.line);
-    Ok(entries)
+    entries
 }
 
-fn raw(value: DeValue<'_>) -> Raw {
+fn raw(value: DeValue<'_>, text: &str) -> Raw {
     let word = value.type_str();
     match value {
         DeValue::String(text) => Raw::Text(text.into_owned()),
         DeValue::Boolean(truth) => Raw::Bool(truth),
         DeValue::Integer(number) => Raw::Integer(number.as_str().to_owned()),
-        DeValue::Array(items) => {
-            let texts = items.into_iter().map(|item| item.into_inner().as_str().map(str::to_owned));
-            texts.collect::<Option<_>>().map_or(Raw::Other("list of other things than text"), Raw::List)
+        DeValue::Float(number) => Raw::Decimal(number.as_str().to_owned()),
+        DeValue::Array(items) => list(items, text).unwrap_or(Raw::Other("list of other things than text")),
+        DeValue::Datetime(_) | DeValue::Table(_) => Raw::Other(word),
+    }
+}
+
+/// A list whose items are all texts, or all tables.
+fn list(items: DeArray<'_>, text: &str) -> Option<Raw> {
+    let (mut texts, mut tables) = (Vec::new(), Vec::new());
+    for item in items {
+        let line = line_of(text, item.span().start);
+        match item.into_inner() {
+            DeValue::String(text) => texts.push(text.into_owned()),
+            DeValue::Table(table) => tables.push(Table { entries: entries_of(table, text), line }),
+            _ => return None,
         }
-        DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => Raw::Other(word),
+    }
+    match (texts.is_empty(), tables.is_empty()) {
+        (_, true) => Some(Raw::List(texts)),
+        (true, false) => Some(Raw::Tables(tables)),
+        (false, false) => None,
     }
 }
 

@@ -7,7 +7,7 @@
 
 #![expect(clippy::doc_markdown, reason = "clap prints these comments, and backticks would be noise in a terminal")]
 
-use super::settings::{Color, GroupBy, ListMode, OutputFormat, Palette, Pricing, Theme};
+use super::settings::{Color, DoctorFormat, GroupBy, ListMode, OutputFormat, Palette, Pricing, Theme};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -46,6 +46,12 @@ pub enum CliCommand {
     /// Waits until every watch is in sync, prints totals, nodes, claims, nodepools and pods by state, and ends: with 0;
     /// with 1 when the cluster could not be read in time; with 2 when the command line was wrong. Needs no terminal.
     Snapshot(SnapshotFlags),
+    /// Check what the dashboard needs: cluster, permissions, price sources
+    ///
+    /// Tries everything the dashboard would use and says what works, what is lost without the rest, and how to mend it. It
+    /// ends with 0 when the dashboard works, in full or within limits that are named; with 1 when it cannot; with 2 when
+    /// the command line was wrong. Changes nothing: it asks the server what you may do, and reads.
+    Doctor(DoctorFlags),
     /// Print the settings in effect as a settings file
     ///
     /// What is printed can be saved as config.toml, and means the same there as the flags, variables and file it was
@@ -75,6 +81,29 @@ pub struct SnapshotFlags {
     /// What is not in sync by then is printed as it is and named on standard error, and the exit status is 1.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
+}
+
+/// Flags of `doctor` alone.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorFlags {
+    /// The format to print
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = DoctorFormat::Text)]
+    pub output: DoctorFormat,
+    /// How long each check may take, such as 10s
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+    /// Print the Kubernetes role that is enough, as YAML, and end
+    ///
+    /// A ClusterRole and a binding whose subject is to be filled in. With --extra-costs also what those need. Contacts
+    /// nothing.
+    #[arg(long, conflicts_with = "print_iam_policy")]
+    pub print_rbac: bool,
+    /// Print the AWS IAM policy that is enough for live prices, as JSON, and end
+    ///
+    /// It is optional: without it most prices are known all the same. With --extra-costs also what those need. Contacts
+    /// nothing.
+    #[arg(long)]
+    pub print_iam_policy: bool,
 }
 
 /// The values of an enum, to be checked and completed by the shell, but kept as typed.
@@ -128,10 +157,10 @@ pub struct Flags {
     pub filter: Option<String>,
     /// Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]
     ///
-    /// Keys: name, nodepool, cpu, memory, pods, ephemeral-storage, type, price, capacity, zone, age, status, label:KEY
-    /// for a node label, resource:NAME for another resource. Resources are ordered by the share of allocatable that is
-    /// requested, pods by their number. Ascending is small to large: youngest, cheapest, emptiest first. The arrow in
-    /// the column's header shows the direction.
+    /// Keys: name, nodepool, cpu, memory, pods, ephemeral-storage, type, price, waste, capacity, zone, age, status,
+    /// label:KEY for a node label, resource:NAME for another resource. Resources are ordered by the share of allocatable
+    /// that is requested, pods by their number, waste by what is paid for what no pod requests. Ascending is small to
+    /// large: youngest, cheapest, emptiest first. The arrow in the column's header shows the direction.
     #[arg(long, global = true, value_name = "KEY", help_heading = "What is shown")]
     pub sort: Option<String>,
     /// Order as eks-node-viewer takes it: creation or a label, then =asc or =dsc
@@ -333,8 +362,8 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "Settings file",
-        "TOML, a key for every flag that is a setting: group-by = \"zone\". nodeglass config prints one with all keys \
-         explained. Flags go before the environment, that before the file, that before the defaults. A key that is \
+        "TOML, a key for every flag that is a setting: group-by = \"zone\", and a [[discounts]] table for each discount. \
+         nodeglass config prints one with all keys explained. Flags go before the environment, that before the file, that before the defaults. A key that is \
          not known is an error.",
     ),
     (

@@ -3,6 +3,7 @@
 //! One table says of every setting what it is called, how a value is read into [`Settings`] and how it is written into
 //! a file. A setting has one name everywhere: `--group-by`, `NODEGLASS_GROUP_BY`, `group-by = …`.
 
+use super::discounts;
 use super::error::{Origin, SettingsError, nearest};
 use super::file::{Entry, Format, Raw, SettingsFile};
 use super::flags::Flags;
@@ -174,6 +175,10 @@ impl<'a> Layer<'a> {
 fn apply_file(settings: &mut Settings, file: &SettingsFile, home: Option<&Path>) -> Result<(), SettingsError> {
     let mut layer = Layer::of(settings, home);
     for Entry { key, value, line } in file.entries()? {
+        if file.format == Format::Toml && key == discounts::KEY {
+            layer.settings.discounts = discounts::read(value, &file.path, line)?;
+            continue;
+        }
         let origin = Origin::File { path: file.path.clone(), line, key: key.clone() };
         let option = match file.format {
             Format::Toml => option_named(&key),
@@ -198,7 +203,7 @@ fn apply_file(settings: &mut Settings, file: &SettingsFile, home: Option<&Path>)
 
 fn unknown_key_hint(key: &str, format: Format) -> String {
     match format {
-        Format::Toml => match nearest(key, OPTIONS.iter().map(|option| option.key)) {
+        Format::Toml => match nearest(key, OPTIONS.iter().map(|option| option.key).chain([discounts::KEY])) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`nodeglass config` prints all there are".to_owned(),
         },
@@ -235,7 +240,7 @@ impl Setting {
     ) -> Result<(), SettingsError> {
         (self.set)(settings, value, home).map_err(|expected| SettingsError::BadValue {
             origin,
-            given: quoted(value),
+            given: value.to_string(),
             expected,
         })
     }
@@ -330,21 +335,12 @@ const DISABLE_PRICING: &Setting = &setting!(
 
 // === reading values ===
 
-/// A value as it is shown in a message.
-fn quoted(raw: &Raw) -> String {
-    match raw {
-        Raw::Typed(text) | Raw::Text(text) => format!("{text:?}"),
-        Raw::Bool(truth) => truth.to_string(),
-        Raw::Integer(number) => number.clone(),
-        Raw::List(items) => format!("{items:?}"),
-        Raw::Other(word) => format!("a {word}"),
-    }
-}
-
 fn text(raw: &Raw) -> Result<&str, String> {
     match raw {
         Raw::Typed(text) | Raw::Text(text) => Ok(text.trim()),
-        Raw::Bool(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_) => Err("expected text in quotes".to_owned()),
+        Raw::Bool(_) | Raw::Integer(_) | Raw::Decimal(_) | Raw::List(_) | Raw::Tables(_) | Raw::Other(_) => {
+            Err("expected text in quotes".to_owned())
+        }
     }
 }
 
@@ -360,7 +356,9 @@ fn list(raw: &Raw) -> Result<Vec<String>, String> {
     match raw {
         Raw::Typed(text) | Raw::Text(text) => Ok(split(text)),
         Raw::List(items) => Ok(items.clone()),
-        Raw::Bool(_) | Raw::Integer(_) | Raw::Other(_) => Err("expected a list of texts".to_owned()),
+        Raw::Bool(_) | Raw::Integer(_) | Raw::Decimal(_) | Raw::Tables(_) | Raw::Other(_) => {
+            Err("expected a list of texts".to_owned())
+        }
     }
 }
 
@@ -374,7 +372,7 @@ fn truth(raw: &Raw) -> Result<bool, String> {
             "off" | "false" | "f" | "0" => Ok(false),
             _ => Err("expected true or false (or on or off)".to_owned()),
         },
-        Raw::Text(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_) => {
+        Raw::Text(_) | Raw::Integer(_) | Raw::Decimal(_) | Raw::List(_) | Raw::Tables(_) | Raw::Other(_) => {
             Err("expected true or false, without quotes".to_owned())
         }
     }
@@ -386,7 +384,7 @@ fn choice<T: ValueEnum>(raw: &Raw) -> Result<T, String> {
         Raw::Typed(text) | Raw::Text(text) => text.trim(),
         // `color = 256` is what anybody would write.
         Raw::Integer(number) => number,
-        Raw::Bool(_) | Raw::List(_) | Raw::Other(_) => "",
+        Raw::Bool(_) | Raw::Decimal(_) | Raw::List(_) | Raw::Tables(_) | Raw::Other(_) => "",
     };
     T::from_str(given, false).map_err(|_no_such_value| {
         let words: Vec<String> = T::value_variants().iter().map(|value| word_of(value)).collect();
@@ -477,7 +475,8 @@ fn log_filter(raw: &Raw) -> Result<String, String> {
 
 // === writing values ===
 
-fn toml_text(text: impl AsRef<str>) -> String {
+/// Text as a TOML value.
+pub(super) fn toml_text(text: impl AsRef<str>) -> String {
     toml::Value::String(text.as_ref().to_owned()).to_string()
 }
 

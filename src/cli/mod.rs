@@ -23,6 +23,7 @@
 //! # Ok::<(), cli::CliError>(())
 //! ```
 
+mod discounts;
 mod error;
 mod file;
 mod flags;
@@ -33,14 +34,15 @@ mod settings;
 
 pub use error::{CliError, EXIT_SUCCESS, EXIT_TROUBLE, EXIT_USAGE, Origin, SettingsError};
 pub use file::{Format, SettingsFile};
-pub use flags::{Cli, CliCommand, Flags, SnapshotFlags, with_two_dashes};
+pub use flags::{Cli, CliCommand, DoctorFlags, Flags, SnapshotFlags, with_two_dashes};
 pub use layers::{Environment, settings};
 pub use print::{SAMPLE_CONFIG, completions, config_file, man_page, write_out};
 pub use settings::{
-    Color, ExtraCost, ExtraLabel, GroupBy, ListMode, Order, OutputFormat, Palette, Pricing, Settings, Snapshot, Sort,
-    SortBy, Source, Style, StyleColor, Theme,
+    Color, Doctor, DoctorFormat, DoctorWish, ExtraCost, ExtraLabel, GroupBy, ListMode, Order, OutputFormat, Palette,
+    Pricing, Settings, Snapshot, Sort, SortBy, Source, Style, StyleColor, Theme,
 };
 
+use crate::pricing::{PriceFile, PriceTerms};
 use clap::Parser;
 use std::ffi::OsString;
 use std::io;
@@ -53,6 +55,8 @@ pub enum Command {
     Dashboard(Settings),
     /// Print what the dashboard would show, once.
     Snapshot(Settings, Snapshot),
+    /// Check what the dashboard needs.
+    Doctor(Settings, Doctor),
     /// Print this text on standard output and end with success: help, version, settings, completions, manual page.
     Print(String),
 }
@@ -84,6 +88,10 @@ pub fn parse<A: Into<OsString>>(
         Some(CliCommand::Snapshot(SnapshotFlags { output, timeout })) => {
             Command::Snapshot(settings()?, Snapshot { output, timeout })
         }
+        Some(CliCommand::Doctor(flags)) => {
+            let (settings, doctor) = doctor(&cli.flags, flags, environment, file())?;
+            Command::Doctor(settings, doctor)
+        }
         Some(CliCommand::Config) => {
             // Quoted, so that no path can end the comment.
             let from =
@@ -93,6 +101,28 @@ pub fn parse<A: Into<OsString>>(
         Some(CliCommand::Completions { shell }) => Command::Print(completions(shell)),
         Some(CliCommand::Man) => Command::Print(man_page()),
     })
+}
+
+/// The doctor's settings. A settings file that cannot be used is what it is there to tell, so it goes on without it.
+fn doctor(
+    flags: &Flags,
+    own: DoctorFlags,
+    environment: &Environment,
+    file: Result<Option<SettingsFile>, SettingsError>,
+) -> Result<(Settings, Doctor), SettingsError> {
+    let DoctorFlags { output, timeout, print_rbac, print_iam_policy } = own;
+    let wanted = match (print_rbac, print_iam_policy) {
+        (true, _) => DoctorWish::Rbac,
+        (_, true) => DoctorWish::IamPolicy,
+        (false, false) => DoctorWish::Report(output),
+    };
+    let settings_file = file.as_ref().ok().and_then(|file| Some(file.as_ref()?.path.clone()));
+    let (settings, trouble) = match file.and_then(|file| layers::settings(flags, environment, file.as_ref())) {
+        Ok(settings) => (settings, None),
+        // What was typed, or stands in the environment, is still an error of its own.
+        Err(error) => (layers::settings(flags, environment, None)?, Some(format!("failed to {error}"))),
+    };
+    Ok((settings, Doctor { wanted, timeout, settings_file, settings_trouble: trouble }))
 }
 
 /// The settings file to go by: the one that was named, or else our own, or else eks-node-viewer's.
@@ -124,4 +154,20 @@ pub fn settings_file(
         Some(home) => file(home.join(".eks-node-viewer"), Format::EksNodeViewer, false),
         None => Ok(None),
     }
+}
+
+/// The user's own terms: the price file, if one is named, and the discounts.
+///
+/// # Errors
+///
+/// A price file that cannot be read or understood.
+pub fn price_terms(settings: &Settings, read: ReadFile<'_>) -> Result<PriceTerms, SettingsError> {
+    let file = match &settings.price_file {
+        Some(path) => {
+            let text = read(path).map_err(|source| SettingsError::PriceFileRead { path: path.clone(), source })?;
+            Some(PriceFile::parse(&path.to_string_lossy(), &text)?)
+        }
+        None => None,
+    };
+    Ok(PriceTerms { file, rules: settings.discounts.clone() })
 }

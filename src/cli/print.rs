@@ -1,5 +1,6 @@
 //! What the program prints about itself: the settings file, completions, the manual page.
 
+use super::discounts;
 use super::flags::{Cli, SECTIONS};
 use super::layers::OPTIONS;
 use super::settings::Settings;
@@ -27,7 +28,8 @@ pub fn config_file(settings: &Settings) -> String {
         }
         out.push('\n');
     }
-    out
+    // In TOML, what follows a table belongs to it: tables come last.
+    out + &discounts::written(&settings.discounts)
 }
 
 /// The completion script of a shell.

@@ -4,6 +4,7 @@
 
 use super::selector;
 use crate::model::{Name, Resource};
+use crate::pricing::DiscountRule;
 use clap::ValueEnum;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub profile: Option<String>,
     /// File of the user's own prices; [`super::price_file`] reads it.
     pub price_file: Option<PathBuf>,
+    /// Discounts, in order: the first that matches a node is the only one for it. Files only.
+    pub discounts: Vec<DiscountRule>,
     /// Costs that are shown beside those of nodes, in the order of [`ExtraCost`], none twice.
     pub extra_costs: Vec<ExtraCost>,
     /// What the colour of a bar means.
@@ -81,6 +84,7 @@ impl Default for Settings {
             pricing: Pricing::Auto,
             profile: None,
             price_file: None,
+            discounts: Vec::new(),
             extra_costs: Vec::new(),
             palette: Palette::Efficiency,
             style: None,
@@ -118,6 +122,39 @@ pub struct Snapshot {
     pub output: OutputFormat,
     /// How long to wait for every stream to be in sync.
     pub timeout: Duration,
+}
+
+/// What `doctor` prints, how long it waits, and what it is to say of the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doctor {
+    /// What is asked for.
+    pub wanted: DoctorWish,
+    /// How long each check may take.
+    pub timeout: Duration,
+    /// The settings file that was read, if one was.
+    pub settings_file: Option<PathBuf>,
+    /// Why the settings file cannot be used; then the settings are those without it.
+    pub settings_trouble: Option<String>,
+}
+
+/// What `doctor` is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoctorWish {
+    /// The checks, in this format.
+    Report(DoctorFormat),
+    /// The Kubernetes role that is enough.
+    Rbac,
+    /// The IAM policy that is enough.
+    IamPolicy,
+}
+
+/// Format of the doctor's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For people
+    Text,
+    /// One JSON document, schema nodeglass-doctor/v1
+    Json,
 }
 
 /// Format of a one-shot report.
@@ -300,6 +337,8 @@ pub enum SortBy {
     Type,
     /// Price an hour; what has none comes last in either direction.
     Price,
+    /// What of the price no pod requests.
+    Waste,
     /// Capacity type.
     Capacity,
     /// Availability zone.
@@ -323,6 +362,7 @@ impl SortBy {
         "ephemeral-storage",
         "type",
         "price",
+        "waste",
         "capacity",
         "zone",
         "age",
@@ -338,6 +378,7 @@ impl SortBy {
             "pods" => Self::Pods,
             "type" => Self::Type,
             "price" => Self::Price,
+            "waste" => Self::Waste,
             "capacity" => Self::Capacity,
             "zone" => Self::Zone,
             // eks-node-viewer's word, and its direction too: its `creation=asc` shows the newest first.
@@ -379,6 +420,7 @@ impl fmt::Display for SortBy {
             Self::Pods => f.write_str("pods"),
             Self::Type => f.write_str("type"),
             Self::Price => f.write_str("price"),
+            Self::Waste => f.write_str("waste"),
             Self::Capacity => f.write_str("capacity"),
             Self::Zone => f.write_str("zone"),
             Self::Age => f.write_str("age"),

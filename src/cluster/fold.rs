@@ -845,6 +845,9 @@ impl Cluster {
                         self.drop_if_empty(old);
                     }
                 }
+                if let Some(old) = old_home.filter(|_| old_home != home) {
+                    self.price_by_pods(old);
+                }
                 let is_pending = self.count(slot);
                 if was_pending || is_pending { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }
             }
@@ -871,6 +874,7 @@ impl Cluster {
         self.unlink(slot);
         self.pods.remove(slot);
         if let Some(home) = home {
+            self.price_by_pods(home);
             self.drop_if_empty(home);
         }
         was_pending
@@ -908,6 +912,14 @@ impl Cluster {
         }
     }
 
+    /// Prices a row again whose pods changed, if they decide its price.
+    fn price_by_pods(&mut self, id: RowId) {
+        if let Some(row) = self.rows.get_mut(&id).filter(|row| row.priced_by_pods) {
+            row.price(self.prices.book.as_ref());
+            self.prices.note(row.quote());
+        }
+    }
+
     /// Adds a pod's contribution where it is linked; true if it has no node.
     fn count(&mut self, slot: u32) -> bool {
         let Some(pod) = self.pods.get(slot) else { return false };
@@ -923,6 +935,7 @@ impl Cluster {
                     }
                     row.sums.pods += counts;
                 }
+                self.price_by_pods(id);
                 self.touch(id);
                 false
             }

@@ -96,6 +96,8 @@ pub(super) struct Shape {
     limits: Resources,
     /// What Fargate gave it; nothing elsewhere.
     provisioned: Resources,
+    /// It says what Fargate gave it, in a form that is not understood.
+    unread_provision: bool,
 }
 
 /// One pod, about 120 bytes.
@@ -296,6 +298,7 @@ impl Pods {
         let shape = Shape {
             requests: Resources { pods: 1, ..pod.requests.capped() },
             limits: Resources { pods: 0, ..pod.limits.capped() },
+            unread_provision: provisioned.is_none() && !pod.capacity_provisioned.is_empty(),
             provisioned: provisioned.map(|r| r.capped()).unwrap_or_default(),
         };
         Stored {
@@ -366,6 +369,7 @@ impl Shape {
         sums.requests.add(&self.requests);
         sums.limits.add(&self.limits);
         sums.provisioned.add(&self.provisioned);
+        sums.unread_provisions += u64::from(self.unread_provision);
     }
 
     /// Takes exactly that back.
@@ -373,6 +377,7 @@ impl Shape {
         sums.requests.subtract(&self.requests);
         sums.limits.subtract(&self.limits);
         sums.provisioned.subtract(&self.provisioned);
+        sums.unread_provisions = sums.unread_provisions.saturating_sub(u64::from(self.unread_provision));
     }
 
     /// Adds only the requests (a node's overhead share).

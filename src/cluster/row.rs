@@ -4,7 +4,7 @@ use super::leaving::{Leaving, Signals};
 use super::pods::NONE;
 use super::{CapacityType, PodCounts, RowState};
 use crate::model::{Name, Node, NodeClaim, Resource, Resources, Timestamp, Usage, key};
-use crate::pricing::{Offer, PriceBook, Quote, VolumesQuote};
+use crate::pricing::{ComputeType, FargatePods, Offer, PriceBook, Quote, VolumesQuote};
 use crate::units::natural::NaturalKey;
 
 /// Identity of a row for as long as the program runs; never used again. A claim's row that joins a node's row
@@ -21,10 +21,28 @@ pub struct Sums {
     pub limits: Resources,
     /// The share of [`Self::requests`] that DaemonSet and static pods ask.
     pub overhead: Resources,
-    /// What Fargate gave them: all that a Fargate node offers.
+    /// What Fargate gave them: all that a Fargate node offers. `pods` is how many say so.
     pub provisioned: Resources,
+    /// How many say what Fargate gave them in a form that is not understood.
+    pub unread_provisions: u64,
     /// Bound pods by state; `unscheduled` is always 0 here.
     pub pods: PodCounts,
+}
+
+impl Sums {
+    /// What they say of the size of a Fargate node, on which no DaemonSet runs.
+    pub(super) const fn fargate(&self) -> FargatePods {
+        let (all, overhead) = (&self.requests, &self.overhead);
+        FargatePods {
+            given: self.provisioned.pods,
+            given_cpu_millicores: self.provisioned.cpu_millicores,
+            given_memory_bytes: self.provisioned.memory_bytes,
+            unread: self.unread_provisions,
+            pods: all.pods.saturating_sub(overhead.pods),
+            requested_cpu_millicores: all.cpu_millicores.saturating_sub(overhead.cpu_millicores),
+            requested_memory_bytes: all.memory_bytes.saturating_sub(overhead.memory_bytes),
+        }
+    }
 }
 
 /// Who made the node.
@@ -103,6 +121,8 @@ pub struct Row {
     pub(super) quote: Option<Quote>,
     /// The price of its volumes, where that line is on.
     pub(super) volumes: Option<Box<VolumesQuote>>,
+    /// Its pods decide its price: a Fargate node.
+    pub(super) priced_by_pods: bool,
     /// What a node that is not initialized yet will offer, where that is more than it says; none for others.
     pub(super) completed: Option<Box<Resources>>,
     pub(super) state: RowState,
@@ -134,6 +154,7 @@ impl Row {
             usage: None,
             quote: None,
             volumes: None,
+            priced_by_pods: false,
             completed: None,
             state: RowState::Mentioned,
             capacity_type: CapacityType::Unknown,
@@ -179,6 +200,8 @@ impl Row {
             || node.is_some_and(|n| n.deleted.is_some())
             || claim.is_some_and(|c| c.deleted.is_some());
         self.leaving = leaves.then(|| Leaving::of(node, claim, signals, self.leaving.as_ref(), now));
+        self.priced_by_pods =
+            self.node().is_some_and(|node| Offer::of_node(node, self.claim()).compute_type == ComputeType::Fargate);
         self.price(book);
     }
 
@@ -186,7 +209,7 @@ impl Row {
     pub(super) fn price(&mut self, book: Option<&PriceBook>) -> bool {
         let quote = match (&self.state, self.node.as_deref(), self.claim.as_deref()) {
             (RowState::Gone | RowState::LaunchFailed | RowState::Mentioned, ..) => None,
-            (_, Some(node), claim) => book.map(|b| b.quote_node(node, claim)),
+            (_, Some(node), claim) => book.map(|b| b.quote_node(node, claim, &self.sums.fargate())),
             (_, None, Some(claim)) => book.and_then(|b| b.quote_claim(claim)),
             (_, None, None) => None,
         };

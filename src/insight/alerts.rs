@@ -5,7 +5,7 @@
 //! and at the events of the last minutes, never at pods, so it is for when something changed or a second went by, not
 //! for every frame.
 
-use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState};
+use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState, UnmatchedTerm};
 use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp, key};
 use crate::pricing::{SourceState, price_override};
 use crate::units::age;
@@ -136,6 +136,26 @@ fn price_labels(cluster: &Cluster, alerts: &mut Vec<Alert>) {
     });
 }
 
+/// The user's price terms that have held for no machine, in words; none while not all nodes are known. A discount rule
+/// is told by itself; a price file only as a whole, since it may well list more than is in use.
+pub fn unmatched_terms(cluster: &Cluster) -> Vec<String> {
+    if !cluster.stream(Stream::Nodes).complete {
+        return Vec::new();
+    }
+    let (mut told, mut rows) = (Vec::new(), 0);
+    for term in cluster.prices().unmatched() {
+        match term {
+            UnmatchedTerm::Rule { .. } => told.push(format!("{term} holds for no node")),
+            UnmatchedTerm::Row { .. } => rows += 1,
+        }
+    }
+    let file = cluster.prices().book().and_then(|book| book.terms().file.as_ref());
+    if let Some(file) = file.filter(|file| rows > 0 && file.rows().len() == rows) {
+        told.push(format!("no row of {} holds for a node", file.name()));
+    }
+    told
+}
+
 fn rows(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     for row in cluster.rows().filter(|row| row.gone().is_none()) {
         if let Some(announced) = row.interrupted() {
@@ -215,8 +235,9 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     let mut down: BTreeMap<&str, Outage> = BTreeMap::new();
     let never_there =
         |s: &Stream| matches!(cluster.stream(*s).state, LinkState::Off | LinkState::Absent | LinkState::Denied { .. });
-    let asked_for = Stream::ALL.iter().filter(|s| !s.is_optional() && !never_there(s)).count();
-    for stream in Stream::ALL.into_iter().filter(|stream| !stream.is_optional()) {
+    let spoken_of = || Stream::ALL.into_iter().filter(|stream| !stream.is_optional());
+    let asked_for = spoken_of().filter(|s| !never_there(s)).count();
+    for stream in spoken_of() {
         let health = cluster.stream(stream);
         let vital = matches!(stream, Stream::Nodes | Stream::Pods);
         match &health.state {

@@ -11,7 +11,7 @@ mod totals;
 mod view;
 mod waste;
 
-pub use alerts::{Alert, AlertKind, Severity, alerts};
+pub use alerts::{Alert, AlertKind, Severity, alerts, unmatched_terms};
 pub use extras::VolumeTotals;
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;

@@ -163,7 +163,7 @@ impl PriceTotals {
             let known =
                 quote.instance.amount.known().map_or(Money::ZERO, |_| less(discount.instance_before, instances));
             sum.set(Kind::DiscountSaves, known + less(discount.fee_before, fees));
-            price.discounted = 1;
+            price.discounted = u64::from(discount.instance_before.or(discount.fee_before).is_some());
         }
         let waste = Waste::of(row);
         if let Some(waste) = waste {

@@ -2,7 +2,7 @@
 
 use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
 use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
-use crate::insight::{Line, PriceTotals, Totals, View, Waste};
+use crate::insight::{Line, PriceTotals, Totals, View, Waste, unmatched_terms};
 use crate::model::{ConditionStatus, LinkState, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
 use crate::units::Money;
@@ -39,6 +39,8 @@ pub struct Report {
     pub trouble: BTreeMap<&'static str, String>,
     /// How each source of prices is doing in each region that was asked for.
     pub price_sources: Vec<SourceReport>,
+    /// Discount rules and price files that hold for no node.
+    pub unmatched_terms: Vec<String>,
 }
 
 /// How a source of prices is doing.
@@ -406,6 +408,7 @@ impl Report {
             streams: streams.collect(),
             trouble: trouble.collect(),
             price_sources: cluster.prices().sources().map(source).collect(),
+            unmatched_terms: unmatched_terms(cluster),
         }
     }
 }

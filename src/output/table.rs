@@ -47,6 +47,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let why = source.why.as_deref().unwrap_or_default();
         writeln!(out, "prices from {} of {}: {why}", source.source, source.region)?;
     }
+    for term in &report.unmatched_terms {
+        writeln!(out, "{term}")?;
+    }
     if !report.nodes.is_empty() {
         writeln!(out)?;
         let currency = t.price.as_ref().map_or("USD", |p| p.currency);
@@ -191,7 +194,7 @@ fn cost(p: &PriceTotalReport) -> Option<String> {
     if let Some(waste) = &p.waste {
         say("unrequested", some(&Some(waste.unrequested.clone())), waste.left_out > 0);
         say("unused", waste.unused.as_ref().and_then(|unused| some(&Some(unused.clone()))), false);
-        say("daemonsets", some(&Some(waste.daemonsets.clone())), waste.left_out > 0);
+        say("DaemonSets", some(&Some(waste.daemonsets.clone())), waste.left_out > 0);
     }
     said.retain(|text| !text.is_empty());
     let reasons: Vec<String> = p.unpriced_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();

@@ -2,6 +2,8 @@
 
 use super::auto_fee::FeeShare;
 use super::facts::Facts;
+use super::fargate::{self, FargatePods};
+use super::hybrid;
 use super::learned::{Learned, SpotFigure};
 use super::offer::{ComputeType, Offer, Os, Tenancy};
 use super::origin::{Origin, PriceSource};
@@ -59,24 +61,26 @@ impl PriceBook {
         &self.learned
     }
 
-    /// The price of a node; its claim, if any, tells what the node's labels do not (yet).
+    /// The price of a node; its claim, if any, tells what the node's labels do not (yet), and its pods how large a Fargate
+    /// node is.
     ///
-    /// 1. the label `eks-node-viewer/instance-price`, for the whole machine
-    /// 2. Fargate and hybrid nodes: not by instance type, so unknown
+    /// 1. the user's price file, then the label `eks-node-viewer/instance-price`: for the whole machine, no fee added
+    /// 2. Fargate by what its pod was given, a hybrid node by its vCPU
     /// 3. an Outpost or a capacity block: prepaid
     /// 4. reserved: the on-demand rate
     /// 5. spot: the price of its zone, else of its region, else no more than the on-demand rate
     /// 6. otherwise on-demand, also if no label says so
     ///
-    /// On an Auto Mode node the fee comes on top of 3 to 6.
-    pub fn quote_node(&self, node: &Node, claim: Option<&NodeClaim>) -> Quote {
-        self.quote(&Offer::of_node(node, claim), &Facts::of_node(node, claim))
+    /// On an Auto Mode node the fee comes on top of 3 to 6. The user's discounts come off last, but not off 1.
+    pub fn quote_node(&self, node: &Node, claim: Option<&NodeClaim>, pods: &FargatePods) -> Quote {
+        let size = Measured { cpu_millicores: node.capacity.cpu_millicores, pods: *pods };
+        self.quote(&Offer::of_node(node, claim), &Facts::of_node(node, claim), &size)
     }
 
     /// The price of a claim whose node is not there (yet, or any more). None before it is launched: not billed.
     pub fn quote_claim(&self, claim: &NodeClaim) -> Option<Quote> {
         let launched = !claim.provider_id.is_empty();
-        launched.then(|| self.quote(&Offer::of_claim(claim), &Facts::of_claim(claim)))
+        launched.then(|| self.quote(&Offer::of_claim(claim), &Facts::of_claim(claim), &Measured::default()))
     }
 
     /// The on-demand list price of Linux on shared tenancy; a Local Zone group (`us-west-2-lax-1`) is a price region of
@@ -115,7 +119,7 @@ impl PriceBook {
         embedded().size(instance_type)
     }
 
-    fn quote(&self, offer: &Offer<'_>, facts: &Facts<'_>) -> Quote {
+    fn quote(&self, offer: &Offer<'_>, facts: &Facts<'_>, size: &Measured) -> Quote {
         let currency = offer.partition().currency();
         if let Some((at, row)) = self.terms.file.as_ref().and_then(|file| file.find(offer)) {
             let set = Component::known(row.amount, Origin::of(PriceSource::PriceFile));
@@ -126,16 +130,22 @@ impl PriceBook {
             let label = Component::known(price, Origin::of(PriceSource::Label));
             return Quote::of(currency, label, Mark::Override);
         }
-        let mut quote = self.list(currency, offer);
+        let mut quote = self.list(currency, offer, size);
         discount::apply(&self.terms.rules, offer, &mut quote);
         quote
     }
 
     /// The price before discounts.
-    fn list(&self, currency: Currency, offer: &Offer<'_>) -> Quote {
+    fn list(&self, currency: Currency, offer: &Offer<'_>, size: &Measured) -> Quote {
         match offer.compute_type {
-            ComputeType::Fargate => return Quote::unknown_because(currency, Unknown::Fargate),
-            ComputeType::Hybrid => return Quote::unknown_because(currency, Unknown::Hybrid),
+            ComputeType::Fargate => {
+                let learned = offer.region.and_then(|region| self.learned.fargate(region));
+                return fargate::quote(currency, offer.region, learned, &size.pods);
+            }
+            ComputeType::Hybrid => {
+                let learned = offer.region.and_then(|region| self.learned.hybrid(region));
+                return hybrid::quote(currency, offer.region, learned, size.cpu_millicores);
+            }
             ComputeType::Instance | ComputeType::Auto => {}
         }
         let list = if offer.outpost { None } else { Some(self.list_price(offer)) };
@@ -215,6 +225,14 @@ impl PriceBook {
         });
         quote.fee = Some(fee);
     }
+}
+
+/// What prices by size go by.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    /// `status.capacity.cpu` of the node.
+    cpu_millicores: u64,
+    pods: FargatePods,
 }
 
 /// The machine alone, by the way it is bought; spot is decided elsewhere.

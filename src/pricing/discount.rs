@@ -286,24 +286,24 @@ mod tests {
         rule
     }
 
-    fn glob(text: &str) -> Option<Glob> {
-        Some(text.parse().unwrap())
+    fn glob(text: &str) -> Glob {
+        text.parse().unwrap()
     }
 
     #[test_case(&rule(|_| ()) => true ; "nothing said")]
-    #[test_case(&rule(|r| r.family = glob("c5*")) => true ; "family")]
-    #[test_case(&rule(|r| r.family = glob("c5")) => false ; "another family")]
-    #[test_case(&rule(|r| r.instance_type = glob("*.large")) => true ; "type")]
-    #[test_case(&rule(|r| r.instance_type = glob("c5a")) => false ; "a type is not its family")]
-    #[test_case(&rule(|r| r.nodepool = glob("general")) => true ; "nodepool")]
-    #[test_case(&rule(|r| r.nodepool = glob("gpu-*")) => false ; "another nodepool")]
-    #[test_case(&rule(|r| r.nodegroup = glob("*")) => false ; "no node group at all")]
+    #[test_case(&rule(|r| r.family = Some(glob("c5*"))) => true ; "family")]
+    #[test_case(&rule(|r| r.family = Some(glob("c5"))) => false ; "another family")]
+    #[test_case(&rule(|r| r.instance_type = Some(glob("*.large"))) => true ; "type")]
+    #[test_case(&rule(|r| r.instance_type = Some(glob("c5a"))) => false ; "a type is not its family")]
+    #[test_case(&rule(|r| r.nodepool = Some(glob("general"))) => true ; "nodepool")]
+    #[test_case(&rule(|r| r.nodepool = Some(glob("gpu-*"))) => false ; "another nodepool")]
+    #[test_case(&rule(|r| r.nodegroup = Some(glob("*"))) => false ; "no node group at all")]
     #[test_case(&rule(|r| r.capacity = Some(CapacityType::Spot)) => true ; "capacity type")]
     #[test_case(&rule(|r| r.capacity = Some(CapacityType::OnDemand)) => false ; "another capacity type")]
-    #[test_case(&rule(|r| r.region = glob("us-west-*")) => true ; "region")]
-    #[test_case(&rule(|r| r.region = glob("us-west-2-lax-1")) => true ; "group of the local zone")]
-    #[test_case(&rule(|r| r.region = glob("eu-*")) => false ; "another region")]
-    #[test_case(&rule(|r| { r.family = glob("c5a"); r.region = glob("eu-*"); }) => false ; "one of two holds")]
+    #[test_case(&rule(|r| r.region = Some(glob("us-west-*"))) => true ; "region")]
+    #[test_case(&rule(|r| r.region = Some(glob("us-west-2-lax-1"))) => true ; "group of the local zone")]
+    #[test_case(&rule(|r| r.region = Some(glob("eu-*"))) => false ; "another region")]
+    #[test_case(&rule(|r| { r.family = Some(glob("c5a")); r.region = Some(glob("eu-*")); }) => false ; "one of two holds")]
     fn all_that_a_rule_says_must_hold(rule: &DiscountRule) -> bool {
         rule.matches(&Offer {
             instance_type: Some("c5a.large"),
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn a_rule_reads_in_one_line() {
         let rule = rule(|r| {
-            (r.family, r.region) = (glob("m5*"), glob("eu-*"));
+            (r.family, r.region) = (Some(glob("m5*")), Some(glob("eu-*")));
             (r.capacity, r.on) = (Some(CapacityType::OnDemand), DiscountOn::All);
         });
         assert_eq!(rule.to_string(), "family=m5* region=eu-* capacity=on-demand -28% on machine and fee");

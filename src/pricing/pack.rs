@@ -10,7 +10,8 @@
 //! sizes     per type: vCPU (0 = not known), then per type: MiB of memory (0 = not known)
 //! regions   count, then per region: length, name
 //! offered   per region: one bit per type, low bit first, padded to whole bytes
-//! sources   per price, region by region in type order: index into SOURCES, one byte
+//! sources   count, then per source: length, name, length, month, 1 if it is an estimate, else 0
+//! source    per price, region by region in type order: index into the sources, one byte
 //! prices    per price, likewise: micro-dollars minus predict(), zigzag
 //! ```
 //!
@@ -18,25 +19,16 @@
 //! difference is 0 and the 1.1 MB of text becomes some 20 KB. Only the order and the prediction hold that knowledge;
 //! prices that follow no rule cost a few bytes and come back just as exactly.
 
-/// Where a row of `assets/prices/ondemand.csv` comes from, as its `source` column says.
-#[derive(Debug, PartialEq, Eq)]
+/// Where a row of `assets/prices/ondemand.csv` comes from; one line of `assets/prices/sources.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
-    /// The text in the column.
-    pub name: &'static str,
-    /// Month the figure was published in; of estimates, of the figures they are made from.
-    pub as_of: &'static str,
+    /// The text in the row's `source` column.
+    pub name: String,
+    /// Month (`2026-07`) the figure was published in; of estimates, of the figures they are made from.
+    pub published: String,
     /// Whether the figure is an estimate, to be shown with `~`.
     pub estimated: bool,
 }
-
-/// Every source the table may name; a row packs the index.
-pub const SOURCES: [Source; 5] = [
-    Source { name: "karpenter-2026-07", as_of: "2026-07", estimated: false },
-    Source { name: "libcloud-2025-03", as_of: "2025-03", estimated: false },
-    Source { name: "libcloud-2025-03-repaired", as_of: "2025-03", estimated: false },
-    Source { name: "est-after-2025-06-cut", as_of: "2025-06", estimated: true },
-    Source { name: "estimated", as_of: "2026-07", estimated: true },
-];
 
 /// What one instance type is made of; 0 where the table does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,8 +81,10 @@ pub struct Table {
     pub type_of: Vec<u16>,
     /// Per price: millionths of a dollar an hour.
     pub micros: Vec<u32>,
-    /// Per price: the position in [`SOURCES`].
+    /// Per price: the position in [`Self::sources`].
     pub source_of: Vec<u8>,
+    /// What a price's source may be.
+    pub sources: Vec<Source>,
 }
 
 /// Sort key of an instance type: family, weight of its size, the size itself.
@@ -155,8 +149,7 @@ impl Table {
 
         let regions = rest.number()? as usize;
         for _ in 0..regions {
-            let length = rest.number()? as usize;
-            table.regions.push(std::str::from_utf8(rest.bytes(length)?).ok()?);
+            table.regions.push(rest.text()?);
         }
         for _ in 0..regions {
             let offered = rest.bytes(types.div_ceil(8))?;
@@ -168,6 +161,11 @@ impl Table {
             table.ends.push(u32::try_from(table.type_of.len()).ok()?);
         }
 
+        let sources = rest.number()?;
+        for _ in 0..sources {
+            let (name, published) = (rest.text()?.to_owned(), rest.text()?.to_owned());
+            table.sources.push(Source { name, published, estimated: rest.number()? == 1 });
+        }
         table.source_of = rest.bytes(table.type_of.len())?.to_vec();
         table.micros.reserve_exact(table.type_of.len());
         let mut start = 0;
@@ -182,7 +180,7 @@ impl Table {
             start = *end as usize;
         }
         table.type_of.shrink_to_fit();
-        let known = table.source_of.iter().all(|source| usize::from(*source) < SOURCES.len());
+        let known = table.source_of.iter().all(|source| usize::from(*source) < table.sources.len());
         (rest.0.is_empty() && known).then_some(table)
     }
 }
@@ -195,6 +193,11 @@ impl<'a> Reader<'a> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(taken)
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let length = self.number()? as usize;
+        std::str::from_utf8(self.bytes(length)?).ok()
     }
 
     fn number(&mut self) -> Option<u32> {

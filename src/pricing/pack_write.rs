@@ -1,8 +1,9 @@
 //! From the reviewable CSV files to the packed table: the build script's half of [`super::pack`].
 //!
-//! Compiled into the build script and into the library's tests, never into the program.
+//! Compiled into the build script, the maker of the files (`src/price_table`) and the library's tests, never into the
+//! program.
 
-use super::pack::{SOURCES, Size, Table, predict, size_order};
+use super::pack::{Size, Source, Table, predict, size_order};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -27,15 +28,32 @@ impl fmt::Display for BadLine {
 pub const PRICES: &str = "assets/prices/ondemand.csv";
 /// The sizes of instance types, likewise.
 pub const SPECS: &str = "assets/prices/specs.csv";
+/// What the prices' sources are, likewise.
+pub const SOURCES: &str = "assets/prices/sources.csv";
+
+/// What the program may carry of prices; the packed table takes a sixth of it.
+pub const MOST_BYTES: usize = 120_000;
+
+/// The text of the three files.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// Of [`PRICES`].
+    pub prices: &'a str,
+    /// Of [`SPECS`].
+    pub specs: &'a str,
+    /// Of [`SOURCES`].
+    pub sources: &'a str,
+}
 
 /// What [`size_order`] sorts by.
 type Key<'a> = (&'a str, u32, &'a str);
 
-/// Reads both files. Rows must be sorted and unique, so that two people's changes to them merge.
-pub fn read(prices: &str, specs: &str) -> Result<Table, BadLine> {
+/// Reads the files. Rows must be sorted and unique, so that two people's changes to them merge.
+pub fn read(files: Files) -> Result<Table, BadLine> {
+    let sources = sources(files.sources)?;
     let mut sizes: BTreeMap<Key, (&str, Size)> = BTreeMap::new();
     let mut before = "";
-    for (line, [name, vcpu, memory]) in rows(SPECS, specs, ["instance_type", "vcpu", "memory_mib"])? {
+    for (line, [name, vcpu, memory]) in rows(SPECS, files.specs, ["instance_type", "vcpu", "memory_mib"])? {
         let bad = |why: String| BadLine { file: SPECS, line, why };
         check_type(name).map_err(&bad)?;
         if name <= before {
@@ -53,9 +71,9 @@ pub fn read(prices: &str, specs: &str) -> Result<Table, BadLine> {
     let header = ["region", "instance_type", "usd_per_hour", "source"];
     let mut by_region: BTreeMap<&str, BTreeMap<Key, (u32, u8)>> = BTreeMap::new();
     let mut before = ("", "");
-    for (line, [region, name, price, source]) in rows(PRICES, prices, header)? {
+    for (line, [region, name, price, source_name]) in rows(PRICES, files.prices, header)? {
         let bad = |why: String| BadLine { file: PRICES, line, why };
-        if region.is_empty() || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if !is_plain(region) {
             return Err(bad(format!("region `{region}` is not of lower-case letters, digits and dashes")));
         }
         check_type(name).map_err(&bad)?;
@@ -67,9 +85,8 @@ pub fn read(prices: &str, specs: &str) -> Result<Table, BadLine> {
         }
         before = (region, name);
         let micros = micros(price).map_err(|why| bad(format!("price `{price}` {why}")))?;
-        let Some(source) = SOURCES.iter().position(|s| s.name == source) else {
-            let known = SOURCES.map(|s| s.name).join(", ");
-            return Err(bad(format!("source `{source}` is none of {known}")));
+        let Ok(source) = sources.binary_search_by(|known| known.name.as_str().cmp(source_name)) else {
+            return Err(bad(format!("source `{source_name}` is not in {SOURCES}")));
         };
         sizes.entry(size_order(name)).or_insert((name, Size::default()));
         by_region.entry(region).or_default().insert(size_order(name), (micros, source as u8));
@@ -79,7 +96,7 @@ pub fn read(prices: &str, specs: &str) -> Result<Table, BadLine> {
         return Err(BadLine { file: PRICES, line: 1, why });
     }
 
-    let mut table = Table::default();
+    let mut table = Table { sources, ..Table::default() };
     for (name, size) in sizes.values() {
         table.types.push(name);
         table.sizes.push(*size);
@@ -95,6 +112,40 @@ pub fn read(prices: &str, specs: &str) -> Result<Table, BadLine> {
         table.ends.push(table.type_of.len() as u32);
     }
     Ok(table)
+}
+
+/// What sources there are, by name.
+fn sources(text: &str) -> Result<Vec<Source>, BadLine> {
+    let mut sources: Vec<Source> = Vec::new();
+    for (line, [name, published, estimated]) in rows(SOURCES, text, ["source", "published", "estimated"])? {
+        let bad = |why: String| BadLine { file: SOURCES, line, why };
+        let before = sources.last().map_or("", |source| source.name.as_str());
+        if name <= before {
+            return Err(bad(format!("`{name}` comes after `{before}`: sort the rows, and give each source once")));
+        }
+        if !is_month(published) {
+            return Err(bad(format!("published `{published}` is not a month such as 2026-07")));
+        }
+        let estimated = match estimated {
+            "yes" => true,
+            "no" => false,
+            other => return Err(bad(format!("estimated `{other}` is neither yes nor no"))),
+        };
+        sources.push(Source { name: name.to_owned(), published: published.to_owned(), estimated });
+    }
+    if sources.len() > 256 {
+        let why = format!("{} sources are more than the packed form holds", sources.len());
+        return Err(BadLine { file: SOURCES, line: 1, why });
+    }
+    Ok(sources)
+}
+
+/// Whether a text is a month, `2026-07`.
+pub fn is_month(text: &str) -> bool {
+    let month = text.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2);
+    month.is_some_and(|(year, month)| {
+        year.bytes().all(|b| b.is_ascii_digit()) && month.parse().is_ok_and(|month: u8| (1..=12).contains(&month))
+    })
 }
 
 /// The rows below the header with their line numbers, each cut into its columns.
@@ -123,14 +174,18 @@ fn rows<'a, const N: usize>(
     Ok(rows)
 }
 
+/// Whether a text is of lower-case letters, digits and dashes, as names of regions are.
+pub fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Whether a text is of the form of an instance type's name.
+pub fn is_type(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(family, size)| is_plain(family) && is_plain(size))
+}
+
 fn check_type(name: &str) -> Result<(), String> {
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    match name.split_once('.') {
-        Some((family, size)) if plain(family) && plain(size) => Ok(()),
-        _ => Err(format!("instance type `{name}` is not of the form family.size")),
-    }
+    if is_type(name) { Ok(()) } else { Err(format!("instance type `{name}` is not of the form family.size")) }
 }
 
 /// Decimal dollars as whole millionths.
@@ -176,6 +231,14 @@ pub fn pack(table: &Table) -> Vec<u8> {
             offered[at / 8] |= 1 << (at % 8);
         }
         out.extend(offered);
+    }
+    number(&mut out, table.sources.len() as u32);
+    for source in &table.sources {
+        for text in [&source.name, &source.published] {
+            number(&mut out, text.len() as u32);
+            out.extend(text.bytes());
+        }
+        number(&mut out, u32::from(source.estimated));
     }
     out.extend(&table.source_of);
     for run in runs(table) {

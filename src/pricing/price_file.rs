@@ -242,7 +242,7 @@ impl<'a> Lines<'a> {
     /// The line of a place, at or behind the last one asked for.
     fn at(&mut self, place: usize) -> usize {
         let passed = self.text.as_bytes().get(self.at..place).unwrap_or_default();
-        self.line += passed.iter().filter(|b| **b == b'\n').count();
+        self.line += passed.split(|b| *b == b'\n').count() - 1;
         self.at = place.max(self.at);
         self.line
     }
@@ -255,10 +255,10 @@ impl<'a> Lines<'a> {
             let rest = self.text.get(at..).unwrap_or("");
             let skipped = rest.trim_start_matches(['\r', '\n']);
             at += rest.len() - skipped.len();
-            match skipped.starts_with('#') {
-                true => at += skipped.find('\n').unwrap_or(skipped.len()),
-                false => return self.at(at),
+            if !skipped.starts_with('#') {
+                return self.at(at);
             }
+            at += skipped.find('\n').unwrap_or(skipped.len());
         }
     }
 }
@@ -339,13 +339,13 @@ fn json_rows(text: &str) -> Result<Vec<PriceRow>, Problem> {
             PriceFileProblem::Shape(format!("{}; {keys} {HEADER}", clean(told))),
         )
     };
-    let raws: Vec<&RawValue> = serde_json::from_str(text).map_err(|why| shape(1, &why))?;
+    let objects: Vec<&RawValue> = serde_json::from_str(text).map_err(|why| shape(1, &why))?;
     let mut lines = Lines::of(text);
     let mut rows = Vec::new();
-    for raw in raws {
+    for object in objects {
         // Each value borrows from the text: where it begins tells its line.
-        let line = lines.at((raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize));
-        let row: JsonRow<'_> = serde_json::from_str(raw.get()).map_err(|why| shape(line, &why))?;
+        let line = lines.at((object.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize));
+        let row: JsonRow<'_> = serde_json::from_str(object.get()).map_err(|why| shape(line, &why))?;
         let written = row.usd_per_hour.get();
         let fields = Fields {
             region: row.region.as_deref().unwrap_or(""),

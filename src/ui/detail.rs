@@ -153,8 +153,9 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     if let Some(band) = row.offer().and_then(|offer| facts.pic.cluster.prices().book()?.interruption_band(&offer)) {
         facts.fact("taken back", interruptions(band), Role::Dim);
     }
-    if let Some(row) = quote.price_row {
-        facts.fact("price file", &format!("its row {}", row + 1), Role::Dim);
+    let file = facts.pic.cluster.prices().book().and_then(|book| book.terms().file.as_ref());
+    if let Some((file, row)) = file.zip(quote.price_row).and_then(|(file, row)| Some((file, file.rows().get(row)?))) {
+        facts.fact("price file", &format!("{}:{} ({row})", file.name(), row.line), Role::Dim);
     }
     facts.fact("mark", mark(quote.mark), Role::Dim);
     for (label, text, role) in extra_costs::volume_facts(facts.pic, row) {
@@ -206,12 +207,20 @@ fn component(facts: &mut Facts<'_, '_>, label: &str, amount: &str, part: Compone
 /// What a discount rule made of the list price.
 fn discounted(facts: &mut Facts<'_, '_>, quote: &Quote, discount: Discount) {
     let sign = words::sign(quote.currency, facts.pic.theme());
-    let percent = 100 - (i64::from(discount.factor_millionths) + 5_000) / 10_000;
-    let (instance, fee) = quote.known();
-    let parts = [(discount.instance_before, instance), (discount.fee_before, fee)];
-    for (before, paid) in parts.into_iter().filter_map(|(before, paid)| Some((before?, paid))) {
+    let paid = |part: Component| match part.amount {
+        Amount::Known(money) | Amount::AtMost(money, _) => Some(money),
+        Amount::Unknown(_) => None,
+    };
+    let parts = [(discount.instance_before, paid(quote.instance)), (discount.fee_before, quote.fee.and_then(paid))];
+    let mut said = false;
+    for (before, paid) in parts.into_iter().filter_map(|(before, paid)| before.zip(paid)) {
         let text = format!("{sign}{} → {sign}{}", before.decimal(5), paid.decimal(5));
-        facts.fact("discount", &format!("{text}  rule {}, −{percent}%", discount.rule + 1), Role::Text);
+        facts.fact(if said { "" } else { "discount" }, &text, Role::Text);
+        said = true;
+    }
+    let rules = facts.pic.cluster.prices().book().map(|book| book.terms().rules.as_slice()).unwrap_or_default();
+    if let Some(rule) = rules.get(discount.rule).filter(|_| said) {
+        facts.fact("", &format!("rule {}: {rule}", discount.rule + 1), Role::Dim);
     }
 }
 
@@ -225,7 +234,7 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
     let lines = [
         ("unrequested", Some(waste.unrequested), Role::Text),
         ("unused", waste.unused, Role::Text),
-        ("daemonsets", Some(waste.overhead), Role::Dim),
+        ("DaemonSets", Some(waste.overhead), Role::Dim),
     ];
     for (label, money, role) in lines.into_iter().filter_map(|(label, money, role)| Some((label, money?, role))) {
         let text = format!("{}{}", words::sign(quote.currency, facts.pic.theme()), money.decimal(5));

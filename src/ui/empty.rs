@@ -77,7 +77,10 @@ fn denied(message: &str) -> Lines {
 
 fn unreachable(pic: &Picture<'_>, why: &str, left: i64) -> Lines {
     let about = pic.cluster.about();
-    let mut lines = vec![("The cluster cannot be reached".into(), Role::Bad), (why.to_owned(), Role::Text)];
+    // A server that answers 401 was reached: it does not know who asks.
+    let rejected = why.contains("(401)");
+    let what = if rejected { "The cluster does not accept the credentials" } else { "The cluster cannot be reached" };
+    let mut lines = vec![(what.into(), Role::Bad), (why.to_owned(), Role::Text)];
     let mut tried = Vec::new();
     if !about.server.is_empty() {
         tried.push(format!("server {}", about.server));

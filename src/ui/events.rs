@@ -130,7 +130,8 @@ pub(super) fn draw_lines(
     let state = &pic.ui.events;
     let page = format!("{w} {:?} {:?} {}", state.lane, state.of, state.one_by_one);
     let widths = pic.ui.event_widths.grown(page, vec![reason, widest(&objects), widest(&times)]);
-    let reason = widths.of(0).min(26).min(w / 5);
+    // Karpenter's longest, TerminationGracePeriodExpiring, is whole where the line is long.
+    let reason = widths.of(0).min(30).min(w / 5);
     let object_w = if w >= 70 { widths.of(1).min(w / 4) } else { 0 };
     let times_w = if w >= 50 { widths.of(2) } else { 0 };
     seen.event_widths = widths;

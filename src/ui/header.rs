@@ -274,7 +274,7 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
         let mark = doubts(pic, price.waste_left_out);
         let mut waste = vec![("unrequested", price.unrequested())];
         waste.extend(price.unused().map(|unused| ("unused", unused)));
-        waste.push(("daemonsets", price.overhead()));
+        waste.push(("DaemonSets", price.overhead()));
         for (name, money) in waste.into_iter().filter(|(_, money)| *money != Amount::ZERO) {
             all.push(vec![(format!("{name} "), dim), (format!("{mark}{}", hourly(money)), text)]);
         }

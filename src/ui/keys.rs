@@ -267,7 +267,7 @@ pub const TABLE: &[Binding] = &[
     bind(&[ch('y', "y")], Scope::Main, Action::CopyName, "copy the node's name", None),
     bind(&[ch('Y', "Y")], Scope::Main, Action::CopyId, "copy the instance's id", None),
     // Nodepools.
-    bind(&[ch(' ', "space")], Scope::Pools, Action::Toggle, "select the nodepool, or not", Some("select")),
+    bind(&[ch(' ', "space")], Scope::Pools, Action::Toggle, "select the nodepool, or not", Some("mark")),
     bind(
         &[key(KeyCode::Enter, "⏎")],
         Scope::Pools,

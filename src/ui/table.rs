@@ -512,6 +512,8 @@ const BAR_MOST: u16 = 37;
 const AGE: u16 = 5;
 /// ` 100%`.
 const PERCENT: u16 = 5;
+/// A name of EC2's own (`ip-10-0-12-34.ap-northeast-2.compute.internal`) is told apart by this much of it.
+const NAME_MOST: u16 = 40;
 
 /// All columns, with the widths that the lines of this page would like.
 fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) -> Vec<Slot> {
@@ -635,8 +637,10 @@ fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
     // What identifies comes before what is nice to have, and words before bars: a bar is readable at any length.
     let mut order: Vec<usize> = (0..slots.len()).filter(|i| !is_bar(&slots[*i])).collect();
     order.sort_by_key(|i| (slots[*i].field == Field::Status, slots[*i].priority));
+    // A very long name is cut before it takes the bars' room, and is whole again where nobody else wants it.
     for i in order {
-        let more = slots[i].wanted.saturating_sub(slots[i].width).min(left);
+        let most = if slots[i].field == Field::Name { NAME_MOST } else { u16::MAX };
+        let more = slots[i].wanted.min(most).saturating_sub(slots[i].width).min(left);
         slots[i].width += more;
         left -= more;
     }
@@ -653,6 +657,7 @@ fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
     };
     grow(&mut slots, &is_main, &|slot| slot.wanted);
     grow(&mut slots, &|s| is_bar(s) && !is_main(s), &|slot| slot.wanted);
+    grow(&mut slots, &|s| s.field == Field::Name, &|slot| slot.wanted);
     grow(&mut slots, &is_main, &|_| BAR_MOST);
     let mut x = GUTTER;
     for slot in &mut slots {

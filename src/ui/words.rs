@@ -274,6 +274,30 @@ mod tests {
         cause(reason, message)
     }
 
+    fn fetched(seconds_ago: i64, cached: bool) -> AsOf {
+        AsOf::Fetched { at: Timestamp::from_second(1_000_000 - seconds_ago).unwrap(), cached }
+    }
+
+    #[test_case(PriceSource::None, AsOf::Always => "" ; "nothing priced")]
+    #[test_case(PriceSource::Embedded, AsOf::Month("2026-07") => "embedded 2026-07")]
+    #[test_case(PriceSource::PricePage, fetched(5, false) => "live")]
+    #[test_case(PriceSource::PricePage, fetched(11_000, true) => "cached 3h3m")]
+    #[test_case(PriceSource::PricePage, fetched(7, true) => "cached 1m" ; "to the minute")]
+    #[test_case(PriceSource::Simulated, fetched(5, false) => "simulated")]
+    #[test_case(PriceSource::Label, AsOf::Always => "set by labels")]
+    #[test_case(PriceSource::PriceFile, AsOf::Always => "price file")]
+    fn a_total_is_as_good_as_its_worst_figure(worst: PriceSource, oldest: AsOf) -> String {
+        provenance(worst, oldest, Timestamp::from_second(1_000_000).unwrap())
+    }
+
+    #[test_case(AsOf::Always => (String::new(), None))]
+    #[test_case(AsOf::Month("2026-07") => ("embedded 2026-07".into(), None))]
+    #[test_case(fetched(130, false) => ("live 2m10s ago".into(), Some(1)))]
+    #[test_case(fetched(12_000, true) => ("cached 3h20m".into(), Some(60)))]
+    fn a_figure_tells_its_age(as_of: AsOf) -> (String, Option<i64>) {
+        figure_age(as_of, Timestamp::from_second(1_000_000).unwrap())
+    }
+
     #[test_case("ap-northeast-2a", Some("ap-northeast-2") => "2a")]
     #[test_case("us-west-2-lax-1a", Some("us-west-2") => "lax-1a")]
     #[test_case("zone-a", None => "zone-a")]

@@ -38,7 +38,9 @@ fn allowed(room: &str) -> &'static [&'static str] {
         "insight" => &["units", "model", "pricing", "cluster"],
         "source" => &["units", "model", "pricing"],
         "ui" | "output" => &["units", "model", "pricing", "cluster", "insight"],
-        "cli" => &["units", "model"],
+        "cli" => &["units", "model", "pricing"],
+        // A program of its own, that uses the library as any other would.
+        "price_table" => &["pack", "pack_write"],
         "app" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output", "cli"],
         other => panic!("the room {other} has no place in the direction of dependence"),
     }
@@ -125,6 +127,7 @@ fn every_source_file_is_declared() {
         "src/main.rs",
         "src/lib.rs",
         "src/build.rs",
+        "src/price_table/main.rs",
         "tests/suite/main.rs",
         "tests/real/main.rs",
         "tests/bench/micro.rs",

@@ -9,6 +9,7 @@ use nodeglass::cli::{
     OutputFormat, Palette, Pricing, Settings, SettingsError, Snapshot, Sort, SortBy, Source, StyleColor, Theme,
 };
 use nodeglass::model::Resource;
+use nodeglass::pricing::PriceTerms;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
@@ -175,6 +176,7 @@ fn every_flag_reaches_its_setting() {
         pricing: Pricing::Online,
         profile: Some("billing".to_owned()),
         price_file: Some("/prices.csv".into()),
+        discounts: Vec::new(),
         extra_costs: vec![ExtraCost::ControlPlane, ExtraCost::Volumes],
         palette: Palette::Pressure,
         style: Some(cli::Style {
@@ -378,6 +380,46 @@ fn a_file_with_everything_is_understood() {
     assert_eq!(settings.log_file, Some("/home/ada/nodeglass.log".into()));
     assert_eq!(settings.filter.as_deref(), Some("pool:spot cpu<50 \"a quoted word\""));
     insta::assert_snapshot!("config_everything", nodeglass("config").file(OWN_FILE, &text).printed());
+}
+
+#[test]
+fn a_discount_of_the_file_is_a_rule() {
+    let rules = |text| {
+        let rules = nodeglass("").file(OWN_FILE, text).settings().discounts;
+        rules.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(rules("[[discounts]]\nprice = '-28%'"), ["-28%"], "for every node");
+    assert_eq!(rules("discounts = [{ family = 'm5*', factor = 0.72 }]"), ["family=m5* -28%"]);
+    assert_eq!(
+        rules("[[discounts]]\nfactor = 1\non = 'fee'\n[[discounts]]\nfactor = '0.5'\ncapacity = 'spot'\non = 'all'"),
+        ["-0% on the fee", "capacity=spot -50% on machine and fee"]
+    );
+    assert_eq!(rules("discounts = []"), Vec::<String>::new());
+}
+
+#[test]
+fn the_sample_shows_a_discount_that_works() {
+    let (_, example) = cli::SAMPLE_CONFIG.split_once("# [[discounts]]").unwrap();
+    let file = format!("[[discounts]]{}", example.replace("\n# ", "\n"));
+    let settings = nodeglass("").file(OWN_FILE, &file).settings();
+    assert_eq!(settings.discounts[0].to_string(), "family=m5* capacity=on-demand -28%");
+}
+
+/// The terms that settings name, with a price file of this text.
+fn terms(text: Option<&str>) -> Result<PriceTerms, String> {
+    let settings = nodeglass("--price-file /prices.csv").file(OWN_FILE, "[[discounts]]\nprice = '-28%'").settings();
+    let read = |_: &Path| text.map(str::to_owned).ok_or_else(|| io::ErrorKind::NotFound.into());
+    cli::price_terms(&settings, &read).map_err(|error| CliError::from(error).to_string())
+}
+
+#[test]
+fn the_price_file_and_the_discounts_are_the_terms() {
+    let terms_read = terms(Some("region,usd_per_hour\n*,0.1\n")).unwrap();
+    assert_eq!((terms_read.file.unwrap().rows().len(), terms_read.rules.len()), (1, 1));
+    let message = terms(Some("region,usd_per_hour\n*,-1\n")).unwrap_err();
+    assert!(message.starts_with("failed to read the price file /prices.csv:2: usd_per_hour `-1` is not"), "{message}");
+    let message = terms(None).unwrap_err();
+    assert!(message.starts_with("failed to read the price file /prices.csv: "), "{message}");
 }
 
 #[test]

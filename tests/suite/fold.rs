@@ -6,12 +6,13 @@
 use crate::support::alloc::bytes_held;
 use crate::support::build::*;
 use nodeglass::cluster::{Cluster, Dirty, EventQuery, Row, RowState, Sums};
-use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, alerts};
+use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, Waste, alerts};
 use nodeglass::model::{
     Change, ConditionStatus, EventKind, Labels, LinkState, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey,
     PodPhase, Resource, Resources, Stream, Uid, Usage, key,
 };
-use nodeglass::pricing::{PriceBook, Quote};
+use nodeglass::pricing::{AsOf, Os, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, Quote, SpotPrice, Unknown};
+use nodeglass::units::{Currency, Money};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -393,6 +394,38 @@ proptest! {
     }
 
     #[test]
+    fn money_by_difference_equals_a_rebuild(history in a_history(), spot in 0..3_i64) {
+        let (mut cluster, mut view) = (priced(), everything());
+        fold(&mut cluster, &mut view, &history);
+        // Prices change under a picture that is there.
+        if spot > 0 {
+            cluster.learn([PriceNews::Sheet(spot_prices(&["c5a.large", "m5.xlarge"], spot))]);
+        }
+        view.refresh(&mut cluster);
+        let price = &view.totals().price;
+        let mut sums = [Money::ZERO; 4];
+        let mut counts = [0_u64; 3];
+        for row in cluster.rows().filter(|row| row.gone().is_none()) {
+            let Some(quote) = row.quote() else { continue };
+            let (instance, fee) = quote.known();
+            let waste = Waste::of(row);
+            prop_assert!(waste.is_none_or(|w| w.unrequested <= instance + fee), "{:?} of {:?}", waste, quote);
+            let whole = waste.unwrap_or_default();
+            let parts = [instance + fee, whole.unrequested, whole.overhead, whole.unused.unwrap_or_default()];
+            sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+            counts[0] += u64::from(quote.unknown().is_some());
+            counts[1] += u64::from(waste.is_none() || quote.unknown().is_some());
+            counts[2] += u64::from(quote.spot_saves().is_some());
+        }
+        prop_assert_eq!([price.hourly(), price.unrequested(), price.overhead(), price.unused().unwrap_or_default()], sums);
+        prop_assert_eq!([price.unpriced, price.waste_left_out, price.spot_compared], counts);
+        prop_assert!(price.unrequested() >= Money::ZERO && price.unrequested() <= price.hourly());
+        let mut late = everything();
+        late.refresh(&mut cluster);
+        prop_assert_eq!(view.totals(), late.totals());
+    }
+
+    #[test]
     fn arrival_order_does_not_change_the_picture(
         (history, shuffled) in a_history().prop_flat_map(|history| {
             let objects = Objects::after(&changes(&history));
@@ -442,6 +475,24 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// Spot prices of Seoul's zone a: so many cents an hour.
+fn spot_prices(types: &[&str], cents: i64) -> PriceSheet {
+    let price = |name: &&str| SpotPrice {
+        instance_type: (*name).into(),
+        zone: Some("ap-northeast-2a".into()),
+        os: Os::Linux,
+        amount: Money::from_nanos(cents * 10_000_000),
+    };
+    PriceSheet {
+        source: PriceSource::SpotHistory,
+        region: "ap-northeast-2".into(),
+        currency: Currency::Usd,
+        fetched: at(50),
+        cached: false,
+        prices: Prices::Spot(types.iter().map(price).collect()),
     }
 }
 
@@ -708,9 +759,77 @@ fn total_reports_unpriced_nodes() {
     let view = shown(&mut c, GroupBy::Nothing);
     let price = &view.totals().price;
     assert_eq!((price.priced(), price.unpriced, price.is_unknown()), (1, 1, false));
+    assert_eq!(price.unknown, BTreeMap::from([(Unknown::Type, 1)]), "and why");
     assert_eq!(Some(price.hourly()), c.row_of_node("priced").unwrap().quote().and_then(Quote::hourly));
     apply(&mut c, node_gone("priced"));
     assert!(shown(&mut c, GroupBy::Nothing).totals().price.is_unknown(), "unknown is not 0");
+}
+
+/// A c5a.xlarge in Seoul with other labels.
+fn labelled(name: &str, labels: &[(&'static str, &'static str)]) -> Change {
+    let mut node = node(name);
+    let replaced = |key: &str| labels.iter().any(|(k, _)| *k == key);
+    let kept: Vec<(String, String)> =
+        node.labels.iter().filter(|(k, _)| !replaced(k)).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let kept = kept.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    node.labels = kept.chain(labels.iter().copied()).collect();
+    node.added()
+}
+
+const SPOT: (&str, &str) = ("karpenter.sh/capacity-type", "spot");
+
+#[test]
+fn spot_saves_is_told_with_those_left_out() {
+    let mut c = priced();
+    apply(&mut c, labelled("a", &[SPOT]));
+    apply(&mut c, labelled("b", &[SPOT, ("node.kubernetes.io/instance-type", "m5.xlarge")]));
+    apply(&mut c, labelled("c", &[]));
+    let price = |c: &mut Cluster| shown(c, GroupBy::Nothing).totals().price.clone();
+    let before = price(&mut c);
+    assert_eq!((before.spot_saves(), before.spot_left_out, before.unpriced), (None, 2, 2), "unknown is not 0");
+    c.learn([PriceNews::Sheet(spot_prices(&["c5a.xlarge"], 6))]);
+    let after = price(&mut c);
+    let list = c.row_of_node("c").unwrap().quote().and_then(Quote::hourly).unwrap();
+    assert_eq!(after.spot_saves(), Some(list - Money::from_nanos(60_000_000)));
+    assert_eq!((after.spot_compared, after.spot_left_out, after.unpriced), (1, 1, 1));
+    assert_eq!(after.unknown, BTreeMap::from([(Unknown::Spot, 1)]));
+    assert_eq!((before.oldest(), before.worst_source()), (after.oldest(), PriceSource::Embedded));
+    // Of the spot node alone the price is live.
+    apply(&mut c, node_gone("c"));
+    apply(&mut c, node_gone("b"));
+    let live = price(&mut c);
+    assert_eq!(live.worst_source(), PriceSource::SpotHistory);
+    assert_eq!(live.oldest(), AsOf::Fetched { at: at(50), cached: false });
+}
+
+#[test]
+fn totals_of_fargate_stand_apart() {
+    let mut c = priced();
+    apply(&mut c, labelled("machine", &[(key::INSTANCE_PRICE, "0.5")]));
+    let fargate = [(key::COMPUTE_TYPE, "fargate"), (key::INSTANCE_PRICE, "0.0123")];
+    apply(&mut c, labelled("fargate-ip-10-0-0-3", &fargate));
+    let view = shown(&mut c, GroupBy::Nothing);
+    let price = &view.totals().price;
+    let parts = [price.instances(), price.fees(), price.fargate(), price.hourly()].map(|money| money.decimal(4));
+    assert_eq!(parts, ["0.5000", "0.0000", "0.0123", "0.5123"]);
+}
+
+#[test]
+fn waste_of_what_is_not_priced_is_left_out_and_counted() {
+    let mut c = priced();
+    let price = |text| (key::INSTANCE_PRICE, text);
+    let mut half = pod("half", "half");
+    half.requests = Resources::new(2000, 2 << 30);
+    for change in [labelled("half", &[price("0.4")]), labelled("idle", &[price("0.1")]), labelled("spot", &[SPOT])] {
+        apply(&mut c, change);
+    }
+    apply(&mut c, half.added());
+    let view = shown(&mut c, GroupBy::Nothing);
+    let price = &view.totals().price;
+    assert_eq!(price.unrequested().decimal(4), "0.3000", "half of 0.4 and all of 0.1");
+    assert_eq!((price.waste_left_out, price.unused()), (1, None));
+    let order = sorted(&mut c, Column::Waste, Direction::Descending);
+    assert_eq!(order, ["half", "idle", "spot"], "what has no value comes last");
 }
 
 #[test]

@@ -6,9 +6,13 @@ use crate::support::build::{Added, at, claim, event, fresh_claim, node, pod, poo
 use crate::support::stage::{Stage, plain};
 use crate::support::svg::{self, svg};
 use nodeglass::cluster::RowId;
-use nodeglass::insight::{Column, Direction, Line, Sort};
-use nodeglass::model::{Change, LinkState, Name, Node, Resource, Resources, Stream, Usage};
+use nodeglass::insight::{Column, Direction, Line, Severity, Sort};
+use nodeglass::model::{Change, LinkState, Name, Node, Resource, Resources, Stream, Usage, key};
+use nodeglass::pricing::{
+    EksPrices, Os, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SpotPrice, SpotSaving,
+};
 use nodeglass::ui::{self, Action, Depth, Effect, Palette, Seen, UiOptions, keys};
+use nodeglass::units::{Currency, Money};
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -455,18 +459,205 @@ fn legend_names_the_palette() {
     assert!(nodes(1, pressure).text(120, 24).contains("pressure: <70% room tight >90% full"));
 }
 
+// === money ===
+
+/// A node in Seoul of this type and with these labels.
+fn machine(name: &str, instance_type: &'static str, labels: &[(&'static str, &'static str)]) -> Change {
+    let place = [("topology.kubernetes.io/region", "ap-northeast-2"), ("karpenter.sh/capacity-type", "on-demand")];
+    let kept = place.into_iter().filter(|(key, _)| labels.iter().all(|(k, _)| k != key));
+    let all = kept.chain([("node.kubernetes.io/instance-type", instance_type)]).chain(labels.iter().copied());
+    Node { labels: all.collect(), provider_id: "".into(), ..node(name) }.added()
+}
+
+const SPOT: (&str, &str) = ("karpenter.sh/capacity-type", "spot");
+const CHINA: [(&str, &str); 2] =
+    [("topology.kubernetes.io/region", "cn-north-1"), ("eks-node-viewer/instance-price", "0.5")];
+
+fn stage_of(machines: impl IntoIterator<Item = Change>, options: UiOptions) -> Stage {
+    let mut stage = Stage::empty(options);
+    stage.apply(machines.into_iter().chain([Change::Synced(Stream::Nodes), Change::Synced(Stream::Pods)]));
+    stage
+}
+
+/// The total and the line below it, at a size that has room for both.
+fn money_of(stage: &mut Stage) -> [String; 2] {
+    let frame = stage.text(180, 40);
+    let total = header_of(&frame, " nodes ").split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+    let cost = header_of(&frame, " cost ").split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+    [total, cost]
+}
+
+#[test]
+fn totals_say_what_they_leave_out_and_what_they_rest_on() {
+    let exact = || machine("a", "c5a.xlarge", &[]);
+    let estimate = || machine("b", "c7gd.2xlarge", &[]);
+    let unknown = || machine("c", "x99.mega", &[]);
+    let unpriced = || machine("d", "c5a.xlarge", &[SPOT]);
+    let golden = [
+        (vec![], "$0.000/h | $0.00/mo", "—"),
+        (vec![exact()], "$0.172/h | $125.56/mo", "instances 0.172 unrequested $0.172/h embedded 2025-03"),
+        (
+            vec![exact(), estimate()],
+            "~$0.583/h | ~$425.52/mo",
+            "instances 0.583 unrequested ~$0.583/h embedded 2025-03",
+        ),
+        (
+            vec![exact(), unknown()],
+            "≥ $0.172/h (1 unpriced) | ≥ $125.56/mo",
+            "instances 0.172 1 unpriced: no price for this type unrequested ≥ $0.172/h embedded 2025-03",
+        ),
+        (
+            vec![exact(), estimate(), unknown(), unpriced()],
+            "≥ ~$0.583/h (2 unpriced) | ≥ ~$425.52/mo",
+            "instances 0.583 2 unpriced: 1 no price for this type, 1 no spot price unrequested ≥ ~$0.583/h embedded 2025-03",
+        ),
+        (vec![unpriced()], "—/h (1 unpriced) | —/mo", "1 unpriced: no spot price"),
+    ];
+    for (machines, total, cost) in golden {
+        let count = machines.len();
+        let mut stage = stage_of(machines, plain());
+        assert_eq!(money_of(&mut stage), [total, cost], "{count} machines");
+    }
+}
+
 #[test]
 fn unpriced_nodes_make_the_total_a_lower_bound() {
-    let mut stage = nodes(1, plain());
-    let mut odd = node("odd");
-    odd.labels =
-        [("node.kubernetes.io/instance-type", "x99.mega"), ("topology.kubernetes.io/region", "ap-northeast-2")]
-            .into_iter()
-            .collect();
-    stage.apply([odd.added()]);
+    let mut stage = stage_of([machine("a", "c5a.xlarge", &[]), machine("odd", "x99.mega", &[])], plain());
     let frame = stage.text(140, 24);
     let line = header_of(&frame, " nodes ");
-    assert!(line.contains("≥ $0.172/h") && line.contains("1 unpriced"), "{line}");
+    assert!(line.contains("≥ $0.172/h (1 unpriced) | ≥ $125.56/mo"), "{line}");
+    let ascii = UiOptions { ascii: true, ..plain() };
+    let frame = stage_of([machine("a", "c5a.xlarge", &[]), machine("odd", "x99.mega", &[])], ascii).text(140, 24);
+    assert!(header_of(&frame, " nodes ").contains(">= $0.172/h (1 unpriced) | >= $125.56/mo"), "{frame}");
+}
+
+#[test]
+fn yuan_is_never_shown_as_dollar() {
+    let chinese = |name: &str| machine(name, "c5a.xlarge", &CHINA);
+    let mut stage = stage_of([chinese("a"), chinese("b")], plain());
+    let frames = |stage: &mut Stage| {
+        let main = stage.text(160, 40);
+        stage.press(&["⏎"]);
+        let detail = stage.text(160, 50);
+        stage.press(&["esc", "p"]);
+        let pools = stage.text(160, 40);
+        stage.press(&["esc"]);
+        [main, detail, pools].concat()
+    };
+    let yuan = frames(&mut stage);
+    assert!(yuan.contains("¥1.000/h | ¥730.00/mo") && yuan.contains("¥/HOUR") && !yuan.contains('$'), "{yuan}");
+    // Two currencies are never added: what most have is the total, and the others are left out of it.
+    stage.apply([machine("us", "c5a.xlarge", &[])]);
+    let [total, cost] = money_of(&mut stage);
+    assert_eq!(total, "≥ ¥1.000/h (1 unpriced) | ≥ ¥730.00/mo");
+    assert!(cost.contains("1 unpriced: in another currency") && !cost.contains('$'), "{cost}");
+    let frame = stage.text(160, 40);
+    assert!(line_of(&frame, " us ").contains("$0.1720") && line_of(&frame, " b ").contains(" 0.5000*"), "{frame}");
+    stage.apply([machine("us2", "c5a.xlarge", &[]), machine("us3", "c5a.xlarge", &[])]);
+    let [total, _] = money_of(&mut stage);
+    assert_eq!(total, "≥ $0.516/h (2 unpriced) | ≥ $376.68/mo");
+    assert!(line_of(&stage.text(160, 40), " b ").contains("¥0.5000*"));
+    stage.press(&["g", "g"]);
+    let grouped = stage.text(160, 40);
+    assert!(grouped.contains("$/HOUR") && !grouped.contains("$0.5000"), "{grouped}");
+    let ascii = frames(&mut stage_of([chinese("a")], UiOptions { ascii: true, ..plain() }));
+    assert!(ascii.contains("CNY 0.500/h") && ascii.is_ascii(), "{ascii}");
+}
+
+fn failed(source: PriceSource, why: &str, retry: i64) -> PriceNews {
+    let state = SourceState::Failed { why: why.into(), retry: at(retry) };
+    PriceNews::State { source, region: "ap-northeast-2".into(), state }
+}
+
+#[test]
+fn a_price_source_that_fails_is_one_quiet_line() {
+    let mut stage = nodes(2, plain());
+    let off = SourceState::Off { why: "no credentials".into() };
+    stage.learn([PriceNews::State { source: PriceSource::GetProducts, region: "ap-northeast-2".into(), state: off }]);
+    let silent = stage.text(160, 40);
+    assert!(!silent.contains("credentials") && !silent.contains("prices from"), "off is no trouble: {silent}");
+    let now = stage.now.as_second();
+    stage.learn([
+        failed(PriceSource::PricePage, "failed to connect: refused", now + 240),
+        failed(PriceSource::EksList, "failed to connect: refused", now + 120),
+    ]);
+    let frame = stage.text(160, 40);
+    let line = line_of(&frame, "prices from");
+    let all =
+        "no new prices from price-page of ap-northeast-2, eks-price-list of ap-northeast-2: failed to connect: refused";
+    assert!(line.contains(all) && line.ends_with(", next try in 2m"), "{line}");
+    assert_eq!(frame.matches("refused").count(), 1);
+    assert_eq!(stage.alerts.iter().map(|alert| alert.severity).collect::<Vec<_>>(), [Severity::Notice]);
+    // It is told until it answers.
+    for source in [PriceSource::PricePage, PriceSource::EksList] {
+        let state = SourceState::Answered { at: at(now) };
+        stage.learn([PriceNews::State { source, region: "ap-northeast-2".into(), state }]);
+    }
+    assert!(!stage.text(160, 40).contains("prices from"));
+}
+
+#[test]
+fn a_price_label_that_is_no_price_is_told() {
+    let label = ("eks-node-viewer/instance-price", "inf");
+    let mut stage = stage_of([machine("a", "c5a.xlarge", &[label])], plain());
+    let frame = stage.text(160, 40);
+    assert!(line_of(&frame, "instance-price=`inf`").contains("the label is ignored"), "{frame}");
+    assert!(line_of(&frame, " a  ").contains("0.1720"), "priced without it: {frame}");
+    stage.press(&["⏎"]);
+    let detail = stage.text(160, 50);
+    assert!(detail.contains("ignored        label eks-node-viewer/instance-price=`inf`"), "{detail}");
+}
+
+#[test]
+fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
+    let auto = [SPOT, (key::COMPUTE_TYPE, "auto"), ("topology.kubernetes.io/zone", "ap-northeast-2a")];
+    let mut stage = stage_of([machine("a", "c5a.xlarge", &auto)], plain());
+    let now = stage.now.as_second();
+    let sheet = |source, fetched, cached, prices| {
+        let sheet = PriceSheet {
+            source,
+            region: "ap-northeast-2".into(),
+            currency: Currency::Usd,
+            fetched: at(fetched),
+            cached,
+            prices,
+        };
+        PriceNews::Sheet(sheet)
+    };
+    let usd = |text: &str| text.parse::<Money>().unwrap();
+    let spot = SpotPrice {
+        instance_type: "c5a.xlarge".into(),
+        zone: Some("ap-northeast-2a".into()),
+        os: Os::Linux,
+        amount: usd("0.0631"),
+    };
+    let saving = SpotSaving { instance_type: "c5a.xlarge".into(), os: Os::Linux, percent: 60, interruption_band: 1 };
+    let eks = EksPrices { auto_fees: vec![("c5a.xlarge".into(), usd("0.02064"))], ..EksPrices::default() };
+    stage.learn([
+        sheet(PriceSource::SpotHistory, now - 125, false, Prices::Spot(vec![spot])),
+        sheet(PriceSource::SpotAdvisor, now - 60, false, Prices::SpotSavings(vec![saving])),
+        sheet(PriceSource::EksList, now - 3 * 3600, true, Prices::Eks(eks)),
+    ]);
+    assert_eq!(
+        money_of(&mut stage),
+        [
+            "$0.084/h | $61.13/mo",
+            "instances 0.063 + auto mode 0.021 spot saves $0.109/h unrequested $0.084/h cached 3h",
+        ]
+    );
+    stage.press(&["⏎"]);
+    let detail = stage.text(160, 50);
+    for line in [
+        "total          $0.08374 an hour, $61.13 a month",
+        "instance       $0.06310  EC2 spot price history, live 2m5s ago",
+        "auto mode fee  $0.02064  AmazonEKS price list, cached 3h",
+        "on-demand list $0.17200",
+        "spot saves     $0.10890  63%",
+        "taken back     5 to 10% of this type in a month",
+        "unrequested    $0.08374  100%",
+    ] {
+        assert!(detail.contains(line), "{line} is not in\n{detail}");
+    }
 }
 
 // === cursor and pages ===

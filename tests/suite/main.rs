@@ -10,6 +10,8 @@ mod frames;
 mod hostile;
 mod looping;
 mod one_shot;
+mod prices;
+mod pricing;
 mod pty;
 mod readme;
 mod scenarios;

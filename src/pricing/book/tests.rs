@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{ClaimRequirement, Labels};
-use crate::pricing::AsOf;
+use crate::pricing::{AsOf, DiscountOn, DiscountRule, PriceFile};
 use test_case::test_case;
 
 const TYPE: (&str, &str) = ("node.kubernetes.io/instance-type", "c5a.large");
@@ -38,7 +38,7 @@ fn claim(provider_id: &str, pairs: Pairs) -> NodeClaim {
 }
 
 fn price(node: &Node) -> Quote {
-    PriceBook::embedded().quote_node(node, None)
+    PriceBook::embedded().quote_node(node, None, &FargatePods::default())
 }
 
 fn usd(text: &str) -> Money {
@@ -61,7 +61,7 @@ fn unpriced(label: &str, why: Unknown) -> (String, Option<Unknown>) {
 // One row per line of the decision, in its order; each row but the last also carries what a later line would match.
 #[test_case(&[PRICE, SPOT, AUTO] => priced("0.01900*") ; "label before all else, no fee on it")]
 #[test_case(&[("eks-node-viewer/instance-price", "inf")] => priced("0.08600") ; "a bad label is ignored")]
-#[test_case(&[("eks.amazonaws.com/compute-type", "fargate"), SPOT] => unpriced("—", Unknown::Fargate) ; "fargate")]
+#[test_case(&[("eks.amazonaws.com/compute-type", "fargate"), SPOT] => unpriced("—", Unknown::FargateSize) ; "fargate")]
 #[test_case(&[("eks.amazonaws.com/compute-type", "hybrid"), SPOT] => unpriced("—", Unknown::Hybrid) ; "hybrid")]
 #[test_case(&[OUTPOST, SPOT] => priced("prepaid") ; "outpost")]
 #[test_case(&[RESERVED, BLOCK] => priced("prepaid") ; "capacity block of karpenter")]
@@ -333,18 +333,36 @@ fn a_claim_tells_what_its_node_does_not_say_yet() {
     let claim = claim("aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1", &[TYPE, ZONE, SPOT, AUTO]);
     let book = PriceBook::embedded();
     let bare = node(&[]);
-    assert_eq!(Some(book.quote_node(&bare, Some(&claim))), book.quote_claim(&claim));
+    assert_eq!(Some(book.quote_node(&bare, Some(&claim), &FargatePods::default())), book.quote_claim(&claim));
     // What the node itself says counts more: its reservation or spot label may have changed since.
-    assert_eq!(book.quote_node(&seoul(&[]), Some(&claim)).label(5), "0.09632");
+    assert_eq!(book.quote_node(&seoul(&[]), Some(&claim), &FargatePods::default()).label(5), "0.09632");
 }
 
 #[test]
 fn a_fargate_node_is_told_by_its_name_until_its_labels_are_there() {
     let early = Node { name: "fargate-ip-10-0-0-3.ap-northeast-2.compute.internal".into(), ..node(&[REGION]) };
-    assert_eq!(told(&price(&early)), unpriced("—", Unknown::Fargate));
+    assert_eq!(told(&price(&early)), unpriced("—", Unknown::FargateSize));
     assert_eq!(Offer::of_node(&early, None).capacity_type, CapacityType::Fargate);
     let named_so = Node { name: "fargate-like".into(), ..seoul(&[]) };
     assert_eq!(told(&price(&named_so)), priced("0.08600"));
+}
+
+#[test]
+fn a_node_priced_by_size_needs_no_type() {
+    let pods = FargatePods {
+        given: 1,
+        given_cpu_millicores: 250,
+        given_memory_bytes: 512 << 20,
+        pods: 1,
+        ..FargatePods::default()
+    };
+    let mut node = node(&[REGION, ("eks.amazonaws.com/compute-type", "fargate")]);
+    assert_eq!(told(&PriceBook::embedded().quote_node(&node, None, &pods)), priced("0.01420"));
+    node.labels = labels(&[REGION, ("eks.amazonaws.com/compute-type", "hybrid")]);
+    node.capacity.cpu_millicores = 15_500;
+    let quote = PriceBook::embedded().quote_node(&node, None, &pods);
+    assert_eq!(told(&quote), unpriced("≤0.32000", Unknown::HybridTier));
+    assert_eq!((quote.mark, quote.known()), (Mark::Bound, (Money::ZERO, Money::ZERO)));
 }
 
 #[test]
@@ -353,4 +371,129 @@ fn a_hybrid_node_is_told_by_its_provider_id() {
     let quote = price(&hybrid);
     assert_eq!((told(&quote), quote.currency), (unpriced("—", Unknown::Hybrid), Currency::Cny));
     assert_eq!(Offer::of_node(&hybrid, None).region, Some("cn-north-1"));
+}
+
+// === the user's own terms ===
+
+const RULE: &str = "-28%";
+
+/// A book with discounts: each an `on` and an edit of a rule of 28 % off.
+fn discounted(rules: &[DiscountRule]) -> PriceBook {
+    PriceBook::embedded().with_terms(PriceTerms { file: None, rules: rules.to_vec() })
+}
+
+fn off(on: DiscountOn, edit: impl FnOnce(&mut DiscountRule)) -> DiscountRule {
+    let mut rule = DiscountRule { on, ..DiscountRule::of(RULE.parse().unwrap()) };
+    edit(&mut rule);
+    rule
+}
+
+fn with_file(text: &str) -> PriceBook {
+    let file = PriceFile::parse("prices.csv", text).unwrap();
+    PriceBook::embedded().with_terms(PriceTerms { file: Some(file), rules: vec![off(DiscountOn::All, |_| ())] })
+}
+
+fn ask(book: &PriceBook, node: &Node) -> Quote {
+    book.quote_node(node, None, &FargatePods::default())
+}
+
+// 0.086 × 0.72 = 0.06192; the fee is 0.01032, 28 % off it 0.0074304.
+#[test_case(&[], DiscountOn::Instance => ("0.06192*".to_owned(), Some("0.086".to_owned()), None) ; "on demand")]
+#[test_case(&[AUTO], DiscountOn::Instance => ("0.07224*".to_owned(), Some("0.086".to_owned()), None) ; "the fee is left")]
+#[test_case(&[AUTO], DiscountOn::Fee => ("0.09343*".to_owned(), None, Some("0.01032".to_owned())) ; "the fee alone")]
+#[test_case(&[AUTO], DiscountOn::All => ("0.06935*".to_owned(), Some("0.086".to_owned()), Some("0.01032".to_owned())) ; "both")]
+#[test_case(&[RESERVED, ODCR], DiscountOn::Instance => ("0.06192R".to_owned(), Some("0.086".to_owned()), None) ; "reserved")]
+#[test_case(&[SPOT], DiscountOn::Instance => ("≤0.06192*".to_owned(), Some("0.086".to_owned()), None) ; "a bound is lowered")]
+#[test_case(&[WINDOWS], DiscountOn::Instance => ("—".to_owned(), None, None) ; "unknown stays unknown")]
+#[test_case(&[RESERVED, BLOCK], DiscountOn::All => ("prepaid".to_owned(), None, None) ; "prepaid is left")]
+#[test_case(&[RESERVED, BLOCK, AUTO], DiscountOn::All => ("prepaid+0.00743".to_owned(), None, Some("0.01032".to_owned())) ; "the fee of what is prepaid")]
+#[test_case(&[PRICE], DiscountOn::All => ("0.01900*".to_owned(), None, None) ; "a label is left")]
+#[test_case(&[("node.kubernetes.io/instance-type", "c8g.large")], DiscountOn::Instance => ("~0.06502*".to_owned(), Some("0.0903".to_owned()), None) ; "an estimate stays one")]
+fn a_discount_comes_off_list_prices_only(pairs: Pairs, on: DiscountOn) -> (String, Option<String>, Option<String>) {
+    let list = price(&seoul(pairs));
+    let quote = ask(&discounted(&[off(on, |_| ())]), &seoul(pairs));
+    assert!(quote.known().0 <= list.known().0 && quote.known().1 <= list.known().1);
+    let before = |part: fn(&crate::pricing::Discount) -> Option<Money>| {
+        quote.discount.as_ref().and_then(part).map(|money| money.to_string())
+    };
+    (quote.label(5), before(|d| d.instance_before), before(|d| d.fee_before))
+}
+
+#[test]
+fn the_first_rule_that_matches_is_the_only_one() {
+    let rules = [
+        off(DiscountOn::Fee, |rule| rule.factor = "0.5".parse().unwrap()),
+        off(DiscountOn::Instance, |rule| rule.family = Some("m5*".parse().unwrap())),
+        off(DiscountOn::Instance, |rule| rule.capacity = Some(CapacityType::OnDemand)),
+        off(DiscountOn::Instance, |rule| rule.factor = "0".parse().unwrap()),
+    ];
+    let book = discounted(&rules);
+    let applied = |pairs| ask(&book, &seoul(pairs)).discount.map(|d| (d.rule, d.factor_millionths));
+    assert_eq!(applied(&[]), Some((2, 720_000)), "a rule on the fee is not for a machine without one");
+    assert_eq!(applied(&[AUTO]), Some((0, 500_000)));
+    assert_eq!(applied(&[("node.kubernetes.io/instance-type", "m5d.large")]), Some((1, 720_000)));
+    assert_eq!(applied(&[RESERVED]), Some((3, 0)));
+    assert_eq!(ask(&book, &seoul(&[RESERVED, ODCR])).label(4), "0.0000R");
+    assert_eq!(applied(&[PRICE]), None);
+}
+
+#[test]
+fn what_spot_saves_is_told_by_the_list_price_whatever_the_discount() {
+    let pool = ("karpenter.sh/nodepool", "general");
+    let rule = off(DiscountOn::Instance, |rule| rule.nodepool = Some("gen*".parse().unwrap()));
+    let quote = ask(&discounted(std::slice::from_ref(&rule)), &seoul(&[SPOT, pool]));
+    assert_eq!((quote.list, quote.discount.map(|d| d.rule)), (Some(usd("0.086")), Some(0)));
+    assert_eq!(ask(&discounted(&[rule]), &seoul(&[SPOT])).discount, None, "another nodepool, or none");
+}
+
+#[test]
+fn a_row_of_the_price_file_goes_before_everything() {
+    let book = with_file("region,instance_type,capacity,usd_per_hour\n,c5a.large,,0.05\n,,spot,0.01\n");
+    for pairs in [&[][..], &[PRICE], &[AUTO], &[WINDOWS], &[OUTPOST], &[RESERVED, BLOCK], &[DEDICATED]] {
+        let quote = ask(&book, &seoul(pairs));
+        assert_eq!((quote.label(4).as_str(), quote.mark), ("0.0500*", Mark::Override), "{pairs:?}");
+        assert_eq!((quote.price_row, quote.source()), (Some(0), PriceSource::PriceFile));
+        assert_eq!((quote.fee, quote.discount), (None, None), "the whole machine, and no discount on it");
+    }
+    let other = [("node.kubernetes.io/instance-type", "m5.large")];
+    assert_eq!(ask(&book, &seoul(&[&other[..], &[SPOT]].concat())).price_row, Some(1));
+    assert_eq!(ask(&book, &seoul(&other)).price_row, None);
+    let china = seoul(&[("topology.kubernetes.io/region", "cn-north-1"), ("topology.kubernetes.io/zone", "")]);
+    assert_eq!(ask(&book, &china).currency, Currency::Cny, "the amount is in what the region is billed in");
+    assert_eq!(book.quote_claim(&claim("", &[TYPE, ZONE])), None, "not before it is launched");
+}
+
+proptest::proptest! {
+    /// Whatever the rules, the price is not above the list price, and asked again it is the same.
+    #[test]
+    fn no_set_of_rules_raises_a_price(
+        rules in proptest::collection::vec((0_u32..=1_000_000, 0_usize..3, 0_usize..4), 0..6),
+        kind in 0_usize..8,
+    ) {
+        let kinds: [Pairs; 8] =
+            [&[], &[AUTO], &[SPOT], &[SPOT, AUTO], &[RESERVED], &[RESERVED, BLOCK, AUTO], &[OUTPOST], &[PRICE]];
+        let rules: Vec<DiscountRule> = rules
+            .into_iter()
+            .map(|(millionths, on, family)| {
+                let factor = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+                off(DiscountOn::ALL[on], |rule| {
+                    rule.factor = factor.parse().unwrap();
+                    rule.family = ["c5*", "m5", "*"].get(family).map(|glob| glob.parse().unwrap());
+                })
+            })
+            .collect();
+        let book = discounted(&rules);
+        let (list, quote) = (price(&seoul(kinds[kind])), ask(&book, &seoul(kinds[kind])));
+        proptest::prop_assert_eq!(&ask(&book, &seoul(kinds[kind])), &quote);
+        proptest::prop_assert!(quote.known().0 <= list.known().0 && quote.known().1 <= list.known().1);
+        proptest::prop_assert_eq!(quote.hourly().is_some(), list.hourly().is_some());
+        if let Some(discount) = quote.discount {
+            let before = discount.instance_before;
+            let is_list = before.is_none_or(|before| match list.instance.amount {
+                Amount::Known(amount) | Amount::AtMost(amount, _) => amount == before,
+                Amount::Unknown(_) => false,
+            });
+            proptest::prop_assert!(is_list);
+        }
+    }
 }

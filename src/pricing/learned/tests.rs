@@ -70,3 +70,31 @@ fn a_price_of_nothing_is_no_price() {
     learned.merge(&sheet(PriceSource::EksList, 1, Prices::Eks(eks)));
     assert_eq!(learned.fargate(SEOUL), None);
 }
+
+proptest::proptest! {
+    /// The median stands between the cheapest and the dearest zone, whatever the order of answers, and does not wait
+    /// for an odd number of them.
+    #[test]
+    fn the_median_is_between_the_cheapest_and_the_dearest(
+        nanos in proptest::collection::vec(1_i64..=1_000_000_000_000, 1..9),
+    ) {
+        let zones: Vec<String> = (0..nanos.len()).map(|i| format!("ap-northeast-2{}", char::from(b'b' + i as u8))).collect();
+        let amounts: Vec<String> = nanos.iter().map(|n| Money::from_nanos(*n).decimal(9)).collect();
+        let prices: Vec<(&str, Option<&str>, &str)> =
+            zones.iter().zip(&amounts).map(|(zone, amount)| ("c5a.large", Some(zone.as_str()), amount.as_str())).collect();
+        let mut learned = Learned::default();
+        learned.merge(&spot(1, &prices));
+        let mut backwards = Learned::default();
+        backwards.merge(&spot(1, &prices.iter().rev().copied().collect::<Vec<_>>()));
+        let told = |learned: &Learned| {
+            learned.spot(SEOUL, Some("ap-northeast-2a"), ZoneKind::Standard, Os::Linux, "c5a.large")
+        };
+        let Some(SpotFigure::OtherZones(median)) = told(&learned) else { panic!("no median") };
+        let (least, most) = (nanos.iter().min().unwrap(), nanos.iter().max().unwrap());
+        proptest::prop_assert!((*least..=*most).contains(&median.amount.nanos()));
+        proptest::prop_assert_eq!(told(&backwards), told(&learned));
+        let below = nanos.iter().filter(|n| **n < median.amount.nanos()).count();
+        let above = nanos.iter().filter(|n| **n > median.amount.nanos()).count();
+        proptest::prop_assert!(below <= nanos.len() / 2 && above <= nanos.len() / 2);
+    }
+}

@@ -1,7 +1,9 @@
 //! From options and files to a configuration for one cluster. Nothing here uses the network or runs a program.
 
+use super::hints;
 use super::options::Options;
 use crate::model::About;
+use crate::source::prices::AwsHints;
 use crate::units::text::clean;
 use http::HeaderValue;
 use http::header::USER_AGENT;
@@ -119,6 +121,8 @@ pub(super) struct Target {
     pub(super) user: String,
     /// What is known of the cluster before anything was asked.
     pub(super) about: About,
+    /// What is said about AWS.
+    pub(super) aws: AwsHints,
     /// The kubeconfig files it was chosen from, or the service account, for messages.
     pub(super) origin: String,
 }
@@ -130,7 +134,7 @@ pub(super) fn load(options: &Options) -> Result<Target, ConnectError> {
         Source::InCluster => {
             let config = Config::incluster().map_err(|cause| ConnectError::InCluster { cause })?;
             let whose = "the service account";
-            return finish(config, options, "in-cluster".into(), whose.into(), whose);
+            return finish(config, options, "in-cluster".into(), whose.into(), whose, "");
         }
     };
     select(kubeconfig, options, files)
@@ -193,13 +197,14 @@ fn select(mut kubeconfig: Kubeconfig, options: &Options, files: String) -> Resul
         return Err(ConnectError::UnknownContext { context, files, known });
     };
     let user = found.context.as_ref().and_then(|c| c.user.clone()).unwrap_or_default();
+    let cluster = found.context.as_ref().map(|c| c.cluster.clone()).unwrap_or_default();
     kubeconfig.current_context = Some(context.clone());
     let config = Config::try_from(kubeconfig).map_err(|cause| ConnectError::Context {
         context: context.clone(),
         files: files.clone(),
         cause,
     })?;
-    finish(config, options, context, files, &user)
+    finish(config, options, context, files, &user, &cluster)
 }
 
 fn finish(
@@ -208,6 +213,7 @@ fn finish(
     context: String,
     files: String,
     user: &str,
+    cluster: &str,
 ) -> Result<Target, ConnectError> {
     config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("nodeglass/", env!("CARGO_PKG_VERSION")))));
     config.connect_timeout = Some(options.timing.connect);
@@ -217,6 +223,7 @@ fn finish(
     config.default_retry = false;
     // A plugin is run by us and not by kube, which would run it three times for one client, and with the terminal.
     let plugin = config.auth_info.exec.take();
+    let aws = hints::of(plugin.as_ref(), &[&context, cluster], config.cluster_url.host().unwrap_or_default());
     let about = About {
         context: clean(&context).into_owned(),
         server: clean(&config.cluster_url.to_string()).trim_end_matches('/').to_owned(),
@@ -231,7 +238,7 @@ fn finish(
         files: files.clone(),
         cause: Box::new(cause),
     })?;
-    Ok(Target { config, plugin, user: clean(user).into_owned(), about, origin: clean(&files).into_owned() })
+    Ok(Target { config, plugin, user: clean(user).into_owned(), about, aws, origin: clean(&files).into_owned() })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::outbox::Outbox;
 use super::server::SharedServer;
 use super::wire::scalar::{Text, lenient};
-use crate::model::{About, Change, Flavour};
+use crate::model::{About, Change, Flavour, Name};
 use serde::Deserialize;
 use tokio::time::sleep;
 
@@ -69,10 +69,33 @@ pub(super) async fn run(server: SharedServer, mut outbox: Outbox, mut random: fa
 }
 
 async fn ask(server: &SharedServer) -> Result<About, Fault> {
-    let read = |error: serde_json::Error| Fault::Malformed(format!("line {}, column {}", error.line(), error.column()));
-    let version: VersionWire = serde_json::from_slice(&server.get_whole("/version").await?).map_err(read)?;
-    let groups: GroupsWire = serde_json::from_slice(&server.get_whole("/apis").await?).map_err(read)?;
-    Ok(About { version: version.short(), flavours: groups.flavours(), ..server.about.clone() })
+    let version = read_version(&server.get_whole(VERSION).await?)?;
+    let (flavours, _) = read_groups(&server.get_whole(GROUPS).await?)?;
+    Ok(About { version, flavours, ..server.about.clone() })
+}
+
+/// Where a server tells its version.
+pub(super) const VERSION: &str = "/version";
+/// Where it tells its API groups.
+pub(super) const GROUPS: &str = "/apis";
+
+fn malformed(error: &serde_json::Error) -> Fault {
+    Fault::Malformed(format!("line {}, column {}", error.line(), error.column()))
+}
+
+/// The version in an answer of [`VERSION`].
+pub(super) fn read_version(body: &[u8]) -> Result<String, Fault> {
+    let version: VersionWire = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+    Ok(version.short())
+}
+
+/// What provisions nodes, by an answer of [`GROUPS`], and every group with its versions.
+pub(super) fn read_groups(body: &[u8]) -> Result<(Vec<Flavour>, Vec<(Name, Vec<Name>)>), Fault> {
+    let groups: GroupsWire = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+    let flavours = groups.flavours();
+    let versions = |group: Group| group.versions.into_iter().map(|version| version.version.0).collect();
+    let groups = groups.groups.into_iter().map(|group| (group.name.0.clone(), versions(group)));
+    Ok((flavours, groups.collect()))
 }
 
 impl VersionWire {

@@ -31,7 +31,7 @@ impl Polled {
         }
     }
 
-    const fn path(self) -> &'static str {
+    pub(super) const fn path(self) -> &'static str {
         match self {
             Self::Nodes => "/apis/metrics.k8s.io/v1beta1/nodes",
             Self::Pods => "/apis/metrics.k8s.io/v1beta1/pods",

@@ -9,7 +9,8 @@
 //!            └───────────┴─ Outbox ────┴───────────┘─▶ one bounded channel of batches
 //! ```
 //!
-//! Always true here: requests are GET (get, list and watch); no Kubernetes type leaves this room; trouble is a
+//! Always true here: requests are GET (get, list and watch), and of the doctor also reviews of what we may do, which no
+//! server keeps; no Kubernetes type leaves this room; trouble is a
 //! [`crate::model::LinkState`], never an end; streams fail and recover apart from each other.
 
 mod backoff;
@@ -17,12 +18,15 @@ mod codec;
 mod connect;
 mod credentials;
 mod discovery;
+mod examine;
 mod fault;
+mod hints;
 mod kinds;
 mod metrics;
 mod node_classes;
 mod options;
 mod outbox;
+mod permissions;
 mod pump;
 mod requests;
 mod server;
@@ -30,10 +34,13 @@ mod wire;
 
 pub use connect::ConnectError;
 pub use credentials::PluginError;
+pub use examine::{ExamineError, Provisioners, ServerAnswer};
 pub use metrics::Interest;
 pub use options::{Environment, ListMode, Options, Timing};
+pub use permissions::{Access, Allowed, CLUSTER_ROLE_BINDING, cluster_role};
 
 use crate::model::{About, Change, LinkState, Stream};
+use crate::source::prices::AwsHints;
 use credentials::Terminal;
 use kinds::Kind;
 use metrics::Polled;
@@ -50,6 +57,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub struct Connection {
     origin: String,
+    aws: AwsHints,
     server: SharedServer,
     options: Options,
 }
@@ -62,9 +70,9 @@ impl Connection {
     /// A [`ConnectError`] that names the file, the context and what to do.
     pub fn load(options: &Options) -> Result<Self, ConnectError> {
         let target = connect::load(options)?;
-        let origin = target.origin.clone();
+        let (origin, aws) = (target.origin.clone(), target.aws.clone());
         let server = Server::new(target, options.timing.clone(), options.list_mode);
-        Ok(Self { origin, server: Arc::new(server), options: options.clone() })
+        Ok(Self { origin, aws, server: Arc::new(server), options: options.clone() })
     }
 
     /// What is known of the cluster before it was asked: its context and address.
@@ -75,6 +83,11 @@ impl Connection {
     /// What it was chosen from: the kubeconfig files, or the pod's service account.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// What the kubeconfig says about AWS.
+    pub fn aws(&self) -> &AwsHints {
+        &self.aws
     }
 
     /// Whether [`Self::sign_in`] has something to do.

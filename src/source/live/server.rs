@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 /// An error body beyond this size is not read to its end.
 const ERROR_BODY: usize = 64 << 10;
 
-/// The API server. Requests are GET alone.
+/// The API server. Requests are GET, and for the doctor POST of reviews, which no server keeps.
 #[derive(Debug)]
 pub(super) struct Server {
     config: kube::Config,
@@ -62,7 +62,7 @@ pub(super) enum Encoding {
 
 impl Server {
     pub(super) fn new(target: Target, timing: Timing, list_mode: ListMode) -> Self {
-        let Target { config, plugin, user, about, origin: _ } = target;
+        let Target { config, plugin, user, about, aws: _, origin: _ } = target;
         let (pages_only, session) = (AtomicBool::new(false), Mutex::default());
         Self { config, plugin, user, about, timing, list_mode, pages_only, session }
     }
@@ -70,6 +70,11 @@ impl Server {
     /// Whether there is a plugin whose first run may have a question.
     pub(super) const fn has_plugin(&self) -> bool {
         self.plugin.is_some()
+    }
+
+    /// The kubeconfig's user, and the command of its credential plugin.
+    pub(super) fn signs_in_by(&self) -> (&str, Option<&str>) {
+        (&self.user, self.plugin.as_ref().map(|plugin| plugin.command.as_deref().unwrap_or_default()))
     }
 
     /// Whether a list is to be streamed.
@@ -144,14 +149,40 @@ impl Server {
         encoding: Encoding,
         patience: Duration,
     ) -> Result<Response<Body>, Fault> {
+        let request = Request::get(path_and_query).header(header::ACCEPT, "application/json");
+        let request = match encoding {
+            Encoding::Compressed => request,
+            Encoding::Plain => request.header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+        };
+        self.send(request.body(Body::empty()), patience).await
+    }
+
+    /// The whole body of an answer.
+    pub(super) async fn get_whole(&self, path_and_query: &str) -> Result<Vec<u8>, Fault> {
+        let response = self.get(path_and_query, Encoding::Compressed, self.timing.response).await?;
+        self.whole(response).await
+    }
+
+    /// Has the server review something, and gives its answer. For reviews alone: they are answered and not kept.
+    pub(super) async fn review(&self, path: &str, review: String) -> Result<Vec<u8>, Fault> {
+        let json = "application/json";
+        let request = Request::post(path).header(header::ACCEPT, json).header(header::CONTENT_TYPE, json);
+        let response = self.send(request.body(Body::from(review.into_bytes())), self.timing.response).await?;
+        self.whole(response).await
+    }
+
+    /// The rest of an answer.
+    pub(super) async fn whole(&self, response: Response<Body>) -> Result<Vec<u8>, Fault> {
+        collect(response.into_body(), usize::MAX, self.timing.response).await
+    }
+
+    async fn send(
+        &self,
+        request: Result<Request<Body>, http::Error>,
+        patience: Duration,
+    ) -> Result<Response<Body>, Fault> {
         let (client, generation) = self.client().await?;
-        let mut request = Request::get(path_and_query)
-            .header(header::ACCEPT, "application/json")
-            .body(Body::empty())
-            .map_err(|error| Fault::Refused(error.to_string()))?;
-        if encoding == Encoding::Plain {
-            request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        }
+        let request = request.map_err(|error| Fault::Refused(error.to_string()))?;
         let response = timeout(patience, client.send(request))
             .await
             .map_err(|_elapsed| Fault::Silent(patience))?
@@ -169,12 +200,6 @@ impl Server {
             return Err(Fault::Unauthorized(format!("{} is not accepted (401): {message}", self.whose())));
         }
         Err(fault)
-    }
-
-    /// The whole body of an answer.
-    pub(super) async fn get_whole(&self, path_and_query: &str) -> Result<Vec<u8>, Fault> {
-        let response = self.get(path_and_query, Encoding::Compressed, self.timing.response).await?;
-        collect(response.into_body(), usize::MAX, self.timing.response).await
     }
 }
 

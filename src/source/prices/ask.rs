@@ -21,9 +21,9 @@ pub enum AskError {
         why: String,
     },
     /// The credentials have ended, or are not accepted.
-    #[error("use the AWS credentials: {why}: sign in again (such as `aws sso login`)")]
+    #[error("use the AWS credentials: {why}")]
     Expired {
-        /// AWS's words, or the credential chain's.
+        /// What is wrong, and the command that mends it.
         why: String,
     },
     /// The source has nothing under this name: no such file, no such region.

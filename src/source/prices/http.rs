@@ -9,7 +9,7 @@ use ::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
     LOCATION, USER_AGENT,
 };
-use ::http::{Request, StatusCode, Uri};
+use ::http::{Request, Response, StatusCode, Uri};
 use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -32,6 +32,14 @@ const BODY_LIMIT: usize = 16 << 20;
 const REDIRECTS: usize = 3;
 /// A connection is made within this time or not at all.
 const CONNECT: Duration = Duration::from_secs(2);
+/// What says that a file is elsewhere.
+const SENT_ON: [StatusCode; 5] = [
+    StatusCode::MOVED_PERMANENTLY,
+    StatusCode::FOUND,
+    StatusCode::SEE_OTHER,
+    StatusCode::TEMPORARY_REDIRECT,
+    StatusCode::PERMANENT_REDIRECT,
+];
 const AGENT: &str = concat!("nodeglass/", env!("CARGO_PKG_VERSION"));
 
 /// The proxies of the environment, by the rules of curl.
@@ -135,36 +143,47 @@ impl Http {
     ) -> Result<Reply, GetError> {
         let uri = address(endpoint, path)?;
         let asked = timeout(patience, self.follow(uri, known)).await;
-        asked.unwrap_or_else(|_elapsed| Err(GetError::Failed(format!("no answer within {} s", patience.as_secs()))))
+        asked.unwrap_or_else(|_elapsed| {
+            Err(GetError::Failed(format!("no answer within {} s", patience.as_secs().max(1))))
+        })
     }
 
     async fn follow(&self, mut uri: Uri, known: Option<&Validators>) -> Result<Reply, GetError> {
         for _ in 0..=REDIRECTS {
-            let request = request(&uri, known)?;
-            let sent = match self.way(&uri).await? {
-                Way::Direct(client) => client.request(request).await,
-                Way::Tunnel(client) => client.request(request).await,
-                Way::Socks(client) => client.request(request).await,
-            };
-            let (head, body) = sent.map_err(|error| GetError::Failed(root_cause(&error)))?.into_parts();
+            let (head, body) = self.dispatch(request(&uri, known)?).await?.into_parts();
             match head.status {
                 StatusCode::OK => {
                     let gzip = is_gzip(&head.headers)?;
-                    let whole = Limited::new(body, BODY_LIMIT).collect().await.map_err(|error| too_long(&*error))?;
                     return Ok(Reply::New(Body {
                         gzip,
-                        bytes: whole.to_bytes().into(),
+                        bytes: whole(body).await?,
                         validators: Validators::of(&head.headers),
                     }));
                 }
                 StatusCode::NOT_MODIFIED if known.is_some() => return Ok(Reply::NotModified),
                 StatusCode::NOT_FOUND | StatusCode::GONE => return Err(GetError::Absent),
                 StatusCode::FORBIDDEN => return Err(GetError::Forbidden),
-                status if status.is_redirection() => uri = redirected(&uri, &head.headers)?,
+                status if SENT_ON.contains(&status) => uri = redirected(&uri, &head.headers)?,
                 status => return Err(GetError::Failed(format!("the server answers {status}"))),
             }
         }
         Err(GetError::failed("the server redirects in circles"))
+    }
+
+    /// A request of any kind, and its whole answer whatever its status. The caller limits the time.
+    #[cfg(feature = "aws")]
+    pub(super) async fn send(&self, request: Request<String>) -> Result<Response<Vec<u8>>, GetError> {
+        let (head, body) = self.dispatch(request).await?.into_parts();
+        Ok(Response::from_parts(head, whole(body).await?))
+    }
+
+    async fn dispatch(&self, request: Request<String>) -> Result<Response<impl AnyBody>, GetError> {
+        let sent = match self.way(request.uri()).await? {
+            Way::Direct(client) => client.request(request).await,
+            Way::Tunnel(client) => client.request(request).await,
+            Way::Socks(client) => client.request(request).await,
+        };
+        sent.map_err(|error| GetError::Failed(root_cause(&error)))
     }
 
     /// The client for an address: a proxy is for TLS alone.
@@ -184,7 +203,7 @@ impl Validators {
     }
 
     /// Whether there is anything to ask with.
-    const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.etag.is_none() && self.last_modified.is_none()
     }
 }
@@ -201,6 +220,15 @@ impl Body {
         unpacked.map_err(|error| format!("its gzip is broken: {error}"))?;
         if text.len() > BODY_LIMIT { Err(TOO_LONG.to_owned()) } else { Ok(Cow::Owned(text)) }
     }
+}
+
+/// A body as it comes.
+trait AnyBody: BodyExt<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send {}
+impl<B: BodyExt<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send> AnyBody for B {}
+
+async fn whole(body: impl AnyBody) -> Result<Vec<u8>, GetError> {
+    let whole = Limited::new(body, BODY_LIMIT).collect().await.map_err(|error| too_long(&*error))?;
+    Ok(whole.to_bytes().into())
 }
 
 const TOO_LONG: &str = "it is longer than 16 MiB";

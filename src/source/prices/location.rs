@@ -3,8 +3,10 @@
 //! Its files are named by the place, as the Price List API's attribute `location` has it. Local Zones and Wavelength
 //! Zones have places of their own, whose names are not known here, and China has no price page.
 
+use crate::pricing::Os;
+
 /// Regions in the order of their names.
-const LOCATIONS: &[(&str, &str)] = &[
+pub const LOCATIONS: &[(&str, &str)] = &[
     ("af-south-1", "Africa (Cape Town)"),
     ("ap-east-1", "Asia Pacific (Hong Kong)"),
     ("ap-east-2", "Asia Pacific (Taipei)"),
@@ -44,15 +46,24 @@ const LOCATIONS: &[(&str, &str)] = &[
 ];
 
 /// The place of a region.
-pub(super) fn of(region: &str) -> Option<&'static str> {
+pub fn of(region: &str) -> Option<&'static str> {
     let at = LOCATIONS.binary_search_by(|(name, _)| (*name).cmp(region)).ok()?;
     LOCATIONS.get(at).map(|(_, location)| *location)
 }
 
 /// Another name under which the file may be: AWS writes `EU (Ireland)` in some places and `Europe (Ireland)` in others.
-pub(super) fn other_name(location: &str) -> Option<String> {
+pub fn other_name(location: &str) -> Option<String> {
     location.strip_prefix("EU ").map(|place| format!("Europe {place}"))
 }
+
+/// Where the price page keeps the file of a place, below its endpoint.
+pub fn price_page(location: &str, os: Os) -> String {
+    let location = location.replace(' ', "%20");
+    format!("{PRICE_PAGES}/{location}/{}/index.json", os.as_aws())
+}
+
+/// Where the price page keeps its files, by place and operating system.
+const PRICE_PAGES: &str = "/pricing/2.0/meteredUnitMaps/ec2/USD/current/ec2-ondemand-without-sec-sel";
 
 #[cfg(test)]
 mod tests {

@@ -5,19 +5,33 @@
 //! [`SourceState`](crate::pricing::SourceState), never an end.
 
 mod ask;
+mod aws;
 mod cache;
 mod endpoints;
 mod http;
-mod location;
+pub mod location;
 pub mod read;
+mod run;
 mod schedule;
+mod sources;
 
 pub use ask::AskError;
+pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use http::Proxies;
 
-use crate::pricing::{Demand, PriceNews};
-use std::path::PathBuf;
+use crate::model::{Name, Timestamp};
+use crate::pricing::{Demand, OnDemandKey, Os, PriceBook, PriceNews, Tenancy};
+use cache::Cache;
+use flate2::Crc;
+use http::Http;
+use run::Pace;
+use schedule::Schedule;
+use sources::Sources;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +48,63 @@ pub enum Mode {
     Offline,
 }
 
+/// The time of day; tests bring their own.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that tells what `now` says.
+    pub fn of(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::of(Timestamp::now)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
+/// The times the sources keep, beside the limits by age. The defaults are meant for AWS; tests shorten them.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// A small file comes within this time, or not at all.
+    pub small: Duration,
+    /// A file of megabytes comes within this time, or not at all.
+    pub large: Duration,
+    /// What comes to be needed within this time is asked for together.
+    pub together: Duration,
+    /// The clock is looked at this often, whatever is due: while a laptop sleeps prices grow old, and timers stand
+    /// still.
+    pub look: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let s = Duration::from_secs;
+        Self { small: s(5), large: s(15), together: s(1), look: s(60) }
+    }
+}
+
+/// A cluster, as EKS knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterId {
+    /// Its region.
+    pub region: Name,
+    /// Its name in EKS.
+    pub name: Name,
+}
+
 /// How prices are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -43,39 +114,74 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// Where the sources are.
     pub endpoints: Endpoints,
+    /// Through what they are reached.
+    pub proxies: Proxies,
+    /// As whom AWS is asked.
+    pub aws: AwsOptions,
+    /// Whose control plane is asked about (`eks:DescribeCluster`); none asks nothing.
+    pub cluster: Option<ClusterId>,
+    /// The time of day.
+    pub clock: Clock,
+    /// The times the sources keep.
+    pub timing: Timing,
 }
 
 /// Starts asking for what `demand` names, now and as it changes. The tasks end when `cancel` is cancelled or the
 /// receiver of the news is dropped; a panic in one is seen in the set.
 ///
-/// [`PriceNews::Settled`] answers a demand that was sent (or was there at the start and is not empty): it is not said
-/// before the first.
+/// [`PriceNews::Settled`] answers a demand: it is not said before one was sent, or was there at the start and not empty.
 ///
 /// # Panics
 ///
 /// Outside a tokio runtime.
 pub fn start(
     options: Options,
-    mut demand: watch::Receiver<Demand>,
+    demand: watch::Receiver<Demand>,
     news: mpsc::Sender<Vec<PriceNews>>,
     cancel: CancellationToken,
 ) -> JoinSet<()> {
+    let Options { clock, timing, .. } = &options;
+    let pace = Pace { clock: clock.clone(), together: timing.together, look: timing.look };
+    let (now, old) = (clock.now(), Cache::new(options.cache_dir.clone()));
+    let schedule = Schedule::new(options.mode == Mode::Offline, table_knows, options.cluster.clone());
+    let sources = Sources {
+        http: Http::new(&options.proxies),
+        cache: old.clone(),
+        endpoints: options.endpoints,
+        account: account(&options.aws, options.cluster.as_ref()),
+        aws: Aws::new(options.aws),
+        clock: options.clock,
+        timing: options.timing,
+    };
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
-        let _ = options;
-        let answer = async {
-            while demand.changed().await.is_ok() {
-                if news.send(vec![PriceNews::Settled]).await.is_err() {
-                    return;
-                }
-            }
-        };
-        let _ = cancel.run_until_cancelled(answer).await;
+        let work = run::run(Arc::new(sources), schedule, demand, news, pace);
+        let _ = cancel.run_until_cancelled(work).await;
     });
+    tasks.spawn_blocking(move || old.prune(now));
     tasks
 }
 
+/// A name for the AWS account, as far as it can be told without asking: another profile, another key, another cluster
+/// may be another account.
+fn account(aws: &AwsOptions, cluster: Option<&ClusterId>) -> String {
+    let mut crc = Crc::new();
+    let profile = aws.profile.as_deref().or_else(|| aws.environment.get("AWS_PROFILE"));
+    let key = aws.environment.get("AWS_ACCESS_KEY_ID");
+    for part in [profile, key, cluster.map(|cluster| cluster.name.as_str())] {
+        crc.update(part.unwrap_or_default().as_bytes());
+        crc.update(b"\n");
+    }
+    format!("{:08x}", crc.sum())
+}
+
+/// Whether the table in the program has a price that is no estimate.
+fn table_knows(key: &OnDemandKey, instance_type: &str) -> bool {
+    (key.os, key.tenancy) == (Os::Linux, Tenancy::Shared)
+        && PriceBook::embedded().on_demand(&key.region, instance_type).is_ok_and(|price| !price.estimated)
+}
+
 /// Where answers are kept: `nodeglass/prices` in the user's directory for caches (`$XDG_CACHE_HOME`, `~/.cache`).
-pub fn cache_dir(caches: &std::path::Path) -> PathBuf {
+pub fn cache_dir(caches: &Path) -> PathBuf {
     caches.join("nodeglass").join("prices")
 }

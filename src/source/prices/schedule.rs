@@ -10,10 +10,11 @@
 //! * what has been said stays said: a failure takes nothing away
 
 use super::ask::AskError;
-use super::location;
+use super::{ClusterId, location};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{
-    Demand, OnDemandKey, Os, Partition, PriceNews, PriceSheet, PriceSource, Prices, SourceState, Tenancy,
+    ClusterSupport, Demand, OnDemandKey, Os, Partition, PriceNews, PriceSheet, PriceSource, Prices, SourceState,
+    Tenancy,
 };
 use jiff::SignedDuration;
 use rustc_hash::FxHashSet;
@@ -57,6 +58,8 @@ pub(super) enum Topic {
     Products(OnDemandKey),
     /// `GetProducts`: by volume type.
     Volumes { region: Name },
+    /// `DescribeCluster`: what kind of support the cluster has.
+    ControlPlane(ClusterId),
 }
 
 /// Where a question goes.
@@ -77,8 +80,32 @@ pub(super) struct Question {
     pub(super) of: Of,
 }
 
+/// What an answer of the disk is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// The source need not be asked yet.
+    Fresh,
+    /// It holds if the source cannot be asked.
+    LastResort,
+    /// It is too old, or from the future.
+    Nothing,
+}
+
+/// What an answer holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Findings {
+    pub(super) sheets: Vec<PriceSheet>,
+    pub(super) support: Option<ClusterSupport>,
+}
+
+impl From<Vec<PriceSheet>> for Findings {
+    fn from(sheets: Vec<PriceSheet>) -> Self {
+        Self { sheets, support: None }
+    }
+}
+
 /// What came of a question. The disk never fails: it has nothing.
-pub(super) type Answer = Result<Vec<PriceSheet>, AskError>;
+pub(super) type Answer = Result<Findings, AskError>;
 
 /// What to do now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,31 +117,52 @@ pub(super) struct Plan {
 }
 
 impl Topic {
-    pub(super) const fn source(&self) -> PriceSource {
+    /// Who is asked; none for what is no price.
+    const fn source(&self) -> Option<PriceSource> {
         match self {
-            Self::PricePage { .. } => PriceSource::PricePage,
-            Self::EksList { .. } => PriceSource::EksList,
-            Self::SpotHistory { .. } => PriceSource::SpotHistory,
-            Self::SpotFeed => PriceSource::SpotFeed,
-            Self::SpotAdvisor => PriceSource::SpotAdvisor,
-            Self::Products(_) | Self::Volumes { .. } => PriceSource::GetProducts,
+            Self::PricePage { .. } => Some(PriceSource::PricePage),
+            Self::EksList { .. } => Some(PriceSource::EksList),
+            Self::SpotHistory { .. } => Some(PriceSource::SpotHistory),
+            Self::SpotFeed => Some(PriceSource::SpotFeed),
+            Self::SpotAdvisor => Some(PriceSource::SpotAdvisor),
+            Self::Products(_) | Self::Volumes { .. } => Some(PriceSource::GetProducts),
+            Self::ControlPlane(_) => None,
         }
     }
 
     /// How long an answer holds.
-    pub(super) const fn limit(&self) -> SignedDuration {
+    const fn limit(&self) -> SignedDuration {
         match self {
             Self::SpotHistory { .. } | Self::SpotFeed => QUICK,
             // The advisor's savings are means of a month.
             Self::PricePage { .. } | Self::EksList { .. } | Self::SpotAdvisor => SLOW,
             Self::Products(_) | Self::Volumes { .. } => SLOW,
+            // A cluster that is upgraded leaves extended support.
+            Self::ControlPlane(_) => NEGATIVE,
+        }
+    }
+
+    /// How long an answer is worth keeping on the disk.
+    pub(super) fn worth_keeping(&self) -> SignedDuration {
+        if self.limit() == SLOW { LAST_RESORT } else { self.limit() }
+    }
+
+    /// What an answer of the disk is good for.
+    pub(super) fn worth(&self, fetched: Timestamp, now: Timestamp) -> Worth {
+        let age = now.duration_since(fetched);
+        if age < -CLOCK_SKEW || age >= self.worth_keeping() {
+            Worth::Nothing
+        } else if age < self.limit() {
+            Worth::Fresh
+        } else {
+            Worth::LastResort
         }
     }
 
     /// Whether it is a call to AWS, with credentials.
     const fn is_call(&self) -> bool {
         match self {
-            Self::SpotHistory { .. } | Self::Products(_) | Self::Volumes { .. } => true,
+            Self::SpotHistory { .. } | Self::Products(_) | Self::Volumes { .. } | Self::ControlPlane(_) => true,
             Self::PricePage { .. } | Self::EksList { .. } | Self::SpotFeed | Self::SpotAdvisor => false,
         }
     }
@@ -126,6 +174,7 @@ impl Topic {
                 Some(region)
             }
             Self::Volumes { region } | Self::Products(OnDemandKey { region, .. }) => Some(region),
+            Self::ControlPlane(ClusterId { region, .. }) => Some(region),
             Self::SpotFeed | Self::SpotAdvisor => None,
         }
     }
@@ -209,11 +258,45 @@ impl Known {
 /// Whether the table in the program has a price that is no estimate.
 pub(super) type Table = fn(&OnDemandKey, &str) -> bool;
 
+/// What is to be asked, and what cannot be.
+#[derive(Debug, Default)]
+struct Needs {
+    /// With the things each is about.
+    topics: BTreeMap<Topic, BTreeSet<Name>>,
+    /// Sources that cannot serve a region, and why.
+    closed: BTreeMap<(PriceSource, Name), &'static str>,
+}
+
+impl Needs {
+    /// One more thing of a topic.
+    fn about(&mut self, topic: Topic, thing: &Name) {
+        self.topics.entry(topic).or_default().insert(thing.clone());
+    }
+
+    /// A topic that is about one thing.
+    fn about_itself(&mut self, topic: Topic, thing: &Name) {
+        self.topics.insert(topic, BTreeSet::from([thing.clone()]));
+    }
+
+    /// A call to the price API, where it serves the region.
+    fn call(&mut self, region: &Name, topic: Topic, things: BTreeSet<Name>) {
+        match sold_in(region) {
+            _ if things.is_empty() => {}
+            Some(Ok(())) => _ = self.topics.insert(topic, things),
+            Some(Err(why)) => _ = self.closed.insert((PriceSource::GetProducts, region.clone()), why),
+            None => {}
+        }
+    }
+}
+
 /// The state of every question.
 pub(super) struct Schedule {
     offline: bool,
     table: Table,
-    demand: Demand,
+    /// Whose control plane is asked about.
+    cluster: Option<ClusterId>,
+    /// What is needed; none until somebody says.
+    demand: Option<Demand>,
     progress: BTreeMap<Topic, Progress>,
     told: BTreeMap<(PriceSource, Name), SourceState>,
     news: Vec<PriceNews>,
@@ -222,11 +305,12 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(offline: bool, table: Table) -> Self {
+    pub(super) fn new(offline: bool, table: Table, cluster: Option<ClusterId>) -> Self {
         Self {
             offline,
             table,
-            demand: Demand::default(),
+            cluster,
+            demand: None,
             progress: BTreeMap::new(),
             told: BTreeMap::new(),
             news: Vec::new(),
@@ -236,7 +320,7 @@ impl Schedule {
 
     /// What is needed from now on.
     pub(super) fn demand(&mut self, demand: Demand) {
-        self.demand = demand;
+        self.demand = Some(demand);
         self.unsettled = true;
     }
 
@@ -247,10 +331,10 @@ impl Schedule {
 
     /// Decides what to ask now. What it gives is taken to be under way until [`Self::answer`].
     pub(super) fn plan(&mut self, now: Timestamp) -> Plan {
-        let (wanted, closed) = self.wanted();
+        let needs = self.needs();
         let mut plan = Plan::default();
         let mut calls = self.progress.iter().filter(|(topic, progress)| topic.is_call() && progress.asking).count();
-        for (topic, things) in &wanted {
+        for (topic, things) in &needs.topics {
             let progress = self.progress.entry(topic.clone()).or_default();
             if progress.recalling || progress.asking {
                 continue;
@@ -283,8 +367,8 @@ impl Schedule {
             let things = progress.batch(topic, things, now);
             plan.ask.push(Question { topic: topic.clone(), things, of: Of::Source });
         }
-        self.tell_states(&wanted, &closed);
-        let busy = wanted.iter().any(|(topic, things)| things.iter().any(|thing| !self.concluded(topic, thing)));
+        self.tell_states(&needs);
+        let busy = needs.topics.iter().any(|(topic, things)| things.iter().any(|thing| !self.concluded(topic, thing)));
         if self.unsettled && !busy {
             self.unsettled = false;
             self.news.push(PriceNews::Settled);
@@ -304,18 +388,20 @@ impl Schedule {
         // Files of all regions tell more than was asked.
         let asked = |sheet: &PriceSheet| topic.region().is_some() || things.contains(&sheet.region);
         match (of, answer) {
-            (Of::Disk, Ok(sheets)) => {
-                for sheet in sheets.into_iter().filter(asked) {
-                    let age = now.duration_since(sheet.fetched);
-                    if age < topic.limit() && age > -CLOCK_SKEW {
-                        progress.learn(topic, things, &sheet);
-                        self.news.push(PriceNews::Sheet(sheet));
-                    } else if age < LAST_RESORT && age > -CLOCK_SKEW && topic.limit() == SLOW {
-                        if offline { self.news.push(PriceNews::Sheet(sheet)) } else { progress.stale.push(sheet) }
+            (Of::Disk, Ok(found)) => {
+                for sheet in found.sheets.into_iter().filter(asked) {
+                    match topic.worth(sheet.fetched, now) {
+                        Worth::Fresh => {
+                            progress.learn(topic, things, &sheet);
+                            self.news.push(PriceNews::Sheet(sheet));
+                        }
+                        Worth::LastResort if offline => self.news.push(PriceNews::Sheet(sheet)),
+                        Worth::LastResort => progress.stale.push(sheet),
+                        Worth::Nothing => {}
                     }
                 }
             }
-            (Of::Source, Ok(sheets)) => {
+            (Of::Source, Ok(Findings { sheets, support })) => {
                 progress.failures = 0;
                 progress.trouble = None;
                 progress.stale = Vec::new();
@@ -328,6 +414,9 @@ impl Schedule {
                 for sheet in sheets.into_iter().filter(asked) {
                     progress.learn(topic, things, &sheet);
                     self.news.push(PriceNews::Sheet(sheet));
+                }
+                if let (Topic::ControlPlane(ClusterId { region, .. }), Some(support)) = (topic, support) {
+                    self.news.push(PriceNews::ClusterSupport { region: region.clone(), support });
                 }
             }
             (Of::Disk, Err(_)) => {}
@@ -355,48 +444,54 @@ impl Schedule {
         self.progress.get(topic).is_some_and(priced)
     }
 
-    /// What the demand comes down to: topics with their things, and sources that cannot serve it, with the reason.
-    fn wanted(&self) -> (BTreeMap<Topic, BTreeSet<Name>>, BTreeMap<(PriceSource, Name), &'static str>) {
-        let mut wanted: BTreeMap<Topic, BTreeSet<Name>> = BTreeMap::new();
-        let mut closed = BTreeMap::new();
-        let only = |name: &Name| BTreeSet::from([name.clone()]);
-        for (key, types) in &self.demand.on_demand {
+    /// What the demand comes down to.
+    fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        let Some(demand) = &self.demand else { return needs };
+        self.need_on_demand(demand, &mut needs);
+        self.need_spot(demand, &mut needs);
+        for region in demand.eks.iter().filter(|region| sold_in(region).is_some()) {
+            needs.about_itself(Topic::EksList { region: region.clone() }, region);
+        }
+        for (region, types) in &demand.volumes {
+            needs.call(region, Topic::Volumes { region: region.clone() }, types.clone());
+        }
+        if let Some(cluster) = self.cluster.as_ref().filter(|cluster| sold_in(&cluster.region).is_some()) {
+            needs.about_itself(Topic::ControlPlane(cluster.clone()), &cluster.name);
+        }
+        needs
+    }
+
+    fn need_on_demand(&self, demand: &Demand, needs: &mut Needs) {
+        for (key, types) in &demand.on_demand {
             let OnDemandKey { region, os, tenancy } = key;
-            let Some(sold) = sold_in(region) else { continue };
+            if sold_in(region).is_none() {
+                continue;
+            }
             let page = Topic::PricePage { region: region.clone(), os: *os };
             let has_page = *tenancy == Tenancy::Shared && location::of(region).is_some();
             if has_page {
-                wanted.insert(page.clone(), only(region));
-            } else if *tenancy == Tenancy::Shared {
-                closed.insert((PriceSource::PricePage, region.clone()), NO_PAGE);
-            }
-            // A public file that can still answer is waited for.
-            if has_page && !self.concluded(&page, region) {
-                continue;
-            }
-            let unknown = types.iter().filter(|name| {
-                let listed = has_page && self.prices(&page, region, *os, name);
-                !listed && !(self.table)(key, name)
-            });
-            let unknown: BTreeSet<Name> = unknown.cloned().collect();
-            if !unknown.is_empty() {
-                match sold {
-                    Ok(()) => drop(wanted.insert(Topic::Products(key.clone()), unknown)),
-                    Err(why) => drop(closed.insert((PriceSource::GetProducts, region.clone()), why)),
+                needs.about_itself(page.clone(), region);
+                // A public file that can still answer is waited for.
+                if !self.concluded(&page, region) {
+                    continue;
                 }
+            } else if *tenancy == Tenancy::Shared {
+                needs.closed.insert((PriceSource::PricePage, region.clone()), NO_PAGE);
             }
+            let listed = |name: &Name| has_page && self.prices(&page, region, *os, name);
+            let unknown = types.iter().filter(|name| !listed(name) && !(self.table)(key, name));
+            needs.call(region, Topic::Products(key.clone()), unknown.cloned().collect());
         }
-        for region in &self.demand.eks {
-            if sold_in(region).is_some() {
-                wanted.insert(Topic::EksList { region: region.clone() }, only(region));
-            }
-        }
-        for ((region, os), types) in &self.demand.spot {
+    }
+
+    fn need_spot(&self, demand: &Demand, needs: &mut Needs) {
+        for ((region, os), types) in &demand.spot {
             if sold_in(region).is_none() {
                 continue;
             }
             let history = Topic::SpotHistory { region: region.clone(), os: *os };
-            wanted.insert(history.clone(), types.clone());
+            needs.topics.insert(history.clone(), types.clone());
             // The public files know nothing of China.
             if Partition::of(region) == Partition::China {
                 continue;
@@ -406,34 +501,22 @@ impl Schedule {
             if lacking.peek().is_none() {
                 continue;
             }
-            wanted.entry(Topic::SpotFeed).or_default().insert(region.clone());
+            needs.about(Topic::SpotFeed, region);
             let feed_lacks = |name: &Name| !self.prices(&Topic::SpotFeed, region, *os, name);
             if self.concluded(&Topic::SpotFeed, region) && lacking.any(feed_lacks) {
-                wanted.entry(Topic::SpotAdvisor).or_default().insert(region.clone());
+                needs.about(Topic::SpotAdvisor, region);
             }
         }
-        for (region, types) in &self.demand.volumes {
-            match sold_in(region) {
-                Some(Ok(())) => drop(wanted.insert(Topic::Volumes { region: region.clone() }, types.clone())),
-                Some(Err(why)) => drop(closed.insert((PriceSource::GetProducts, region.clone()), why)),
-                None => {}
-            }
-        }
-        (wanted, closed)
     }
 
     /// Says how sources are doing, where that differs from what was said.
-    fn tell_states(
-        &mut self,
-        wanted: &BTreeMap<Topic, BTreeSet<Name>>,
-        closed: &BTreeMap<(PriceSource, Name), &'static str>,
-    ) {
+    fn tell_states(&mut self, needs: &Needs) {
         let mut states: BTreeMap<(PriceSource, Name), SourceState> = BTreeMap::new();
         let off = |why: &str| SourceState::Off { why: why.to_owned() };
-        for ((source, region), why) in closed {
+        for ((source, region), why) in &needs.closed {
             states.insert((*source, region.clone()), off(why));
         }
-        for (topic, things) in wanted {
+        for (topic, things) in &needs.topics {
             let Some(progress) = self.progress.get(topic) else { continue };
             let regions: Vec<&Name> = topic.region().map_or_else(|| things.iter().collect(), |region| vec![region]);
             for region in regions {
@@ -443,10 +526,11 @@ impl Schedule {
                     progress.state(topic.region().is_none().then_some(region))
                 };
                 let Some(state) = state else { continue };
-                let key = (topic.source(), region.clone());
+                let Some(source) = topic.source() else { continue };
+                let key = (source, region.clone());
                 match states.get(&key) {
                     Some(old) if weight(old) >= weight(&state) => {}
-                    Some(_) | None => drop(states.insert(key, state)),
+                    Some(_) | None => _ = states.insert(key, state),
                 }
             }
         }
@@ -545,3 +629,6 @@ const fn weight(state: &SourceState) -> u8 {
         SourceState::Asking => 3,
     }
 }
+
+#[cfg(test)]
+mod tests;

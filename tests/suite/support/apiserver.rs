@@ -30,6 +30,8 @@ pub const CLAIMS: &str = "/apis/karpenter.sh/v1/nodeclaims";
 pub const POOLS: &str = "/apis/karpenter.sh/v1/nodepools";
 pub const PDBS: &str = "/apis/policy/v1/poddisruptionbudgets";
 pub const NODE_METRICS: &str = "/apis/metrics.k8s.io/v1beta1/nodes";
+pub const ACCESS_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+pub const IDENTITY_REVIEWS: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 pub const POD_METRICS: &str = "/apis/metrics.k8s.io/v1beta1/pods";
 
 /// How an answer ends.
@@ -136,6 +138,7 @@ pub struct Asked {
     pub path: String,
     pub query: String,
     pub headers: HashMap<String, String>,
+    pub body: String,
     pub at: Instant,
 }
 
@@ -165,6 +168,7 @@ enum How {
 struct Script {
     answers: HashMap<(String, How), VecDeque<Answer>>,
     asked: Vec<Asked>,
+    denied: Vec<(String, String)>,
     open: HashMap<String, Vec<UnboundedSender<Option<String>>>>,
 }
 
@@ -228,6 +232,11 @@ impl ApiServer {
     pub fn heal(&self, path: &str) {
         let mut script = self.script.lock().unwrap();
         script.answers.retain(|(scripted, _), _| scripted != path);
+    }
+
+    /// Answers reviews: not this verb of this resource (`pods`, `nodeclaims.karpenter.sh`), but any other.
+    pub fn denies(&self, resource: &str, verb: &str) {
+        self.script.lock().unwrap().denied.push((resource.to_owned(), verb.to_owned()));
     }
 
     /// Refuses streaming lists of every kind, as a server without the feature does.
@@ -324,15 +333,18 @@ async fn answer(
     script: &Mutex<Script>,
     request: Request<hyper::body::Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
+    let (request, sent) = request.into_parts();
+    let sent = sent.collect().await.map(|sent| sent.to_bytes().to_vec()).unwrap_or_default();
     let asked = Asked {
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
-        query: request.uri().query().unwrap_or_default().to_owned(),
+        method: request.method.to_string(),
+        path: request.uri.path().to_owned(),
+        query: request.uri.query().unwrap_or_default().to_owned(),
         headers: request
-            .headers()
+            .headers
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
             .collect(),
+        body: String::from_utf8(sent).unwrap(),
         at: Instant::now(),
     };
     let how = match (asked.is_streaming_list(), asked.is_watch()) {
@@ -347,7 +359,11 @@ async fn answer(
             0 | 1 => queue.front().cloned(),
             _ => queue.pop_front(),
         });
-        let answer = scripted.unwrap_or_else(|| healthy(&asked, how));
+        let answer = scripted.unwrap_or_else(|| match asked.path.as_str() {
+            ACCESS_REVIEWS => review(&asked.body, &script.denied),
+            IDENTITY_REVIEWS => Answer::json(&json!({"status": {"userInfo": {"username": "reader@example.com"}}})),
+            _ => healthy(&asked, how),
+        });
         let (say, said) = unbounded_channel();
         if answer.end == End::Open && answer.status == 200 {
             script.open.entry(asked.path.clone()).or_default().push(say);
@@ -364,6 +380,18 @@ async fn answer(
         response = response.header(*name, value);
     }
     Ok(response.body(body(answer, said)).unwrap())
+}
+
+/// The answer to a `SelfSubjectAccessReview`.
+fn review(body: &str, denied: &[(String, String)]) -> Answer {
+    let review: Value = serde_json::from_str(body).unwrap();
+    let of = &review["spec"]["resourceAttributes"];
+    let [group, resource, verb] = ["group", "resource", "verb"].map(|key| of[key].as_str().unwrap());
+    let name = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+    let is_denied = denied.iter().any(|(resource, denied)| *resource == name && denied == verb);
+    let mut answer = Answer::json(&json!({"status": {"allowed": !is_denied}}));
+    answer.status = 201;
+    answer
 }
 
 /// What a healthy server with nothing in it says.

@@ -6,7 +6,7 @@
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Alert, CostHistory, PendingByCause, View, alerts};
 use nodeglass::model::{Change, Timestamp};
-use nodeglass::pricing::PriceBook;
+use nodeglass::pricing::{PriceBook, PriceNews};
 use nodeglass::source::demo;
 use nodeglass::source::scenario::Scenario;
 use nodeglass::source::sim::Speed;
@@ -73,6 +73,13 @@ impl Stage {
         for change in changes {
             self.cluster.apply(change, self.now);
         }
+        self.refresh();
+        self
+    }
+
+    /// Takes in what price sources say.
+    pub fn learn(&mut self, news: impl IntoIterator<Item = PriceNews>) -> &mut Self {
+        self.cluster.learn(news);
         self.refresh();
         self
     }

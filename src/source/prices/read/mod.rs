@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | on-demand price page | [`price_page`] | no |
 //! | AmazonEKS price list | [`eks_list`] | yes |
+//! | AmazonEC2 price list (read by the maker of the embedded table alone) | [`ec2_list`] | yes |
 //! | `pricing:GetProducts` | [`products`] | yes |
 //! | `eks:DescribeCluster`, `eks:DescribeClusterVersions` | [`cluster_support`] | yes |
 //! | `ec2:DescribeSpotPriceHistory` | [`spot_history`] | yes |
@@ -18,6 +19,7 @@
 //! `infracost/cloud-pricing-api` (feed), and the many that read the price page's `regions.*.*`.
 
 pub mod cluster_support;
+pub mod ec2_list;
 pub mod eks_list;
 mod offer_file;
 pub mod price_page;

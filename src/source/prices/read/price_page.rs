@@ -32,6 +32,8 @@ pub fn read(body: &[u8], os: Os) -> Result<Vec<OnDemandPrice>, ReadError> {
 pub struct Page {
     /// When AWS published the prices.
     pub published: Option<Timestamp>,
+    /// The region, as the page names it (`Asia Pacific (Seoul)`).
+    pub location: Option<Name>,
     /// What is on offer, by type.
     pub types: BTreeMap<Name, Offered>,
 }
@@ -51,7 +53,14 @@ pub struct Offered {
 ///
 /// As [`read`].
 pub fn page(body: &[u8], os: Os) -> Result<Page, ReadError> {
-    let mut file = File { os, published: None, currency: Text::default(), locations: None, types: BTreeMap::new() };
+    let mut file = File {
+        os,
+        published: None,
+        currency: Text::default(),
+        locations: None,
+        location: None,
+        types: BTreeMap::new(),
+    };
     show(body, &mut file).map_err(|why| ReadError::garbled(DOCUMENT, "JSON", &why))?;
     let shape = |expected| ReadError::Shape { document: DOCUMENT, expected };
     if !file.currency.is_or_absent("USD") {
@@ -61,7 +70,7 @@ pub fn page(body: &[u8], os: Os) -> Result<Page, ReadError> {
         None => Err(shape("an object `regions`")),
         // Two regions' prices of one type must not become one price.
         Some(2..) => Err(shape("one region")),
-        Some(0 | 1) => Ok(Page { published: file.published, types: file.types }),
+        Some(0 | 1) => Ok(Page { published: file.published, location: file.location, types: file.types }),
     }
 }
 
@@ -70,6 +79,7 @@ struct File<'de> {
     published: Option<Timestamp>,
     currency: Text<'de>,
     locations: Option<usize>,
+    location: Option<Name>,
     types: BTreeMap<Name, Offered>,
 }
 
@@ -108,11 +118,14 @@ impl<'de> Slim<'de> for Manifest<'de> {
 struct Locations<'a, 'de>(&'a mut File<'de>);
 
 impl<'de> Slim<'de> for Locations<'_, 'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let mut location = Location { os: self.0.os, is_object: false, types: &mut self.0.types };
         map.next_value_seed(Show(&mut location))?;
-        let found = usize::from(location.is_object);
-        *self.0.locations.get_or_insert(0) += found;
+        let found = location.is_object;
+        *self.0.locations.get_or_insert(0) += usize::from(found);
+        if found {
+            self.0.location = name(key);
+        }
         Ok(())
     }
 }
@@ -207,6 +220,7 @@ mod tests {
         assert!(prices.iter().all(|price| !price.estimated));
         let page = page(PRICE_PAGE, Os::Linux).unwrap();
         assert_eq!(page.published, Some("2026-09-25T17:45:21Z".parse().unwrap()));
+        assert_eq!(page.location.as_deref(), Some("Asia Pacific (Seoul)"));
         assert_eq!(page.types["c5a.2xlarge"].size, Some(Size { vcpu: 8, memory_mib: 16_384 }));
         assert_eq!(read(PRICE_PAGE, Os::Windows).unwrap(), [], "there is none in this file");
     }

@@ -68,6 +68,9 @@ fn everything(body: &[u8]) -> Vec<Money> {
         let single = [eks.fargate_vcpu, eks.fargate_gb, eks.hybrid_vcpu, eks.cluster, eks.extended_support];
         found.extend(single.into_iter().flatten());
     }
+    if let Ok(list) = ec2_list::read(body) {
+        found.extend(list.regions.values().flat_map(|types| types.values()).map(|listed| listed.offered.amount));
+    }
     found.extend(spot_feed::read(body).into_iter().flatten().flat_map(|(_, prices)| prices).map(|price| price.amount));
     for (_, savings) in spot_advisor::read(body).into_iter().flatten() {
         assert!(savings.iter().all(|s| (1..=99).contains(&s.percent) && s.interruption_band <= 4));

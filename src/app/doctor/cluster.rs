@@ -1,0 +1,299 @@
+//! What is asked of the cluster, and what each answer means for the dashboard.
+
+use super::report::{Finding, Verdict};
+use crate::model::Stream;
+use crate::source::live::{Access, Allowed, Connection, ExamineError, Provisioners, ServerAnswer};
+use jiff::SignedDuration;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A clock within this of the server's is in step: its time comes in whole seconds, and the answer takes a while.
+const IN_STEP: SignedDuration = SignedDuration::from_secs(3);
+/// AWS refuses what is signed with a clock further off.
+const AWS_REFUSES: SignedDuration = SignedDuration::from_mins(5);
+/// How long somebody may take to answer a credential plugin's question.
+const ANSWER: Duration = Duration::from_mins(2);
+
+/// How the cluster is reached.
+pub(super) struct Reached {
+    pub(super) findings: Vec<Finding>,
+    /// Whether there is any use in asking on.
+    pub(super) answers: bool,
+}
+
+/// Signs in and asks the server what it is.
+pub(super) async fn reach(connection: &Connection, patience: Duration) -> Reached {
+    let about = connection.about();
+    let mut findings = vec![
+        Finding::ok("kubeconfig", format!("{}, context {:?}", connection.origin(), about.context))
+            .fact("origin", connection.origin())
+            .fact("context", about.context.as_str()),
+    ];
+    let signed_in = sign_in(connection, patience).await;
+    let may_ask = signed_in.verdict() != Verdict::Failed;
+    findings.push(signed_in);
+    if !may_ask {
+        findings.push(Finding::skipped("server", format!("{}: not asked without credentials", about.server)));
+        return Reached { findings, answers: false };
+    }
+    let answer = within(patience, connection.examine_server()).await;
+    let answers = answer.is_ok();
+    findings.extend(server(&about.server, &answer));
+    if answers {
+        findings.push(identity(&within(patience, connection.examine_identity()).await));
+    }
+    Reached { findings, answers }
+}
+
+async fn sign_in(connection: &Connection, patience: Duration) -> Finding {
+    const CHECK: &str = "credentials";
+    let (user, plugin) = connection.user();
+    let Some(plugin) = plugin else {
+        return Finding::ok(CHECK, format!("user {user:?}, without a credential plugin"));
+    };
+    let patience = if connection.needs_sign_in() { ANSWER } else { patience };
+    let why = match timeout(patience, connection.examine_credentials()).await {
+        Ok(Ok(took)) => {
+            return Finding::ok(CHECK, format!("user {user:?} by {plugin:?}, in {}", millis(took)))
+                .fact("plugin", plugin)
+                .fact("took_ms", whole_millis(took));
+        }
+        Ok(Err(error)) => format!("the credential plugin {error}"),
+        Err(_elapsed) => format!("the credential plugin {plugin:?} did not answer within {} s", patience.as_secs()),
+    };
+    let finding = Finding::failed(CHECK, format!("user {user:?}: {why}")).fact("plugin", plugin);
+    let is_aws = plugin.rsplit(['/', '\\']).next() == Some("aws");
+    match &connection.aws().profile {
+        Some(profile) if is_aws => {
+            finding.mend(format!("sign in again, such as by `aws sso login --profile {profile}`"))
+        }
+        None if is_aws => finding.mend("sign in again, such as by `aws sso login`"),
+        Some(_) | None => finding,
+    }
+}
+
+fn server(address: &str, answer: &Result<ServerAnswer, ExamineError>) -> Vec<Finding> {
+    const CHECK: &str = "server";
+    match answer {
+        Ok(ServerAnswer { version, first, next, ahead }) => {
+            let version_said = if version.is_empty() { String::new() } else { format!(", Kubernetes {version}") };
+            let said = format!("{address}{version_said}, answers in {}, at first in {}", millis(*next), millis(*first));
+            let finding = Finding::ok(CHECK, said)
+                .fact("address", address)
+                .fact("version", version.as_str())
+                .fact("first_ms", whole_millis(*first))
+                .fact("next_ms", whole_millis(*next));
+            vec![finding, clock(*ahead)]
+        }
+        Err(error) => {
+            let finding = Finding::failed(CHECK, error.to_string()).fact("address", address);
+            vec![match error {
+                ExamineError::NoAnswer(_) => finding
+                    .mend("see that the address is right and reachable from here: VPN, proxy (HTTPS_PROXY), a private endpoint"),
+                ExamineError::Credentials(_)
+                | ExamineError::Absent
+                | ExamineError::Denied(_)
+                | ExamineError::Refused(_) => finding,
+            }]
+        }
+    }
+}
+
+fn clock(ahead: Option<SignedDuration>) -> Finding {
+    const CHECK: &str = "clock";
+    let Some(ahead) = ahead else { return Finding::skipped(CHECK, "the server does not tell the time") };
+    let off = ahead.abs();
+    if off <= IN_STEP {
+        return Finding::ok(CHECK, "in step with the server's").fact("ahead_seconds", ahead.as_secs());
+    }
+    let way = if ahead.is_negative() { "behind" } else { "ahead of" };
+    let also = if off > AWS_REFUSES { "; AWS refuses what is signed with a clock so far off" } else { "" };
+    Finding::limited(CHECK, format!("ours is {} s {way} the server's", off.as_secs()))
+        .lost(format!("ages and times are off by as much{also}"))
+        .mend("set this machine's clock (NTP)")
+        .fact("ahead_seconds", ahead.as_secs())
+}
+
+fn identity(answer: &Result<String, ExamineError>) -> Finding {
+    match answer {
+        Ok(name) => Finding::ok("identity", format!("the server knows you as {name:?}")).fact("name", name.as_str()),
+        Err(ExamineError::Credentials(why)) => Finding::failed("identity", why.as_str()),
+        Err(_) => Finding::skipped("identity", "the server does not tell whom it takes you for"),
+    }
+}
+
+/// What is there and what may be read of it.
+pub(super) async fn look(connection: &Connection, patience: Duration) -> (Vec<Finding>, Vec<Finding>) {
+    let (permissions, provisioners, metrics, streaming) = tokio::join!(
+        connection.examine_permissions(patience),
+        within(patience, connection.examine_provisioners()),
+        within(patience, connection.examine_metrics()),
+        within(patience, connection.examine_streaming_lists()),
+    );
+    let permitted = permissions
+        .iter()
+        .map(|(access, verbs)| permission(access, verbs, &provisioners, matches!(metrics, Err(ExamineError::Absent))));
+    let there = vec![karpenter(&provisioners), measured(&metrics), streams(&streaming)];
+    (permitted.collect(), there)
+}
+
+/// What a stream is for: what the dashboard lacks without it.
+const fn lost(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Nodes => "everything",
+        Stream::Pods => "pods, requests and with them every bar, what waits, waste",
+        Stream::Events => "events, and the errors of launches that are told nowhere else",
+        Stream::NodeClaims => "claims before they are nodes, launches that fail, why a node goes",
+        Stream::NodePools => "limits, weights and readiness of nodepools",
+        Stream::Pdbs => "which budget holds up a drain",
+        Stream::NodeMetrics => "measured usage inside the bars",
+        Stream::PodMetrics => "measured usage of a node's pods",
+        Stream::Ec2NodeClasses => "the cost of volumes of Karpenter's nodes",
+        Stream::NodeClasses => "the cost of volumes of Auto Mode's nodes",
+    }
+}
+
+fn permission(
+    access: &Access,
+    verbs: &[(&'static str, Allowed)],
+    provisioners: &Result<Provisioners, ExamineError>,
+    no_metrics: bool,
+) -> Finding {
+    let check = access.name();
+    let facts = |finding: Finding| {
+        verbs.iter().fold(finding, |finding, (verb, allowed)| match allowed {
+            Allowed::Yes => finding.fact(verb, true),
+            Allowed::No(_) => finding.fact(verb, false),
+            Allowed::Unknown(_) => finding.fact(verb, serde_json::Value::Null),
+        })
+    };
+    let which = |wanted: fn(&Allowed) -> bool| -> Vec<&str> {
+        verbs.iter().filter(|(_, allowed)| wanted(allowed)).map(|(verb, _)| *verb).collect()
+    };
+    let denied = which(|allowed| matches!(allowed, Allowed::No(_)));
+    let unknown = which(|allowed| matches!(allowed, Allowed::Unknown(_)));
+    let verdict = if access.stream == Stream::Nodes { Verdict::Failed } else { Verdict::Limited };
+    let why = verbs.iter().find_map(|(_, allowed)| match allowed {
+        Allowed::No(why) => why.as_deref(),
+        Allowed::Unknown(why) => Some(why.as_str()),
+        Allowed::Yes => None,
+    });
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let served = match access.group {
+        "" | "policy" => true,
+        "metrics.k8s.io" => !no_metrics,
+        group => provisioners.as_ref().map_or(true, |found| found.groups.iter().any(|(name, _)| name == group)),
+    };
+    facts(if denied.is_empty() && unknown.is_empty() {
+        Finding::ok(check, which(|allowed| *allowed == Allowed::Yes).join(", "))
+    } else if !served {
+        Finding::skipped(check, "not granted, and the cluster has none")
+    } else if denied.is_empty() {
+        let text = format!("whether {} is granted is not known{why}", unknown.join(" and "));
+        Finding::limited(check, text).lost(format!("perhaps {}", lost(access.stream)))
+    } else {
+        Finding::new(verdict, check, format!("{} is not granted{why}", denied.join(" and ")))
+            .lost(lost(access.stream))
+            .mend(format!("a ClusterRole with the rule {} (--print-rbac prints the whole)", access.rule()))
+    })
+}
+
+fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
+    const CHECK: &str = "provisioner";
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            return Finding::limited(CHECK, format!("not known: {error}")).lost("the name of what makes nodes");
+        }
+    };
+    let groups: Vec<String> = found
+        .groups
+        .iter()
+        .map(|(name, versions)| format!("{name} {}", versions.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(" ")))
+        .collect();
+    let names: Vec<&str> = found.flavours.iter().map(|flavour| flavour.name()).collect();
+    let old = found.groups.iter().any(|(name, versions)| name == "karpenter.sh" && !versions.iter().any(|v| v == "v1"));
+    let groups = groups.join(", ");
+    let finding = match (old, names.is_empty()) {
+        (true, _) => Finding::limited(CHECK, format!("Karpenter without v1 of its objects ({groups})"))
+            .lost("claims, nodepools, why nodes come and go")
+            .mend("upgrade Karpenter to 1.0 or later"),
+        (false, true) => {
+            Finding::ok(CHECK, "neither Karpenter nor Auto Mode: there are no claims and nodepools to show")
+        }
+        (false, false) => Finding::ok(CHECK, format!("{} ({groups})", names.join(" and "))),
+    };
+    finding.fact("flavours", names)
+}
+
+fn measured(found: &Result<usize, ExamineError>) -> Finding {
+    const CHECK: &str = "metrics";
+    let lost = lost(Stream::NodeMetrics);
+    match found {
+        Ok(0) => Finding::limited(CHECK, "metrics.k8s.io is served, and no node was measured yet").lost(lost),
+        Ok(nodes) => Finding::ok(CHECK, format!("{nodes} measured nodes")).fact("nodes", *nodes),
+        Err(ExamineError::Absent) => Finding::limited(CHECK, "metrics.k8s.io is not served")
+            .lost(lost)
+            .mend("install metrics-server (an add-on of EKS)"),
+        Err(ExamineError::Denied(_)) => Finding::skipped(CHECK, "may not be read"),
+        Err(error) => Finding::limited(CHECK, error.to_string()).lost(lost),
+    }
+}
+
+fn streams(found: &Result<(), ExamineError>) -> Finding {
+    const CHECK: &str = "streaming lists";
+    match found {
+        Ok(()) => Finding::ok(CHECK, "the server has them").fact("served", true),
+        Err(ExamineError::Refused(_)) => {
+            Finding::ok(CHECK, "the server does not have them: lists come in pages").fact("served", false)
+        }
+        Err(ExamineError::Denied(_)) => Finding::skipped(CHECK, "nodes may not be watched"),
+        Err(error) => Finding::new(Verdict::Note, CHECK, format!("not known: {error}")),
+    }
+}
+
+/// An answer, or that there was none in time.
+pub(super) async fn within<T>(
+    patience: Duration,
+    ask: impl Future<Output = Result<T, ExamineError>>,
+) -> Result<T, ExamineError> {
+    let answer = timeout(patience, ask).await;
+    answer.unwrap_or_else(|_elapsed| {
+        Err(ExamineError::NoAnswer(format!("no answer within {}", humantime::format_duration(patience))))
+    })
+}
+
+/// A duration in milliseconds, for people.
+pub(super) fn millis(duration: Duration) -> String {
+    format!("{} ms", whole_millis(duration))
+}
+
+/// A duration in whole milliseconds.
+pub(super) fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test_case(0 => Verdict::Ok)]
+    #[test_case(-3 => Verdict::Ok)]
+    #[test_case(4 => Verdict::Limited)]
+    #[test_case(-301 => Verdict::Limited)]
+    fn a_clock_may_be_off_by_seconds(ahead: i64) -> Verdict {
+        clock(Some(SignedDuration::from_secs(ahead))).verdict()
+    }
+
+    #[test]
+    fn a_clock_that_aws_refuses_is_told_so() {
+        let text = |ahead| {
+            let mut report = super::super::report::Report::default();
+            report.add("x", vec![clock(Some(SignedDuration::from_secs(ahead)))]);
+            report.text(false)
+        };
+        assert!(text(400).contains("ours is 400 s ahead of the server's") && text(400).contains("AWS refuses"));
+        assert!(text(-30).contains("ours is 30 s behind the server's") && !text(-30).contains("AWS"));
+    }
+}

@@ -1,0 +1,225 @@
+//! What the doctor found, as text and as JSON. Findings keep their order, whatever was answered first.
+
+use crate::units::text::clean;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Verdict {
+    /// As it should be.
+    Ok,
+    /// Not asked, and why.
+    Skipped,
+    /// Nothing is lost, but somebody may want to know.
+    Note,
+    /// Something is lost; the rest works.
+    Limited,
+    /// The dashboard cannot work.
+    Failed,
+}
+
+impl Verdict {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Skipped => "-",
+            Self::Note => "note",
+            Self::Limited => "limit",
+            Self::Failed => "FAIL",
+        }
+    }
+
+    /// Its colour as an SGR parameter. The word says the same.
+    const fn sgr(self) -> &'static str {
+        match self {
+            Self::Ok => "32",
+            Self::Skipped => "2",
+            Self::Note => "36",
+            Self::Limited => "33",
+            Self::Failed => "1;31",
+        }
+    }
+}
+
+/// One check and how it went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Finding {
+    check: String,
+    verdict: Verdict,
+    text: String,
+    /// What is missing on the screen.
+    lost: Option<String>,
+    /// What to do.
+    mend: Option<String>,
+    /// The same for machines.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    facts: Map<String, Value>,
+}
+
+impl Finding {
+    pub(super) fn new(verdict: Verdict, check: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let text = text.lines().map(clean).collect::<Vec<_>>().join(" ");
+        Self { check: check.into(), verdict, text, lost: None, mend: None, facts: Map::new() }
+    }
+
+    pub(super) fn ok(check: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Verdict::Ok, check, text)
+    }
+
+    pub(super) fn skipped(check: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Verdict::Skipped, check, text)
+    }
+
+    pub(super) fn limited(check: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Verdict::Limited, check, text)
+    }
+
+    pub(super) fn failed(check: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Verdict::Failed, check, text)
+    }
+
+    pub(super) fn lost(mut self, what: impl Into<String>) -> Self {
+        self.lost = Some(what.into());
+        self
+    }
+
+    pub(super) fn mend(mut self, how: impl Into<String>) -> Self {
+        self.mend = Some(how.into());
+        self
+    }
+
+    pub(super) fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.facts.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(super) const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+}
+
+/// Findings about one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Everything that was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Report {
+    sections: Vec<Section>,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, name: &'static str, findings: Vec<Finding>) {
+        if !findings.is_empty() {
+            self.sections.push(Section { name, findings });
+        }
+    }
+
+    fn with(&self, verdict: Verdict) -> Vec<&str> {
+        let findings = self.sections.iter().flat_map(|section| &section.findings);
+        findings.filter(|finding| finding.verdict == verdict).map(|finding| finding.check.as_str()).collect()
+    }
+
+    /// Whether the dashboard works at all.
+    pub(super) fn works(&self) -> bool {
+        self.with(Verdict::Failed).is_empty()
+    }
+
+    /// The last line: what to expect of the dashboard.
+    fn conclusion(&self) -> String {
+        match (self.with(Verdict::Failed).as_slice(), self.with(Verdict::Limited).as_slice()) {
+            ([], []) => "The dashboard works in full.".to_owned(),
+            ([], limits) => format!("The dashboard works, within limits: {}.", limits.join(", ")),
+            (failed, _) => format!("The dashboard cannot work: {}.", failed.join(", ")),
+        }
+    }
+
+    /// The report for people.
+    pub(super) fn text(&self, coloured: bool) -> String {
+        let mut out = String::new();
+        for Section { name, findings } in &self.sections {
+            let title: String = name.chars().take(1).flat_map(char::to_uppercase).chain(name.chars().skip(1)).collect();
+            let width = findings.iter().map(|finding| finding.check.chars().count()).max().unwrap_or(0);
+            // Writing into a String cannot fail.
+            let _ = writeln!(out, "{title}");
+            for finding in findings {
+                let Finding { check, verdict, text, lost, mend, .. } = finding;
+                let word = format!("{:<5}", verdict.word());
+                let word = if coloured { format!("\u{1b}[{}m{word}\u{1b}[0m", verdict.sgr()) } else { word };
+                let _ = writeln!(out, "  {word}  {check:<width$}  {text}");
+                for (says, more) in [("lost:", lost), ("to mend:", mend)] {
+                    if let Some(more) = more {
+                        let _ = writeln!(out, "  {:<5}  {:<width$}  {says} {}", "", "", clean(more));
+                    }
+                }
+            }
+            out.push('\n');
+        }
+        out + &self.conclusion() + "\n"
+    }
+
+    /// The report for machines.
+    pub(super) fn json(&self) -> String {
+        let works = match (self.works(), self.with(Verdict::Limited).is_empty()) {
+            (false, _) => "no",
+            (true, false) => "limited",
+            (true, true) => "full",
+        };
+        let report = json!({
+            "schema": "nodeglass-doctor/v1",
+            "version": env!("CARGO_PKG_VERSION"),
+            "works": works,
+            "sections": self.sections,
+        });
+        format!("{report:#}\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    fn report(findings: Vec<Finding>) -> Report {
+        let mut report = Report::default();
+        report.add("cluster", findings);
+        report.add("empty", Vec::new());
+        report
+    }
+
+    #[test]
+    fn a_report_reads_in_columns() {
+        let text = report(vec![
+            Finding::ok("server", "answers"),
+            Finding::limited("pods", "may not\n\u{1b}[31mlist").lost("bars").mend("a rule"),
+        ])
+        .text(false);
+        assert_eq!(
+            text,
+            "Cluster\n  ok     server  answers\n  limit  pods    may not [31mlist\n                 lost: bars\n                 \
+             to mend: a rule\n\nThe dashboard works, within limits: pods.\n"
+        );
+    }
+
+    #[test]
+    fn colour_is_on_the_word_alone() {
+        let text = report(vec![Finding::failed("server", "is silent")]).text(true);
+        assert!(text.contains("  \u{1b}[1;31mFAIL \u{1b}[0m  server  is silent\n"), "{text:?}");
+    }
+
+    #[test_case(&[Verdict::Ok, Verdict::Note, Verdict::Skipped] => (true, "full".to_owned()))]
+    #[test_case(&[Verdict::Ok, Verdict::Limited] => (true, "limited".to_owned()))]
+    #[test_case(&[Verdict::Failed, Verdict::Limited] => (false, "no".to_owned()))]
+    fn the_worst_decides(verdicts: &[Verdict]) -> (bool, String) {
+        let report = report(verdicts.iter().map(|verdict| Finding::new(*verdict, "x", "y")).collect());
+        let json: Value = serde_json::from_str(&report.json()).unwrap();
+        (report.works(), json["works"].as_str().unwrap().to_owned())
+    }
+}

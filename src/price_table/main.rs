@@ -1,0 +1,236 @@
+//! Makes the price table in `assets/prices` anew from AWS's own public files. For whoever maintains it; see
+//! `assets/prices/README.md`. Never installed.
+
+#[path = "../pricing/pack.rs"]
+mod pack;
+#[path = "../pricing/pack_write.rs"]
+mod pack_write;
+mod table;
+
+use clap::Parser;
+use nodeglass::pricing::Os;
+use nodeglass::source::prices::read::{ec2_list, price_page};
+use nodeglass::source::prices::{Endpoints, location};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use table::{PriceTable, Published, Update};
+
+/// Makes the price table anew from AWS's own public files.
+#[derive(Debug, Parser)]
+#[command(name = "price-table")]
+enum Command {
+    /// Print what curl needs to fetch the price page of every region: `… urls DIR | curl --config -`
+    Urls {
+        /// Where curl is to put the files.
+        dir: PathBuf,
+    },
+    /// Take prices from files into the table; what the files do not have stays as it is
+    Update {
+        /// A folder that was filled as `urls` says.
+        #[arg(long, value_name = "DIR")]
+        pages: Option<PathBuf>,
+        /// AmazonEC2 price lists (offers/v1.0/aws/AmazonEC2/current/REGION/index.json); `-` is the standard input.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        offers: Vec<PathBuf>,
+        /// The month the prices are of, instead of the one in which AWS published the files.
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<String>,
+        /// The folder of the table.
+        #[arg(long, value_name = "DIR", default_value = "assets/prices")]
+        table: PathBuf,
+        /// Say what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let mut out = io::stdout().lock();
+    let done = match Command::parse() {
+        Command::Urls { dir } => out.write_all(urls(&dir).as_bytes()).map_err(|why| why.to_string()),
+        Command::Update { pages, offers, month, table, dry_run } => {
+            update(pages.as_deref(), &offers, month.as_deref(), &table, dry_run)
+                .and_then(|summary| out.write_all(summary.as_bytes()).map_err(|why| why.to_string()))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // Nothing is left to be done where even this cannot be said.
+            let _ = writeln!(io::stderr(), "failed to make the price table: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The names a region's page may have in the folder: under its usual location, and under the other.
+fn page_names(dir: &Path, region: &str) -> [PathBuf; 2] {
+    [format!("{region}.json"), format!("{region}.other.json")].map(|name| dir.join(name))
+}
+
+/// A configuration for curl: one file for each region, two where its location has two names. One of those is refused.
+fn urls(dir: &Path) -> String {
+    let base = Endpoints::default().price_page;
+    let mut config = "compressed\ncreate-dirs\nfail\ngloboff\nretry = 2\nshow-error\nsilent\n".to_owned();
+    for (region, usual) in location::LOCATIONS {
+        let names = [Some((*usual).to_owned()), location::other_name(usual)];
+        for (name, file) in names.iter().flatten().zip(page_names(dir, region)) {
+            let url = base.join(&location::price_page(name, Os::Linux));
+            let file = file.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
+            config.extend(["url = \"", &url, "\"\noutput = \"", &file, "\"\n"]);
+        }
+    }
+    config
+}
+
+fn update(
+    pages: Option<&Path>,
+    offers: &[PathBuf],
+    month: Option<&str>,
+    dir: &Path,
+    dry_run: bool,
+) -> Result<String, String> {
+    if pages.is_none() && offers.is_empty() {
+        return Err("no files are given: see --pages and --offers".to_owned());
+    }
+    let paths = [pack_write::PRICES, pack_write::SPECS, pack_write::SOURCES]
+        .map(|path| dir.join(Path::new(path).file_name().unwrap_or_default()));
+    let mut texts = [const { String::new() }; 3];
+    for (text, path) in texts.iter_mut().zip(&paths) {
+        *text = fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))?;
+    }
+    let [prices, specs, sources] = &texts;
+    let mut table = PriceTable::read(pack_write::Files { prices, specs, sources })?;
+
+    let mut update = Update::new(month.map(Published::of_month).transpose()?);
+    if let Some(dir) = pages {
+        read_pages(dir, &mut table, &mut update)?;
+    }
+    for path in offers {
+        let said = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let stream: Box<dyn Read> = if path.as_os_str() == "-" {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(path).map_err(|why| said(&why))?)
+        };
+        let list = ec2_list::read(stream).map_err(|why| said(&why))?;
+        update.offers(&mut table, &list).map_err(|why| said(&why))?;
+    }
+
+    let new = table.write();
+    let packed = new.packed()?;
+    if !dry_run {
+        for (text, path) in [&new.prices, &new.specs, &new.sources].into_iter().zip(&paths) {
+            fs::write(path, text).map_err(|why| format!("{}: {why}", path.display()))?;
+        }
+    }
+    Ok(update.summary(&table, packed))
+}
+
+fn read_pages(dir: &Path, table: &mut PriceTable, update: &mut Update) -> Result<(), String> {
+    for (region, location) in location::LOCATIONS {
+        let Some(path) = page_names(dir, region).into_iter().find(|path| path.exists()) else {
+            update.without_file(region);
+            continue;
+        };
+        let said = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let body = fs::read(&path).map_err(|why| said(&why))?;
+        let page = price_page::page(&body, Os::Linux).map_err(|why| said(&why))?;
+        let found = page.location.as_deref().unwrap_or("no place");
+        if found != *location && Some(found) != location::other_name(location).as_deref() {
+            return Err(said(&format!("it is about {found}, not about {location}")));
+        }
+        update.page(table, region, &page).map_err(|why| said(&why))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+    use std::collections::HashSet;
+
+    fn fixtures(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pricing").join(name)
+    }
+
+    fn assets() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/prices")
+    }
+
+    #[test]
+    fn curl_is_told_every_regions_page() {
+        let config = urls(Path::new("/tmp/a \"b\""));
+        let seoul = "url = \"https://b0.p.awsstatic.com/pricing/2.0/meteredUnitMaps/ec2/USD/current/\
+            ec2-ondemand-without-sec-sel/Asia%20Pacific%20(Seoul)/Linux/index.json\"\n\
+            output = \"/tmp/a \\\"b\\\"/ap-northeast-2.json\"\n";
+        assert!(config.contains(seoul), "{config}");
+        assert!(
+            config
+                .contains("Europe%20(Ireland)/Linux/index.json\"\noutput = \"/tmp/a \\\"b\\\"/eu-west-1.other.json\"")
+        );
+        assert_eq!(config.matches("url = ").count(), 36 + 8);
+        assert_eq!(config.matches("output = ").count(), 36 + 8);
+    }
+
+    /// The whole way, over a copy of the real table.
+    #[test]
+    fn a_page_renews_its_region_and_leaves_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pages, copy) = (dir.path().join("pages"), dir.path().join("table"));
+        fs::create_dir_all(&pages).unwrap();
+        fs::create_dir_all(&copy).unwrap();
+        for name in ["ondemand.csv", "specs.csv", "sources.csv"] {
+            fs::copy(assets().join(name), copy.join(name)).unwrap();
+        }
+        fs::copy(fixtures("meteredunitmaps_ec2_seoul_linux.json"), pages.join("ap-northeast-2.json")).unwrap();
+
+        let before = fs::read_to_string(copy.join("ondemand.csv")).unwrap();
+        let planned = update(Some(&pages), &[], None, &copy, true).unwrap();
+        assert_eq!(fs::read_to_string(copy.join("ondemand.csv")).unwrap(), before, "a dry run changes nothing");
+        assert_eq!(update(Some(&pages), &[], None, &copy, false).unwrap(), planned);
+
+        let after = fs::read_to_string(copy.join("ondemand.csv")).unwrap();
+        let old: HashSet<&str> = before.lines().collect();
+        let changed: Vec<&str> = after.lines().filter(|line| !old.contains(line)).collect();
+        let expected = [
+            "ap-northeast-2,c5a.2xlarge,0.344,price-page-2026-09",
+            "ap-northeast-2,c5a.large,0.086,price-page-2026-09",
+            "ap-northeast-2,c6g.large,0.077,price-page-2026-09",
+            "ap-northeast-2,c6g.metal,2.464,price-page-2026-09",
+            "ap-northeast-2,g6.xlarge,0.9896,price-page-2026-09",
+            "ap-northeast-2,m7g.large,0.1003,price-page-2026-09",
+            "ap-northeast-2,m7i.large,0.1239,price-page-2026-09",
+            "ap-northeast-2,t4g.medium,0.0416,price-page-2026-09",
+        ];
+        assert_eq!(changed, expected);
+        assert_eq!(after.lines().count(), before.lines().count(), "all other rows are kept");
+        assert!(fs::read_to_string(copy.join("sources.csv")).unwrap().contains("price-page-2026-09,2026-09,no\n"));
+        let said = [
+            "ap-northeast-2: 740 rows; 0 added, 0 changed, 8 confirmed, 732 kept that the files do not have\n",
+            "us-west-2-lax-1: 69 rows, all kept as they were\n",
+            "no file of af-south-1, ap-east-1, ",
+        ];
+        assert!(said.iter().all(|said| planned.contains(said)), "{planned}");
+    }
+
+    #[test]
+    fn a_page_of_another_region_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::copy(fixtures("meteredunitmaps_ec2_seoul_linux.json"), dir.path().join("us-east-1.json")).unwrap();
+        let error = update(Some(dir.path()), &[], None, &assets(), true).unwrap_err();
+        assert!(
+            error.ends_with("us-east-1.json: it is about Asia Pacific (Seoul), not about US East (N. Virginia)"),
+            "{error}"
+        );
+        assert_eq!(
+            update(None, &[], None, &assets(), true).unwrap_err(),
+            "no files are given: see --pages and --offers"
+        );
+        let error = update(Some(dir.path()), &[], Some("2026-9"), &assets(), true).unwrap_err();
+        assert_eq!(error, "`2026-9` is not a month such as 2026-07");
+    }
+}

@@ -1,0 +1,307 @@
+//! Fargate: a machine of the size its one pod was given, billed by vCPU and memory.
+//!
+//! The pod says the size: annotation `CapacityProvisioned: 0.25vCPU 0.5GB`, set when Fargate has made room for it. Until
+//! then its requests tell, by the rounding Fargate does (EKS user guide, "Fargate Pod configuration"): 256 MiB more for the
+//! Kubernetes components, then up to the next size there is. Fargate's GB are 2^30 bytes. Ephemeral storage beyond the
+//! 20 GiB that are free is not in the price.
+
+use super::learned::Figure;
+use super::origin::{AsOf, Origin, PriceSource};
+use super::quote::{Basis, Component, Mark, Quote, Unknown};
+use crate::units::{Currency, Money};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// What the pods bound to a Fargate node say of its size. `DaemonSet` and static pods do not run there and are left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FargatePods {
+    /// Pods whose annotation tells what they were given.
+    pub given: u64,
+    /// What those were given: thousandths of a vCPU.
+    pub given_cpu_millicores: u64,
+    /// What those were given: bytes of memory.
+    pub given_memory_bytes: u64,
+    /// Pods with an annotation of another form.
+    pub unread: u64,
+    /// All pods, with an annotation or without.
+    pub pods: u64,
+    /// What they ask for.
+    pub requested_cpu_millicores: u64,
+    /// What they ask for.
+    pub requested_memory_bytes: u64,
+}
+
+/// A size, and whether the annotation tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Size {
+    vcpu_milli: u64,
+    memory_mib: u64,
+    annotated: bool,
+}
+
+/// Nothing Fargate gives comes near: what claims to is no size.
+const MOST_VCPU_MILLI: u64 = 1_024_000;
+const MOST_MEMORY_MIB: u64 = 16 << 20;
+const MIB: u64 = 1 << 20;
+
+impl FargatePods {
+    /// The size that is billed. None where nobody says: no pod yet, several without an annotation, an annotation that is
+    /// not understood.
+    fn size(&self) -> Option<Size> {
+        let size = match (self.unread, self.given, self.pods) {
+            (0, 1.., _) => Size {
+                vcpu_milli: self.given_cpu_millicores,
+                memory_mib: self.given_memory_bytes.div_ceil(MIB),
+                annotated: true,
+            },
+            (0, 0, 1) => {
+                let (vcpu_milli, memory_mib) = rounded(self.requested_cpu_millicores, self.requested_memory_bytes)?;
+                Size { vcpu_milli, memory_mib, annotated: false }
+            }
+            (..) => return None,
+        };
+        let believed =
+            (1..=MOST_VCPU_MILLI).contains(&size.vcpu_milli) && (1..=MOST_MEMORY_MIB).contains(&size.memory_mib);
+        believed.then_some(size)
+    }
+}
+
+/// What a vCPU may come with: thousandths of a vCPU, then the least, the most and the step of its memory in MiB.
+const LADDER: [(u64, u64, u64, u64); 7] = [
+    (250, 512, 2_048, 512),
+    (500, 1_024, 4_096, 1_024),
+    (1_000, 2_048, 8_192, 1_024),
+    (2_000, 4_096, 16_384, 1_024),
+    (4_000, 8_192, 30_720, 1_024),
+    (8_000, 16_384, 61_440, 4_096),
+    (16_000, 32_768, 122_880, 8_192),
+];
+
+/// What Kubernetes itself takes of a pod's memory there.
+const COMPONENTS_MIB: u64 = 256;
+
+/// The size Fargate gives a pod with these requests: thousandths of a vCPU and MiB. None where it has none so large.
+fn rounded(cpu_millicores: u64, memory_bytes: u64) -> Option<(u64, u64)> {
+    let needed = memory_bytes.div_ceil(MIB).saturating_add(COMPONENTS_MIB);
+    let (vcpu, least, _, step) =
+        LADDER.into_iter().find(|(vcpu, _, most, _)| cpu_millicores <= *vcpu && needed <= *most)?;
+    let above = needed.saturating_sub(least).div_ceil(step) * step;
+    // The smallest machine has one step that is half of the others: 0.5, 1, 2 GB.
+    let memory = least + above;
+    Some((vcpu, if memory == 1_536 { 2_048 } else { memory }))
+}
+
+/// The prices of a region, as the program carries them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Embedded {
+    vcpu: Money,
+    gb: Money,
+    verified: bool,
+}
+
+const PRICES: &str = include_str!("../../assets/prices/fargate.csv");
+/// The month the collection is of.
+const MONTH: &str = "2026-09";
+
+/// A line's region and prices.
+fn row(line: &'static str) -> Option<(&'static str, Embedded)> {
+    let mut fields = line.split(',');
+    let region = fields.next()?;
+    let (vcpu, gb) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    let verified = match fields.next()? {
+        "eks-list-2026-09" | "published" => true,
+        "unverified" => false,
+        _ => return None,
+    };
+    Some((region, Embedded { vcpu, gb, verified }))
+}
+
+/// The embedded prices of a region. Seventeen lines are read at the first question: nothing to pack.
+fn embedded(region: &str) -> Option<Embedded> {
+    static TABLE: OnceLock<BTreeMap<&'static str, Embedded>> = OnceLock::new();
+    TABLE.get_or_init(|| PRICES.lines().skip(1).filter_map(row).collect()).get(region).copied()
+}
+
+/// The price of a Fargate node: what was learned of its region (a vCPU-hour, a GB-hour), else what the program carries.
+pub fn quote(currency: Currency, region: Option<&str>, learned: Option<(Figure, Figure)>, pods: &FargatePods) -> Quote {
+    let Some(region) = region else { return Quote::unknown_because(currency, Unknown::NoRegion) };
+    let carried = || {
+        embedded(region).map(|prices| {
+            let source = if prices.verified { PriceSource::Embedded } else { PriceSource::EmbeddedEstimate };
+            (prices.vcpu, prices.gb, Origin { source, as_of: AsOf::Month(MONTH) }, prices.verified)
+        })
+    };
+    // As old as the older of two figures.
+    let older = |a: Figure, b: Figure| if a.origin.as_of <= b.origin.as_of { a.origin } else { b.origin };
+    let listed = learned.map(|(vcpu, gb)| (vcpu.amount, gb.amount, older(vcpu, gb), true));
+    let Some((vcpu_price, gb_price, origin, verified)) = listed.or_else(carried) else {
+        return Quote::unknown_because(currency, Unknown::Fargate);
+    };
+    let Some(Size { vcpu_milli, memory_mib, annotated }) = pods.size() else {
+        return Quote::unknown_because(currency, Unknown::FargateSize);
+    };
+    // Neither is above what was believed of a size, so both fit.
+    let amount = vcpu_price.times(vcpu_milli as i64, 1_000) + gb_price.times(memory_mib as i64, 1_024);
+    let estimated = !annotated || !verified;
+    let part = Component { estimated, ..Component::known(amount, origin) };
+    let mark = if estimated { Mark::Estimated } else { Mark::Exact };
+    let basis = Basis::Fargate { vcpu_milli, memory_mib, vcpu_price, gb_price, annotated };
+    Quote { basis: Some(basis), ..Quote::of(currency, part, mark) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use test_case::test_case;
+
+    const GIB: u64 = 1 << 30;
+
+    // The vectors of the rounding: vCPU in thousandths, memory in thousandths of a GiB.
+    #[test_case(1_000, 8_000 => Some((2_000, 9_216)) ; "1 vcpu and 8 gb need the next vcpu")]
+    #[test_case(0, 0 => Some((250, 512)) ; "nothing requested")]
+    #[test_case(250, 1_750 => Some((250, 2_048)) ; "just fits with what kubernetes takes")]
+    #[test_case(250, 2_000 => Some((500, 3_072)) ; "does not fit with it")]
+    #[test_case(4_100, 4_000 => Some((8_000, 16_384)) ; "the least memory of eight vcpu")]
+    #[test_case(100, 250 => Some((250, 512)) ; "half a gb")]
+    #[test_case(100, 257 => Some((250, 1_024)) ; "one gb")]
+    #[test_case(100, 751 => Some((250, 2_048)) ; "there is no gb and a half")]
+    #[test_case(4_000, 29_750 => Some((4_000, 30_720)) ; "the most memory of four vcpu")]
+    #[test_case(8_000, 17_000 => Some((8_000, 20_480)) ; "steps of four")]
+    #[test_case(9_000, 33_000 => Some((16_000, 40_960)) ; "steps of eight")]
+    #[test_case(16_000, 119_750 => Some((16_000, 122_880)) ; "the largest")]
+    #[test_case(16_000, 120_000 => None ; "too much memory")]
+    #[test_case(16_001, 0 => None ; "too many vcpu")]
+    #[test_case(u64::MAX, 0 => None ; "absurd cpu")]
+    fn requests_are_rounded_as_fargate_does(cpu_millicores: u64, milligib: u64) -> Option<(u64, u64)> {
+        rounded(cpu_millicores, milligib * GIB / 1_000)
+    }
+
+    #[test]
+    fn absurd_memory_has_no_size() {
+        assert_eq!(rounded(0, u64::MAX), None);
+        let huge = FargatePods {
+            given: 1,
+            pods: 1,
+            given_cpu_millicores: 1 << 48,
+            given_memory_bytes: 1 << 48,
+            ..FargatePods::default()
+        };
+        assert_eq!(huge.size(), None);
+    }
+
+    #[test]
+    fn every_line_of_the_price_file_is_read() {
+        let mut lines = PRICES.lines();
+        assert_eq!(lines.next(), Some("region,usd_per_vcpu_hour,usd_per_gb_hour,source"));
+        let mut before = "";
+        let mut count = 0;
+        for line in lines {
+            let (region, prices) = row(line).unwrap_or_else(|| panic!("{line}"));
+            assert!(before < region, "{line} comes after {before}");
+            assert_eq!(line.split(',').count(), 4);
+            assert!(prices.vcpu > prices.gb && prices.gb > Money::ZERO);
+            assert_eq!(embedded(region), Some(prices));
+            (before, count) = (region, count + 1);
+        }
+        assert_eq!(count, 17);
+        assert_eq!(embedded("cn-north-1"), None);
+    }
+
+    const SEOUL: Option<&str> = Some("ap-northeast-2");
+
+    fn given(cpu_millicores: u64, memory_mib: u64) -> FargatePods {
+        FargatePods {
+            given: 1,
+            given_cpu_millicores: cpu_millicores,
+            given_memory_bytes: memory_mib * MIB,
+            pods: 1,
+            ..FargatePods::default()
+        }
+    }
+
+    fn asked(cpu_millicores: u64, memory_mib: u64) -> FargatePods {
+        FargatePods {
+            pods: 1,
+            requested_cpu_millicores: cpu_millicores,
+            requested_memory_bytes: memory_mib * MIB,
+            ..FargatePods::default()
+        }
+    }
+
+    fn told(region: Option<&str>, pods: &FargatePods) -> (String, Option<Unknown>) {
+        let quote = quote(Currency::Usd, region, None, pods);
+        (quote.label(6), quote.unknown())
+    }
+
+    #[test]
+    fn a_price_is_vcpu_and_memory() {
+        // 0.25 × 0.04656 + 0.5 × 0.00511.
+        assert_eq!(told(SEOUL, &given(250, 512)), ("0.014195".into(), None));
+        assert_eq!(told(SEOUL, &asked(0, 0)), ("~0.014195".into(), None), "a size that requests tell");
+        assert_eq!(told(Some("eu-west-1"), &given(250, 512)), ("~0.012343".into(), None), "a price nobody verified");
+        assert_eq!(told(Some("me-central-1"), &given(250, 512)), ("—".into(), Some(Unknown::Fargate)));
+        assert_eq!(told(None, &given(250, 512)), ("—".into(), Some(Unknown::NoRegion)));
+    }
+
+    #[test_case(&FargatePods::default() ; "no pod")]
+    #[test_case(&FargatePods { pods: 2, ..FargatePods::default() } ; "two pods without an annotation")]
+    #[test_case(&FargatePods { unread: 1, pods: 1, ..FargatePods::default() } ; "an annotation of another form")]
+    #[test_case(&FargatePods { unread: 1, pods: 2, ..given(250, 512) } ; "one of two is not understood")]
+    #[test_case(&given(0, 512) ; "no vcpu")]
+    #[test_case(&given(250, 0) ; "no memory")]
+    #[test_case(&asked(17_000, 0) ; "more than there is")]
+    fn a_size_that_nobody_tells_is_unknown(pods: &FargatePods) {
+        assert_eq!(told(SEOUL, pods), ("—".into(), Some(Unknown::FargateSize)));
+    }
+
+    #[test]
+    fn what_was_learned_goes_before_what_is_carried() {
+        let figure = |text: &str, second| Figure {
+            amount: text.parse().unwrap(),
+            origin: Origin {
+                source: PriceSource::EksList,
+                as_of: AsOf::Fetched { at: crate::model::Timestamp::from_second(second).unwrap(), cached: false },
+            },
+        };
+        let learned = (figure("0.05", 20), figure("0.006", 10));
+        let quote = quote(Currency::Usd, Some("eu-west-1"), Some(learned), &given(1_000, 3_072));
+        assert_eq!((quote.label(4).as_str(), quote.mark), ("0.0680", Mark::Exact));
+        assert_eq!(quote.instance.origin, learned.1.origin, "as old as the older figure");
+        assert_eq!(
+            quote.basis,
+            Some(Basis::Fargate {
+                vcpu_milli: 1_000,
+                memory_mib: 3_072,
+                vcpu_price: learned.0.amount,
+                gb_price: learned.1.amount,
+                annotated: true
+            })
+        );
+    }
+
+    proptest! {
+        /// What is given holds what is asked, a size more asked never gives less, and every size is on AWS's list.
+        #[test]
+        fn the_ladder_holds_what_is_asked_and_never_falls(
+            cpu in 0_u64..20_000, more_cpu in 0_u64..4_000, memory in 0_u64..130_000, more_memory in 0_u64..20_000,
+        ) {
+            let size = rounded(cpu, memory * MIB);
+            let larger = rounded(cpu + more_cpu, (memory + more_memory) * MIB);
+            if let Some((vcpu, mib)) = size {
+                prop_assert!(vcpu >= cpu && mib >= memory + COMPONENTS_MIB);
+                let (_, least, most, step) = LADDER.into_iter().find(|(v, ..)| *v == vcpu).unwrap();
+                prop_assert!((least..=most).contains(&mib));
+                prop_assert!((mib - least) % step == 0);
+                let price = |cpu, mib| quote(Currency::Usd, SEOUL, None, &given(cpu, mib)).hourly().unwrap();
+                if let Some((larger_vcpu, larger_mib)) = larger {
+                    prop_assert!(larger_vcpu >= vcpu);
+                    prop_assert!(larger_vcpu > vcpu || larger_mib >= mib);
+                    prop_assert!(price(larger_vcpu, larger_mib) > Money::ZERO);
+                }
+            } else {
+                prop_assert!(larger.is_none());
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! A cluster looked at once, for the doctor: what it is, how it answers, what it grants. Each question has its own answer
+//! or its own trouble, and none takes longer than [`super::Timing::response`].
+
+use super::credentials::Terminal;
+use super::discovery;
+use super::fault::Fault;
+use super::kinds::{self, Kind};
+use super::permissions::{self, Access, Allowed};
+use super::server::Encoding;
+use super::wire::metrics::MetricsList;
+use super::{Connection, PluginError};
+use crate::model::{Flavour, Name, Stream, Timestamp};
+use crate::units::text::clean;
+use futures::future::join_all;
+use http::header;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// Why a question has no answer. Completes "failed to …", or stands alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExamineError {
+    /// No credentials could be had.
+    #[error("{0}")]
+    Credentials(String),
+    /// The server did not answer, or not so that it can be read.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// It answered, and it has no such thing.
+    #[error("the server does not have it")]
+    Absent,
+    /// It answered, and we may not.
+    #[error("{0}")]
+    Denied(String),
+    /// It answered, and does not take the question.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<Fault> for ExamineError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Credentials(why) | Fault::Unauthorized(why) => Self::Credentials(why),
+            Fault::Absent => Self::Absent,
+            Fault::Denied(why) => Self::Denied(why),
+            Fault::Refused(why) => Self::Refused(why),
+            other => Self::NoAnswer(other.to_string()),
+        }
+    }
+}
+
+/// How the server answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerAnswer {
+    /// Its version, such as `1.36`; empty if it does not say.
+    pub version: String,
+    /// How long the first answer took, the connection included.
+    pub first: Duration,
+    /// How long the next one took, on the same connection.
+    pub next: Duration,
+    /// How far our clock is ahead of the server's, to about a second, if the server tells the time.
+    pub ahead: Option<SignedDuration>,
+}
+
+/// What provisions nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provisioners {
+    /// What is known by name.
+    pub flavours: Vec<Flavour>,
+    /// The versions served of every API group that has to do with nodes: `karpenter.sh`, `v1`.
+    pub groups: Vec<(Name, Vec<Name>)>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WhoWire {
+    status: WhoStatus,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct WhoStatus {
+    user_info: UserInfo,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct UserInfo {
+    username: String,
+}
+
+impl Connection {
+    /// How the kubeconfig's user signs in, for people: its name, and the plugin's command if it has one. Arguments are
+    /// not shown: they may hold a secret.
+    pub fn user(&self) -> (&str, Option<&str>) {
+        self.server.signs_in_by()
+    }
+
+    /// Signs in, and how long that took. With somebody at the terminal the credential plugin may ask its question.
+    ///
+    /// # Errors
+    ///
+    /// The plugin's own words.
+    pub async fn examine_credentials(&self) -> Result<Duration, PluginError> {
+        let began = Instant::now();
+        let terminal = if self.options.environment.interactive { Terminal::Shared } else { Terminal::Closed };
+        self.server.sign_in(terminal).await.map(|()| began.elapsed())
+    }
+
+    /// Asks the server for its version, twice.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    pub async fn examine_server(&self) -> Result<ServerAnswer, ExamineError> {
+        let ask = || async {
+            let began = Instant::now();
+            let response =
+                self.server.get(discovery::VERSION, Encoding::Compressed, self.server.timing.response).await?;
+            let date = response.headers().get(header::DATE).and_then(|value| date(value.to_str().ok()?));
+            let ahead = date.map(|date| Timestamp::now().duration_since(date));
+            let version = discovery::read_version(&self.server.whole(response).await?)?;
+            Ok::<_, Fault>((version, began.elapsed(), ahead))
+        };
+        let (version, first, _) = ask().await?;
+        let (_, next, ahead) = ask().await?;
+        Ok(ServerAnswer { version, first, next, ahead })
+    }
+
+    /// Who the server takes us for.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not say: servers before 1.28 cannot.
+    pub async fn examine_identity(&self) -> Result<String, ExamineError> {
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+        let answer = self.server.review("/apis/authentication.k8s.io/v1/selfsubjectreviews", body.to_string()).await?;
+        let who: WhoWire = serde_json::from_slice(&answer).map_err(|error| unreadable(&error))?;
+        Ok(clean(&who.status.user_info.username).into_owned())
+    }
+
+    /// Whether each verb that a stream asks with is allowed, for every stream that is wanted, in the order of
+    /// [`Stream::ALL`]. Each is given up after `patience`.
+    pub async fn examine_permissions(&self, patience: Duration) -> Vec<(Access, Vec<(&'static str, Allowed)>)> {
+        let wanted = Stream::ALL.into_iter().filter(|stream| self.options.wants(*stream)).map(Access::of);
+        join_all(wanted.map(|access| async move {
+            let verbs = access.verbs.iter().map(|verb| async move {
+                let review = timeout(patience, permissions::review(&self.server, access, verb));
+                (*verb, review.await.unwrap_or_else(|_elapsed| Allowed::Unknown("no answer in time".to_owned())))
+            });
+            (access, join_all(verbs).await)
+        }))
+        .await
+    }
+
+    /// What provisions the cluster's nodes, by the API groups it serves.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    pub async fn examine_provisioners(&self) -> Result<Provisioners, ExamineError> {
+        const GROUPS: &[&str] = &["karpenter.sh", "eks.amazonaws.com", "karpenter.k8s.aws", "karpenter.kwok.sh"];
+        let (flavours, groups) = discovery::read_groups(&self.server.get_whole(discovery::GROUPS).await?)?;
+        let groups = groups.into_iter().filter(|(name, _)| GROUPS.contains(&name.as_str())).collect();
+        Ok(Provisioners { flavours, groups })
+    }
+
+    /// Whether the server streams lists (KEP-3157), by beginning one. What comes of it is not read.
+    ///
+    /// # Errors
+    ///
+    /// [`ExamineError::Refused`] where it does not.
+    pub async fn examine_streaming_lists(&self) -> Result<(), ExamineError> {
+        let path = format!(
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&sendInitialEvents=true\
+             &resourceVersionMatch=NotOlderThan",
+            kinds::Nodes::PATH
+        );
+        self.server.get(&path, Encoding::Plain, self.server.timing.response).await?;
+        Ok(())
+    }
+
+    /// How many nodes have been measured.
+    ///
+    /// # Errors
+    ///
+    /// [`ExamineError::Absent`] where nothing measures, or why there is no answer.
+    pub async fn examine_metrics(&self) -> Result<usize, ExamineError> {
+        let body = self.server.get_whole(super::metrics::Polled::Nodes.path()).await?;
+        let list: MetricsList = serde_json::from_slice(&body).map_err(|error| unreadable(&error))?;
+        Ok(list.nodes().len())
+    }
+}
+
+/// The moment of an HTTP date (RFC 9110, the form of RFC 2822).
+fn date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()
+}
+
+fn unreadable(error: &serde_json::Error) -> ExamineError {
+    ExamineError::NoAnswer(format!("the answer cannot be read: line {}, column {}", error.line(), error.column()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_http_date_is_a_moment() {
+        assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), "1994-11-06T08:49:37Z".parse().ok());
+        assert_eq!(date("yesterday"), None);
+    }
+}
