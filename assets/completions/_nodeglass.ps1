@@ -56,6 +56,7 @@ Register-ArgumentCompleter -Native -CommandName 'nodeglass' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Print what the dashboard would show, once, and end')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check what the dashboard needs: cluster, permissions, price sources')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Print the settings in effect as a settings file')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page')
@@ -95,6 +96,46 @@ Register-ArgumentCompleter -Native -CommandName 'nodeglass' -ScriptBlock {
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Settings file to read')
             [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Write diagnosis to this file; nothing of it ever reaches the screen')
             [CompletionResult]::new('--log-filter', '--log-filter', [CompletionResultType]::ParameterName, 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]')
+            [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Play a simulated fleet; needs no cluster')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'nodeglass;doctor' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'The format to print')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'The format to print')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long each check may take, such as 10s')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Kubeconfig context [default: the current one]')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Kubeconfig file, or a list of them as in KUBECONFIG')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Only nodes whose labels match, such as karpenter.sh/nodepool=default')
+            [CompletionResult]::new('--node-selector', '--node-selector', [CompletionResultType]::ParameterName, 'Only nodes whose labels match, such as karpenter.sh/nodepool=default')
+            [CompletionResult]::new('--list-mode', '--list-mode', [CompletionResultType]::ParameterName, 'How lists are asked for [default: auto]')
+            [CompletionResult]::new('--resources', '--resources', [CompletionResultType]::ParameterName, 'Resources with a bar and a total [default: cpu,memory]')
+            [CompletionResult]::new('--extra-labels', '--extra-labels', [CompletionResultType]::ParameterName, 'Node labels shown as further columns, separated by commas')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Filter to start with, such as "pool:spot cpu<50 status:draining"')
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]')
+            [CompletionResult]::new('--node-sort', '--node-sort', [CompletionResultType]::ParameterName, 'Order as eks-node-viewer takes it: creation or a label, then =asc or =dsc')
+            [CompletionResult]::new('--group-by', '--group-by', [CompletionResultType]::ParameterName, 'Grouping to start with [default: none]')
+            [CompletionResult]::new('--pricing', '--pricing', [CompletionResultType]::ParameterName, 'Whether nodes are priced, and what may be asked for it [default: auto]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'AWS profile that live prices are asked with')
+            [CompletionResult]::new('--price-file', '--price-file', [CompletionResultType]::ParameterName, 'Your own prices: a CSV or JSON file')
+            [CompletionResult]::new('--extra-costs', '--extra-costs', [CompletionResultType]::ParameterName, 'Costs shown beside those of nodes, separated by commas: control-plane, volumes')
+            [CompletionResult]::new('--disable-pricing', '--disable-pricing', [CompletionResultType]::ParameterName, 'As --pricing=off: eks-node-viewer''s word for it')
+            [CompletionResult]::new('--palette', '--palette', [CompletionResultType]::ParameterName, 'What the colour of a bar means [default: efficiency]')
+            [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Whether and how deeply to colour [default: auto]')
+            [CompletionResult]::new('--theme', '--theme', [CompletionResultType]::ParameterName, 'Background the colours are chosen for [default: auto]')
+            [CompletionResult]::new('--ascii', '--ascii', [CompletionResultType]::ParameterName, 'Draw with ASCII characters only')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Show the event pane at the start [default: on]')
+            [CompletionResult]::new('--mouse', '--mouse', [CompletionResultType]::ParameterName, 'Use the mouse; off leaves it to the terminal for selecting text [default: on]')
+            [CompletionResult]::new('--demo-nodes', '--demo-nodes', [CompletionResultType]::ParameterName, 'Play a simulated fleet of this many nodes')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]')
+            [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'Play a scenario file')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Settings file to read')
+            [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Write diagnosis to this file; nothing of it ever reaches the screen')
+            [CompletionResult]::new('--log-filter', '--log-filter', [CompletionResultType]::ParameterName, 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]')
+            [CompletionResult]::new('--print-rbac', '--print-rbac', [CompletionResultType]::ParameterName, 'Print the Kubernetes role that is enough, as YAML, and end')
+            [CompletionResult]::new('--print-iam-policy', '--print-iam-policy', [CompletionResultType]::ParameterName, 'Print the AWS IAM policy that is enough for live prices, as JSON, and end')
             [CompletionResult]::new('--demo', '--demo', [CompletionResultType]::ParameterName, 'Play a simulated fleet; needs no cluster')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -207,6 +248,7 @@ Register-ArgumentCompleter -Native -CommandName 'nodeglass' -ScriptBlock {
         }
         'nodeglass;help' {
             [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Print what the dashboard would show, once, and end')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check what the dashboard needs: cluster, permissions, price sources')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Print the settings in effect as a settings file')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page')
@@ -214,6 +256,9 @@ Register-ArgumentCompleter -Native -CommandName 'nodeglass' -ScriptBlock {
             break
         }
         'nodeglass;help;snapshot' {
+            break
+        }
+        'nodeglass;help;doctor' {
             break
         }
         'nodeglass;help;config' {

@@ -75,6 +75,7 @@ complete -c nodeglass -n "__fish_nodeglass_needs_command" -l demo -d 'Play a sim
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -s V -l version -d 'Print version'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "snapshot" -d 'Print what the dashboard would show, once, and end'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "doctor" -d 'Check what the dashboard needs: cluster, permissions, price sources'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "config" -d 'Print the settings in effect as a settings file'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "man" -d 'Print the manual page'
@@ -132,6 +133,60 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l log-fil
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l demo -d 'Play a simulated fleet; needs no cluster'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -s o -l output -d 'The format to print' -r -f -a "text\t'For people'
+json\t'One JSON document, schema nodeglass-doctor/v1'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l timeout -d 'How long each check may take, such as 10s' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l context -d 'Kubeconfig context [default: the current one]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
+stream\t'Streaming lists only'
+pages\t'Lists in pages only, then a watch'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l extra-labels -d 'Node labels shown as further columns, separated by commas' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l filter -d 'Filter to start with, such as "pool:spot cpu<50 status:draining"' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l sort -d 'Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l node-sort -d 'Order as eks-node-viewer takes it: creation or a label, then =asc or =dsc' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l group-by -d 'Grouping to start with [default: none]' -r -f -a "none\t'No groups'
+nodepool\t'Nodepool, or node group where there is none'
+zone\t'Availability zone'
+type\t'Instance type'
+capacity\t'Capacity type: on-demand, spot, reserved'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+online\t'As auto, and it is trouble when none of them answers'
+offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+off\t'No prices'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
+pressure\t'High is bad: about to be full'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
+always\t'As auto, but in a pipe too'
+never\t'No colour'
+16\t'The terminal\'s own 16 colours'
+256\t'256 colours'
+truecolor\t'24 bit colours'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Found out from the terminal, dark if it does not say'
+dark\t'Light text on a dark background'
+light\t'Dark text on a light background'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l ascii -d 'Draw with ASCII characters only' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l events -d 'Show the event pane at the start [default: on]' -r -f -a "on\t''
+off\t''"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l mouse -d 'Use the mouse; off leaves it to the terminal for selecting text [default: on]' -r -f -a "on\t''
+off\t''"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l demo-nodes -d 'Play a simulated fleet of this many nodes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l scenario -d 'Play a scenario file' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l config -d 'Settings file to read' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l log-file -d 'Write diagnosis to this file; nothing of it ever reaches the screen' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l print-rbac -d 'Print the Kubernetes role that is enough, as YAML, and end'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l print-iam-policy -d 'Print the AWS IAM policy that is enough for live prices, as JSON, and end'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l demo -d 'Play a simulated fleet; needs no cluster'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
@@ -279,8 +334,9 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l log-file -d 
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l demo -d 'Play a simulated fleet; needs no cluster'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot config completions man help" -f -a "snapshot" -d 'Print what the dashboard would show, once, and end'
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot config completions man help" -f -a "config" -d 'Print the settings in effect as a settings file'
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot config completions man help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot config completions man help" -f -a "man" -d 'Print the manual page'
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "snapshot" -d 'Print what the dashboard would show, once, and end'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "doctor" -d 'Check what the dashboard needs: cluster, permissions, price sources'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "config" -d 'Print the settings in effect as a settings file'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "man" -d 'Print the manual page'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

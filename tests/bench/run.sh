@@ -20,6 +20,8 @@
 # that does not complete is given up; default 370), and those of tests/cluster (its directory and port are our own here).
 # Linux; needs Go, tmux and what tests/cluster needs.
 bench=$(cd "$(dirname "$0")" && pwd)
+# Neither program asks AWS for prices.
+export NODEGLASS_PRICING=offline
 export CLUSTER_DIR=${CLUSTER_DIR:-/tmp/nodeglass-bench} CLUSTER_PORT=${CLUSTER_PORT:-19443}
 # shellcheck source-path=SCRIPTDIR source=../cluster/lib.sh
 . "$bench/../cluster/lib.sh"

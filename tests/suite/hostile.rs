@@ -143,6 +143,7 @@ async fn reports_messages_and_logs_hold_no_control_character() {
             .arg(&log)
             .env_clear()
             .env("HOME", server.dir())
+            .env("NODEGLASS_PRICING", "offline")
             .env("KUBECONFIG", &kubeconfig)
             .stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -14,7 +14,7 @@ use test_case::test_case;
 /// The program with nothing of ours in its environment and no terminal.
 fn nodeglass(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
-    command.args(args).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command.args(args).env_clear().env("NODEGLASS_PRICING", "offline").env("HOME", "/nonexistent").stdin(Stdio::null());
     command
 }
 
