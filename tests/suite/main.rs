@@ -5,6 +5,7 @@ mod cli;
 mod demo;
 mod dependencies;
 mod doctor;
+mod extra_costs;
 mod fold;
 mod frames;
 mod hostile;
