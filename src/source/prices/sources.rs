@@ -11,7 +11,7 @@ use super::run::Ask;
 use super::schedule::{Answer, Findings, Of, Question, Topic, Worth};
 use super::{Clock, Timing};
 use crate::model::Name;
-use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, PriceSource, Prices, Tenancy};
+use crate::pricing::{OnDemandKey, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::units::Currency;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
