@@ -89,9 +89,12 @@ pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::
             region: hints.region.clone(),
             environment: AwsEnvironment::of_process(),
         },
-        cluster: hints.cluster.as_ref().zip(hints.region.as_ref()).filter(|_| control_plane).map(|(name, region)| {
-            sources::ClusterId { region: region.into(), name: name.into() }
-        }),
+        cluster: hints
+            .cluster
+            .as_ref()
+            .zip(hints.region.as_ref())
+            .filter(|_| control_plane)
+            .map(|(name, region)| sources::ClusterId { region: region.into(), name: name.into() }),
         clock: sources::Clock::default(),
         timing: sources::Timing::default(),
     })

@@ -49,6 +49,12 @@ impl Answer {
         Self { status, ..Self::file("no") }
     }
 
+    /// The same with another status: a refusal in the server's own words.
+    pub fn code(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
     /// No answer at all, not even its head.
     pub fn silence() -> Self {
         Self::status(0)
