@@ -261,11 +261,8 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
             return Finding::limited(CHECK, format!("not known: {error}")).lost("the name of what makes nodes");
         }
     };
-    let groups: Vec<String> = found
-        .groups
-        .iter()
-        .map(|(name, versions)| format!("{name} {}", versions.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(" ")))
-        .collect();
+    let groups: Vec<String> =
+        found.groups.iter().map(|(name, versions)| format!("{name} {}", versions.join(" "))).collect();
     let names: Vec<&str> = found.flavours.iter().map(|flavour| flavour.name()).collect();
     let old = found.groups.iter().any(|(name, versions)| name == "karpenter.sh" && !versions.iter().any(|v| v == "v1"));
     let groups = groups.join(", ");

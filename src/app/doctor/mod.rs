@@ -24,7 +24,7 @@ pub(super) async fn run(settings: &Settings, doctor: Doctor) -> Result<u8> {
         DoctorWish::Rbac => (rbac(settings), EXIT_SUCCESS),
         DoctorWish::IamPolicy => (prices::iam_policy(settings), EXIT_SUCCESS),
         DoctorWish::Report(format) => {
-            let report = examine(settings, &doctor).await;
+            let report = Box::pin(examine(settings, &doctor)).await;
             let text = match format {
                 DoctorFormat::Json => report.json(),
                 DoctorFormat::Text => report.text(is_coloured(settings)),
@@ -70,7 +70,8 @@ async fn examine(settings: &Settings, doctor: &Doctor) -> Report {
         }
     }
     report.add("your own prices", prices::own_terms(settings, picture.as_ref()));
-    report.add("prices", prices::sources(settings, &hints, picture.as_ref(), doctor.timeout).await);
+    let sources = Box::pin(prices::sources(settings, &hints, picture.as_ref(), doctor.timeout)).await;
+    report.add("prices", sources);
     report
 }
 
