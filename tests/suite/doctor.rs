@@ -3,7 +3,10 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use crate::support::apiserver::{ACCESS_REVIEWS, Answer, ApiServer, CLAIMS, NODE_METRICS, NODES, PODS};
+use crate::support::apiserver::{
+    ACCESS_REVIEWS, Answer, ApiServer, CLAIMS, End, NODE_METRICS, NODES, PODS, added, end_of_list,
+};
+use crate::support::price_server::{self, PriceServer};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -15,6 +18,9 @@ fn doctor(kubeconfig: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
     command.args(["doctor", "--pricing=offline", "--timeout", "5s"]).args(args);
     command.env_clear().env("HOME", "/nonexistent").env("KUBECONFIG", kubeconfig).stdin(Stdio::null());
+    // What may be kept lies beside the kubeconfig, which is the test's own.
+    let caches = kubeconfig.parent().map(|dir| dir.join("caches")).unwrap_or_default();
+    command.env("XDG_CACHE_HOME", caches);
     command
 }
 
@@ -27,7 +33,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Auto Mode with metrics.
+/// Auto Mode with metrics and one node, on spot in Seoul.
 async fn cluster() -> ApiServer {
     let server = ApiServer::start().await;
     let group = |name: &str, version: &str| json!({"name": name, "versions": [{"version": version}]});
@@ -37,6 +43,12 @@ async fn cluster() -> ApiServer {
     let usage = json!({"metadata": {"name": "i-0a"}, "timestamp": "2026-01-02T03:04:05Z", "window": "10s",
         "usage": {"cpu": "1", "memory": "1Gi"}});
     server.on_list(NODE_METRICS, [Answer::json(&json!({"items": [usage]}))]);
+    let node = json!({"metadata": {"name": "i-0a", "uid": "uid-a", "resourceVersion": "1", "labels": {
+        "node.kubernetes.io/instance-type": "c5a.large", "topology.kubernetes.io/region": "ap-northeast-2",
+        "topology.kubernetes.io/zone": "ap-northeast-2a", "karpenter.sh/capacity-type": "spot",
+        "eks.amazonaws.com/compute-type": "auto", "kubernetes.io/os": "linux"}}});
+    server.on_streaming_list(NODES, [Answer::lines(&[added(&node), end_of_list("1")], End::Open)]);
+    server.on_list(NODES, [Answer::page("1", "", &[node])]);
     server
 }
 
@@ -79,7 +91,7 @@ async fn what_is_denied_is_named_with_what_is_lost_and_the_rule_that_mends_it() 
     server.denies("nodeclaims.karpenter.sh", "list");
     server.denies("nodeclaims.karpenter.sh", "watch");
     server.on_list(NODE_METRICS, [Answer::status(404, "the server could not find the requested resource")]);
-    server.on_streaming_list(NODES, [Answer::status(422, "sendInitialEvents is forbidden")]);
+    server.refuses_streaming_lists();
     let output = run(doctor(&server.kubeconfig(), &[])).await;
     assert_eq!(output.status.code(), Some(0), "the rest works");
     insta::assert_snapshot!("doctor_limits", stable(&text(&output.stdout), &server));
@@ -231,4 +243,153 @@ async fn the_role_grows_with_what_is_shown() {
     let without = printed(&["--print-rbac"]).await;
     let with = printed(&["--print-rbac", "--extra-costs", "volumes"]).await;
     assert!(!without.contains("nodeclasses") && with.contains("[ec2nodeclasses]") && with.contains("[nodeclasses]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_that_is_printed_allows_what_is_asked_and_no_more() {
+    let actions = |printed: &str| {
+        let policy: Value = serde_json::from_str(printed).unwrap();
+        assert_eq!(policy["Version"], "2012-10-17");
+        assert_eq!(policy["Statement"].as_array().unwrap().len(), 1);
+        policy["Statement"][0]["Action"].clone()
+    };
+    let usual = printed(&["--print-iam-policy"]).await;
+    assert_eq!(actions(&usual), json!(["ec2:DescribeSpotPriceHistory", "pricing:GetProducts"]));
+    let more = printed(&["--print-iam-policy", "--extra-costs=control-plane"]).await;
+    assert_eq!(actions(&more).as_array().unwrap().len(), 4);
+    let both = run(doctor(Path::new(""), &["--print-iam-policy", "--print-rbac"])).await;
+    assert_eq!(both.status.code(), Some(2));
+}
+
+// === prices ===
+
+const PAGE: &str = "/pricing/2.0/meteredUnitMaps/ec2/USD/current/ec2-ondemand-without-sec-sel/Asia%20Pacific%20(Seoul)/Linux/index.json";
+const EKS: &str = "/offers/v1.0/aws/AmazonEKS/current/ap-northeast-2/index.json";
+const FEED: &str = "/spot.json";
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pricing").join(name);
+    std::fs::read(path).unwrap()
+}
+
+/// A server of public files, all of them there.
+async fn public_files() -> PriceServer {
+    let files = PriceServer::start().await;
+    for (path, name) in [
+        (PAGE, "meteredunitmaps_ec2_seoul_linux.json"),
+        (EKS, "eks_index_ap-northeast-2.json"),
+        (FEED, "spot_feed.json"),
+    ] {
+        files.on(path, [price_server::Answer::file(fixture(name))]);
+    }
+    files
+}
+
+/// The doctor with prices, all of whose sources are at this address; nobody is signed in to AWS.
+fn with_prices(kubeconfig: &Path, address: &str, args: &[&str]) -> Command {
+    let mut command = doctor(kubeconfig, &["--pricing=auto", "-o", "json"]);
+    for variable in ["PRICE_PAGE_URL", "PRICE_LIST_URL", "SPOT_FEED_URL", "SPOT_ADVISOR_URL"] {
+        command.env(variable, address);
+    }
+    command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_CONFIG_FILE", "/nonexistent").args(args);
+    command
+}
+
+fn json_of(output: &Output) -> Value {
+    assert_eq!(text(&output.stderr), "");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn public_files_that_answer_are_told_with_what_they_hold() {
+    let (server, files) = (cluster().await, public_files().await);
+    let report = json_of(&run(with_prices(&server.kubeconfig(), &files.address, &[])).await);
+    for source in ["price-page", "eks-price-list", "spot-feed"] {
+        let finding = finding(&report, "prices", &format!("{source} ap-northeast-2"));
+        assert_eq!((&finding["verdict"], &finding["facts"]["source"]), (&json!("ok"), &json!(source)), "{finding}");
+        assert!(finding["facts"]["figures"].as_u64().unwrap() > 0, "{finding}");
+    }
+    let identity = finding(&report, "prices", "AWS identity");
+    assert_eq!(identity["verdict"], "note", "no credentials are no fault: {identity}");
+    assert!(identity["lost"].as_str().unwrap().contains("by zone"), "{identity}");
+    assert_eq!(report["works"], "full");
+    assert_eq!(finding(&report, "what is there", "nodes")["facts"], json!({"nodes": 1, "regions": ["ap-northeast-2"]}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_file_that_fails_is_told_with_what_is_lost() {
+    let (server, files) = (cluster().await, public_files().await);
+    files.on(PAGE, [price_server::Answer::status(503)]);
+    files.on(FEED, [price_server::Answer::silence()]);
+    let began = Instant::now();
+    let report = json_of(&run(with_prices(&server.kubeconfig(), &files.address, &["--timeout", "2s"])).await);
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    let page = finding(&report, "prices", "price-page ap-northeast-2");
+    assert_eq!(page["verdict"], "limited");
+    assert!(page["text"].as_str().unwrap().contains("503") && page["lost"].is_string(), "{page}");
+    let feed = finding(&report, "prices", "spot-feed ap-northeast-2");
+    assert_eq!((&feed["verdict"], &feed["text"]), (&json!("limited"), &json!("no answer within 2s")));
+    assert_eq!(report["works"], "limited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_asks_no_price_source() {
+    let (server, files) = (cluster().await, public_files().await);
+    let report = json_of(&run(with_prices(&server.kubeconfig(), &files.address, &["--pricing=offline"])).await);
+    assert_eq!(finding(&report, "prices", "sources")["verdict"], "skipped");
+    assert_eq!(files.connections(), 0);
+    let report = json_of(&run(with_prices(&server.kubeconfig(), &files.address, &["--pricing=off"])).await);
+    assert_eq!(finding(&report, "prices", "pricing")["verdict"], "skipped");
+    assert_eq!(files.connections(), 0);
+}
+
+#[cfg(feature = "aws")]
+#[tokio::test(flavor = "multi_thread")]
+async fn each_action_that_aws_denies_is_named() {
+    let (server, files) = (cluster().await, public_files().await);
+    let (sts, ec2, products) = (PriceServer::start().await, PriceServer::start().await, PriceServer::start().await);
+    let identity = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+        <Arn>arn:aws:sts::111122223333:assumed-role/viewer/ada</Arn><UserId>AROA:ada</UserId><Account>111122223333</Account>\
+        </GetCallerIdentityResult></GetCallerIdentityResponse>";
+    sts.on("/", [price_server::Answer::file(identity)]);
+    let denied = price_server::Answer::file(fixture("spot_history_unauthorized.xml")).with_status(403);
+    ec2.on("/", [denied]);
+    let denied = r#"{"__type": "AccessDeniedException", "Message": "not authorized to perform: pricing:GetProducts"}"#;
+    products.on("/", [price_server::Answer::file(denied).with_status(400)]);
+    let mut command = with_prices(&server.kubeconfig(), &files.address, &[]);
+    for (service, at) in [("STS", &sts), ("EC2", &ec2), ("PRICING", &products)] {
+        command.env(format!("AWS_ENDPOINT_URL_{service}"), &at.address);
+    }
+    command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
+    let report = json_of(&run(command).await);
+    assert_eq!(finding(&report, "prices", "AWS identity")["facts"]["account"], "111122223333");
+    for action in ["ec2:DescribeSpotPriceHistory", "pricing:GetProducts"] {
+        let finding = finding(&report, "prices", action);
+        assert_eq!(
+            (&finding["verdict"], &finding["facts"]["allowed"]),
+            (&json!("limited"), &json!(false)),
+            "{finding}"
+        );
+        assert!(finding["mend"].as_str().unwrap().contains(action) && finding["lost"].is_string(), "{finding}");
+    }
+    assert_eq!(report["works"], "limited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terms_of_the_user_that_hold_for_nothing_are_noted() {
+    let server = cluster().await;
+    let (file, config) = (server.dir().join("prices.csv"), server.dir().join("config.toml"));
+    std::fs::write(&file, "region,instance_type,usd_per_hour\nap-northeast-2,c5a.large,0.05\n,p5.48xlarge,30\n")
+        .unwrap();
+    std::fs::write(&config, "[[discounts]]\nfamily = \"m5*\"\nprice = \"-28%\"\n").unwrap();
+    let args = ["--config", config.to_str().unwrap(), "--price-file", file.to_str().unwrap()];
+    let report = text(&run(doctor(&server.kubeconfig(), &args)).await.stdout);
+    for fact in ["2 prices", "1 rule", "(family=m5* -28%) holds for no node", "prices.csv:3 (* p5.48xlarge * 30"] {
+        assert!(report.contains(fact), "{fact} is not in\n{report}");
+    }
+    assert!(!report.contains("prices.csv:2"), "a row that holds is no news: {report}");
+    std::fs::write(&file, "region,instance_type,usd_per_hour\nap-northeast-2,c5a.large,cheap\n").unwrap();
+    let output = run(doctor(&server.kubeconfig(), &args)).await;
+    assert_eq!(output.status.code(), Some(1), "the dashboard does not start with such a file");
+    assert!(text(&output.stdout).contains("FAIL   price file"), "{}", text(&output.stdout));
 }

@@ -49,6 +49,7 @@ impl Answer {
         Self { status, ..Self::file("no") }
     }
 
+    /// The same with another status: a refusal in the server's own words.
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = status;
         self
