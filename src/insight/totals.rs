@@ -146,8 +146,8 @@ impl PriceTotals {
             price.unknown.insert(why, 1);
         }
         let (instances, fees) = quote.known();
-        let mut sum = CurrencySum::default();
-        sum.rows = u64::from(unknown.is_none() || instances != Money::ZERO || fees != Money::ZERO);
+        let some = unknown.is_none() || instances != Money::ZERO || fees != Money::ZERO;
+        let mut sum = CurrencySum { rows: u64::from(some), ..CurrencySum::default() };
         let fargate =
             matches!(quote.basis, Some(Basis::Fargate { .. })) || row.capacity_type() == CapacityType::Fargate;
         sum.set(if fargate { Kind::Fargate } else { Kind::Instances }, instances);

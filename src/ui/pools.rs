@@ -6,7 +6,7 @@ use super::bar::{self, Share};
 use super::frame::Picture;
 use super::pen::{Pen, columns};
 use super::state::{Pools, Seen};
-use super::theme::{Glyphs, Role};
+use super::theme::Role;
 use super::words;
 use crate::cluster::{CapacityType, Cluster, permille};
 use crate::insight::PriceTotals;
@@ -43,27 +43,30 @@ struct Sum {
     price: PriceTotals,
 }
 
-/// An amount by the hour, with what must be said of it: what of it is left out, whether it rests on an estimate.
-fn money(amount: Money, left_out: u64, price: &PriceTotals, glyphs: &Glyphs) -> String {
-    let least = if left_out > 0 { glyphs.least } else { "" };
+/// The text of an amount of a pool.
+type Cell = fn(&PriceTotals, &Picture<'_>) -> String;
+
+/// An amount by the hour, with what must be said of it: what of it is left out, whether it rests on an estimate, its
+/// currency where that is not the heading's.
+fn money(amount: Money, left_out: u64, price: &PriceTotals, pic: &Picture<'_>) -> String {
+    if price.is_unknown() {
+        return pic.theme().glyphs().unknown.into();
+    }
+    let left_out = left_out + price.other_currency();
+    let least = if left_out > 0 { pic.theme().glyphs().least } else { "" };
     let estimate = if price.estimated > 0 && amount != Money::ZERO { "~" } else { "" };
-    format!("{least}{estimate}{}", amount.decimal(3))
+    let sign = words::foreign(price.currency(), pic.view.totals().price.currency(), pic.theme());
+    format!("{least}{estimate}{sign}{}", amount.decimal(3))
 }
 
 /// What a pool costs by the hour.
-fn hourly(price: &PriceTotals, glyphs: &Glyphs) -> String {
-    if price.is_unknown() {
-        return glyphs.unknown.into();
-    }
-    money(price.hourly(), price.unpriced + price.other_currency(), price, glyphs)
+fn hourly(price: &PriceTotals, pic: &Picture<'_>) -> String {
+    money(price.hourly(), price.unpriced, price, pic)
 }
 
 /// What of that no pod requests.
-fn unrequested(price: &PriceTotals, glyphs: &Glyphs) -> String {
-    if price.is_unknown() {
-        return glyphs.unknown.into();
-    }
-    money(price.unrequested(), price.waste_left_out + price.other_currency(), price, glyphs)
+fn unrequested(price: &PriceTotals, pic: &Picture<'_>) -> String {
+    money(price.unrequested(), price.waste_left_out, price, pic)
 }
 
 fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
@@ -137,10 +140,135 @@ fn health(pool: Option<&NodePool>) -> (String, Role) {
     }
 }
 
+/// Where each column stands; a width of 0 is a column that is not there.
+struct Columns {
+    name_w: u16,
+    nodes_end: u16,
+    cpu_x: u16,
+    memory_x: u16,
+    bar_w: u16,
+    price_end: u16,
+    price_w: u16,
+    waste_end: u16,
+    waste_w: u16,
+    spot_end: u16,
+    limit_x: u16,
+    limit_w: u16,
+    health_x: u16,
+}
+
+impl Columns {
+    /// Name, nodes, bars, price, waste, spot, limit, health. Health is read in full before bars are long: a pool that
+    /// launches nothing says why here.
+    fn of(pic: &Picture<'_>, names: &[Name], shown: &[Name], sums: &BTreeMap<Name, Sum>, w: u16) -> Self {
+        let priced = pic.cluster.has_prices();
+        let cell = |name: &Name, text: Cell| sums.get(name).map_or(0, |sum| columns(&text(&sum.price, pic)));
+        let widest = |text: Cell| shown.iter().map(|name| cell(name, text)).max().unwrap_or(0).max(6) + 2;
+        let price_w = if priced { widest(hourly) } else { 0 };
+        let waste_w = if priced && w >= 80 { widest(unrequested) } else { 0 };
+        let health_w = shown.iter().map(|name| columns(&health(pic.cluster.pool(name)).0)).max().unwrap_or(0);
+        let limits = shown.iter().filter_map(|name| pic.cluster.pool(name).and_then(limit));
+        let limit_w = limits.map(|(text, _)| columns(&text)).max().unwrap_or(0).clamp(13, 24);
+        let (limit_w, limit_gap) = if w >= 110 { (limit_w, 2) } else { (0, 0) };
+        let name_w = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(8, (w / 4).max(8));
+        let cpu_x = 4 + name_w + 1 + 10;
+        let beside = 2 + price_w + waste_w + 8 + limit_w + limit_gap + 2 + health_w.clamp(9, 40) + 1;
+        let bar_w = (w.saturating_sub(cpu_x + beside) / 2).clamp(6, 26);
+        let memory_x = cpu_x + bar_w + 2;
+        let price_end = memory_x + bar_w + price_w;
+        let waste_end = price_end + waste_w;
+        let spot_end = waste_end + 8;
+        let limit_x = spot_end + 2;
+        Self {
+            name_w,
+            nodes_end: cpu_x - 2,
+            cpu_x,
+            memory_x,
+            bar_w,
+            price_end,
+            price_w,
+            waste_end,
+            waste_w,
+            spot_end,
+            limit_x,
+            limit_w,
+            health_x: limit_x + limit_w + limit_gap,
+        }
+    }
+
+    fn head(&self, pen: &mut Pen<'_>, pic: &Picture<'_>) {
+        let dim = pic.theme().dim();
+        pen.put(4, 1, "NAME", dim);
+        pen.put_before(self.nodes_end, 1, "NODES", dim);
+        pen.put(self.cpu_x, 1, "CPU", dim);
+        pen.put(self.memory_x, 1, "MEMORY", dim);
+        if self.price_w > 0 {
+            let sign = words::sign(pic.view.totals().price.currency(), pic.theme());
+            pen.put_before(self.price_end, 1, &format!("{sign}/HOUR"), dim);
+        }
+        if self.waste_w > 0 {
+            pen.put_before(self.waste_end, 1, "UNREQ", dim);
+        }
+        pen.put_before(self.spot_end, 1, "SPOT", dim);
+        if self.limit_w > 0 {
+            pen.put(self.limit_x, 1, "NEAREST LIMIT", dim);
+        }
+        pen.put(self.health_x, 1, "HEALTH", dim);
+    }
+
+    /// One nodepool, without its cursor and its sign.
+    fn line(&self, pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, name: &Name, sum: &Sum) {
+        let (theme, pool) = (pic.theme(), pic.cluster.pool(name));
+        let g = theme.glyphs();
+        let (nodes_known, pods_known) = (pic.cluster.knows(Stream::Nodes), pic.cluster.knows(Stream::Pods));
+        let text = cut_middle(name, usize::from(self.name_w));
+        pen.put_max(4, y, &text, self.name_w, theme.style(Role::Strong));
+        let nodes = if nodes_known { sum.nodes.to_string() } else { g.unknown.into() };
+        let coming = if sum.coming > 0 { format!("{nodes}+{}", sum.coming) } else { nodes };
+        pen.put_before(self.nodes_end, y, &coming, theme.style(Role::Text));
+        for (x, resource) in [(self.cpu_x, Resource::Cpu), (self.memory_x, Resource::Memory)] {
+            let share = share(sum, &resource);
+            match share.fill.filter(|_| pods_known) {
+                Some(fill) => {
+                    let level = theme.level(fill);
+                    bar::draw(pen, x, y, self.bar_w.saturating_sub(5), share, level, theme);
+                    let percent = words::percent(sum.requests.get(&resource), sum.allocatable.get(&resource));
+                    pen.put_before(x + self.bar_w, y, &percent.unwrap_or_default(), theme.level_style(level));
+                }
+                None => {
+                    pen.put_before(x + self.bar_w, y, g.unknown, theme.dim());
+                }
+            }
+        }
+        let known = |known: bool, text: Cell| if known { text(&sum.price, pic) } else { g.unknown.into() };
+        if self.price_w > 0 {
+            pen.put_before(self.price_end, y, &known(nodes_known, hourly), theme.style(Role::Strong));
+        }
+        if self.waste_w > 0 {
+            pen.put_before(self.waste_end, y, &known(nodes_known && pods_known, unrequested), theme.style(Role::Text));
+        }
+        if let Some(spot) = words::percent(sum.spot, sum.nodes) {
+            let style = if sum.spot > 0 { theme.style(Role::Spot) } else { theme.dim() };
+            pen.put_before(self.spot_end, y, &spot, style);
+        }
+        if self.limit_w > 0 {
+            let (text, role) = match pool.and_then(limit) {
+                Some((text, share)) => (text, if share >= 900 { Role::Warn } else { Role::Text }),
+                None if pool.is_some() => ("none".into(), Role::Dim),
+                None => (g.unknown.into(), Role::Dim),
+            };
+            let text = cut_end(&text, usize::from(self.limit_w));
+            pen.put_max(self.limit_x, y, &text, self.limit_w, theme.style(role));
+        }
+        let (text, role) = health(pool);
+        let room = pen.width().saturating_sub(self.health_x + 1);
+        pen.put_max(self.health_x, y, &cut_end(&text, usize::from(room)), room, theme.style(role));
+    }
+}
+
 pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &mut Seen) {
     let theme = pic.theme();
     let g = theme.glyphs();
-    let w = pen.width();
     pen.rule(0, g.rule, theme.style(Role::Rule));
     let karpenter = pic.cluster.pools().next().is_some();
     pen.put(2, 0, if karpenter { " nodepools " } else { " node groups " }, theme.style(Role::Title));
@@ -150,104 +278,24 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
         return;
     }
     let sums = sums(pic.cluster);
-    let (nodes_known, pods_known) = (pic.cluster.knows(Stream::Nodes), pic.cluster.knows(Stream::Pods));
     let none = Sum::default();
     let page = usize::from(pen.height().saturating_sub(2));
     seen.layer_page = page;
     let at = cursor(state, &names);
     let top = at.saturating_sub(page.saturating_sub(1));
-    // Columns: name, nodes, bars while there is room, price, waste, spot, limit, health. Health is read in full before bars
-    // are long: a pool that launches nothing says why here.
-    let priced = pic.cluster.has_prices();
-    let shown = || names.iter().skip(top).take(page);
-    let cell =
-        |name: &Name, text: &dyn Fn(&PriceTotals) -> String| sums.get(name).map_or(0, |s| columns(&text(&s.price)));
-    let widest = |text: &dyn Fn(&PriceTotals) -> String| shown().map(|name| cell(name, text)).max().unwrap_or(0);
-    let price_w = if priced { widest(&|price| hourly(price, g)).max(6) + 2 } else { 0 };
-    let waste_w = if priced && w >= 80 { widest(&|price| unrequested(price, g)).max(6) + 2 } else { 0 };
-    let health_w = shown().map(|name| columns(&health(pic.cluster.pool(name)).0)).max().unwrap_or(0).clamp(9, 40);
-    let limits = shown().filter_map(|name| pic.cluster.pool(name).and_then(limit));
-    let limit_w: u16 =
-        if w >= 110 { limits.map(|(text, _)| columns(&text)).max().unwrap_or(0).clamp(13, 24) } else { 0 };
-    let name_w = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(8, (w / 4).max(8));
-    let nodes_x = 4 + name_w + 1;
-    let cpu_x = nodes_x + 10;
-    let fixed = cpu_x + 2 + price_w + waste_w + 8 + if limit_w > 0 { limit_w + 2 } else { 0 } + 2 + health_w + 1;
-    let bar_w: u16 = (w.saturating_sub(fixed) / 2).clamp(6, 26);
-    let memory_x = cpu_x + bar_w + 2;
-    let price_end = memory_x + bar_w + price_w;
-    let waste_end = price_end + waste_w;
-    let spot_end = waste_end + 8;
-    let limit_x = spot_end + 2;
-    let health_x = limit_x + if limit_w > 0 { limit_w + 2 } else { 0 };
-    pen.put(4, 1, "NAME", theme.dim());
-    pen.put_before(nodes_x + 8, 1, "NODES", theme.dim());
-    pen.put(cpu_x, 1, "CPU", theme.dim());
-    pen.put(memory_x, 1, "MEMORY", theme.dim());
-    if priced {
-        let sign = words::sign(pic.view.totals().price.currency(), theme);
-        pen.put_before(price_end, 1, &format!("{sign}/HOUR"), theme.dim());
-    }
-    if waste_w > 0 {
-        pen.put_before(waste_end, 1, "UNREQ", theme.dim());
-    }
-    pen.put_before(spot_end, 1, "SPOT", theme.dim());
-    if limit_w > 0 {
-        pen.put(limit_x, 1, "NEAREST LIMIT", theme.dim());
-    }
-    pen.put(health_x, 1, "HEALTH", theme.dim());
+    let shown = names.get(top..names.len().min(top + page)).unwrap_or_default();
+    let columns = Columns::of(pic, &names, shown, &sums, pen.width());
+    columns.head(pen, pic);
     let area = pen.area();
-    for (i, name) in names.iter().enumerate().skip(top).take(page) {
-        let y = 2 + (i - top) as u16;
-        let sum = sums.get(name).unwrap_or(&none);
-        let pool = pic.cluster.pool(name);
+    for (i, name) in shown.iter().enumerate() {
+        let y = 2 + i as u16;
         seen.formatted += 1;
         seen.pools.push((Rect::new(area.x, area.y + y, area.width, 1), name.clone()));
         if state.chosen.contains(name) {
             pen.put(2, y, g.chosen, theme.style(Role::Good));
         }
-        pen.put_max(4, y, &cut_middle(name, usize::from(name_w)), name_w, theme.style(Role::Strong));
-        let nodes = if nodes_known { sum.nodes.to_string() } else { g.unknown.into() };
-        let coming = if sum.coming > 0 { format!("{nodes}+{}", sum.coming) } else { nodes };
-        pen.put_before(nodes_x + 8, y, &coming, theme.style(Role::Text));
-        for (x, resource) in [(cpu_x, Resource::Cpu), (memory_x, Resource::Memory)] {
-            let share = share(sum, &resource);
-            match share.fill.filter(|_| pods_known) {
-                Some(fill) => {
-                    let level = theme.level(fill);
-                    bar::draw(pen, x, y, bar_w.saturating_sub(5), share, level, theme);
-                    let percent = words::percent(sum.requests.get(&resource), sum.allocatable.get(&resource));
-                    pen.put_before(x + bar_w, y, &percent.unwrap_or_default(), theme.level_style(level));
-                }
-                None => {
-                    pen.put_before(x + bar_w, y, g.unknown, theme.dim());
-                }
-            }
-        }
-        if priced {
-            let text = if nodes_known { hourly(&sum.price, g) } else { g.unknown.into() };
-            pen.put_before(price_end, y, &text, theme.style(Role::Strong));
-        }
-        if waste_w > 0 {
-            let text = if nodes_known && pods_known { unrequested(&sum.price, g) } else { g.unknown.into() };
-            pen.put_before(waste_end, y, &text, theme.style(Role::Text));
-        }
-        if let Some(spot) = words::percent(sum.spot, sum.nodes) {
-            let style = if sum.spot > 0 { theme.style(Role::Spot) } else { theme.dim() };
-            pen.put_before(spot_end, y, &spot, style);
-        }
-        if limit_w > 0 {
-            let (text, role) = match pool.and_then(limit) {
-                Some((text, share)) => (text, if share >= 900 { Role::Warn } else { Role::Text }),
-                None if pool.is_some() => ("none".into(), Role::Dim),
-                None => (g.unknown.into(), Role::Dim),
-            };
-            pen.put_max(limit_x, y, &cut_end(&text, usize::from(limit_w)), limit_w, theme.style(role));
-        }
-        let (text, role) = health(pool);
-        let room = w.saturating_sub(health_x + 1);
-        pen.put_max(health_x, y, &cut_end(&text, usize::from(room)), room, theme.style(role));
-        if i == at {
+        columns.line(pen, y, pic, name, sums.get(name).unwrap_or(&none));
+        if top + i == at {
             pen.tint(y, theme.cursor());
             pen.cell(0, y, g.cursor, theme.style(Role::Title));
         }

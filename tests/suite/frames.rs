@@ -640,8 +640,8 @@ fn a_price_source_that_fails_is_one_quiet_line() {
     assert_eq!(stage.alerts.iter().map(|alert| alert.severity).collect::<Vec<_>>(), [Severity::Notice]);
     // It is told until it answers.
     for source in [PriceSource::PricePage, PriceSource::EksList] {
-        let state = SourceState::Answered { at: at(now) };
-        stage.learn([PriceNews::State { source, region: "ap-northeast-2".into(), state }]);
+        let answered = SourceState::Answered { at: at(now) };
+        stage.learn([PriceNews::State { source, region: "ap-northeast-2".into(), state: answered }]);
     }
     assert!(!stage.text(160, 40).contains("prices from"));
 }
