@@ -437,6 +437,7 @@ mod tests {
     use crate::model::{
         Change, Event, EventKind, Labels, Node, NodeClaim, ObjectRef, Pod, PodKey, Resources, Uid, key,
     };
+    use crate::pricing::{DiscountRule, PriceBook, PriceFile, PriceTerms};
     use test_case::test_case;
 
     const NOW: i64 = 100_000;
@@ -542,6 +543,46 @@ mod tests {
         assert_eq!(all.len(), 1, "claims were heard a second ago");
         assert_eq!(all[0].text, "nodes, pods down: connection refused; the picture is 2m10s old");
         assert_eq!((all[0].severity, all[0].until), (Severity::Critical, Some(at(NOW + 3))));
+    }
+
+    #[test]
+    fn an_outage_of_everything_has_one_name() {
+        let mut c = cluster([]);
+        for stream in Stream::ALL {
+            c.apply(Change::Heard(stream), at(NOW - 60));
+            let state = match stream {
+                Stream::NodeMetrics => LinkState::Absent,
+                Stream::PodMetrics => LinkState::Off,
+                _ => LinkState::Retrying { at: at(NOW + 3), why: "connection refused".into() },
+            };
+            c.apply(Change::Link(stream, state), at(NOW));
+        }
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all[0].text, "all streams are down: connection refused; the picture is 60s old");
+    }
+
+    #[test]
+    fn price_terms_that_hold_for_no_node_are_told_once_all_nodes_are_known() {
+        let rule = |family: &str| DiscountRule {
+            family: Some(family.parse().unwrap()),
+            ..DiscountRule::of("-28%".parse().unwrap())
+        };
+        let file = PriceFile::parse("prices.csv", "region,instance_type,capacity,usd_per_hour\n*,m9.large,*,0.07\n");
+        let terms = PriceTerms { file: Some(file.unwrap()), rules: vec![rule("c5a"), rule("x9*")] };
+        let mut c = Cluster::new(Some(PriceBook::embedded().with_terms(terms)));
+        let labels =
+            [("node.kubernetes.io/instance-type", "c5a.large"), ("topology.kubernetes.io/region", "us-east-1")];
+        let node = Node { name: "n".into(), labels: labels.into_iter().collect(), ..Node::default() };
+        c.apply(Change::Node(Box::new(node)), at(NOW));
+        assert_eq!(unmatched_terms(&c), Vec::<String>::new(), "others may come");
+        c.apply(Change::Synced(Stream::Nodes), at(NOW));
+        let told = unmatched_terms(&c);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            told[0].starts_with("discount rule 2 (family=x9* ") && told[0].ends_with(") holds for no node"),
+            "{told:?}"
+        );
+        assert_eq!(told[1], "no row of prices.csv holds for a node");
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
-use crate::support::build::{Added, at, claim, event, fresh_claim, node, pod, pool};
+use crate::support::build::{Added, at, claim, condition, event, fresh_claim, node, pod, pool};
 use crate::support::stage::{Stage, plain};
 use crate::support::svg::{self, svg};
 use nodeglass::cluster::RowId;
 use nodeglass::insight::{Column, Direction, Line, Severity, Sort};
-use nodeglass::model::{Change, LinkState, Name, Node, Resource, Resources, Stream, Usage, key};
+use nodeglass::model::{Change, ConditionStatus, LinkState, Name, Node, Resource, Resources, Stream, Usage, key};
 use nodeglass::pricing::{
     EksPrices, Os, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SpotPrice, SpotSaving,
 };
@@ -457,6 +457,56 @@ fn legend_names_the_palette() {
     assert!(nodes(1, plain()).text(120, 24).contains("efficiency: <35% idle fair >70% well used"));
     let pressure = UiOptions { palette: Palette::Pressure, ..plain() };
     assert!(nodes(1, pressure).text(120, 24).contains("pressure: <70% room tight >90% full"));
+}
+
+#[test]
+fn a_very_long_name_leaves_the_bars_their_room() {
+    let long = "ip-10-0-123-234.prod-blue-payments.eu-central-1.compute.internal";
+    let mut stage = nodes(3, plain());
+    let before = line_of(&stage.text(160, 30), " n0001 ").matches('·').count();
+    stage.apply([node(long).added()]);
+    let frame = stage.text(160, 30);
+    let bars = line_of(&frame, " n0001 ").matches('·').count();
+    assert!(bars >= 24, "{bars} cells of bars, {before} before:\n{frame}");
+    assert!(line_of(&frame, "ip-10-0-123-234").contains("compute.internal"), "cut in the middle: {frame}");
+    assert!(stage.text(250, 30).contains(long), "whole where there is room");
+}
+
+#[test]
+fn the_reason_why_a_nodepool_is_not_ready_is_read_in_full() {
+    let mut stage = nodes(3, plain());
+    let mut sick = pool("general");
+    let why = "node class default is missing";
+    let mut ready = condition("Ready", ConditionStatus::False, "NodeClassNotReady");
+    ready.message = why.into();
+    sick.conditions = vec![ready];
+    sick.limits = Resources::new(1_000_000, 0);
+    sick.limited = vec!["cpu".into()];
+    stage.apply([sick.added()]);
+    stage.draw(120, 30);
+    stage.press(&["p"]);
+    for width in [120, 160, 200] {
+        let frame = stage.text(width, 30);
+        assert!(frame.contains(&format!("not ready: {why}")), "{width}:\n{frame}");
+        assert!(frame.contains("UNREQ") && frame.contains("NEAREST LIMIT"), "{width}:\n{frame}");
+    }
+    let footer = stage.text(120, 30).lines().last().unwrap().to_owned();
+    assert_eq!(footer.matches("select").count(), 1, "{footer}");
+}
+
+#[test]
+fn nodes_sorted_by_waste_show_it() {
+    let mut stage = nodes(2, plain());
+    stage.apply([pod("p", "n0001").added()]);
+    assert!(!stage.text(160, 30).contains("UNREQ"));
+    stage.press(&["s", "w"]);
+    let frame = stage.text(160, 30);
+    let heading = line_of(&frame, "UNREQ");
+    assert!(heading.contains("UNREQ▼"), "{heading}");
+    // 500 of 4000 millicores are requested.
+    let place = |name: &str| frame.lines().position(|line| line.contains(name)).unwrap();
+    assert!(place(" n0000 ") < place(" n0001 "), "{frame}");
+    assert!(line_of(&frame, " n0001 ").contains("0.1505"), "{frame}");
 }
 
 // === money ===
@@ -1033,6 +1083,10 @@ fn empty_screen_names_its_reason() {
     for part in ["cannot be reached", "connection refused", "Next try in 7s", "/home/me/.kube/config", "--demo"] {
         assert!(down.contains(part), "{part} in\n{down}");
     }
+    let why = "the token of user dev is not accepted (401): Unauthorized";
+    let rejected = shown(vec![link(LinkState::Retrying { at, why: why.into() })]);
+    assert!(rejected.contains("does not accept the credentials") && rejected.contains(why), "{rejected}");
+    assert!(!rejected.contains("cannot be reached"), "it was reached: {rejected}");
     let fresh = shown(vec![Change::Synced(Stream::Nodes), pool("general").added(), pod("web", "").added()]);
     assert!(fresh.contains("No nodes yet") && fresh.contains("1 pod waits") && fresh.contains("general"), "{fresh}");
     let mut stage = nodes(3, plain());

@@ -178,7 +178,7 @@ fn permission(
         Allowed::Unknown(why) => Some(why.as_str()),
         Allowed::Yes => None,
     });
-    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     let served = match access.group {
         "" | "policy" => true,
         "metrics.k8s.io" => !no_metrics,
@@ -189,10 +189,10 @@ fn permission(
     } else if !served {
         Finding::skipped(check, "not granted, and the cluster has none")
     } else if denied.is_empty() {
-        let text = format!("whether {} is granted is not known{why}", unknown.join(" and "));
+        let text = format!("not known whether granted: {}{why}", unknown.join(", "));
         Finding::limited(check, text).lost(format!("perhaps {}", lost(access.stream)))
     } else {
-        Finding::new(verdict, check, format!("{} is not granted{why}", denied.join(" and ")))
+        Finding::new(verdict, check, format!("not granted: {}{why}", denied.join(", ")))
             .lost(lost(access.stream))
             .mend(format!("a ClusterRole with the rule {} (--print-rbac prints the whole)", access.rule()))
     })
@@ -231,7 +231,7 @@ fn measured(found: &Result<usize, ExamineError>) -> Finding {
     let lost = lost(Stream::NodeMetrics);
     match found {
         Ok(0) => Finding::limited(CHECK, "metrics.k8s.io is served, and no node was measured yet").lost(lost),
-        Ok(nodes) => Finding::ok(CHECK, format!("{nodes} measured nodes")).fact("nodes", *nodes),
+        Ok(nodes) => Finding::ok(CHECK, format!("nodes measured: {nodes}")).fact("nodes", *nodes),
         Err(ExamineError::Absent) => Finding::limited(CHECK, "metrics.k8s.io is not served")
             .lost(lost)
             .mend("install metrics-server (an add-on of EKS)"),
