@@ -1,0 +1,228 @@
+//! The program itself against price sources on loopback: what it prints, what the screen shows, whatever they do.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use crate::support::apiserver::{self, ApiServer, NODE_METRICS, NODES};
+use crate::support::price_server::{Answer, PriceServer};
+use crate::support::pty::Terminal;
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use test_case::test_case;
+
+const SEOUL_PAGE: &str = "/pricing/2.0/meteredUnitMaps/ec2/USD/current/ec2-ondemand-without-sec-sel/Asia%20Pacific%20(Seoul)/Linux/index.json";
+const SEOUL_EKS: &str = "/offers/v1.0/aws/AmazonEKS/current/ap-northeast-2/index.json";
+const FEED: &str = "/spot.json";
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pricing").join(name)).unwrap()
+}
+
+/// A node of Auto Mode in Seoul.
+fn node(name: &str, instance_type: &str, bought: &str) -> Value {
+    json!({
+        "metadata": {
+            "name": name, "uid": format!("uid-{name}"), "resourceVersion": "1", "creationTimestamp": "2026-01-02T03:04:05Z",
+            "labels": {
+                "karpenter.sh/nodepool": "general-purpose", "karpenter.sh/capacity-type": bought,
+                "node.kubernetes.io/instance-type": instance_type, "topology.kubernetes.io/region": "ap-northeast-2",
+                "topology.kubernetes.io/zone": "ap-northeast-2b", "eks.amazonaws.com/compute-type": "auto",
+            },
+        },
+        "spec": {"providerID": format!("aws:///ap-northeast-2b/{name}")},
+        "status": {
+            "allocatable": {"cpu": "1930m", "memory": "14Gi", "pods": "58"},
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+        },
+    })
+}
+
+/// A cluster of two nodes, and everything AWS tells about prices.
+struct Place {
+    cluster: ApiServer,
+    aws: PriceServer,
+    home: tempfile::TempDir,
+    more: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let cluster = ApiServer::start().await;
+        cluster.refuses_streaming_lists();
+        let nodes = [node("i-0a", "c5a.large", "on-demand"), node("i-0b", "c5a.large", "spot")];
+        cluster.on_list(NODES, [apiserver::Answer::page("7", "", &nodes)]);
+        cluster.on_all(NODE_METRICS, &apiserver::Answer::status(404, "not there"));
+        let home = tempfile::tempdir().unwrap();
+        Self { cluster, aws: PriceServer::start().await, home, more: Vec::new() }
+    }
+
+    /// A place where every public file is as AWS has it; the price page says another price than the table.
+    async fn healthy() -> Self {
+        let place = Self::new().await;
+        let page = String::from_utf8(fixture("meteredunitmaps_ec2_seoul_linux.json")).unwrap();
+        assert!(page.contains("0.0860"), "the test's premise");
+        place.aws.on(SEOUL_PAGE, [Answer::packed(page.replace("0.0860", "0.0870").as_bytes()).header("etag", "\"1\"")]);
+        place.aws.on(SEOUL_EKS, [Answer::packed(&fixture("eks_index_ap-northeast-2.json")).header("etag", "\"2\"")]);
+        place.aws.on(FEED, [Answer::packed(&fixture("spot_feed.json")).header("etag", "\"3\"")]);
+        place
+    }
+
+    /// All that the program may find in its environment: nothing of this machine, no AWS.
+    fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let public = ["PRICE_PAGE_URL", "PRICE_LIST_URL", "SPOT_FEED_URL", "SPOT_ADVISOR_URL"];
+        let apis = ["AWS_ENDPOINT_URL_PRICING", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_EKS", "AWS_ENDPOINT_URL_STS"];
+        let mut all: Vec<(&str, OsString)> =
+            public.into_iter().chain(apis).map(|name| (name, self.aws.address.clone().into())).collect();
+        all.extend([
+            ("HOME", self.home.path().into()),
+            ("KUBECONFIG", self.cluster.kubeconfig().into()),
+            ("NODEGLASS_PRICING", "auto".into()),
+            ("AWS_EC2_METADATA_DISABLED", "true".into()),
+        ]);
+        all.extend(self.more.iter().map(|(name, value)| (*name, value.into())));
+        all
+    }
+
+    /// The price of both nodes as `snapshot` prints it: label, source and date of the machine.
+    async fn prices(&self) -> [Value; 2] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
+        command.args(["snapshot", "-o", "json", "--timeout", "60s"]).env_clear().envs(self.environment());
+        command.stdin(Stdio::null());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let price = |name: &str| {
+            let nodes = report["nodes"].as_array().unwrap();
+            nodes.iter().find(|node| node["name"] == name).map_or(Value::Null, |node| node["price"].clone())
+        };
+        [price("i-0a"), price("i-0b")]
+    }
+
+    fn terminal(&self, args: &[&str]) -> Terminal {
+        Terminal::start(Path::new(env!("CARGO_BIN_EXE_nodeglass")), args, &self.environment())
+    }
+}
+
+/// `hourly source` of a price; of a bound `≤machine source`.
+fn told(price: &Value) -> String {
+    let source = price["source"].as_str().unwrap();
+    price["hourly"].as_str().map_or_else(
+        || format!("≤{} {source}", price["at_most"].as_str().unwrap()),
+        |hourly| format!("{hourly} {source}"),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_has_the_prices_of_today_and_the_next_one_asks_for_none() {
+    let place = Place::healthy().await;
+    let [on_demand, spot] = place.prices().await;
+    assert_eq!(told(&on_demand), "0.09732 price-page");
+    assert_eq!(told(&spot), "0.04442 spot-feed");
+    let asked = place.aws.asked().len();
+    assert!(asked >= 3, "{:?}", place.aws.paths());
+    let again = place.prices().await;
+    assert_eq!([told(&again[0]), told(&again[1])], ["0.09732 price-page", "0.04442 spot-feed"]);
+    assert_eq!(place.aws.asked().len(), asked, "all of it was on the disk");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_answer_on_the_disk_is_confirmed() {
+    let place = Place::healthy().await;
+    place.prices().await;
+    // A day passes for what is on the disk.
+    let cache = place.home.path().join(".cache/nodeglass/prices");
+    let mut aged = 0;
+    for file in fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|extension| extension == "json") {
+            let mut meta: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+            if meta["fetched"].is_string() {
+                meta["fetched"] = json!("2026-01-02T03:04:05Z");
+                fs::write(&file, meta.to_string()).unwrap();
+                aged += 1;
+            }
+        }
+    }
+    assert_eq!(aged, 3, "page, list and feed");
+    let before = place.aws.asked().len();
+    let [on_demand, spot] = place.prices().await;
+    assert_eq!([told(&on_demand), told(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
+    let asked = place.aws.asked();
+    let conditional = asked[before..].iter().filter(|asked| asked.header("if-none-match").is_some()).count();
+    assert_eq!(conditional, 3, "{asked:?}");
+}
+
+#[test_case(Answer::status(403) ; "refused")]
+#[test_case(Answer::status(500) ; "broken")]
+#[test_case(Answer::file("<html>hotel</html>") ; "garbage")]
+#[test_case(Answer::file("x").torn() ; "a broken connection")]
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_of_every_source_leaves_the_table(trouble: Answer) {
+    let place = Place::new().await;
+    for path in [SEOUL_PAGE, SEOUL_EKS, FEED] {
+        place.aws.on(path, [trouble.clone()]);
+    }
+    let [on_demand, spot] = place.prices().await;
+    assert_eq!([told(&on_demand), told(&spot)], ["0.09632 embedded", "≤0.09632 embedded"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_aws_config_still_starts() {
+    let mut place = Place::healthy().await;
+    let config = place.home.path().join("config");
+    fs::write(&config, "[profile \n= nonsense [\n\u{0}").unwrap();
+    place.more =
+        vec![("AWS_CONFIG_FILE", config.to_string_lossy().into_owned()), ("AWS_PROFILE", "not-there".to_owned())];
+    let [on_demand, spot] = place.prices().await;
+    assert_eq!([told(&on_demand), told(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
+    let mut terminal = place.terminal(&[]);
+    terminal.shows("0.0973");
+    terminal.press("q");
+    terminal.ends_whole(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_credentials_spot_is_of_the_zone() {
+    let mut place = Place::healthy().await;
+    place.more = vec![("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()), ("AWS_SECRET_ACCESS_KEY", "secret".to_owned())];
+    let page = |name: &str| Answer::file(fixture(name)).header("content-type", "text/xml");
+    place.aws.on("/", [page("spot_history_page1.xml"), page("spot_history_page2.xml")]);
+    let [_, spot] = place.prices().await;
+    assert_eq!(told(&spot), "0.04722 spot-history");
+}
+
+/// The screen is there before any price, goes on whatever the sources do, and takes in what comes late.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_screen_waits_for_no_price() {
+    let place = Place::new().await;
+    place.aws.on(SEOUL_PAGE, [Answer::silence()]);
+    place.aws.on(SEOUL_EKS, [Answer::silence()]);
+    let feed = Answer::packed(&fixture("spot_feed.json"));
+    place.aws.on(FEED, [feed]);
+    let begun = Instant::now();
+    let mut terminal = place.terminal(&["--pricing=online"]);
+    terminal.shows("0.0963");
+    // The feed's answer is shown while the page still hangs: 0.0341 and the fee by its share.
+    terminal.shows("0.0444");
+    assert!(begun.elapsed() < Duration::from_secs(4), "the page was waited for: {:?}", begun.elapsed());
+    // What cannot be had is told in a line, and the screen goes on.
+    terminal.shows("no answer within 5 s");
+    terminal.press("?");
+    terminal.shows("keys");
+    terminal.press("q");
+    terminal.press("q");
+    terminal.ends_whole(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_asks_nobody() {
+    let mut place = Place::healthy().await;
+    place.more = vec![("NODEGLASS_PRICING", "offline".to_owned())];
+    let [on_demand, spot] = place.prices().await;
+    assert_eq!([told(&on_demand), told(&spot)], ["0.09632 embedded", "≤0.09632 embedded"]);
+    assert_eq!(place.aws.connections(), 0);
+}
