@@ -89,20 +89,15 @@ impl Renewal {
         Self::Unknown
     }
 
+    /// What is wrong, and the command that mends it.
     fn advice(&self, why: &str, profile: &str) -> String {
         let why = why.trim_end_matches('.');
         match self {
-            Self::Sso(profile) => format!("{why}; sign in again: aws sso login --profile {}", shown(profile)),
-            Self::Login(profile) => format!("{why}; sign in again: aws login --profile {}", shown(profile)),
-            Self::Unknown => format!("{why}; renew the credentials of the profile {}", shown(profile)),
+            Self::Sso(profile) => format!("{why}; sign in again: aws sso login --profile {}", tidy(profile)),
+            Self::Login(profile) => format!("{why}; sign in again: aws login --profile {}", tidy(profile)),
+            Self::Unknown => format!("{why}; renew the credentials of the profile {}", tidy(profile)),
         }
     }
-}
-
-/// A profile's name as part of a command.
-fn shown(profile: &str) -> String {
-    let name = tidy(profile);
-    if name.contains(char::is_whitespace) { format!("'{name}'") } else { name }
 }
 
 /// Credentials, found at the first question and shared by all.
@@ -298,6 +293,15 @@ fn failed(error: &CredentialsError, environment: &AwsEnvironment, profile: &str,
     match error {
         CredentialsError::CredentialsNotLoaded(_) => return nowhere(environment),
         CredentialsError::InvalidConfiguration(_) => {
+            // aws-config reads them by a feature that brings elliptic curves; the AWS CLI does it as well.
+            if let Renewal::Login(profile) = renewal {
+                let profile = tidy(profile);
+                let why = format!(
+                    "sessions of `aws login` cannot be read; use a profile with credential_process = \
+                     aws configure export-credentials --profile {profile} --format process"
+                );
+                return AskError::Unavailable { what: WHAT.into(), why };
+            }
             return AskError::Unavailable { what: WHAT.into(), why: format!("profile {profile:?}: {why}") };
         }
         _ => {}

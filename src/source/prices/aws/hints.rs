@@ -113,3 +113,72 @@ fn is_region(name: &str) -> bool {
     let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     plain && name.contains('-') && name.ends_with(|c: char| c.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    fn of_exec(line: &str, env: &[(&str, &str)]) -> AwsHints {
+        // Words are separated by blanks, but for what is in brackets: one argument.
+        let mut words: Vec<String> = Vec::new();
+        let mut inside = false;
+        for word in line.split(' ') {
+            match words.last_mut().filter(|_| inside) {
+                Some(last) => *last = format!("{last} {}", word.trim_end_matches(']')),
+                None => words.push(word.trim_matches(['[', ']']).to_owned()),
+            }
+            inside = (inside || word.starts_with('[')) && !word.ends_with(']');
+        }
+        let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let command = words.remove(0);
+        AwsHints::of_exec(&command, &words, &env)
+    }
+
+    /// Profile, region, cluster and role, `-` for what is not told.
+    fn shown(hints: &AwsHints) -> String {
+        let told = [&hints.profile, &hints.region, &hints.cluster, &hints.role];
+        told.map(|told| told.as_deref().unwrap_or("-")).join(" ")
+    }
+
+    #[test_case("aws --region eu-west-1 eks get-token --cluster-name shop --output json", &[] => "- eu-west-1 shop -" ;
+        "as the AWS CLI writes it")]
+    #[test_case("aws --region eu-west-1 eks get-token --cluster-name shop", &[("AWS_PROFILE", "dev")] => "dev eu-west-1 shop -" ;
+        "with a profile as the AWS CLI writes it")]
+    #[test_case("aws eks get-token --cluster-name=shop --profile=dev --role-arn arn:aws:iam::1:role/r", &[("AWS_PROFILE", "x")]
+        => "dev - shop arn:aws:iam::1:role/r" ; "options come before variables")]
+    #[test_case("/usr/local/bin/aws eks get-token --profile dev --profile ops", &[] => "ops - - -" ; "the last one holds")]
+    #[test_case("C:\\tools\\aws.exe eks get-token --cluster-name shop", &[] => "- - shop -" ; "windows")]
+    #[test_case("aws-iam-authenticator token -i shop -r arn:aws:iam::1:role/r", &[("AWS_DEFAULT_REGION", "us-west-2")]
+        => "- us-west-2 shop arn:aws:iam::1:role/r" ; "as eksctl writes it")]
+    #[test_case("aws-iam-authenticator token --cluster-id shop", &[("AWS_REGION", "a-1"), ("AWS_DEFAULT_REGION", "b-1")]
+        => "- a-1 shop -")]
+    #[test_case("aws-vault exec dev -- aws eks get-token --cluster-name shop --region eu-west-1", &[]
+        => "- eu-west-1 shop -" ; "wrapped")]
+    #[test_case("bash -c [aws eks get-token --cluster-name 'shop' --profile \"dev\"]", &[] => "dev - shop -" ; "by a shell")]
+    #[test_case("aws eks get-token --profile", &[] => "- - - -" ; "cut short")]
+    #[test_case("gke-gcloud-auth-plugin --region europe-west1 --profile x", &[] => "- - - -" ; "another cloud")]
+    #[test_case("kubelogin get-token", &[("AWS_PROFILE", "")] => "- - - -" ; "an empty variable")]
+    fn a_plugin_tells(line: &str, env: &[(&str, &str)]) -> String {
+        shown(&of_exec(line, env))
+    }
+
+    #[test_case("arn:aws:eks:eu-west-1:111122223333:cluster/shop" => "- eu-west-1 shop -")]
+    #[test_case("arn:aws-cn:eks:cn-north-1:111122223333:cluster/shop" => "- cn-north-1 shop -" ; "china")]
+    #[test_case("arn:aws:eks:/evil:111122223333:cluster/shop" => "- - shop -" ; "no region")]
+    #[test_case("arn:aws:iam::111122223333:role/r" => "- - - -" ; "another service")]
+    #[test_case("jane@shop.us-west-2.eksctl.io" => "- us-west-2 shop -" ; "a context of eksctl")]
+    #[test_case("shop.us-west-2.eksctl.io" => "- us-west-2 shop -" ; "a cluster of eksctl")]
+    #[test_case("shop" => "- - - -")]
+    #[test_case("" => "- - - -")]
+    fn a_name_tells(name: &str) -> String {
+        shown(&AwsHints::of_name(name))
+    }
+
+    #[test]
+    fn the_first_that_tells_is_believed() {
+        let exec = of_exec("aws eks get-token --cluster-name shop", &[]);
+        let name = AwsHints::of_name("arn:aws:eks:eu-west-1:111122223333:cluster/other");
+        assert_eq!(shown(&exec.or(name)), "- eu-west-1 shop -");
+    }
+}

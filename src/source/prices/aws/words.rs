@@ -15,7 +15,8 @@ pub(super) fn tidy(text: &str) -> String {
 
 /// What an error comes down to: its innermost cause. The layers of the SDK around it say "dispatch failure".
 pub(super) fn root(error: &(dyn Error + 'static)) -> String {
-    tidy(&chain(error).last().map_or_else(|| error.to_string(), |cause| cause.to_string()))
+    let innermost = chain(error).last().map_or_else(|| error.to_string(), |cause| cause.to_string());
+    tidy(innermost.split(" (os error").next().unwrap_or(&innermost))
 }
 
 /// An error and its causes, from the outside in.
