@@ -624,6 +624,141 @@ async fn a_permission_that_is_missing_leaves_the_feed() {
     assert_eq!(answered(&seen), [(PriceSource::SpotFeed, false)]);
 }
 
+// --- the program ---
+
+#[cfg(unix)]
+mod program {
+    use super::*;
+    use crate::support::apiserver::{self, ApiServer, NODES};
+    use crate::support::pty::Terminal;
+    use pretty_assertions::assert_eq;
+    use serde_json::{Value, json};
+    use std::ffi::OsString;
+    use std::process::{Command, Output, Stdio};
+    use test_case::test_case;
+
+    /// A cluster of one machine, which costs 0.0860 by the table.
+    async fn cluster() -> ApiServer {
+        let server = ApiServer::start().await;
+        server.refuses_streaming_lists();
+        let node = json!({
+            "metadata": {"name": "ip-10-0-0-1", "uid": "uid-1", "resourceVersion": "1", "labels": {
+                "node.kubernetes.io/instance-type": "c5a.large", "topology.kubernetes.io/region": SEOUL,
+                "topology.kubernetes.io/zone": "ap-northeast-2a", "karpenter.sh/capacity-type": "on-demand",
+                "kubernetes.io/os": "linux",
+            }},
+            "status": {"allocatable": {"cpu": "2", "memory": "4Gi", "pods": "10"},
+                "conditions": [{"type": "Ready", "status": "True"}]},
+        });
+        server.on_list(NODES, [apiserver::Answer::page("7", "", &[node])]);
+        server
+    }
+
+    /// The page of the day, on which the machine costs 0.0900.
+    fn dearer() -> Answer {
+        let text = String::from_utf8(fixture("meteredunitmaps_ec2_seoul_linux.json")).unwrap();
+        Answer::packed(text.replace("0.0860000000", "0.0900000000").as_bytes())
+    }
+
+    /// The program's environment: these servers and this home, and nobody signed in.
+    fn variables(cluster: &ApiServer, prices: &str, home: &Path) -> Vec<(&'static str, OsString)> {
+        let mut variables = vec![
+            ("KUBECONFIG", cluster.kubeconfig().into_os_string()),
+            ("HOME", home.as_os_str().to_owned()),
+            ("NODEGLASS_PRICING", "auto".into()),
+            ("AWS_EC2_METADATA_DISABLED", "true".into()),
+        ];
+        for name in ["PRICE_PAGE_URL", "PRICE_LIST_URL", "SPOT_FEED_URL", "SPOT_ADVISOR_URL", "AWS_ENDPOINT_URL"] {
+            variables.push((name, prices.into()));
+        }
+        variables
+    }
+
+    async fn snapshot(variables: Vec<(&'static str, OsString)>) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
+        command.args(["snapshot", "--timeout", "60s", "-o", "json"]).env_clear().stdin(Stdio::null());
+        command.envs(variables);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// The machine's price by the hour and who said it, in the report.
+    fn priced(output: &Output) -> (String, String) {
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        let price = &report["nodes"][0]["price"];
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        (text(&price["hourly"]), text(&price["source"]))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_snapshot_has_the_price_of_the_day_and_the_next_one_has_it_without_asking() {
+        let (cluster, prices, home) = (cluster().await, PriceServer::start().await, tempfile::tempdir().unwrap());
+        prices.on(SEOUL_PAGE, [dearer()]);
+        let variables = variables(&cluster, &prices.address, home.path());
+        let of_the_day = ("0.09".to_owned(), "price-page".to_owned());
+        let first = snapshot(variables.clone()).await;
+        assert_eq!(priced(&first), of_the_day);
+        assert_eq!(String::from_utf8_lossy(&first.stderr), "");
+        assert_eq!(priced(&snapshot(variables.clone()).await), of_the_day);
+        assert_eq!(prices.paths(), [SEOUL_PAGE]);
+        assert!(home.path().join(".cache/nodeglass/prices/price-page-ap-northeast-2-linux.body").exists());
+        // Offline it is still the better price; without the cache it is the table's.
+        prices.on(SEOUL_PAGE, [Answer::status(500)]);
+        let mut offline = variables;
+        offline.push(("NODEGLASS_PRICING", "offline".into()));
+        assert_eq!(priced(&snapshot(offline.clone()).await), of_the_day);
+        fs::remove_dir_all(home.path().join(".cache")).unwrap();
+        assert_eq!(priced(&snapshot(offline).await), ("0.086".to_owned(), "embedded".to_owned()));
+        assert_eq!(prices.paths(), [SEOUL_PAGE]);
+    }
+
+    #[test_case(Answer::status(503) ; "a refusal")]
+    #[test_case(Answer::silence() ; "a hang")]
+    #[test_case(Answer::file("<html>\u{1b}[31mgarbage") ; "garbage")]
+    #[test_case(Answer::packed(&vec![b' '; 20 << 20]) ; "a bomb")]
+    #[test_case(dearer().torn() ; "a connection that breaks")]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn trouble_leaves_the_screen_on_the_best_price_known(trouble: Answer) {
+        let (cluster, prices, home) = (cluster().await, PriceServer::start().await, tempfile::tempdir().unwrap());
+        prices.on(SEOUL_PAGE, [trouble]);
+        let variables = variables(&cluster, &prices.address, home.path());
+        tokio::task::spawn_blocking(move || {
+            let mut terminal = Terminal::start(Path::new(env!("CARGO_BIN_EXE_nodeglass")), &[], &variables);
+            terminal.shows("0.0860");
+            crate::support::pty::until(
+                "a request",
+                || prices.paths().contains(&SEOUL_PAGE.to_owned()).then_some(()),
+                || terminal.text(),
+            );
+            // A key is answered as ever, and nothing is written over the screen.
+            terminal.press("?");
+            terminal.shows("to the background");
+            terminal.press("\x1b");
+            terminal.until("the price again", |screen| screen.contains("0.0860") && !screen.contains("garbage"));
+            terminal.press("q");
+            terminal.ends_whole(0);
+        })
+        .await
+        .unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_screen_begins_with_the_table_and_goes_on_with_the_price_of_the_day() {
+        let (cluster, prices, home) = (cluster().await, PriceServer::start().await, tempfile::tempdir().unwrap());
+        prices.on(SEOUL_PAGE, [dearer().dripping(2, Duration::from_millis(700))]);
+        let variables = variables(&cluster, &prices.address, home.path());
+        tokio::task::spawn_blocking(move || {
+            let mut terminal = Terminal::start(Path::new(env!("CARGO_BIN_EXE_nodeglass")), &[], &variables);
+            terminal.shows("0.0860");
+            terminal.shows("0.0900");
+            terminal.press("q");
+            terminal.ends_whole(0);
+        })
+        .await
+        .unwrap();
+    }
+}
+
 // --- the end ---
 
 #[tokio::test]
