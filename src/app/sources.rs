@@ -168,7 +168,7 @@ impl Ready {
 }
 
 /// Which costs beside the machines' are shown.
-fn extras(settings: &Settings) -> Extras {
+pub(super) fn extras(settings: &Settings) -> Extras {
     let shown = |cost| settings.extra_costs.contains(&cost);
     Extras { control_plane: shown(ExtraCost::ControlPlane), volumes: shown(ExtraCost::Volumes) }
 }

@@ -113,6 +113,9 @@ fn share(value: &Raw) -> Result<Factor, String> {
 
 /// The rules as tables of a settings file, each after an empty line.
 pub(super) fn written(rules: &[DiscountRule]) -> String {
+    if rules.is_empty() {
+        return String::new();
+    }
     let mut lines = Vec::new();
     for rule in rules {
         lines.extend([String::new(), format!("[[{KEY}]]")]);
@@ -129,5 +132,6 @@ pub(super) fn written(rules: &[DiscountRule]) -> String {
         say("price", Some(rule.factor.to_string()));
         say("on", Some(rule.on.name().to_owned()));
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.push(String::new());
+    lines.join("\n")
 }

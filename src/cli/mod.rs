@@ -89,7 +89,7 @@ pub fn parse<A: Into<OsString>>(
             Command::Snapshot(settings()?, Snapshot { output, timeout })
         }
         Some(CliCommand::Doctor(flags)) => {
-            let (settings, doctor) = doctor(&cli.flags, flags, environment, file())?;
+            let (settings, doctor) = doctor(&cli.flags, &flags, environment, file())?;
             Command::Doctor(settings, doctor)
         }
         Some(CliCommand::Config) => {
@@ -106,11 +106,11 @@ pub fn parse<A: Into<OsString>>(
 /// The doctor's settings. A settings file that cannot be used is what it is there to tell, so it goes on without it.
 fn doctor(
     flags: &Flags,
-    own: DoctorFlags,
+    own: &DoctorFlags,
     environment: &Environment,
     file: Result<Option<SettingsFile>, SettingsError>,
 ) -> Result<(Settings, Doctor), SettingsError> {
-    let DoctorFlags { output, timeout, print_rbac, print_iam_policy } = own;
+    let DoctorFlags { output, timeout, print_rbac, print_iam_policy } = *own;
     let wanted = match (print_rbac, print_iam_policy) {
         (true, _) => DoctorWish::Rbac,
         (_, true) => DoctorWish::IamPolicy,

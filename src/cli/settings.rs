@@ -13,7 +13,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// Everything a person can set, with the values that are in effect.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own; no two of them make a state")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Where the picture comes from. Flags only: a file that turned every start into a demo would be a trap.

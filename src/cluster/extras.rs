@@ -53,7 +53,9 @@ impl Cluster {
             // Other volume types may be needed.
             self.machines_changed += 1;
         }
-        changed.into_iter().for_each(|id| self.touch(id));
+        for id in changed {
+            self.touch(id);
+        }
         dirty
     }
 

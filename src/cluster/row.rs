@@ -200,8 +200,11 @@ impl Row {
             || node.is_some_and(|n| n.deleted.is_some())
             || claim.is_some_and(|c| c.deleted.is_some());
         self.leaving = leaves.then(|| Leaving::of(node, claim, signals, self.leaving.as_ref(), now));
-        self.priced_by_pods =
-            self.node().is_some_and(|node| Offer::of_node(node, self.claim()).compute_type == ComputeType::Fargate);
+        self.priced_by_pods = node.is_some_and(|node| Offer::of_node(node, claim).compute_type == ComputeType::Fargate);
+        if self.priced_by_pods {
+            // Told by its name before its labels are there: it is never the large machine that its Node reports.
+            (self.managed_by, self.capacity_type) = (ManagedBy::Fargate, CapacityType::Fargate);
+        }
         self.price(book);
     }
 

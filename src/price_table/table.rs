@@ -67,7 +67,7 @@ impl Texts {
 fn rows<const N: usize>(text: &str) -> impl Iterator<Item = Result<[&str; N], String>> {
     text.lines().skip(1).map(|line| {
         let columns: Vec<&str> = line.split(',').collect();
-        columns.try_into().map_err(|_| format!("row `{line}` has not {N} columns"))
+        <[&str; N]>::try_from(columns).ok().ok_or_else(|| format!("row `{line}` has not {N} columns"))
     })
 }
 
@@ -207,6 +207,9 @@ impl Published {
     }
 }
 
+/// What is said of a file of another service, or for another operating system.
+const EMPTY: &str = "it has no prices of machines with Linux";
+
 /// What became of a region's rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Count {
@@ -250,6 +253,9 @@ impl Update {
     /// Takes a region's price page into the table.
     pub fn page(&mut self, table: &mut PriceTable, region: &str, page: &Page) -> Result<(), String> {
         let published = self.published("price-page", page.published)?;
+        if page.types.is_empty() {
+            return Err(EMPTY.to_owned());
+        }
         let count = self.regions.entry(region.to_owned()).or_default();
         for (instance_type, offered) in &page.types {
             table.take(region, instance_type, Listed { offered: *offered, estimated: false }, &published, count);
@@ -261,6 +267,9 @@ impl Update {
     /// Takes a price list into the table, with the Local Zones that are in it.
     pub fn offers(&mut self, table: &mut PriceTable, list: &Ec2List) -> Result<(), String> {
         let published = self.published("price-list", list.published)?;
+        if list.regions.is_empty() {
+            return Err(EMPTY.to_owned());
+        }
         for (region, types) in &list.regions {
             let count = self.regions.entry(region.to_string()).or_default();
             for (instance_type, listed) in types {
@@ -452,6 +461,13 @@ mod tests {
             summary.contains("0 confirmed, 3 kept that the files do not have, 4 left out that make no sense"),
             "{summary}"
         );
+    }
+
+    #[test]
+    fn a_file_without_prices_is_the_wrong_file() {
+        assert_eq!(Update::new(None).offers(&mut table(), &list("2026-11", &[])).unwrap_err(), EMPTY);
+        let page = Page { published: list("2026-11", &[]).published, ..Page::default() };
+        assert_eq!(Update::new(None).page(&mut table(), "us-east-1", &page).unwrap_err(), EMPTY);
     }
 
     #[test]

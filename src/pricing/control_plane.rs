@@ -199,21 +199,21 @@ mod tests {
     #[test_case("us-east-1", None => "0.10 (0.60 in extended support)" ; "nobody told anything")]
     #[test_case("ap-southeast-5", None => "0.10 (0.60 in extended support)" ; "another region that was read")]
     #[test_case("eu-west-1", None => "~0.10 (0.60 in extended support)" ; "a region that was not")]
-    #[test_case("us-east-1", Some(support("standard", Upgraded, None)) => "0.10" ; "upgraded in time")]
-    #[test_case("us-east-1", Some(support("standard", Stays, None)) => "0.10 (0.60 in extended support)" ;
+    #[test_case("us-east-1", Some(&support("standard", Upgraded, None)) => "0.10" ; "upgraded in time")]
+    #[test_case("us-east-1", Some(&support("standard", Stays, None)) => "0.10 (0.60 in extended support)" ;
         "which support is a matter of dates")]
-    #[test_case("us-east-1", Some(support("standard", Stays, Some(Phase::Standard))) => "0.10" ; "not yet")]
-    #[test_case("us-east-1", Some(support("standard", Stays, Some(Phase::Extended))) => "0.60" ; "by now")]
-    #[test_case("us-east-1", Some(support("tier-xl", Upgraded, None)) => "1.75")]
-    #[test_case("us-east-1", Some(support("tier-2xl", Upgraded, None)) => "3.50")]
-    #[test_case("us-east-1", Some(support("tier-4xl", Upgraded, None)) => "7.00")]
-    #[test_case("us-east-1", Some(support("tier-8xl", Stays, Some(Phase::Extended))) => "14.50" ; "all three")]
-    #[test_case("us-east-1", Some(support("tier-16xl", Upgraded, None)) => "≥0.10" ; "a tier without a price")]
-    #[test_case("us-gov-west-1", Some(support("standard", Upgraded, None)) => "~0.10" ; "GovCloud")]
+    #[test_case("us-east-1", Some(&support("standard", Stays, Some(Phase::Standard))) => "0.10" ; "not yet")]
+    #[test_case("us-east-1", Some(&support("standard", Stays, Some(Phase::Extended))) => "0.60" ; "by now")]
+    #[test_case("us-east-1", Some(&support("tier-xl", Upgraded, None)) => "1.75")]
+    #[test_case("us-east-1", Some(&support("tier-2xl", Upgraded, None)) => "3.50")]
+    #[test_case("us-east-1", Some(&support("tier-4xl", Upgraded, None)) => "7.00")]
+    #[test_case("us-east-1", Some(&support("tier-8xl", Stays, Some(Phase::Extended))) => "14.50" ; "all three")]
+    #[test_case("us-east-1", Some(&support("tier-16xl", Upgraded, None)) => "≥0.10" ; "a tier without a price")]
+    #[test_case("us-gov-west-1", Some(&support("standard", Upgraded, None)) => "~0.10" ; "GovCloud")]
     #[test_case("cn-north-1", None => "—" ; "dollars are not yuan")]
-    #[test_case("us-east-1", Some(ClusterSupport::default()) => "0.10 (0.60 in extended support)" ; "an empty answer")]
-    fn the_control_plane_reads(region: &str, support: Option<ClusterSupport>) -> String {
-        label(region, support.as_ref())
+    #[test_case("us-east-1", Some(&ClusterSupport::default()) => "0.10 (0.60 in extended support)" ; "an empty answer")]
+    fn the_control_plane_reads(region: &str, support: Option<&ClusterSupport>) -> String {
+        label(region, support)
     }
 
     #[test]

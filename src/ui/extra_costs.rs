@@ -119,7 +119,10 @@ fn total(pic: &Picture<'_>, quote: &VolumesQuote) -> Fact {
     } else {
         String::new()
     };
-    ("volumes", format!("{mark}{sign}{} an hour{month}", known.decimal(5)), Role::Text)
+    let priced = quote.parts.iter().filter(|part| part.known != Money::ZERO);
+    let oldest = priced.map(|part| part.origin).min_by_key(|origin| origin.as_of).unwrap_or_default();
+    let said = words::provenance(oldest.source, oldest.as_of, pic.now);
+    ("volumes", format!("{mark}{sign}{} an hour{month}  {said}", known.decimal(5)), Role::Text)
 }
 
 /// `80 GiB gp3, 10000 IOPS, 250 MiB/s  $0.07246`, `root: size or type set by the machine image`.

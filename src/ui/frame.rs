@@ -71,7 +71,10 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
         0..8 => header::Size::Line,
         8..45 if layered => header::Size::Compact,
         8..16 => header::Size::Compact,
-        16.. => header::Size::Full { cost: (h >= 30 || pic.cluster.extras().any()) && pic.cluster.has_prices() },
+        16.. => {
+            let prices = pic.cluster.has_prices();
+            header::Size::Full { cost: h >= 30 && prices, extras: prices && pic.cluster.extras().any() }
+        }
     };
     let header_lines = header::lines(header, pic, h);
     let footer = h >= 6;

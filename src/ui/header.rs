@@ -24,6 +24,8 @@ pub(super) enum Size {
     Full {
         /// And one for what money is made of.
         cost: bool,
+        /// And one for the lines of the bill beside the machines.
+        extras: bool,
     },
 }
 
@@ -35,9 +37,9 @@ pub(super) fn lines(size: Size, pic: &Picture<'_>, height: u16) -> u16 {
     match size {
         Size::Line => 1,
         Size::Compact => 2,
-        Size::Full { cost } => {
+        Size::Full { cost, extras } => {
             let most = if height < 24 { 2 } else { BARS };
-            3 + u16::from(cost) + shown(pic).len().min(most) as u16
+            3 + u16::from(cost) + u16::from(extras) + shown(pic).len().min(most) as u16
         }
     }
 }
@@ -252,13 +254,12 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     let (dim, text) = (theme.dim(), theme.style(Role::Text));
     let mut all: Vec<Vec<Piece>> = Vec::new();
     if nothing_yet(pic) || price.is_unknown() {
-        return extra_costs::about(pic);
+        return all;
     }
     let sign = words::sign(price.currency(), theme);
     let hourly = |money| format!("{}/h", words::hourly(sign, money));
     let split: Vec<String> = split(price).iter().map(|(name, money)| format!("{name} {}", money.decimal(3))).collect();
     all.push(vec![(split.join(" + "), text)]);
-    all.extend(extra_costs::about(pic));
     if let Some(saves) = price.spot_saves() {
         let mut pieces = vec![("spot saves ".to_owned(), dim), (hourly(saves), text)];
         if price.spot_left_out > 0 {
@@ -317,6 +318,18 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
         pen.put(x, y, &format!("{:>3}", theme.glyphs().unknown), theme.dim());
     }
     for pieces in said {
+        let gap = if x == VALUES { 0 } else { 3 };
+        if x + gap + wide(&pieces) < pen.width() {
+            x = put_all(pen, x + gap, y, &pieces);
+        }
+    }
+}
+
+/// The lines of the bill beside the machines.
+fn extras_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
+    pen.put(1, y, "extra", pic.theme().dim());
+    let mut x = VALUES;
+    for pieces in extra_costs::about(pic) {
         let gap = if x == VALUES { 0 } else { 3 };
         if x + gap + wide(&pieces) < pen.width() {
             x = put_all(pen, x + gap, y, &pieces);
@@ -545,18 +558,24 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool
             identity(pen, pic, ticks, seen);
             totals_line(pen, 1, pic);
         }
-        Size::Full { cost } => {
+        Size::Full { cost, extras } => {
             identity(pen, pic, ticks, seen);
             nodes_line(pen, 1, pic, !cost);
+            let mut next = 2;
             if cost {
-                cost_line(pen, 2, pic);
+                cost_line(pen, next, pic);
+                next += 1;
+            }
+            if extras {
+                extras_line(pen, next, pic);
+                next += 1;
             }
             let resources = shown(pic);
             // Bars begin at one place however the amounts change.
             let room = if pen.width() >= 80 { RATIO } else { 0 };
             let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0).max(room);
             let last = pen.height().saturating_sub(1);
-            for (y, resource) in (2 + u16::from(cost)..last).zip(&resources) {
+            for (y, resource) in (next..last).zip(&resources) {
                 resource_line(pen, y, pic, resource, ratio);
             }
             pods_line(pen, last, pic);

@@ -4,6 +4,8 @@ mod architecture;
 mod cli;
 mod demo;
 mod dependencies;
+mod doctor;
+mod extra_costs;
 mod fold;
 mod frames;
 mod hostile;

@@ -202,8 +202,8 @@ async fn each_public_file_is_asked_for_by_its_name_and_read() {
     let mut paths = server.paths();
     paths.sort();
     assert_eq!(paths, [SEOUL_EKS, SEOUL_PAGE, FEED]);
-    for Asked { method, headers, path } in server.asked() {
-        assert_eq!(method, "GET");
+    for Asked { method, headers, path, body } in server.asked() {
+        assert_eq!((method.as_str(), body.as_str()), ("GET", ""));
         assert_eq!(headers["user-agent"], concat!("nodeglass/", env!("CARGO_PKG_VERSION")), "{path}");
         assert_eq!(headers["accept-encoding"], "gzip");
         assert!(!headers.contains_key("if-none-match") && !headers.contains_key("authorization"));
@@ -539,6 +539,89 @@ async fn a_server_that_does_not_speak_tls_is_told() {
     let seen = Desk::at(&server.address.replace("http:", "https:")).settled(seoul()).await;
     assert!(!failure(&seen, PriceSource::PricePage).is_empty());
     assert_eq!(server.paths(), Vec::<String>::new());
+}
+
+// --- with credentials ---
+
+/// Signed in, with AWS's APIs on loopback.
+#[cfg(feature = "aws")]
+fn signed_in(desk: &mut Desk, pricing: &PriceServer, ec2: &PriceServer) {
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/nonexistent"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+        ("AWS_ENDPOINT_URL_PRICING", &pricing.address),
+        ("AWS_ENDPOINT_URL_EC2", &ec2.address),
+    ];
+    desk.options.aws.environment = variables.into_iter().collect();
+}
+
+#[cfg(feature = "aws")]
+fn spot_of(types: &[&str]) -> Demand {
+    let types: BTreeSet<Name> = types.iter().map(|name| Name::from(*name)).collect();
+    Demand { spot: BTreeMap::from([((SEOUL.into(), Os::Linux), types)]), ..Demand::default() }
+}
+
+#[cfg(feature = "aws")]
+#[tokio::test]
+async fn what_the_page_lacks_is_asked_of_the_price_api_and_kept() {
+    let (server, pricing) = (PriceServer::start().await, PriceServer::start().await);
+    server.on(SEOUL_PAGE, [Answer::file(
+        r#"{"regions":{"Asia Pacific (Seoul)":{"k":{"price":"0.077","Instance Type":"c6g.large","Operating System":"Linux"}}}}"#,
+    )]);
+    pricing.on("/", [Answer::file(fixture("getproducts_seoul_page2.json"))]);
+    let mut desk = Desk::at(&server.address);
+    signed_in(&mut desk, &pricing, &pricing);
+    // The table knows c5a.large exactly, the page c6g.large; c6g.metal and m9x.large nobody so far.
+    let demand = linux(SEOUL, &["c5a.large", "c6g.large", "m9x.large"]);
+    let seen = desk.settled(demand.clone()).await;
+    let asked = pricing.asked();
+    assert_eq!(asked.len(), 1, "{asked:#?}");
+    assert!(asked[0].header("authorization").unwrap().starts_with("AWS4-HMAC-SHA256"));
+    assert!(asked[0].body.contains("m9x.large") && !asked[0].body.contains("c6g.large"), "{}", asked[0].body);
+    assert!(!asked[0].body.contains("c5a.large"), "{}", asked[0].body);
+    let state = state(&seen, PriceSource::GetProducts);
+    assert!(matches!(state, SourceState::Answered { .. }), "{state:?}");
+    assert!(server.asked().iter().all(|asked| asked.header("authorization").is_none()));
+}
+
+#[cfg(feature = "aws")]
+#[tokio::test]
+async fn spot_prices_by_zone_spare_the_feed_and_are_there_at_the_next_start() {
+    let (server, ec2) = (PriceServer::start().await, PriceServer::start().await);
+    server.on(FEED, [Answer::packed(&fixture("spot_feed.json"))]);
+    ec2.on("/", [Answer::file(fixture("spot_history_page2.xml"))]);
+    let mut desk = Desk::at(&server.address);
+    signed_in(&mut desk, &ec2, &ec2);
+    let demand = spot_of(&["c5a.2xlarge"]);
+    let seen = desk.settled(demand.clone()).await;
+    assert_eq!(answered(&seen), [(PriceSource::SpotHistory, false)]);
+    assert!(ec2.asked()[0].body.contains("InstanceType.1=c5a.2xlarge"), "{}", ec2.asked()[0].body);
+    assert_eq!(server.connections(), 0);
+    let again = desk.settled(demand.clone()).await;
+    assert_eq!(answered(&again), [(PriceSource::SpotHistory, true)]);
+    assert_eq!(sheets(&again)[0].prices, sheets(&seen)[0].prices);
+    assert_eq!(ec2.asked().len(), 1);
+    // Another account's zones are others.
+    desk.options.aws.profile = Some("other".into());
+    desk.options.mode = Mode::Offline;
+    assert_eq!(answered(&desk.settled(demand).await), []);
+}
+
+#[cfg(feature = "aws")]
+#[tokio::test]
+async fn a_permission_that_is_missing_leaves_the_feed() {
+    let (server, ec2) = (PriceServer::start().await, PriceServer::start().await);
+    server.on(FEED, [Answer::packed(&fixture("spot_feed.json"))]);
+    ec2.on("/", [Answer::file(fixture("spot_history_unauthorized.xml")).with_status(403)]);
+    let mut desk = Desk::at(&server.address);
+    signed_in(&mut desk, &ec2, &ec2);
+    let seen = desk.settled(spot_of(&["c5a.large"])).await;
+    let why = SourceState::Off { why: "ec2:DescribeSpotPriceHistory is not allowed".into() };
+    assert_eq!(state(&seen, PriceSource::SpotHistory), why);
+    assert_eq!(answered(&seen), [(PriceSource::SpotFeed, false)]);
 }
 
 // --- the end ---

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use crate::support::build::*;
-use nodeglass::cluster::{Cluster, Dirty, UnmatchedTerm};
+use nodeglass::cluster::{CapacityType, Cluster, Dirty, ManagedBy, UnmatchedTerm};
 use nodeglass::model::{
     Change, ClaimRequirement, Node, NodeClaim, Pod, PodClass, PodKey, Resources, Timestamp, Uid, key,
 };
@@ -360,6 +360,9 @@ fn a_fargate_price_does_not_depend_on_who_came_first() {
             c.apply(change, at(0));
         }
         assert_eq!(told(&c, "fargate-ip-10-0-0-3"), "0.014195");
+        let row = c.row_of_node("fargate-ip-10-0-0-3").unwrap();
+        assert_eq!((row.managed_by(), row.capacity_type()), (ManagedBy::Fargate, CapacityType::Fargate));
+        assert_eq!(row.allocatable(), Some(&Resources { pods: 1, ..Resources::new(250, 512 << 20) }));
     }
     // A pod of another node's, moved here by a node name that is set late, and away again.
     let mut c = book();

@@ -7,9 +7,9 @@ use clap::{CommandFactory, Parser};
 use nodeglass::cli::{self, Cli};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Filter, View};
-use nodeglass::model::{Change, Stream};
+use nodeglass::model::{About, Change, NodeClaim, Stream};
 use nodeglass::output::Report;
-use nodeglass::pricing::{PriceBook, PriceNews, PriceSource, SourceState};
+use nodeglass::pricing::{Extras, PriceBook, PriceNews, PriceSource, SourceState};
 use nodeglass::ui::keys::TABLE;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -93,12 +93,21 @@ fn names(value: &Value) -> BTreeSet<&str> {
 #[test]
 fn the_json_of_the_readme_is_the_programs() {
     let pool = Change::Pool(Box::new(build::pool("web")));
-    let mut cluster = Cluster::new(Some(PriceBook::embedded()));
+    let extras = Extras { control_plane: true, volumes: true };
+    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extras(extras);
+    let server = "https://0.gr7.ap-northeast-2.eks.amazonaws.com".to_owned();
     let changes = [
+        Change::About(About { server, ..About::default() }),
+        build::node_class("web").added(),
         Change::Resync(Stream::Pods),
         build::node("a").added(),
         build::pod("p", "a").added(),
-        build::claim("web-1", "a").added(),
+        NodeClaim {
+            node_class_group: "karpenter.k8s.aws".into(),
+            node_class: "web".into(),
+            ..build::claim("web-1", "a")
+        }
+        .added(),
         pool,
         Change::Synced(Stream::Pods),
     ];

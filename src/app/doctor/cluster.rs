@@ -1,11 +1,19 @@
 //! What is asked of the cluster, and what each answer means for the dashboard.
 
 use super::report::{Finding, Verdict};
-use crate::model::Stream;
-use crate::source::live::{Access, Allowed, Connection, ExamineError, Provisioners, ServerAnswer};
+use crate::app::prices::terms;
+use crate::app::sources::extras;
+use crate::cli::{Pricing, Settings};
+use crate::cluster::Cluster;
+use crate::model::{LinkState, Stream, Timestamp};
+use crate::pricing::PriceBook;
+use crate::source::live::{Access, Allowed, Connection, ExamineError, Interest, Provisioners, ServerAnswer};
 use jiff::SignedDuration;
+use std::collections::BTreeSet;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 /// A clock within this of the server's is in step: its time comes in whole seconds, and the answer takes a while.
 const IN_STEP: SignedDuration = SignedDuration::from_secs(3);
@@ -137,6 +145,53 @@ pub(super) async fn look(connection: &Connection, patience: Duration) -> (Vec<Fi
     (permitted.collect(), there)
 }
 
+/// Reads the machines, once: their regions and types decide which prices are needed, and which of the user's terms hold.
+pub(super) async fn machines(
+    connection: &Connection,
+    settings: &Settings,
+    patience: Duration,
+) -> (Finding, Option<Cluster>) {
+    const CHECK: &str = "nodes";
+    // Terms that cannot be read are a finding of their own.
+    let book = PriceBook::embedded().with_terms(terms(settings).unwrap_or_default());
+    let mut cluster = Cluster::new((settings.pricing != Pricing::Off).then_some(book)).with_extras(extras(settings));
+    let (sender, mut changes) = mpsc::channel(32);
+    let (_interest, interested) = watch::channel(Interest::default());
+    let cancel = CancellationToken::new();
+    let _tasks = connection.only(&[Stream::Nodes, Stream::NodeClaims]).start(sender, interested, cancel.clone());
+    let deadline = Instant::now() + patience;
+    let settled = |cluster: &Cluster, stream| match &cluster.stream(stream).state {
+        // Before anything was said of it.
+        LinkState::Off => false,
+        state => cluster.knows(stream) || state.is_settled(),
+    };
+    while !(settled(&cluster, Stream::Nodes) && settled(&cluster, Stream::NodeClaims)) {
+        let Ok(Some(batch)) = timeout_at(deadline, changes.recv()).await else { break };
+        for change in batch {
+            cluster.apply(change, Timestamp::now());
+        }
+    }
+    cancel.cancel();
+    if !cluster.knows(Stream::Nodes) {
+        let state = &cluster.stream(Stream::Nodes).state;
+        let why = state.trouble().map_or_else(|| state.word().to_owned(), str::to_owned);
+        return (Finding::limited(CHECK, format!("not read: {why}")).lost("which prices are needed"), None);
+    }
+    let nodes: Vec<_> = cluster.rows().filter(|row| row.node().is_some()).collect();
+    let regions: BTreeSet<&str> = nodes.iter().filter_map(|row| row.region()).collect();
+    let where_they_are = if regions.is_empty() { "no region is told".to_owned() } else { join(&regions) };
+    let finding = match nodes.len() {
+        0 => Finding::new(Verdict::Note, CHECK, "none, or none that the selector matches"),
+        count => Finding::ok(CHECK, format!("{count} ({where_they_are})")),
+    };
+    let finding = finding.fact("nodes", nodes.len()).fact("regions", regions.into_iter().collect::<Vec<_>>());
+    (finding, Some(cluster))
+}
+
+fn join(words: &BTreeSet<&str>) -> String {
+    words.iter().copied().collect::<Vec<_>>().join(", ")
+}
+
 /// What a stream is for: what the dashboard lacks without it.
 const fn lost(stream: Stream) -> &'static str {
     match stream {
@@ -178,7 +233,7 @@ fn permission(
         Allowed::Unknown(why) => Some(why.as_str()),
         Allowed::Yes => None,
     });
-    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     let served = match access.group {
         "" | "policy" => true,
         "metrics.k8s.io" => !no_metrics,
@@ -189,10 +244,10 @@ fn permission(
     } else if !served {
         Finding::skipped(check, "not granted, and the cluster has none")
     } else if denied.is_empty() {
-        let text = format!("whether {} is granted is not known{why}", unknown.join(" and "));
+        let text = format!("not known whether granted: {}{why}", unknown.join(", "));
         Finding::limited(check, text).lost(format!("perhaps {}", lost(access.stream)))
     } else {
-        Finding::new(verdict, check, format!("{} is not granted{why}", denied.join(" and ")))
+        Finding::new(verdict, check, format!("not granted: {}{why}", denied.join(", ")))
             .lost(lost(access.stream))
             .mend(format!("a ClusterRole with the rule {} (--print-rbac prints the whole)", access.rule()))
     })
@@ -206,11 +261,8 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
             return Finding::limited(CHECK, format!("not known: {error}")).lost("the name of what makes nodes");
         }
     };
-    let groups: Vec<String> = found
-        .groups
-        .iter()
-        .map(|(name, versions)| format!("{name} {}", versions.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(" ")))
-        .collect();
+    let groups: Vec<String> =
+        found.groups.iter().map(|(name, versions)| format!("{name} {}", versions.join(" "))).collect();
     let names: Vec<&str> = found.flavours.iter().map(|flavour| flavour.name()).collect();
     let old = found.groups.iter().any(|(name, versions)| name == "karpenter.sh" && !versions.iter().any(|v| v == "v1"));
     let groups = groups.join(", ");
@@ -231,7 +283,7 @@ fn measured(found: &Result<usize, ExamineError>) -> Finding {
     let lost = lost(Stream::NodeMetrics);
     match found {
         Ok(0) => Finding::limited(CHECK, "metrics.k8s.io is served, and no node was measured yet").lost(lost),
-        Ok(nodes) => Finding::ok(CHECK, format!("{nodes} measured nodes")).fact("nodes", *nodes),
+        Ok(nodes) => Finding::ok(CHECK, format!("nodes measured: {nodes}")).fact("nodes", *nodes),
         Err(ExamineError::Absent) => Finding::limited(CHECK, "metrics.k8s.io is not served")
             .lost(lost)
             .mend("install metrics-server (an add-on of EKS)"),
@@ -261,6 +313,11 @@ pub(super) async fn within<T>(
     answer.unwrap_or_else(|_elapsed| {
         Err(ExamineError::NoAnswer(format!("no answer within {}", humantime::format_duration(patience))))
     })
+}
+
+/// `1 rule`, `2 rules`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// A duration in milliseconds, for people.

@@ -5,12 +5,15 @@
 //! same time, and are told in one order; a check that fails takes away only what needs it.
 
 mod cluster;
+mod prices;
 mod report;
 
 use super::sources::{self, Ready};
-use crate::cli::{self, Doctor, DoctorFormat, DoctorWish, EXIT_SUCCESS, EXIT_TROUBLE, Settings};
+use crate::cli::{self, Doctor, DoctorFormat, DoctorWish, EXIT_SUCCESS, EXIT_TROUBLE, Settings, Source};
+use crate::cluster::Cluster;
 use crate::model::Stream;
 use crate::source::live::{self, CLUSTER_ROLE_BINDING, Connection};
+use crate::source::prices::AwsHints;
 use color_eyre::eyre::{Result, WrapErr};
 use report::{Finding, Report};
 use std::io::{self, IsTerminal};
@@ -19,9 +22,9 @@ use std::io::{self, IsTerminal};
 pub(super) async fn run(settings: &Settings, doctor: Doctor) -> Result<u8> {
     let (text, code) = match doctor.wanted {
         DoctorWish::Rbac => (rbac(settings), EXIT_SUCCESS),
-        DoctorWish::IamPolicy => (String::new(), EXIT_SUCCESS),
+        DoctorWish::IamPolicy => (prices::iam_policy(settings), EXIT_SUCCESS),
         DoctorWish::Report(format) => {
-            let report = examine(settings, &doctor).await;
+            let report = Box::pin(examine(settings, &doctor)).await;
             let text = match format {
                 DoctorFormat::Json => report.json(),
                 DoctorFormat::Text => report.text(is_coloured(settings)),
@@ -53,25 +56,45 @@ fn rbac(settings: &Settings) -> String {
 async fn examine(settings: &Settings, doctor: &Doctor) -> Report {
     let mut report = Report::default();
     report.add("settings", vec![settings_file(doctor)]);
-    let connection = match Ready::live_within(settings, doctor.timeout) {
-        Ok(connection) => connection,
-        Err(error) => {
-            report.add("cluster", vec![Finding::failed("kubeconfig", error.to_string())]);
-            return report;
+    let (mut hints, mut picture) = (AwsHints::default(), None);
+    match (&settings.source, Ready::live_within(settings, doctor.timeout)) {
+        (Source::Demo { .. } | Source::Scenario(_), _) => {
+            report.add("cluster", vec![Finding::skipped("kubeconfig", "not needed for what is simulated")]);
         }
-    };
-    examine_cluster(&connection, doctor, &mut report).await;
+        (Source::Cluster, Err(error)) => {
+            report.add("cluster", vec![Finding::failed("kubeconfig", error.to_string())]);
+        }
+        (Source::Cluster, Ok(connection)) => {
+            hints = connection.aws().clone();
+            picture = examine_cluster(&connection, settings, doctor, &mut report).await;
+        }
+    }
+    report.add("your own prices", prices::own_terms(settings, picture.as_ref()));
+    let sources = Box::pin(prices::sources(settings, &hints, picture.as_ref(), doctor.timeout)).await;
+    report.add("prices", sources);
     report
 }
 
-async fn examine_cluster(connection: &Connection, doctor: &Doctor, report: &mut Report) {
+/// Examines the cluster; its machines, as far as they can be read.
+async fn examine_cluster(
+    connection: &Connection,
+    settings: &Settings,
+    doctor: &Doctor,
+    report: &mut Report,
+) -> Option<Cluster> {
     let reached = cluster::reach(connection, doctor.timeout).await;
     report.add("cluster", reached.findings);
-    if reached.answers {
-        let (permissions, there) = cluster::look(connection, doctor.timeout).await;
-        report.add("permissions", permissions);
-        report.add("what is there", there);
+    if !reached.answers {
+        return None;
     }
+    let ((permissions, mut there), (machines, picture)) = tokio::join!(
+        cluster::look(connection, doctor.timeout),
+        cluster::machines(connection, settings, doctor.timeout)
+    );
+    there.insert(0, machines);
+    report.add("permissions", permissions);
+    report.add("what is there", there);
+    picture
 }
 
 fn settings_file(doctor: &Doctor) -> Finding {

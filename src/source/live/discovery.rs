@@ -89,8 +89,11 @@ pub(super) fn read_version(body: &[u8]) -> Result<String, Fault> {
     Ok(version.short())
 }
 
+/// An API group and the versions of it that are served.
+pub(super) type GroupVersions = (Name, Vec<Name>);
+
 /// What provisions nodes, by an answer of [`GROUPS`], and every group with its versions.
-pub(super) fn read_groups(body: &[u8]) -> Result<(Vec<Flavour>, Vec<(Name, Vec<Name>)>), Fault> {
+pub(super) fn read_groups(body: &[u8]) -> Result<(Vec<Flavour>, Vec<GroupVersions>), Fault> {
     let groups: GroupsWire = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     let flavours = groups.flavours();
     let versions = |group: Group| group.versions.into_iter().map(|version| version.version.0).collect();

@@ -8,7 +8,7 @@ use super::kinds::{self, Kind};
 use super::permissions::{self, Access, Allowed};
 use super::server::Encoding;
 use super::wire::metrics::MetricsList;
-use super::{Connection, PluginError};
+use super::{Connection, Options, PluginError};
 use crate::model::{Flavour, Name, Stream, Timestamp};
 use crate::units::text::clean;
 use futures::future::join_all;
@@ -16,6 +16,7 @@ use http::header;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -92,6 +93,13 @@ struct UserInfo {
 }
 
 impl Connection {
+    /// The same server, signed in as it is, with these streams alone.
+    #[must_use]
+    pub fn only(&self, streams: &[Stream]) -> Self {
+        let options = Options { streams: Some(streams.to_vec()), ..self.options.clone() };
+        Self { origin: self.origin.clone(), aws: self.aws.clone(), server: Arc::clone(&self.server), options }
+    }
+
     /// How the kubeconfig's user signs in, for people: its name, and the plugin's command if it has one. Arguments are
     /// not shown: they may hold a secret.
     pub fn user(&self) -> (&str, Option<&str>) {

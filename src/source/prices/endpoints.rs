@@ -1,4 +1,5 @@
-//! Where price sources are.
+//! Where the price sources are that need no credentials. Where AWS's APIs are, AWS's own variables tell
+//! ([`super::AwsEnvironment`]).
 
 use std::borrow::Cow;
 
@@ -30,7 +31,7 @@ impl Endpoint {
     }
 }
 
-/// The addresses of every price source: AWS's own, unless the environment names others.
+/// The addresses of every public file: AWS's own, unless the environment names others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// The files behind the on-demand price page (`PRICE_PAGE_URL`).
@@ -43,14 +44,6 @@ pub struct Endpoints {
     pub spot_feed: Endpoint,
     /// The spot advisor's file (`SPOT_ADVISOR_URL`).
     pub spot_advisor: Endpoint,
-    /// The Price List API (`AWS_ENDPOINT_URL_PRICING`), if not AWS's own.
-    pub pricing: Option<String>,
-    /// EC2 (`AWS_ENDPOINT_URL_EC2`), if not AWS's own.
-    pub ec2: Option<String>,
-    /// EKS (`AWS_ENDPOINT_URL_EKS`), if not AWS's own.
-    pub eks: Option<String>,
-    /// STS (`AWS_ENDPOINT_URL_STS`), if not AWS's own.
-    pub sts: Option<String>,
 }
 
 impl Endpoints {
@@ -69,10 +62,6 @@ impl Endpoints {
             price_list_china: anonymous("PRICE_LIST_URL", "https://pricing.cn-north-1.amazonaws.com.cn"),
             spot_feed: anonymous("SPOT_FEED_URL", "https://website.spot.ec2.aws.a2z.com"),
             spot_advisor: anonymous("SPOT_ADVISOR_URL", "https://spot-bid-advisor.s3.amazonaws.com"),
-            pricing: named("AWS_ENDPOINT_URL_PRICING"),
-            ec2: named("AWS_ENDPOINT_URL_EC2"),
-            eks: named("AWS_ENDPOINT_URL_EKS"),
-            sts: named("AWS_ENDPOINT_URL_STS"),
         }
     }
 }
@@ -95,17 +84,11 @@ mod tests {
         assert_eq!(endpoints.spot_feed.variable(), None);
         let named = Endpoints::of(&|name| match name {
             "PRICE_LIST_URL" => Some("http://127.0.0.1:9/lists/".into()),
-            "AWS_ENDPOINT_URL_EC2" => Some("http://127.0.0.1:9".into()),
             "SPOT_FEED_URL" => Some(" ".into()),
             _ => None,
         });
         let list = Endpoint { base: "http://127.0.0.1:9/lists".into(), variable: Some("PRICE_LIST_URL") };
-        let expected = Endpoints {
-            price_list: list.clone(),
-            price_list_china: list,
-            ec2: Some("http://127.0.0.1:9".into()),
-            ..endpoints
-        };
+        let expected = Endpoints { price_list: list.clone(), price_list_china: list, ..endpoints };
         assert_eq!(named, expected);
     }
 }

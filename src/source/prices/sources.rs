@@ -9,13 +9,12 @@ use super::location;
 use super::read::{ReadError, eks_list, price_page, spot_advisor, spot_feed};
 use super::run::Ask;
 use super::schedule::{Answer, Findings, Of, Question, Topic, Worth};
-use super::{Clock, Timing};
+use super::{Clock, ClusterId, Timing};
 use crate::model::Name;
-use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, PriceSource, Prices, Tenancy};
+use crate::pricing::{OnDemandKey, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::units::Currency;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 /// The disk and AWS.
 pub(super) struct Sources {
@@ -28,9 +27,6 @@ pub(super) struct Sources {
     pub(super) clock: Clock,
     pub(super) timing: Timing,
 }
-
-/// A call with all its pages is given up after this time.
-const CALL: Duration = Duration::from_mins(1);
 
 /// A public file.
 struct File<'a> {
@@ -75,7 +71,9 @@ impl Sources {
             Topic::EksList { region } => {
                 let (endpoint, partition) = match Partition::of(region) {
                     Partition::China => (&at.price_list_china, "cn"),
-                    _ => (&at.price_list, "aws"),
+                    Partition::Commercial | Partition::GovCloud | Partition::Isolated | Partition::Sovereign => {
+                        (&at.price_list, "aws")
+                    }
                 };
                 Some(File {
                     name: format!("eks-list-{region}"),
@@ -170,13 +168,13 @@ impl Sources {
     fn kept_as(&self, topic: &Topic) -> Option<(String, PriceSource)> {
         match topic {
             Topic::Products(OnDemandKey { region, os, tenancy }) => {
-                let name = format!("products-{region}-{os:?}-{tenancy:?}").to_lowercase();
+                let name = format!("products-{region}-{}-{tenancy:?}", os.as_aws()).to_lowercase();
                 Some((name, PriceSource::GetProducts))
             }
             Topic::Volumes { region } => Some((format!("volumes-{region}"), PriceSource::GetProducts)),
             // Accounts have zone names of their own.
             Topic::SpotHistory { region, os } => {
-                let name = format!("spot-history-{region}-{os:?}-{}", self.account).to_lowercase();
+                let name = format!("spot-history-{region}-{}-{}", os.as_aws(), self.account).to_lowercase();
                 Some((name, PriceSource::SpotHistory))
             }
             Topic::PricePage { .. } | Topic::EksList { .. } | Topic::SpotFeed | Topic::SpotAdvisor => None,
@@ -187,21 +185,19 @@ impl Sources {
     /// Asks AWS, with credentials.
     async fn call(&self, question: Question) -> Answer {
         let Question { topic, things, .. } = question;
-        let answered = timeout(CALL, async {
-            match &topic {
-                Topic::Products(key) => self.aws.on_demand(key, &things).await,
-                Topic::SpotHistory { region, os } => self.aws.spot(region, *os, &things).await,
-                Topic::Volumes { region } => self.aws.volumes(region, &things).await,
-                Topic::ControlPlane(_)
-                | Topic::PricePage { .. }
-                | Topic::EksList { .. }
-                | Topic::SpotFeed
-                | Topic::SpotAdvisor => Err(AskError::NoCredentials { why: "it is no call".into() }),
+        let sheet = match &topic {
+            Topic::Products(key) => self.aws.on_demand(key, &things).await?,
+            Topic::SpotHistory { region, os } => self.aws.spot(region, *os, &things).await?,
+            Topic::Volumes { region } => self.aws.volumes(region, &things).await?,
+            Topic::ControlPlane(ClusterId { region, name }) => {
+                let support = Some(self.aws.cluster_support(region, name).await?);
+                return Ok(Findings { support, ..Findings::default() });
             }
-        });
-        let sheet = answered.await.unwrap_or_else(|_elapsed| {
-            Err(AskError::Unavailable { what: "AWS".into(), why: format!("no answer within {} s", CALL.as_secs()) })
-        })?;
+            // Public files are no calls.
+            Topic::PricePage { .. } | Topic::EksList { .. } | Topic::SpotFeed | Topic::SpotAdvisor => {
+                return Ok(Findings::default());
+            }
+        };
         if let Some((name, _)) = self.kept_as(&topic) {
             let (cache, sheet) = (self.cache.clone(), sheet.clone());
             blocking(move || cache.keep_sheet(&name, &sheet, topic.worth_keeping())).await;

@@ -5,8 +5,8 @@
 
 use nodeglass::cluster::Cluster;
 use nodeglass::model::{
-    Change, Condition, ConditionStatus, Event, EventKind, Node, NodeClaim, NodePool, ObjectRef, Pod, PodKey, PodPhase,
-    Resources, Scheduling, Timestamp, Uid, key,
+    Change, Condition, ConditionStatus, Event, EventKind, Flavour, Node, NodeClaim, NodeClass, NodePool, ObjectRef,
+    Pod, PodKey, PodPhase, Resources, Scheduling, Timestamp, Uid, Volume, key,
 };
 
 /// A moment by its seconds.
@@ -89,6 +89,13 @@ pub fn pool(name: &str) -> NodePool {
     NodePool { name: name.into(), uid: Uid::new(&format!("pool {name}")), ..NodePool::default() }
 }
 
+/// A node class of Karpenter with a root volume of 20 GiB.
+pub fn node_class(name: &str) -> NodeClass {
+    let root = Volume { volume_type: "gp3".into(), size_gib: Some(20), root: true, ..Volume::default() };
+    let uid = Uid::new(&format!("class {name}"));
+    NodeClass { name: name.into(), uid, flavour: Flavour::Karpenter, volumes: vec![root] }
+}
+
 /// An event about a cluster-scoped object or a pod of the namespace `default`.
 pub fn event(kind: &str, name: &str, reason: &str, message: &str, seconds: i64) -> Event {
     Event {
@@ -124,7 +131,7 @@ macro_rules! added {
     };
 }
 
-added!(Node => Node, Pod => Pod, NodeClaim => Claim, NodePool => Pool, Event => Event);
+added!(Node => Node, Pod => Pod, NodeClaim => Claim, NodePool => Pool, NodeClass => NodeClass, Event => Event);
 
 /// A cluster to which all this happened, one second after the other.
 pub fn cluster(changes: impl IntoIterator<Item = Change>) -> Cluster {

@@ -49,6 +49,12 @@ impl Answer {
         Self { status, ..Self::file("no") }
     }
 
+    /// The same with another status: a refusal in the server's own words.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
     /// No answer at all, not even its head.
     pub fn silence() -> Self {
         Self::status(0)
@@ -88,6 +94,7 @@ pub struct Asked {
     pub method: String,
     pub path: String,
     pub headers: HashMap<String, String>,
+    pub body: String,
 }
 
 impl Asked {
@@ -124,7 +131,7 @@ impl PriceServer {
                 tokio::spawn(async move {
                     let service = service_fn(move |request| {
                         let script = Arc::clone(&script);
-                        async move { answer(&script, &request).await }
+                        async move { answer(&script, request).await }
                     });
                     // A client that goes away in the middle is part of the play.
                     let _ = hyper::server::conn::http1::Builder::new()
@@ -161,16 +168,18 @@ type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
 async fn answer(
     script: &Mutex<Script>,
-    request: &Request<hyper::body::Incoming>,
+    request: Request<hyper::body::Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
+    let (request, asked_with) = request.into_parts();
     let asked = Asked {
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
+        method: request.method.to_string(),
+        path: request.uri.path().to_owned(),
         headers: request
-            .headers()
+            .headers
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
             .collect(),
+        body: String::from_utf8(asked_with.collect().await.unwrap().to_bytes().into()).unwrap(),
     };
     let answer = {
         let mut script = script.lock().unwrap();

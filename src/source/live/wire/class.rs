@@ -119,8 +119,8 @@ fn odd_size(field: &str, text: &str) -> Option<String> {
 impl Ec2ClassWire {
     /// Sizes that could not be read.
     pub(in crate::source::live) fn odd(&self) -> Option<String> {
-        let sizes = self.spec.block_device_mappings.iter().map(|mapping| &*mapping.ebs.volume_size);
-        sizes.filter_map(|size| odd_size("spec.blockDeviceMappings[].ebs.volumeSize", size)).next()
+        let mut sizes = self.spec.block_device_mappings.iter().map(|mapping| &*mapping.ebs.volume_size);
+        sizes.find_map(|size| odd_size("spec.blockDeviceMappings[].ebs.volumeSize", size))
     }
 }
 

@@ -12,10 +12,28 @@
 //!
 //! Without the cargo feature `aws` there is an [`Aws`] of the same shape, which has no credentials.
 
+#[cfg(feature = "aws")]
+mod calls;
+#[cfg(feature = "aws")]
+mod credentials;
 mod hints;
+#[cfg(feature = "aws")]
+mod products;
+#[cfg(feature = "aws")]
+mod signed;
+#[cfg(all(test, feature = "aws"))]
+mod testing;
+#[cfg(feature = "aws")]
+mod transport;
+#[cfg(not(feature = "aws"))]
 mod without;
+#[cfg(feature = "aws")]
+mod words;
 
+#[cfg(feature = "aws")]
+pub use calls::Aws;
 pub use hints::AwsHints;
+#[cfg(not(feature = "aws"))]
 pub use without::Aws;
 
 use std::collections::HashMap;

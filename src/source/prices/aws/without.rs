@@ -2,7 +2,7 @@
 
 use super::{AwsOptions, Identity};
 use crate::model::Name;
-use crate::pricing::{OnDemandKey, Os, PriceSheet};
+use crate::pricing::{ClusterSupport, OnDemandKey, Os, PriceSheet};
 use crate::source::prices::AskError;
 use std::collections::BTreeSet;
 
@@ -33,6 +33,11 @@ impl Aws {
 
     /// No volume prices.
     pub async fn volumes(&self, _: &str, _: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
+        Self::none()
+    }
+
+    /// No description of a cluster.
+    pub async fn cluster_support(&self, _: &str, _: &str) -> Result<ClusterSupport, AskError> {
         Self::none()
     }
 

@@ -42,16 +42,15 @@ pub fn phase(body: &[u8], version: &str) -> Result<Option<SupportPhase>, ReadErr
     if !answer.listed {
         return Err(ReadError::Shape { document: VERSIONS, expected: "a list `clusterVersions`" });
     }
-    let own = answer.versions.iter().find(|own| own.version.is(version));
+    let own = answer.versions.iter().find(|own| own.name.is(version));
     Ok(own.and_then(|own| {
         // `versionStatus` took the place of `status`, whose values are in lower case and with dashes.
-        let said = [own.version_status.get(), own.status.get()].into_iter().flatten();
-        said.filter_map(|said| match said.to_ascii_uppercase().replace('-', "_").as_str() {
+        let mut said = [own.newer_status.get(), own.status.get()].into_iter().flatten();
+        said.find_map(|said| match said.to_ascii_uppercase().replace('-', "_").as_str() {
             "STANDARD_SUPPORT" => Some(SupportPhase::Standard),
             "EXTENDED_SUPPORT" => Some(SupportPhase::Extended),
             _ => None,
         })
-        .next()
     }))
 }
 
@@ -108,8 +107,8 @@ struct VersionsAnswer<'de> {
 
 #[derive(Default)]
 struct Version<'de> {
-    version: Text<'de>,
-    version_status: Text<'de>,
+    name: Text<'de>,
+    newer_status: Text<'de>,
     status: Text<'de>,
 }
 
@@ -133,8 +132,8 @@ impl<'de> Slim<'de> for VersionsAnswer<'de> {
 impl<'de> Slim<'de> for Version<'de> {
     fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let field = match key {
-            "clusterVersion" => &mut self.version,
-            "versionStatus" => &mut self.version_status,
+            "clusterVersion" => &mut self.name,
+            "versionStatus" => &mut self.newer_status,
             "status" => &mut self.status,
             _ => return skip(map),
         };

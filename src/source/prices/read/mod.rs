@@ -12,12 +12,14 @@
 //! | `pricing:GetProducts` | [`products`] | yes |
 //! | `eks:DescribeCluster`, `eks:DescribeClusterVersions` | [`cluster_support`] | yes |
 //! | `ec2:DescribeSpotPriceHistory` | [`spot_history`] | yes |
+//! | `sts:GetCallerIdentity` | [`caller_identity`] | yes |
 //! | spot price page | [`spot_feed`] | no |
 //! | spot advisor | [`spot_advisor`] | no |
 //!
 //! Where AWS documents nothing, the shape is what public programs read: `alexei-led/spotinfo` (advisor, feed),
 //! `infracost/cloud-pricing-api` (feed), and the many that read the price page's `regions.*.*`.
 
+pub mod caller_identity;
 pub mod cluster_support;
 pub mod ec2_list;
 pub mod eks_list;
@@ -35,7 +37,7 @@ mod xml;
 use crate::model::Name;
 use crate::pricing::{OnDemandPrice, Size};
 use crate::units::Money;
-use crate::units::text::clean_compact;
+use crate::units::text::{clean, clean_compact, cut_end};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -63,9 +65,10 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// A parser's complaint. It is cleaned, because parsers quote what they found.
+    /// A parser's complaint. It is cleaned and cut, because parsers quote what they found.
     fn garbled(document: &'static str, format: &'static str, why: &impl std::fmt::Display) -> Self {
-        Self::Garbled { document, format, why: clean_compact(&why.to_string()).into() }
+        let why = why.to_string();
+        Self::Garbled { document, format, why: cut_end(&clean(&why), 200).into_owned() }
     }
 }
 

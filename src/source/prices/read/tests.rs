@@ -224,6 +224,14 @@ fn every_document_is_read_by_its_own_reader_alone() {
 }
 
 #[test]
+fn what_a_parser_quotes_is_clean_and_short() {
+    let body = format!("<a></b\u{1b}[2J{}>", "x".repeat(10_000));
+    let error = spot_history::read(body.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("read EC2's spot prices: it is no whole XML (") && error.len() < 300, "{error}");
+    assert!(!error.contains('\u{1b}'), "{error}");
+}
+
+#[test]
 fn names_are_clean_and_of_a_names_length() {
     assert_eq!(name(" c5a\u{1b}[31m.large\u{202e} ").as_deref(), Some("c5a[31m.large"));
     assert_eq!((name(""), name(" \u{7}"), name(&"x".repeat(65))), (None, None, None));

@@ -634,3 +634,96 @@ fn the_control_plane_is_asked_about_once_an_hour_where_the_cluster_is_known() {
     assert_eq!(play.said(), ["control plane of 1.33 in ap-northeast-2", "settled"]);
     assert_eq!(play.wake.unwrap().duration_since(play.now), mins(60));
 }
+
+/// What may happen to a schedule.
+#[derive(Clone, Debug)]
+enum Happening {
+    /// These types in these regions are needed, on demand and as spot.
+    Need(Vec<(usize, usize)>),
+    /// One of the open questions is answered: with everything, with nothing, or with an error.
+    Answer(usize, usize),
+    /// Minutes pass.
+    Pass(i64),
+}
+
+fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
+    use proptest::prelude::*;
+    prop_oneof![
+        proptest::collection::vec((0_usize..4, 0_usize..4), 0..4).prop_map(Happening::Need),
+        (0_usize..8, 0_usize..5).prop_map(|(which, how)| Happening::Answer(which, how)),
+        (0_usize..8, 0_usize..5).prop_map(|(which, how)| Happening::Answer(which, how)),
+        (0_i64..800).prop_map(Happening::Pass),
+    ]
+}
+
+const REGIONS: [&str; 4] = [SEOUL, OHIO, "cn-north-1", "us-west-2-lax-1"];
+const TYPES: [&str; 4] = ["c5a.large", "m5.large", "g6.xlarge", "m9x.large"];
+
+/// An answer of the kind `how` to any question.
+fn any_answer(question: &Question, how: usize) -> Result<Vec<PriceSheet>, AskError> {
+    let types: Vec<&str> = question.things.iter().map(Name::as_str).collect();
+    let region = question.topic.region().map_or(SEOUL, Name::as_str);
+    match how {
+        0 => Ok(Vec::new()),
+        1 => no_credentials(),
+        2 => unavailable(),
+        _ => Ok(vec![match &question.topic {
+            Topic::PricePage { .. } => page(region, &TYPES[..2]),
+            Topic::Products(_) => on_demand(PriceSource::GetProducts, region, &types),
+            Topic::SpotHistory { .. } => spots(PriceSource::SpotHistory, region, &types),
+            Topic::SpotFeed | Topic::SpotAdvisor => spots(PriceSource::SpotFeed, region, &TYPES[..2]),
+            Topic::EksList { .. } => sheet(PriceSource::EksList, region, Prices::Eks(EksPrices::default())),
+            Topic::Volumes { .. } | Topic::ControlPlane(_) => page(region, &[]),
+        }]),
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_happens_the_schedule_goes_on(happenings in proptest::collection::vec(happening(), 1..60)) {
+        let mut play = Play::new(false);
+        let mut needed = false;
+        for happening in happenings {
+            match happening {
+                Happening::Need(pairs) => {
+                    let mut demand = Demand::default();
+                    for (region, name) in &pairs {
+                        let (region, name) = (Name::from(REGIONS[*region]), Name::from(TYPES[*name]));
+                        let key = key(&region, Os::Linux, Tenancy::Shared);
+                        demand.on_demand.entry(key).or_default().insert(name.clone());
+                        demand.spot.entry((region.clone(), Os::Linux)).or_default().insert(name);
+                        demand.eks.insert(region);
+                    }
+                    needed = !pairs.is_empty();
+                    play.schedule.demand(demand);
+                }
+                Happening::Answer(which, how) => {
+                    let Some(question) = play.open.get(which).cloned() else { continue };
+                    play.answer(&words(&question), any_answer(&question, how));
+                }
+                Happening::Pass(minutes) => play.pass(mins(minutes)),
+            }
+            play.asks();
+            let topics: BTreeSet<&Topic> = play.open.iter().map(|question| &question.topic).collect();
+            proptest::prop_assert_eq!(topics.len(), play.open.len(), "a topic is asked about twice at a time");
+            let calls = play.open.iter().filter(|question| question.topic.is_call()).count();
+            proptest::prop_assert!(calls <= AWS_CALLS);
+            proptest::prop_assert!(play.open.iter().all(|question| !question.things.is_empty()));
+            proptest::prop_assert!(
+                !needed || !play.open.is_empty() || play.wake.is_some_and(|wake| wake > play.now),
+                "nobody will ask again",
+            );
+        }
+        // When all that is open has failed, and all that follows from it, everything is said.
+        play.schedule.demand(play.schedule.demand.clone().unwrap_or_default());
+        while let Some(question) = play.open.first().cloned() {
+            play.answer(&words(&question), unavailable());
+            play.asks();
+        }
+        play.asks();
+        let said = play.said();
+        // A refresh that fails may be told later: it has nobody waiting for it.
+        let last = |end: &str| said.iter().rposition(|said| said.ends_with(end));
+        proptest::prop_assert!(last("settled").is_some() && last("settled") > last(": asking"), "{:?}", said);
+    }
+}
