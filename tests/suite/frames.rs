@@ -5,11 +5,12 @@
 use crate::support::build::{Added, at, claim, condition, event, fresh_claim, node, pod, pool};
 use crate::support::stage::{Stage, plain};
 use crate::support::svg::{self, svg};
-use nodeglass::cluster::RowId;
+use nodeglass::cluster::{Cluster, RowId};
 use nodeglass::insight::{Column, Direction, Line, Severity, Sort};
-use nodeglass::model::{Change, ConditionStatus, LinkState, Name, Node, Resource, Resources, Stream, Usage, key};
+use nodeglass::model::{Change, ConditionStatus, LinkState, Name, Node, Pod, Resource, Resources, Stream, Usage, key};
 use nodeglass::pricing::{
-    EksPrices, Os, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SpotPrice, SpotSaving,
+    DiscountRule, EksPrices, Os, PriceBook, PriceFile, PriceNews, PriceSheet, PriceSource, PriceTerms, Prices,
+    SourceState, SpotPrice, SpotSaving,
 };
 use nodeglass::ui::{self, Action, Depth, Effect, Palette, Seen, UiOptions, keys};
 use nodeglass::units::{Currency, Money};
@@ -612,6 +613,67 @@ fn yuan_is_never_shown_as_dollar() {
     assert!(grouped.contains("$/HOUR") && !grouped.contains("$0.5000"), "{grouped}");
     let ascii = frames(&mut stage_of([chinese("a")], UiOptions { ascii: true, ..plain() }));
     assert!(ascii.contains("CNY 0.500/h") && ascii.is_ascii(), "{ascii}");
+}
+
+#[test]
+fn what_has_a_price_by_size_or_by_terms_says_how() {
+    let rule = DiscountRule { family: Some("c5a".parse().unwrap()), ..DiscountRule::of("-28%".parse().unwrap()) };
+    let file =
+        PriceFile::parse("prices.csv", "region,instance_type,capacity,usd_per_hour\n*,m5.large,*,0.07\n").unwrap();
+    let book = PriceBook::embedded().with_terms(PriceTerms { file: Some(file), rules: vec![rule] });
+    let mut stage = Stage::new(Cluster::new(Some(book)), plain());
+    let fargate = [(key::COMPUTE_TYPE, "fargate")];
+    let auto = [(key::COMPUTE_TYPE, "auto")];
+    let given = Pod { capacity_provisioned: "0.25vCPU 0.5GB".into(), ..pod("p", "fargate-ip-10-0-0-3") };
+    let hybrid = [(key::COMPUTE_TYPE, "hybrid")];
+    let mut outside = node("outside");
+    outside.labels = hybrid.into_iter().chain([("topology.kubernetes.io/region", "us-east-1")]).collect();
+    outside.capacity.cpu_millicores = 8000;
+    outside.provider_id = "eks-hybrid:///us-east-1/prod/outside".into();
+    stage.apply([
+        machine("discounted", "c5a.xlarge", &auto),
+        machine("by-file", "m5.large", &[]),
+        machine("fargate-ip-10-0-0-3", "", &fargate),
+        outside.added(),
+        given.added(),
+        Change::Synced(Stream::Nodes),
+        Change::Synced(Stream::Pods),
+    ]);
+    let [total, cost] = money_of(&mut stage);
+    assert!(total.starts_with("≥ ") && total.contains("(1 unpriced)"), "{total}");
+    assert!(cost.starts_with("instances 0.194 + auto mode 0.021 + fargate 0.014"), "{cost}");
+    assert!(cost.contains("discounts $0.048/h") && cost.contains("hybrid price depends on the month's tier"), "{cost}");
+    let mut detail = |name: &str| {
+        let id = stage.cluster.row_of_node(name).unwrap().id();
+        stage.draw(170, 55);
+        stage.act(Action::First);
+        for _ in 0..4 {
+            stage.draw(170, 55);
+            if stage.seen.cursor != Some(id) {
+                stage.act(Action::Down);
+            }
+        }
+        assert_eq!(stage.seen.cursor, Some(id), "{name}");
+        stage.press(&["⏎"]);
+        let frame = stage.text(170, 55);
+        stage.press(&["esc"]);
+        frame
+    };
+    let golden: [(&str, &[&str]); 4] = [
+        ("discounted", &["discount       $0.17200 → $0.12384", "rule 1: family=c5a ", "auto mode fee  $0.02064"]),
+        ("by-file", &["$0.07000  price file", "prices.csv:2 (* m5.large * 0.07)"]),
+        (
+            "fargate-ip-10-0-0-3",
+            &["fargate        $0.01420", "0.25 vCPU × $0.04656 + 0.5 GB × $0.00511", "as the pod is annotated"],
+        ),
+        ("outside", &["total          ≤ $0.16000 an hour", "8 vCPU × $0.02 of the first tier"]),
+    ];
+    for (name, lines) in golden {
+        let frame = detail(name);
+        for line in lines {
+            assert!(frame.contains(line), "{line} is not in\n{frame}");
+        }
+    }
 }
 
 fn failed(source: PriceSource, why: &str, retry: i64) -> PriceNews {
