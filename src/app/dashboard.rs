@@ -7,7 +7,7 @@ use super::signals::{self, Wish};
 use super::sources::{Ready, Running};
 use super::terminal::{Screen, Session};
 use super::{options, trouble};
-use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Settings};
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Pricing, Settings};
 use crate::cluster::{Cluster, Dirty};
 use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts, unmatched_terms};
 use crate::model::{Stream, Timestamp};
@@ -50,7 +50,8 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         clock: Clock::System,
         start: move || ready.start(settings),
     };
-    Dashboard::new(cluster, view, ui, notice).run(world).await
+    let dashboard = Dashboard::new(cluster, view, ui, notice);
+    Dashboard { prices_expected: settings.pricing == Pricing::Online, ..dashboard }.run(world).await
 }
 
 /// Completes when a frame is due; never, when nobody wants one.
@@ -92,6 +93,8 @@ pub struct Dashboard {
     frames: u64,
     interest: bool,
     settings_checked: bool,
+    /// Somebody asked for live prices (`--pricing=online`): it is told, once, when nobody answers.
+    prices_expected: bool,
     notice: Option<String>,
 }
 
@@ -114,6 +117,7 @@ impl Dashboard {
             frames: 0,
             interest: false,
             settings_checked: false,
+            prices_expected: false,
             notice,
         }
     }
@@ -208,7 +212,7 @@ impl Dashboard {
                 }
                 n = running.prices.news.recv_many(&mut news, BATCHES_A_TURN), if pricing => {
                     pricing = n > 0;
-                    self.learn(&mut news);
+                    self.learn(&mut news, clock.now());
                 }
                 Some(task) = running.tasks.join_next() => {
                     if let Err(error) = task && !error.is_cancelled() {
@@ -232,13 +236,17 @@ impl Dashboard {
     }
 
     /// Takes in what price sources say. A better price is no change in cost: what was noted before moves with it.
-    fn learn(&mut self, news: &mut Vec<Vec<PriceNews>>) {
+    fn learn(&mut self, news: &mut Vec<Vec<PriceNews>>, now: Timestamp) {
         self.view.refresh(&mut self.cluster);
         let before = self.view.totals().price.clone();
         let dirty = self.cluster.learn(news.drain(..).flatten());
         if dirty.has(Dirty::ROWS) {
             self.view.refresh(&mut self.cluster);
             self.history.rebase(&before, &self.view.totals().price);
+        }
+        if let Some(why) = self.cluster.prices().silence().filter(|_| self.prices_expected) {
+            self.prices_expected = false;
+            self.ui.notify(format!("no price source answered: {why}"), now);
         }
         if dirty.any() {
             self.dirty |= dirty;

@@ -55,7 +55,11 @@ impl Teller {
         {
             return Some(at + TELL);
         }
-        self.told = Some((now, machines));
+        if self.told.replace((now, machines)).is_none() {
+            // Also an empty one is answered: that all is settled.
+            demand.send_replace(cluster.demand());
+            return None;
+        }
         demand.send_if_modified(|old| {
             let new = cluster.demand();
             let differs = *old != new;

@@ -5,7 +5,7 @@
 
 use super::sources::{Ready, Running};
 use super::trouble;
-use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Settings, Snapshot};
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Pricing, Settings, Snapshot};
 use crate::cluster::Cluster;
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
@@ -50,7 +50,10 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         }
     }
 
-    let trouble: Vec<String> = WAITED_FOR.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
+    let mut trouble: Vec<String> = WAITED_FOR.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
+    if settings.pricing == Pricing::Online {
+        trouble.extend(cluster.prices().silence().map(|why| format!("warning: no price source answered: {why}")));
+    }
     for line in &trouble {
         trouble::say(line);
     }

@@ -117,6 +117,23 @@ impl Prices {
         self.support.as_ref().map(|(region, support)| (region.as_str(), support))
     }
 
+    /// Everything was asked that is needed, and nobody answered: what each source says. None while somebody may answer,
+    /// when somebody did, and where nobody had to be asked.
+    pub fn silence(&self) -> Option<String> {
+        let silent = |state: &SourceState| match state {
+            SourceState::Failed { why, .. } | SourceState::Off { why } => Some(why.clone()),
+            SourceState::Asking | SourceState::Answered { .. } => None,
+        };
+        if !self.settled || self.sources.is_empty() {
+            return None;
+        }
+        let each: Option<Vec<String>> = self
+            .sources()
+            .map(|(source, region, state)| silent(state).map(|why| format!("{} of {region}: {why}", source.name())))
+            .collect();
+        each.map(|each| each.join("; "))
+    }
+
     /// Whether everything needed was answered, or given up for now.
     pub const fn is_settled(&self) -> bool {
         self.settled

@@ -5,7 +5,7 @@
 
 use crate::support::apiserver::{self, ApiServer, NODE_METRICS, NODES};
 use crate::support::price_server::{Answer, PriceServer};
-use crate::support::pty::Terminal;
+use crate::support::pty::{self, Terminal};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -21,6 +21,13 @@ const FEED: &str = "/spot.json";
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pricing").join(name)).unwrap()
+}
+
+/// A price page that says 0.0870 of what is 0.0860 in the table.
+fn dearer() -> Answer {
+    let page = String::from_utf8(fixture("meteredunitmaps_ec2_seoul_linux.json")).unwrap();
+    assert!(page.contains("0.0860"), "the test's premise");
+    Answer::packed(page.replace("0.0860", "0.0870").as_bytes())
 }
 
 /// A node of Auto Mode in Seoul.
@@ -64,9 +71,7 @@ impl Place {
     /// A place where every public file is as AWS has it; the price page says another price than the table.
     async fn healthy() -> Self {
         let place = Self::new().await;
-        let page = String::from_utf8(fixture("meteredunitmaps_ec2_seoul_linux.json")).unwrap();
-        assert!(page.contains("0.0860"), "the test's premise");
-        place.aws.on(SEOUL_PAGE, [Answer::packed(page.replace("0.0860", "0.0870").as_bytes()).header("etag", "\"1\"")]);
+        place.aws.on(SEOUL_PAGE, [dearer().header("etag", "\"1\"")]);
         place.aws.on(SEOUL_EKS, [Answer::packed(&fixture("eks_index_ap-northeast-2.json")).header("etag", "\"2\"")]);
         place.aws.on(FEED, [Answer::packed(&fixture("spot_feed.json")).header("etag", "\"3\"")]);
         place
@@ -88,11 +93,16 @@ impl Place {
         all
     }
 
-    /// The price of both nodes as `snapshot` prints it: label, source and date of the machine.
-    async fn prices(&self) -> [Value; 2] {
+    fn snapshot(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
         command.args(["snapshot", "-o", "json", "--timeout", "60s"]).env_clear().envs(self.environment());
         command.stdin(Stdio::null());
+        command
+    }
+
+    /// The prices of both nodes as `snapshot` prints them.
+    async fn prices(&self) -> [Value; 2] {
+        let mut command = self.snapshot();
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -170,6 +180,22 @@ async fn trouble_of_every_source_leaves_the_table(trouble: Answer) {
     assert_eq!([told(&on_demand), told(&spot)], ["0.09632 embedded", "≤0.09632 embedded"]);
 }
 
+/// Who asks for live prices is told when there are none; who does not is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn online_it_is_trouble_that_nobody_answers() {
+    let mut place = Place::new().await;
+    place.more = vec![("NODEGLASS_PRICING", "online".to_owned())];
+    let mut command = place.snapshot();
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.starts_with("warning: no price source answered: "), "{said}");
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1));
+    let mut terminal = place.terminal(&[]);
+    terminal.shows("no price source answered");
+    terminal.press("q");
+    terminal.ends_whole(0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_aws_config_still_starts() {
     let mut place = Place::healthy().await;
@@ -219,10 +245,49 @@ async fn the_screen_waits_for_no_price() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn offline_asks_nobody() {
+async fn the_screen_begins_with_the_table_and_goes_on_with_the_price_of_the_day() {
+    let place = Place::healthy().await;
+    place.aws.on(SEOUL_PAGE, [dearer().dripping(2, Duration::from_millis(700))]);
+    let mut terminal = place.terminal(&[]);
+    terminal.shows("0.0963");
+    terminal.shows("0.0973");
+    terminal.press("q");
+    terminal.ends_whole(0);
+}
+
+#[test_case(Answer::status(503) ; "a refusal")]
+#[test_case(Answer::file("<html>\u{1b}[31mgarbage") ; "garbage")]
+#[test_case(Answer::packed(&vec![b' '; 20 << 20]) ; "a bomb")]
+#[test_case(dearer().torn() ; "a connection that breaks")]
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_leaves_the_screen_on_the_best_price_known(trouble: Answer) {
+    let place = Place::new().await;
+    place.aws.on(SEOUL_PAGE, [trouble]);
+    let mut terminal = place.terminal(&[]);
+    terminal.shows("0.0963");
+    let asked = || place.aws.paths().contains(&SEOUL_PAGE.to_owned()).then_some(());
+    pty::until("a request", asked, || terminal.text());
+    // A key is answered as ever, and nothing is written over the screen.
+    terminal.press("?");
+    terminal.shows("to the background");
+    terminal.press("\x1b");
+    terminal.until("the price again", |screen| screen.contains("0.0963") && !screen.contains("garbage"));
+    terminal.press("q");
+    terminal.ends_whole(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_asks_nobody_and_uses_what_the_disk_has() {
     let mut place = Place::healthy().await;
     place.more = vec![("NODEGLASS_PRICING", "offline".to_owned())];
     let [on_demand, spot] = place.prices().await;
     assert_eq!([told(&on_demand), told(&spot)], ["0.09632 embedded", "≤0.09632 embedded"]);
     assert_eq!(place.aws.connections(), 0);
+    let offline = std::mem::take(&mut place.more);
+    place.prices().await;
+    let connections = place.aws.connections();
+    place.more = offline;
+    let [on_demand, spot] = place.prices().await;
+    assert_eq!([told(&on_demand), told(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
+    assert_eq!(place.aws.connections(), connections);
 }
