@@ -1,13 +1,11 @@
 //! The way to the price sources and back: what the cluster needs goes out, what they say comes in.
 
-use super::sources::SourceError;
-use crate::cli::{ExtraCost, Pricing, Settings};
+use crate::cli::{self, ExtraCost, Pricing, Settings, SettingsError};
 use crate::cluster::Cluster;
 use crate::model::Stream;
-use crate::pricing::{Demand, PriceFile, PriceNews, PriceTerms};
+use crate::pricing::{Demand, PriceNews, PriceTerms};
 use crate::source::prices::{self as sources, AwsEnvironment, AwsHints, AwsOptions};
 use etcetera::BaseStrategy;
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -126,12 +124,7 @@ pub(super) fn start(options: sources::Options, tasks: &mut JoinSet<()>, cancel: 
 ///
 /// # Errors
 ///
-/// A price file that cannot be read.
-pub(super) fn terms(settings: &Settings) -> Result<PriceTerms, SourceError> {
-    let read = |path: &PathBuf| {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| SourceError::PriceFile { path: path.clone(), source })?;
-        Ok::<_, SourceError>(PriceFile::parse(&path.to_string_lossy(), &text)?)
-    };
-    Ok(PriceTerms { file: settings.price_file.as_ref().map(read).transpose()?, rules: settings.discounts.clone() })
+/// A price file that cannot be read: as wrong as a settings file, and met the same way.
+pub(super) fn terms(settings: &Settings) -> Result<PriceTerms, SettingsError> {
+    cli::price_terms(settings, &|path| std::fs::read_to_string(path))
 }

@@ -1,10 +1,10 @@
 //! The source that settings name, started: whatever it is, it says changes into one bounded channel.
 
 use super::prices::{self, PriceLink};
-use crate::cli::{ExtraCost, ListMode, Pricing, Settings, Source};
+use crate::cli::{ExtraCost, ListMode, Pricing, Settings, SettingsError, Source};
 use crate::cluster::Cluster;
 use crate::model::{Change, Timestamp};
-use crate::pricing::{Extras, PriceBook, PriceFileError};
+use crate::pricing::{Extras, PriceBook};
 use crate::source::live::{self, ConnectError, Connection, Environment, Interest};
 use crate::source::scenario::{self, Scenario, ScenarioError};
 use crate::source::{demo, sim};
@@ -33,17 +33,6 @@ pub enum SourceError {
         /// What the system says.
         source: io::Error,
     },
-    /// The price file cannot be read.
-    #[error("failed to read the price file {}: {source}", path.display())]
-    PriceFile {
-        /// The file asked for.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The price file is not understood.
-    #[error(transparent)]
-    Prices(#[from] PriceFileError),
     /// The scenario file is not understood.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -131,7 +120,7 @@ impl Ready {
     /// # Errors
     ///
     /// A price file that cannot be read.
-    pub fn cluster(&self, settings: &Settings, now: Timestamp) -> Result<Cluster, SourceError> {
+    pub fn cluster(&self, settings: &Settings, now: Timestamp) -> Result<Cluster, SettingsError> {
         let extras = extras(settings);
         if settings.pricing == Pricing::Off {
             return Ok(Cluster::new(None).with_extras(extras));

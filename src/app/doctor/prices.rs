@@ -68,7 +68,7 @@ pub(super) fn own_terms(settings: &Settings, cluster: Option<&Cluster>) -> Vec<F
                 Finding::ok("price file", format!("{}: {}", path.display(), counted(rows, "price")))
                     .fact("prices", rows)
             }
-            Err(error) => Finding::failed("price file", error.to_string()),
+            Err(error) => Finding::failed("price file", format!("failed to {error}")),
         });
     }
     let rules = settings.discounts.len();
