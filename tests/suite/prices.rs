@@ -695,7 +695,7 @@ mod program {
         let (cluster, prices, home) = (cluster().await, PriceServer::start().await, tempfile::tempdir().unwrap());
         prices.on(SEOUL_PAGE, [dearer()]);
         let variables = variables(&cluster, &prices.address, home.path());
-        let of_the_day = ("0.09".to_owned(), "price-page".to_owned());
+        let of_the_day = ("0.09000".to_owned(), "price-page".to_owned());
         let first = snapshot(variables.clone()).await;
         assert_eq!(priced(&first), of_the_day);
         assert_eq!(String::from_utf8_lossy(&first.stderr), "");
@@ -708,7 +708,7 @@ mod program {
         offline.push(("NODEGLASS_PRICING", "offline".into()));
         assert_eq!(priced(&snapshot(offline.clone()).await), of_the_day);
         fs::remove_dir_all(home.path().join(".cache")).unwrap();
-        assert_eq!(priced(&snapshot(offline).await), ("0.086".to_owned(), "embedded".to_owned()));
+        assert_eq!(priced(&snapshot(offline).await), ("0.08600".to_owned(), "embedded".to_owned()));
         assert_eq!(prices.paths(), [SEOUL_PAGE]);
     }
 
