@@ -211,6 +211,7 @@ impl Search {
 }
 
 /// Reads the configuration and asks one provider after the other.
+#[expect(clippy::default_trait_access, reason = "the types are of a crate that is not named here")]
 async fn search(options: AwsOptions, client: SharedHttpClient) -> Result<Session, AskError> {
     let misconfigured = |why: String| AskError::Unavailable { what: WHAT.into(), why };
     let mut variables = (*options.environment.0).clone();

@@ -306,7 +306,7 @@ impl Display for Encoded<'_> {
         for byte in self.0.bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                    f.write_char(char::from(byte))?
+                    f.write_char(char::from(byte))?;
                 }
                 _ => write!(f, "%{byte:02X}")?,
             }

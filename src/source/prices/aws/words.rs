@@ -15,7 +15,7 @@ pub(super) fn tidy(text: &str) -> String {
 
 /// What an error comes down to: its innermost cause. The layers of the SDK around it say "dispatch failure".
 pub(super) fn root(error: &(dyn Error + 'static)) -> String {
-    let innermost = chain(error).last().map_or_else(|| error.to_string(), |cause| cause.to_string());
+    let innermost = chain(error).last().map_or_else(|| error.to_string(), ToString::to_string);
     tidy(innermost.split(" (os error").next().unwrap_or(&innermost))
 }
 

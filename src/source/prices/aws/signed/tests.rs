@@ -251,3 +251,50 @@ fn sts_error(code: &str) -> String {
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>Said so.</Message></Error></ErrorResponse>"
     )
 }
+
+fn eks_error(code: &str) -> String {
+    let body = r#"{"message": "Said so."}"#;
+    let length = body.len();
+    format!(
+        "HTTP/1.1 403 Forbidden\r\nx-amzn-errortype: {code}:http://internal/\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    )
+}
+
+async fn eks(answers: Vec<String>) -> (Result<ClusterSupport, AskError>, Vec<String>) {
+    let server = Server::start(answers).await;
+    let aws = Aws::new(signed_in(&[("AWS_ENDPOINT_URL_EKS", &server.address)]));
+    (aws.cluster_support("eu-west-1", "shop/1").await, server.requests())
+}
+
+const CLUSTER: &str =
+    r#"{"cluster": {"name": "shop", "version": "1.31", "upgradePolicy": {"supportType": "EXTENDED"}}}"#;
+const VERSIONS: &str = r#"{"clusterVersions": [{"clusterVersion": "1.31", "versionStatus": "EXTENDED_SUPPORT"}]}"#;
+
+#[tokio::test]
+async fn eks_tells_the_clusters_support() {
+    let (support, requests) = eks(vec![answer("200 OK", CLUSTER), answer("200 OK", VERSIONS)]).await;
+    let phase =
+        |phase| ClusterSupport { version: "1.31".into(), tier: None, support: Some(SupportType::Extended), phase };
+    assert_eq!(support, Ok(phase(Some(SupportPhase::Extended))));
+    assert!(requests[0].starts_with("GET /clusters/shop%2F1 HTTP/1.1"), "{}", requests[0]);
+    assert!(requests[0].contains("/eu-west-1/eks/aws4_request"), "{}", requests[0]);
+    assert!(requests[1].starts_with("GET /cluster-versions?clusterVersions=1.31 HTTP/1.1"), "{}", requests[1]);
+    // The second question may be forbidden where the first is not.
+    let (support, _) = eks(vec![answer("200 OK", CLUSTER), eks_error("AccessDeniedException")]).await;
+    assert_eq!(support, Ok(phase(None)));
+    // A cluster that is upgraded in time needs no second one.
+    let upgraded = CLUSTER.replace("EXTENDED", "STANDARD");
+    let (support, requests) = eks(vec![answer("200 OK", &upgraded)]).await;
+    assert_eq!((support.map(|support| support.support), requests.len()), (Ok(Some(SupportType::Standard)), 1));
+}
+
+#[test_case("AccessDeniedException" => "call eks:DescribeCluster: the AWS identity may not: Said so." ; "denied")]
+#[test_case("ResourceNotFoundException" => "find the cluster \"shop/1\" in eu-west-1" ; "no such cluster")]
+#[test_case("ExpiredTokenException" => "use the AWS credentials: Said so; renew the credentials of the profile default" ;
+    "expired")]
+#[test_case("ServerException" => "get the cluster \"shop/1\" in eu-west-1: Said so." ; "anything else")]
+#[tokio::test]
+async fn an_error_of_eks_says_what_it_is(code: &str) -> String {
+    eks(vec![eks_error(code)]).await.0.unwrap_err().to_string()
+}
