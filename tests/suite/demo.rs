@@ -1,5 +1,7 @@
 //! The demo in the eyes of the state: what its first picture must show without a network.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use nodeglass::cluster::Cluster;
 use nodeglass::model::Timestamp;
 use nodeglass::pricing::PriceBook;
