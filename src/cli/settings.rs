@@ -41,7 +41,7 @@ pub struct Settings {
     pub pricing: Pricing,
     /// AWS profile that live prices are asked with; `None` is the one the kubeconfig's user names, else the default chain.
     pub profile: Option<String>,
-    /// File of the user's own prices; [`super::price_file`] reads it.
+    /// File of the user's own prices; [`super::price_terms`] reads it.
     pub price_file: Option<PathBuf>,
     /// Discounts, in order: the first that matches a node is the only one for it. Files only.
     pub discounts: Vec<DiscountRule>,
