@@ -145,9 +145,12 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
         discounted(facts, quote, discount);
     }
     if let Some(list) = quote.list {
-        facts.fact("on-demand list", &shown(list), Role::Dim);
+        let estimate = |is: bool| if is { "~" } else { "" };
+        let text = format!("{}{}", estimate(list.estimated), shown(list.amount));
+        facts.fact("on-demand list", &text, Role::Dim);
         if let Some(saves) = quote.spot_saves().filter(|_| row.capacity_type() == CapacityType::Spot) {
-            facts.fact("spot saves", &part_of(&shown(saves), saves, list), Role::Good);
+            let text = format!("{}{}", estimate(quote.spot_saves_is_estimated()), shown(saves));
+            facts.fact("spot saves", &part_of(&text, saves, list.amount), Role::Good);
         }
     }
     if let Some(band) = row.offer().and_then(|offer| facts.pic.cluster.prices().book()?.interruption_band(&offer)) {
