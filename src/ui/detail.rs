@@ -182,6 +182,8 @@ const fn interruptions(band: u8) -> &'static str {
 fn total(quote: &Quote, pic: &Picture<'_>) -> String {
     let (sign, g) = (words::sign(quote.currency, pic.theme()), pic.theme().glyphs());
     let (instance, fee) = quote.known();
+    let rests_on_estimate = quote.instance.estimated || quote.fee.is_some_and(|fee| fee.estimated);
+    let sign = format!("{}{sign}", if rests_on_estimate { "~" } else { "" });
     match (quote.hourly(), quote.instance.amount) {
         (Some(hourly), _) => {
             format!("{sign}{} an hour, {sign}{} a month", hourly.decimal(5), hourly.monthly().grouped(2))
@@ -240,7 +242,8 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
         ("DaemonSets", Some(waste.overhead), Role::Dim),
     ];
     for (label, money, role) in lines.into_iter().filter_map(|(label, money, role)| Some((label, money?, role))) {
-        let text = format!("{}{}", words::sign(quote.currency, facts.pic.theme()), money.decimal(5));
+        let estimate = if quote.is_estimated() && money != Money::ZERO { "~" } else { "" };
+        let text = format!("{estimate}{}{}", words::sign(quote.currency, facts.pic.theme()), money.decimal(5));
         facts.fact(label, &part_of(&text, money, instance + fee), role);
     }
 }

@@ -269,7 +269,7 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
         all.push(pieces);
     }
     if let Some(saves) = price.discount_saves() {
-        all.push(vec![("discounts ".to_owned(), dim), (hourly(saves), text)]);
+        all.push(vec![("discounts ".to_owned(), dim), (format!("{}{}", doubts(pic, 0), hourly(saves)), text)]);
     }
     if pic.cluster.knows(Stream::Pods) {
         let mark = doubts(pic, price.waste_left_out);
