@@ -474,6 +474,22 @@ fn limits_by_age_differ() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_stops_nothing() {
+    const ASKED: &str = "spot-history ap-northeast-2 Linux: c5a.large";
+    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
+    assert_eq!(play.asks(), [ASKED]);
+    play.answer(ASKED, Ok(vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]));
+    play.pass(-mins(4));
+    assert!(play.asks().is_empty(), "clocks are not that exact");
+    play.pass(-mins(300));
+    assert_eq!(play.asks(), [ASKED], "the answer is from the future");
+    play.answer(ASKED, unavailable());
+    assert!(play.asks().is_empty());
+    play.pass(-mins(300));
+    assert_eq!(play.asks(), [ASKED], "nobody waits for hours");
+}
+
+#[test]
 fn types_that_came_one_by_one_are_refreshed_together() {
     let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
     play.asks();
