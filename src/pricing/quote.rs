@@ -66,6 +66,17 @@ pub enum Unknown {
 }
 
 impl Unknown {
+    /// Which sources could tell it, the best first; none where no source could.
+    pub const fn tellers(self) -> &'static [PriceSource] {
+        match self {
+            Self::Region | Self::Type | Self::Windows => &[PriceSource::PricePage, PriceSource::GetProducts],
+            Self::Zone | Self::Tenancy => &[PriceSource::GetProducts],
+            Self::Spot => &[PriceSource::SpotHistory, PriceSource::SpotFeed, PriceSource::SpotAdvisor],
+            Self::Fargate | Self::Hybrid | Self::Fee => &[PriceSource::EksList],
+            Self::NoInstanceType | Self::NoRegion | Self::FargateSize | Self::HybridTier => &[],
+        }
+    }
+
     /// The reason in a few words, for the detail view and the header's list.
     pub const fn reason(self) -> &'static str {
         match self {

@@ -15,6 +15,7 @@ use crate::pricing::{Amount, Basis, Component, Discount, Mark, PriceSource, Quot
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Money, age};
 use ratatui::style::Style;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 type Line = Vec<(String, Style)>;
@@ -141,6 +142,7 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     if let Some(fee) = quote.fee {
         component(facts, "auto mode fee", &amount(fee.amount), fee, seen);
     }
+    excuses(facts, row, quote);
     if let Some(discount) = quote.discount {
         discounted(facts, quote, discount);
     }
@@ -165,6 +167,18 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
         facts.fact(label, &text, role);
     }
     waste(facts, row, quote);
+}
+
+/// Why a price is missing: what those who could tell it say for themselves.
+fn excuses(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
+    let (Some(missing), Some(offer)) = (quote.unknown(), row.offer()) else { return };
+    let pic = facts.pic;
+    let prices = pic.cluster.prices();
+    // A zone with prices of its own is asked for by its own name, spot by the region's.
+    let regions: BTreeSet<&str> = offer.region.into_iter().chain(offer.price_region()).collect();
+    for (teller, why) in regions.into_iter().flat_map(|region| prices.excuses(missing, region)) {
+        facts.fact("", &format!("{}: {why}", source(teller)), Role::Dim);
+    }
 }
 
 /// The spot advisor's bands: the share of machines that was taken back over a month.
