@@ -214,7 +214,8 @@ impl PriceBook {
             (None, Some(list), Some(share)) => Component {
                 amount: Amount::Known(share.on(list.amount)),
                 origin: list.origin,
-                estimated: list.estimated || !share.verified,
+                // Where AWS has published fees, the share holds; of zones with prices of their own it has published none.
+                estimated: list.estimated || !share.verified || offer.zone_kind != ZoneKind::Standard,
             },
             (None, ..) => Component::unknown(Unknown::Fee),
         };

@@ -167,6 +167,17 @@ fn spot_zone_without_price_is_unknown() {
 }
 
 #[test]
+fn the_fee_in_a_local_zone_is_an_estimate() {
+    let lax = [
+        ("node.kubernetes.io/instance-type", "c5.12xlarge"),
+        ("topology.kubernetes.io/zone", "us-west-2-lax-1a"),
+        ON_DEMAND,
+        AUTO,
+    ];
+    assert_eq!(told(&price(&node(&lax))), priced("~2.74176"), "2.448 and 12 % of it, not of the parent region's price");
+}
+
+#[test]
 fn the_fee_of_a_spot_node_is_known_though_its_price_is_not() {
     let quote = price(&seoul(&[SPOT, AUTO]));
     assert_eq!(quote.known(), (Money::ZERO, usd("0.01032")));
