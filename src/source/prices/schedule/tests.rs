@@ -375,6 +375,15 @@ fn partial_refresh_keeps_the_good_part() {
             "settled",
         ]
     );
+    // A refresh that fails takes nothing away: what the page priced is still priced, and asked of nobody else.
+    let mut play = Play::needing(linux(SEOUL, &["m7g.large"]));
+    play.asks();
+    play.answer("price-page Linux: ap-northeast-2", Ok(vec![page(SEOUL, &["m7g.large"])]));
+    play.asks();
+    play.pass(mins(12 * 60));
+    assert_eq!(play.asks(), ["price-page Linux: ap-northeast-2"]);
+    play.answer("price-page Linux: ap-northeast-2", unavailable());
+    assert!(play.asks().is_empty());
 }
 
 #[test]
