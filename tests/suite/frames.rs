@@ -776,11 +776,11 @@ fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
 fn a_missing_price_says_who_could_not_tell_it_and_why() {
     let mut stage = stage_of([machine("a", "c5a.xlarge", &[SPOT])], plain());
     let (region, retry) = ("ap-northeast-2", at(stage.now.as_second() + 60));
-    let state = |source, state| PriceNews::State { source, region: region.into(), state };
+    let told = |source, state| PriceNews::State { source, region: region.into(), state };
     stage.learn([
-        state(PriceSource::SpotHistory, SourceState::Off { why: "ec2:DescribeSpotPriceHistory is not allowed".into() }),
-        state(PriceSource::SpotFeed, SourceState::Failed { why: "no answer within 15 s".into(), retry }),
-        state(PriceSource::EksList, SourceState::Off { why: "nothing to do with it".into() }),
+        told(PriceSource::SpotHistory, SourceState::Off { why: "ec2:DescribeSpotPriceHistory is not allowed".into() }),
+        told(PriceSource::SpotFeed, SourceState::Failed { why: "no answer within 15 s".into(), retry }),
+        told(PriceSource::EksList, SourceState::Off { why: "nothing to do with it".into() }),
     ]);
     stage.press(&["⏎"]);
     let detail = stage.text(160, 50);
@@ -793,7 +793,7 @@ fn a_missing_price_says_who_could_not_tell_it_and_why() {
     assert!(!detail.contains("nothing to do with it"), "{detail}");
     // What is priced needs no excuse.
     let mut stage = stage_of([machine("a", "c5a.xlarge", &[])], plain());
-    stage.learn([state(PriceSource::PricePage, SourceState::Off { why: "offline".into() })]);
+    stage.learn([told(PriceSource::PricePage, SourceState::Off { why: "offline".into() })]);
     stage.press(&["⏎"]);
     assert!(!stage.text(160, 50).contains("offline"));
 }
