@@ -65,7 +65,7 @@ complete -c nodeglass -n "__fish_nodeglass_needs_command" -l events -d 'Show the
 off\t''"
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l mouse -d 'Use the mouse; off leaves it to the terminal for selecting text [default: on]' -r -f -a "on\t''
 off\t''"
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l demo-nodes -d 'Play a simulated fleet of this many nodes' -r
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l demo-nodes -d 'Play a simulated fleet of this many nodes, 1 to 10000' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l config -d 'Settings file to read' -r -F
@@ -125,7 +125,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l events 
 off\t''"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l mouse -d 'Use the mouse; off leaves it to the terminal for selecting text [default: on]' -r -f -a "on\t''
 off\t''"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l demo-nodes -d 'Play a simulated fleet of this many nodes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l demo-nodes -d 'Play a simulated fleet of this many nodes, 1 to 10000' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l config -d 'Settings file to read' -r -F
@@ -177,7 +177,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l events -d
 off\t''"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l mouse -d 'Use the mouse; off leaves it to the terminal for selecting text [default: on]' -r -f -a "on\t''
 off\t''"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l demo-nodes -d 'Play a simulated fleet of this many nodes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l demo-nodes -d 'Play a simulated fleet of this many nodes, 1 to 10000' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l config -d 'Settings file to read' -r -F
@@ -228,7 +228,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l events -d
 off\t''"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l mouse -d 'Use the mouse; off leaves it to the terminal for selecting text [default: on]' -r -f -a "on\t''
 off\t''"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l demo-nodes -d 'Play a simulated fleet of this many nodes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l demo-nodes -d 'Play a simulated fleet of this many nodes, 1 to 10000' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l config -d 'Settings file to read' -r -F
@@ -277,7 +277,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l even
 off\t''"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l mouse -d 'Use the mouse; off leaves it to the terminal for selecting text [default: on]' -r -f -a "on\t''
 off\t''"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l demo-nodes -d 'Play a simulated fleet of this many nodes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l demo-nodes -d 'Play a simulated fleet of this many nodes, 1 to 10000' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l config -d 'Settings file to read' -r -F
@@ -326,7 +326,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l events -d 'S
 off\t''"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l mouse -d 'Use the mouse; off leaves it to the terminal for selecting text [default: on]' -r -f -a "on\t''
 off\t''"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l demo-nodes -d 'Play a simulated fleet of this many nodes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l demo-nodes -d 'Play a simulated fleet of this many nodes, 1 to 10000' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l config -d 'Settings file to read' -r -F

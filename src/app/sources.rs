@@ -125,11 +125,12 @@ impl Ready {
         if settings.pricing == Pricing::Off {
             return Ok(Cluster::new(None).with_extras(extras));
         }
-        let mut book = PriceBook::embedded().with_terms(prices::terms(settings)?);
+        let book = PriceBook::embedded().with_terms(prices::terms(settings)?);
+        let mut cluster = Cluster::new(Some(book)).with_extras(extras);
         if let Self::Demo(_) = self {
-            book.learn(&demo::spot_prices(now));
+            cluster.learn(demo::prices(now));
         }
-        Ok(Cluster::new(Some(book)).with_extras(extras))
+        Ok(cluster)
     }
 
     /// Starts it, and for a cluster the price sources as well.

@@ -8,7 +8,7 @@
 #![expect(clippy::doc_markdown, reason = "clap prints these comments, and backticks would be noise in a terminal")]
 
 use super::settings::{Color, DoctorFormat, GroupBy, ListMode, OutputFormat, Palette, Pricing, Theme};
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::num::NonZeroU32;
@@ -114,6 +114,11 @@ fn words<T: ValueEnum>() -> PossibleValuesParser {
 /// The values of a switch.
 fn switch() -> PossibleValuesParser {
     PossibleValuesParser::new(["on", "off"])
+}
+
+/// How many nodes a simulated fleet may have: more than any cluster that is looked at, and what a machine can still play.
+fn fleet_size() -> impl TypedValueParser<Value = NonZeroU32> {
+    clap::value_parser!(u32).range(1..=10_000).try_map(NonZeroU32::try_from)
 }
 
 /// What can be said before or after the command, as typed.
@@ -229,8 +234,8 @@ pub struct Flags {
     /// Play a simulated fleet; needs no cluster
     #[arg(long, global = true, help_heading = "Without a cluster")]
     pub demo: bool,
-    /// Play a simulated fleet of this many nodes
-    #[arg(long, global = true, value_name = "N", help_heading = "Without a cluster")]
+    /// Play a simulated fleet of this many nodes, 1 to 10000
+    #[arg(long, global = true, value_name = "N", value_parser = fleet_size(), help_heading = "Without a cluster")]
     pub demo_nodes: Option<NonZeroU32>,
     /// Seed of the simulated fleet: the same seed plays the same fleet [default: 1]
     #[arg(long, global = true, value_name = "N", help_heading = "Without a cluster")]

@@ -169,7 +169,8 @@ pub(super) fn volumes_line(volumes: &VolumeTotalReport) -> String {
     let unknown = if reasons.is_empty() { String::new() } else { format!("  not known: {}", reasons.join(", ")) };
     let Some(hourly) = &volumes.hourly else { return format!("— an hour{unknown}") };
     let mark = marks(volumes.unknown > 0, volumes.estimated > 0);
-    format!("{mark}{}{hourly}/hour{unknown}", sign(volumes.currency))
+    let wholly = unknown.replacen("not known", "not wholly known", 1);
+    format!("{mark}{}{hourly}/hour{wholly}", sign(volumes.currency))
 }
 
 fn marks(least: bool, estimated: bool) -> String {

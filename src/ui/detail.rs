@@ -10,8 +10,8 @@ use super::words;
 use super::{bar, extra_costs};
 use crate::cluster::{CapacityType, EventLine, EventQuery, PodRow, PodState, Row};
 use crate::insight::Waste;
-use crate::model::{ConditionStatus, PodClass, Resource, Resources, Stream, key};
-use crate::pricing::{Amount, Basis, Component, Discount, Mark, PriceSource, Quote, price_override};
+use crate::model::{ConditionStatus, LinkState, PodClass, Resource, Resources, Stream, key};
+use crate::pricing::{Amount, AsOf, Basis, Component, Discount, Mark, PriceSource, Quote, price_override};
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Money, age};
 use ratatui::style::Style;
@@ -214,7 +214,8 @@ fn total(quote: &Quote, pic: &Picture<'_>) -> String {
 
 /// One part of the price: how much, who says so, how old that is.
 fn component(facts: &mut Facts<'_, '_>, label: &str, amount: &str, part: Component, seen: &mut Seen) {
-    let (age, changes_in) = words::figure_age(part.origin.as_of, facts.pic.now);
+    let dated = part.origin.source != PriceSource::Simulated;
+    let (age, changes_in) = words::figure_age(if dated { part.origin.as_of } else { AsOf::Always }, facts.pic.now);
     if let Some(seconds) = changes_in {
         seen.changes_in(seconds, facts.pic.now);
     }
@@ -409,6 +410,14 @@ fn taints_and_labels(facts: &mut Facts<'_, '_>, row: &Row) {
     }
 }
 
+/// The columns of resources, in the order they stand in. Where there is no room for all, limits go first, then usage.
+const OFFERS: [&str; 5] = ["OFFERS", "REQUESTS", "LIMITS", "USED", "FREE"];
+const KEPT: [&[usize]; 4] = [&[0, 1, 2, 3, 4], &[0, 1, 3, 4], &[0, 1, 4], &[0, 1]];
+/// The name of a resource.
+const RESOURCE: usize = 14;
+/// The least room of an amount, with the gap before it: `  1024.0 Gi`.
+const AMOUNT: usize = 10;
+
 /// allocatable, requests, limits, usage, free; one line a resource.
 fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
     let theme = pic.theme();
@@ -418,13 +427,11 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
     let all = row.allocatable().unwrap_or(&none);
     let sums = row.sums();
     let pods_known = pic.cluster.knows(Stream::Pods);
-    let columns: [&str; 5] = ["OFFERS", "REQUESTS", "LIMITS", "USED", "FREE"];
-    let mut head = vec![("resources".to_owned(), theme.style(Role::Title))];
-    head.push((" ".repeat(5), dim));
-    let shown = if width >= 75 { 5 } else { 3.min(width.saturating_sub(14) / 12) };
-    for name in columns.iter().take(shown) {
-        head.push((format!("{name:>12}"), dim));
-    }
+    let room = width.saturating_sub(RESOURCE);
+    let kept = KEPT.into_iter().find(|kept| kept.len() * AMOUNT <= room).unwrap_or(KEPT[3]);
+    let cell = (room / kept.len()).clamp(AMOUNT, 12);
+    let mut head = vec![(format!("{:<RESOURCE$}", "resources"), theme.style(Role::Title))];
+    head.extend(kept.iter().filter_map(|i| OFFERS.get(*i)).map(|name| (format!("{name:>cell$}"), dim)));
     let mut lines = vec![head];
     let fixed = [Resource::Cpu, Resource::Memory, Resource::Pods, Resource::EphemeralStorage];
     let further = all.extended.iter().filter(|(_, n)| **n > 0).map(|(name, _)| Resource::Extended(name.clone()));
@@ -439,13 +446,12 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
         let free = offered.zip(requested).map(|(all, requested)| all.saturating_sub(requested));
         let label = match &resource {
             Resource::EphemeralStorage => "disk".to_owned(),
-            other => cut_middle(other.name(), 14).into_owned(),
+            other => cut_middle(other.name(), RESOURCE - 1).into_owned(),
         };
-        let mut line = vec![(format!("{label:<14}"), dim)];
+        let mut line = vec![(format!("{label:<RESOURCE$}"), dim)];
         let cells = [known(offered), known(requested), known(limits), known(used), known(free)];
-        for (i, cell) in cells.into_iter().enumerate().take(shown) {
-            let style = if i == 1 { theme.style(Role::Strong) } else { text };
-            line.push((format!("{cell:>12}"), style));
+        for (i, shown) in kept.iter().filter_map(|i| Some((i, cells.get(*i)?))) {
+            line.push((format!("{shown:>cell$}"), if *i == 1 { theme.style(Role::Strong) } else { text }));
         }
         lines.push(line);
     }
@@ -475,22 +481,72 @@ fn pods_head(pic: &Picture<'_>, row: &Row, pods: usize, width: usize) -> Vec<Lin
         );
         head.push((share, theme.dim()));
     }
-    let name = pod_name_width(width);
-    let titles = format!("{:<name$}{:>7}{:>10}{:>8}  {}", "NAMESPACE/POD", "CPU", "MEMORY", "AGE", "STATE");
+    let has = PodColumns::of(width, pic.cluster.stream(Stream::PodMetrics).state != LinkState::Off);
+    let used = |title| if has.used { format!("{title:>USED$}") } else { String::new() };
+    let owner = if has.owner > 0 { format!("  {:<w$}", "OWNER", w = has.owner) } else { String::new() };
+    let titles = format!(
+        "{:<name$}{:>7}{}{:>10}{}{:>8}{owner}  STATE",
+        "NAMESPACE/POD",
+        "CPU",
+        used("USED"),
+        "MEMORY",
+        used("USED"),
+        "AGE",
+        name = has.name,
+    );
     vec![Vec::new(), head, vec![(titles, theme.dim())]]
 }
 
-fn pod_name_width(width: usize) -> usize {
-    width.saturating_sub(7 + 10 + 8 + 2 + 14).clamp(12, 56)
+/// The columns of pods, as many as there is room for.
+struct PodColumns {
+    name: usize,
+    /// What is measured beside what is requested.
+    used: bool,
+    /// The room of the owner's kind: none, kubectl's short name, or the whole.
+    owner: usize,
+}
+
+/// A column of what a pod uses.
+const USED: usize = 10;
+
+impl PodColumns {
+    fn of(width: usize, measured: bool) -> Self {
+        // cpu, memory, age, and a state of which there may be more to say.
+        let room = width.saturating_sub(7 + 10 + 8 + 2 + 11);
+        let used = measured && room >= 28 + 2 * USED + 13;
+        let room = if used { room - 2 * USED } else { room };
+        let owner = match room {
+            41.. => 11,
+            27.. => 5,
+            _ => 0,
+        };
+        let room = if owner > 0 { room - 2 - owner } else { room };
+        Self { name: room.clamp(12, 56), used, owner }
+    }
+}
+
+/// What owns a pod, in full and as kubectl abbreviates it.
+fn owner<'a>(pod: &PodRow<'a>) -> (&'a str, &'a str) {
+    match pod.class {
+        PodClass::DaemonSet => ("DaemonSet", "ds"),
+        PodClass::Static => ("static", "node"),
+        PodClass::StatefulSet => ("StatefulSet", "sts"),
+        PodClass::Workload => match pod.owner.map(|owner| owner.kind.as_str()) {
+            None => ("no owner", "none"),
+            Some("ReplicaSet") => ("ReplicaSet", "rs"),
+            Some("ReplicationController") => ("ReplicationController", "rc"),
+            Some(kind) => (kind, kind),
+        },
+    }
 }
 
 fn pod_line(pic: &Picture<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) -> Line {
     let theme = pic.theme();
     seen.formatted += 1;
-    let name_w = pod_name_width(width);
+    let has = PodColumns::of(width, pic.cluster.stream(Stream::PodMetrics).state != LinkState::Off);
     let full = format!("{}/{}", pod.namespace, pod.name);
-    let name = cut_middle(&full, name_w - 1);
-    let pad = " ".repeat(name_w.saturating_sub(usize::from(columns(&name))));
+    let name = cut_middle(&full, has.name - 1);
+    let pad = " ".repeat(has.name.saturating_sub(usize::from(columns(&name))));
     let seconds = pic.now.as_second() - pod.created.as_second();
     seen.changes_in(words::age_changes_in(seconds), pic.now);
     let asked = |resource: &Resource| {
@@ -506,31 +562,29 @@ fn pod_line(pic: &Picture<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) 
     if !pod.note.is_empty() {
         state = format!("{state}: {}", pod.note);
     }
-    let owner = match pod.class {
-        PodClass::DaemonSet => "DaemonSet",
-        PodClass::Static => "static",
-        PodClass::StatefulSet => "StatefulSet",
-        PodClass::Workload => pod.owner.map_or("no owner", |o| o.kind.as_str()),
+    let used = |resource: &Resource| {
+        let text = match (pod.usage, resource) {
+            (Some(usage), Resource::Cpu) => words::amount(resource, usage.cpu_millicores),
+            (Some(usage), _) => words::amount(resource, usage.memory_bytes),
+            (None, _) => theme.glyphs().unknown.to_owned(),
+        };
+        (if has.used { format!("{text:>USED$}") } else { String::new() }, theme.dim())
     };
+    let (owner, short) = owner(pod);
+    let owner = cut_end(if has.owner > 5 { owner } else { short }, has.owner);
+    let owner = if has.owner > 0 { format!("  {owner:<w$}", w = has.owner) } else { String::new() };
     let overhead = matches!(pod.class, PodClass::DaemonSet | PodClass::Static);
-    let mut line = vec![
+    vec![
         (name.into_owned(), if overhead { theme.dim() } else { theme.style(Role::Text) }),
         (pad, Style::new()),
         (format!("{:>7}", asked(&Resource::Cpu)), theme.style(Role::Strong)),
+        used(&Resource::Cpu),
         (format!("{:>10}", asked(&Resource::Memory)), theme.style(Role::Text)),
+        used(&Resource::Memory),
         (format!("{:>8}", age::short(seconds)), theme.dim()),
-        (format!("  {state:<12}"), theme.style(role)),
-        (format!("  {owner}"), theme.dim()),
-    ];
-    if let Some(usage) = pod.usage {
-        let text = format!(
-            "  used {} cpu, {}",
-            words::amount(&Resource::Cpu, usage.cpu_millicores),
-            words::amount(&Resource::Memory, usage.memory_bytes)
-        );
-        line.push((text, theme.dim()));
-    }
-    line
+        (owner, theme.dim()),
+        (format!("  {state}"), theme.style(role)),
+    ]
 }
 
 fn put(pen: &mut Pen<'_>, y: u16, line: &Line) {

@@ -71,12 +71,13 @@ fn volumes(pic: &Picture<'_>, totals: &VolumeTotals) -> Vec<Piece> {
     pieces
 }
 
-/// `3 not known: no node class`, `5 not known`.
+/// `3 not known: no node class`, `5 not known`; `3 not wholly known: size or type set by the machine image` beside an amount.
 fn reasons(totals: &VolumeTotals) -> String {
+    let how = if totals.is_unknown() { "known" } else { "wholly known" };
     let mut whys = totals.unknown.keys();
     match (whys.next(), whys.next()) {
-        (Some(why), None) => format!("{} not known: {}", totals.left_out(), why.reason()),
-        (Some(_), Some(_)) | (None, _) => format!("{} not known", totals.left_out()),
+        (Some(why), None) => format!("{} not {how}: {}", totals.left_out(), why.reason()),
+        (Some(_), Some(_)) | (None, _) => format!("{} not {how}", totals.left_out()),
     }
 }
 

@@ -280,27 +280,39 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
             all.push(vec![(format!("{name} "), dim), (format!("{mark}{}", hourly(money)), text)]);
         }
     }
-    let source = words::provenance(price.worst_source(), price.oldest(), pic.now);
-    if !source.is_empty() {
-        all.push(vec![(source, dim)]);
-    }
     all.retain(|pieces| wide(pieces) > 0);
     all
 }
 
-/// Why the prices that are missing are: `2 unpriced: no spot price`, `3 unpriced: 2 no spot price, 1 no price for this
-/// type`.
-fn reasons(price: &PriceTotals) -> String {
-    let mut reasons: Vec<(&str, u64)> = price.reasons().collect();
-    reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let each: Vec<String> = match reasons.as_slice() {
-        [(why, _)] => vec![(*why).to_owned()],
-        reasons => reasons.iter().map(|(why, n)| format!("{n} {why}")).collect(),
-    };
-    format!("{} unpriced: {}", left_out(price), each.join(", "))
+/// Where the figures of the total come from and how old the oldest is.
+fn provenance(pic: &Picture<'_>) -> Option<Vec<Piece>> {
+    let price = &pic.view.totals().price;
+    let source = words::provenance(price.worst_source(), price.oldest(), pic.now);
+    let said = !source.is_empty() && !nothing_yet(pic) && !price.is_unknown();
+    said.then(|| vec![("   ".to_owned(), pic.theme().dim()), (source, pic.theme().dim())])
 }
 
-/// What money is made of, what of it is not put to use, where prices come from and why some are missing.
+/// Why the prices that are missing are: `2 unpriced: no spot price`, `3 unpriced: 2 no spot price, 1 no price for this
+/// type`, `9 unpriced: 4 no spot price, 5 for other reasons`; as many reasons, up to three, as fit into `room`.
+fn reasons(price: &PriceTotals, room: u16) -> String {
+    let mut reasons: Vec<(&str, u64)> = price.reasons().collect();
+    reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let all = left_out(price);
+    if let [(why, _)] = reasons.as_slice() {
+        return format!("{all} unpriced: {why}");
+    }
+    let said = (1..=reasons.len().min(3)).rev().map(|told| {
+        let mut each: Vec<String> = reasons.iter().take(told).map(|(why, n)| format!("{n} {why}")).collect();
+        let others: u64 = reasons.iter().skip(told).map(|(_, n)| n).sum();
+        if others > 0 {
+            each.push(format!("{others} for other reasons"));
+        }
+        format!("{all} unpriced: {}", each.join(", "))
+    });
+    said.into_iter().find(|text| columns(text) <= room).unwrap_or_else(|| format!("{all} unpriced"))
+}
+
+/// What money is made of, why prices are missing, and what of it is not put to use.
 fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let theme = pic.theme();
     pen.put(1, y, "cost", theme.dim());
@@ -308,9 +320,9 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let price = &pic.view.totals().price;
     let mut said = about_money(pic);
     if left_out(price) > 0 && !nothing_yet(pic) {
-        // Before where prices come from, which is less.
-        let at = said.len().min(1);
-        said.insert(at, vec![(reasons(price), theme.style(Role::Warn))]);
+        let split = said.first().map_or(0, |split| wide(split) + 3);
+        let why = reasons(price, pen.width().saturating_sub(x + split + 1));
+        said.insert(said.len().min(1), vec![(why, theme.style(Role::Warn))]);
     }
     if said.is_empty() {
         pen.put(x, y, &format!("{:>3}", theme.glyphs().unknown), theme.dim());
@@ -326,8 +338,16 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
 /// The lines of the bill beside the machines.
 fn extras_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     pen.put(1, y, "extra", pic.theme().dim());
+    let mut all = extra_costs::about(pic);
+    // Amounts come before what is to be said of them.
+    let needs = |all: &[Vec<Piece>]| all.iter().map(|pieces| wide(pieces) + 3).sum::<u16>() + VALUES;
+    while needs(&all) > pen.width() + 2
+        && let Some(pieces) = all.iter_mut().rev().find(|pieces| pieces.len() > 2)
+    {
+        pieces.pop();
+    }
     let mut x = VALUES;
-    for pieces in extra_costs::about(pic) {
+    for pieces in all {
         let gap = if x == VALUES { 0 } else { 3 };
         if x + gap + wide(&pieces) < pen.width() {
             x = put_all(pen, x + gap, y, &pieces);
@@ -346,20 +366,20 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
     let totals = pic.view.totals();
     pen.put(1, y, "nodes", theme.dim());
     let nodes = if nothing_yet(pic) { g.unknown.to_owned() } else { totals.nodes.to_string() };
-    let mut x = pen.put(VALUES, y, &format!("{nodes:>3}"), theme.style(Role::Strong));
-    let mut say = |pen: &mut Pen<'_>, text: String, role| x = pen.put(x, y, &text, theme.style(role));
-    if totals.launching > 0 {
-        say(pen, format!("  {}{} launching", g.new, totals.launching), Role::Moving);
+    let x = pen.put(VALUES, y, &format!("{nodes:>3}"), theme.style(Role::Strong));
+    let money = money(pic);
+    // Money stands still while nodes come and go.
+    let at = money_at(pen.width()).max(x + 2);
+    let moving = moving(pic);
+    let room = if money.is_some() { at.saturating_sub(x + 2) } else { pen.width().saturating_sub(x) };
+    let words: Vec<Piece> = moving.iter().map(|(sign, word, style)| (format!("  {sign} {word}"), *style)).collect();
+    let signs: Vec<Piece> = moving.into_iter().map(|(sign, _, style)| (format!("  {sign}"), style)).collect();
+    let moving = if wide(&words) <= room { words } else { signs };
+    if wide(&moving) <= room {
+        put_all(pen, x, y, &moving);
     }
-    if totals.leaving > 0 {
-        say(pen, format!("  {}{} leaving", if theme.ascii { "-" } else { "−" }, totals.leaving), Role::Warn);
-    }
-    if totals.failed > 0 {
-        say(pen, format!("  {}{} failed", g.failed, totals.failed), Role::Bad);
-    }
-    let Some(money) = money(pic) else { return };
-    let start = x.max(VALUES + 3) + 4;
-    x = pen.put(start.max(28.min(pen.width())), y, &money.hourly, theme.style(Role::Strong));
+    let Some(money) = money else { return };
+    let mut x = pen.put(at, y, &money.hourly, theme.style(Role::Strong));
     let mut pieces: Vec<Vec<Piece>> = Vec::new();
     if !money.unpriced.is_empty() {
         pieces.push(vec![(format!(" ({})", money.unpriced), theme.style(Role::Warn))]);
@@ -372,8 +392,14 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
         pieces
     });
     pieces.extend(about.next());
-    pieces.extend(trend(pic, theme));
-    pieces.extend(about);
+    if with_cost {
+        pieces.push(trend(pic, theme).concat());
+        pieces.extend(about);
+        pieces.extend(provenance(pic));
+    } else {
+        pieces.extend(provenance(pic));
+        pieces.extend(trend(pic, theme));
+    }
     for piece in pieces {
         if x + wide(&piece) < pen.width() {
             x = put_all(pen, x, y, &piece);
@@ -381,18 +407,41 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
     }
 }
 
+/// Where money stands: after room for what comes and goes, in words where the terminal is wide.
+const fn money_at(width: u16) -> u16 {
+    match width {
+        0..100 => 28,
+        100..140 => 36,
+        _ => 44,
+    }
+}
+
+/// Nodes that come, go and fail to come: sign and number, the word for it, how it is drawn.
+fn moving(pic: &Picture<'_>) -> Vec<(String, &'static str, Style)> {
+    let theme = pic.theme();
+    let (g, totals) = (theme.glyphs(), pic.view.totals());
+    let minus = if theme.ascii { "-" } else { "−" };
+    let all = [
+        (g.new, totals.launching, "launching", Role::Moving),
+        (minus, totals.leaving, "leaving", Role::Warn),
+        (g.failed, totals.failed, "failed", Role::Bad),
+    ];
+    let some = all.into_iter().filter(|(_, n, ..)| *n > 0);
+    some.map(|(sign, n, word, role)| (format!("{sign}{n}"), word, theme.style(role))).collect()
+}
+
 /// The cost over the session as a small line, and how it changed.
-fn trend(pic: &Picture<'_>, theme: &Theme) -> Option<Vec<Piece>> {
+fn trend(pic: &Picture<'_>, theme: &Theme) -> Vec<Vec<Piece>> {
     let seconds = pic.history.seconds();
     let levels = pic.history.sparkline(16);
     if levels.is_empty() || seconds < 10 {
-        return None;
+        return Vec::new();
     }
-    let since = pic.now.saturating_sub(jiff::SignedDuration::from_secs(seconds)).ok()?;
-    let change = pic.history.delta(since)?;
-    let mut pieces = vec![("   ".to_owned(), theme.dim())];
+    let since = pic.now.saturating_sub(jiff::SignedDuration::from_secs(seconds)).ok();
+    let Some(change) = since.and_then(|since| pic.history.delta(since)) else { return Vec::new() };
+    let mut pieces = Vec::new();
     if theme.blocks() {
-        pieces.push((bar::steps(&levels), theme.style(Role::Moving)));
+        pieces.push(vec![("   ".to_owned(), theme.dim()), (bar::steps(&levels), theme.style(Role::Moving))]);
     }
     if change.nanos() != 0 {
         let minus = if theme.ascii { "-" } else { "−" };
@@ -401,9 +450,10 @@ fn trend(pic: &Picture<'_>, theme: &Theme) -> Option<Vec<Piece>> {
         // Within so many whole minutes, so that it is true and does not tick.
         let over = if seconds < 60 { seconds } else { seconds.saturating_add(59) / 60 * 60 };
         let over = crate::units::age::short(over);
-        pieces.push((format!(" {sign}{amount}/h in {over}"), theme.dim()));
+        let gap = if pieces.is_empty() { "   " } else { " " };
+        pieces.push(vec![(format!("{gap}{sign}{amount}/h in {over}"), theme.dim())]);
     }
-    Some(pieces)
+    pieces
 }
 
 fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resource, ratio_width: u16) {
@@ -475,7 +525,9 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let bound = pic.view.totals().pods;
     let waiting = pic.cluster.pod_counts().unscheduled;
     pen.put(1, y, "pods", theme.dim());
-    let all = bound.total() + waiting;
+    // Pods without a node belong to no shown node: of a part of the nodes they are told apart.
+    let part = pic.view.len() < pic.view.of();
+    let all = bound.total() + if part { 0 } else { waiting };
     let known = pic.cluster.knows(Stream::Pods);
     if !known || (all == 0 && !pic.cluster.stream(Stream::Pods).complete) {
         pen.put(VALUES, y, &format!("{:>3}", theme.glyphs().unknown), theme.style(Role::Strong));
@@ -486,8 +538,13 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     if bound.starting > 0 {
         pieces.push((format!(" {dot} {} starting", bound.starting), theme.style(Role::Moving)));
     }
+    let terminating = (format!(" {dot} {} terminating", bound.terminating), theme.style(Role::Warn));
+    if part && bound.terminating > 0 {
+        pieces.push(terminating.clone());
+    }
     if waiting > 0 {
-        pieces.push((format!(" {dot} {waiting} unscheduled"), theme.style(Role::Warn)));
+        let said = if part { format!("   and {waiting} unscheduled") } else { format!(" {dot} {waiting} unscheduled") };
+        pieces.push((said, theme.style(Role::Warn)));
         let causes: Vec<String> = match pic.pending.causes() {
             [(cause, _)] => vec![cause.to_string()],
             causes => causes.iter().take(3).map(|(cause, n)| format!("{n} {cause}")).collect(),
@@ -499,10 +556,10 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
             ));
         }
     }
-    if bound.terminating > 0 {
-        pieces.push((format!(" {dot} {} terminating", bound.terminating), theme.style(Role::Warn)));
+    if !part && bound.terminating > 0 {
+        pieces.push(terminating);
     }
-    if waiting > 0 {
+    if !part && waiting > 0 {
         pieces.push((format!(" {dot} {} bound", bound.bound), theme.dim()));
     }
     for (text, style) in pieces {

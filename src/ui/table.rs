@@ -390,6 +390,21 @@ fn price(quote: &Quote, pic: &Picture<'_>) -> String {
     format!("{sign}{text}")
 }
 
+/// Gives every price the room of the longest mark behind one, so that the figures stand under each other: `0.0860R?`.
+fn align_prices(texts: &mut [(bool, RowText)], pic: &Picture<'_>) {
+    let unknown = pic.theme().glyphs().unknown;
+    let mark = |price: &str| {
+        let figure = price.trim_end_matches(['*', 'R', '?']);
+        let is_figure = figure == unknown || figure.ends_with(|c: char| c.is_ascii_digit());
+        is_figure.then_some(price.len() - figure.len())
+    };
+    let room = texts.iter().filter_map(|(_, text)| mark(&text.price)).max().unwrap_or(0);
+    for (_, text) in texts {
+        let own = mark(&text.price).unwrap_or(room);
+        text.price.push_str(&" ".repeat(room - own));
+    }
+}
+
 /// What of the price no pod requests; empty where nobody sorts by it.
 fn waste(row: &Row, pic: &Picture<'_>) -> String {
     if pic.view.sort().column != Column::Waste {
@@ -693,7 +708,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, headed: bool, seen: &mu
     seen.lines = visible.iter().take(usize::from(page)).cloned().collect();
     let barred = barred(pic);
     let shown = seen.lines.clone();
-    let texts: Vec<(bool, RowText)> = shown
+    let mut texts: Vec<(bool, RowText)> = shown
         .iter()
         .filter_map(|line| match line {
             Line::Row(id) => Some((false, text(pic.cluster.row(*id)?, pic, &barred, seen))),
@@ -701,6 +716,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, headed: bool, seen: &mu
         })
         .collect();
     seen.formatted += texts.len();
+    align_prices(&mut texts, pic);
     let (groups, rows): (Vec<bool>, Vec<RowText>) = texts.into_iter().unzip();
     let wanted = slots(pic, &barred, &rows, pen.width());
     let slots = fit(learned(wanted, pic, pen.width(), seen), pen.width());

@@ -263,6 +263,7 @@ fn the_two_names_of_pricing_do_not_contradict_each_other() {
 #[test_case("--demo" => Source::Demo { nodes: None, seed: 1 })]
 #[test_case("--demo --seed 9" => Source::Demo { nodes: None, seed: 9 })]
 #[test_case("--seed 9" => Source::Demo { nodes: None, seed: 9 } ; "a seed asks for the fleet")]
+#[test_case("--demo-nodes 10000" => Source::Demo { nodes: std::num::NonZeroU32::new(10_000), seed: 1 })]
 #[test_case("--demo-nodes 5000" => Source::Demo { nodes: std::num::NonZeroU32::new(5000), seed: 1 })]
 #[test_case("--scenario a.txt" => Source::Scenario("a.txt".into()))]
 fn sources(words: &str) -> Source {
@@ -283,6 +284,7 @@ fn a_scenario_and_the_demo_exclude_each_other() {
 #[test_case("--pricing on", &["--pricing", "on", "[possible values: auto, online, offline, off]"])]
 #[test_case("--extra-costs volume", &["use \"volume\" for --extra-costs: expected one of control-plane, volumes; did you mean volumes?"])]
 #[test_case("--demo-nodes 0", &["--demo-nodes", "'0'"])]
+#[test_case("--demo-nodes 10001", &["--demo-nodes", "10001", "1..=10000"])]
 #[test_case("snapshot --timeout 30", &["--timeout", "'30'", "time unit needed"])]
 #[test_case("snapshot -o yaml", &["--output", "yaml", "table, json, csv"])]
 #[test_case("--resources ,", &["use \",\" for --resources: expected at least one resource"])]

@@ -4,9 +4,10 @@
 
 use nodeglass::cluster::Cluster;
 use nodeglass::model::Timestamp;
-use nodeglass::pricing::PriceBook;
+use nodeglass::pricing::{Extras, PriceBook, VolumeUnknown};
 use nodeglass::source::demo::{self, Fleet, Options};
 use nodeglass::source::sim::Speed;
+use nodeglass::units::Money;
 
 fn start() -> Timestamp {
     "2026-11-24T09:00:00Z".parse().unwrap()
@@ -14,9 +15,9 @@ fn start() -> Timestamp {
 
 /// The demo's picture after its first so many seconds.
 fn picture(nodes: Option<usize>, seconds: i64) -> Cluster {
-    let mut book = PriceBook::embedded();
-    book.learn(&demo::spot_prices(start()));
-    let mut cluster = Cluster::new(Some(book));
+    let extras = Extras { control_plane: true, volumes: true };
+    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extras(extras);
+    cluster.learn(demo::prices(start()));
     let mut fleet = Fleet::new(Options { seed: 3, nodes, speed: Speed::default() }, start());
     for second in 0..=seconds {
         let now = Timestamp::from_second(start().as_second() + second).unwrap();
@@ -46,4 +47,20 @@ fn a_spot_machine_saves_against_on_demand() {
     let saved: Vec<_> = cluster.rows().filter_map(|row| row.quote()?.spot_saves()).collect();
     assert!(saved.len() > 10, "{}", saved.len());
     assert!(saved.iter().all(|money| money.nanos() > 0));
+}
+
+/// Auto Mode does not say how large the system's volume is; the other has a size and a price.
+#[test]
+fn the_lines_beside_the_machines_have_a_price() {
+    let cluster = picture(Some(40), 0);
+    let plane = cluster.control_plane().unwrap();
+    assert_eq!(plane.label(), "0.10", "in standard support, and no estimate");
+    let mut volumes = 0;
+    for quote in cluster.rows().filter_map(|row| row.volumes_quote()) {
+        assert_eq!((quote.nothing, quote.parts.len()), (None, 2), "{quote:?}");
+        assert_eq!(quote.unknown(), Some(VolumeUnknown::Size));
+        assert!(quote.known() > Money::ZERO, "{quote:?}");
+        volumes += 1;
+    }
+    assert!(volumes >= 40, "{volumes} machines");
 }

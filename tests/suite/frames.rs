@@ -546,21 +546,21 @@ fn totals_say_what_they_leave_out_and_what_they_rest_on() {
     let unpriced = || machine("d", "c5a.xlarge", &[SPOT]);
     let golden = [
         (vec![], "$0.000/h | $0.00/mo", "—"),
-        (vec![exact()], "$0.172/h | $125.56/mo", "instances 0.172 unrequested $0.172/h embedded 2025-03"),
+        (vec![exact()], "$0.172/h | $125.56/mo embedded 2025-03", "instances 0.172 unrequested $0.172/h"),
         (
             vec![exact(), estimate()],
-            "~$0.583/h | ~$425.52/mo",
-            "instances 0.583 unrequested ~$0.583/h embedded 2025-03",
+            "~$0.583/h | ~$425.52/mo embedded 2025-03",
+            "instances 0.583 unrequested ~$0.583/h",
         ),
         (
             vec![exact(), unknown()],
-            "≥ $0.172/h (1 unpriced) | ≥ $125.56/mo",
-            "instances 0.172 1 unpriced: no price for this type unrequested ≥ $0.172/h embedded 2025-03",
+            "≥ $0.172/h (1 unpriced) | ≥ $125.56/mo embedded 2025-03",
+            "instances 0.172 1 unpriced: no price for this type unrequested ≥ $0.172/h",
         ),
         (
             vec![exact(), estimate(), unknown(), unpriced()],
-            "≥ ~$0.583/h (2 unpriced) | ≥ ~$425.52/mo",
-            "instances 0.583 2 unpriced: 1 no price for this type, 1 no spot price unrequested ≥ ~$0.583/h embedded 2025-03",
+            "≥ ~$0.583/h (2 unpriced) | ≥ ~$425.52/mo embedded 2025-03",
+            "instances 0.583 2 unpriced: 1 no price for this type, 1 no spot price unrequested ≥ ~$0.583/h",
         ),
         (vec![unpriced()], "—/h (1 unpriced) | —/mo", "1 unpriced: no spot price"),
     ];
@@ -569,6 +569,81 @@ fn totals_say_what_they_leave_out_and_what_they_rest_on() {
         let mut stage = stage_of(machines, plain());
         assert_eq!(money_of(&mut stage), [total, cost], "{count} machines");
     }
+}
+
+/// Reasons are told as far as there is room: never cut within a word, never left out without their number.
+#[test]
+fn the_reasons_of_missing_prices_fit_the_line() {
+    let plain_od = || machine("a", "c5a.xlarge", &[]);
+    let no_type = ["b", "c", "d"].map(|name| machine(name, "x99.mega", &[]));
+    let no_spot = ["e", "f"].map(|name| machine(name, "c5a.xlarge", &[SPOT]));
+    let yuan = machine("g", "c5a.xlarge", &CHINA);
+    let mut stage = stage_of([plain_od(), yuan].into_iter().chain(no_type).chain(no_spot), plain());
+    stage.apply([machine("a2", "c5a.xlarge", &[])]);
+    let cost = |stage: &mut Stage, w: u16| line_of(&stage.text(w, 40), " cost ").trim_end().to_owned();
+    let wide = cost(&mut stage, 160);
+    assert!(wide.contains("6 unpriced: 3 no price for this type, 2 no spot price, 1 in another currency"), "{wide}");
+    let narrower = cost(&mut stage, 96);
+    assert!(narrower.ends_with("6 unpriced: 3 no price for this type, 3 for other reasons"), "{narrower}");
+    let narrow = stage.text(80, 24);
+    assert!(narrow.contains("(6 unpriced)"), "{narrow}");
+}
+
+/// What comes and goes is told beside the number of nodes, and moves nothing.
+#[test]
+fn money_stands_still_while_nodes_come_and_go() {
+    for (w, h) in [(80, 24), (100, 30), (120, 40), (160, 50), (200, 60)] {
+        let place = |seconds: i64| {
+            let frame = Stage::scale_out(seconds, plain()).text(w, h);
+            let line = header_of(&frame, " nodes ").to_owned();
+            let moving = line.contains('✗') || line.contains(" +");
+            (line.chars().position(|c| c == '$'), moving, line)
+        };
+        let (still, coming, later) = (place(22), place(12), place(140));
+        assert!(coming.1, "{}", coming.2);
+        let known: Vec<_> = [still, coming, later].into_iter().filter(|(at, ..)| at.is_some()).collect();
+        assert!(known.len() >= 2 && known.iter().all(|(at, ..)| *at == known[0].0), "{w}: {known:?}");
+    }
+}
+
+/// Of a part of the nodes only their own pods are counted; those without a node are told apart.
+#[test]
+fn a_filter_counts_the_pods_of_the_shown_nodes() {
+    let mut stage = Stage::scale_out(140, plain());
+    let pods = |stage: &mut Stage| header_of(&stage.text(160, 50), " pods ").trim_end().to_owned();
+    let all = pods(&mut stage);
+    assert!(all.contains("101") && all.contains(" · 92 unscheduled: "), "{all}");
+    stage.press(&["/", "c", "5", "a", ".", "l", "a", "r", "g", "e", "⏎"]);
+    let part = pods(&mut stage);
+    assert!(part.contains("   and 92 unscheduled: ") && !part.contains("101"), "{part}");
+}
+
+/// `0.0860R?` above `0.1720`: the figures stand under each other.
+#[test]
+fn prices_with_and_without_a_mark_are_aligned() {
+    let label = ("eks-node-viewer/instance-price", "0.5");
+    let machines = [machine("first", "c5a.xlarge", &[]), machine("second", "c5a.xlarge", &[label])];
+    let frame = stage_of(machines, plain()).text(160, 40);
+    let dot = |name: &str, price: &str| {
+        line_of(&frame, name).find(price).map(|at| line_of(&frame, name)[..at].chars().count())
+    };
+    let (first, second) = (dot(" first ", "0.1720"), dot(" second ", "0.5000*"));
+    assert!(first.is_some() && first == second, "{first:?} {second:?} in {frame}");
+}
+
+/// In every width the detail tells what is free, and who owns a pod; nothing is cut within a number.
+#[test]
+fn the_detail_keeps_what_matters_at_every_width() {
+    let mut stage = Stage::demo(Some(20), 60, plain());
+    stage.press(&["⏎"]);
+    for (w, h) in [(80, 80), (100, 80), (120, 60), (160, 60), (200, 60)] {
+        let frame = stage.text(w, h);
+        for head in ["OFFERS", "REQUESTS", "USED", "FREE", "OWNER", "STATE"] {
+            assert!(frame.contains(head), "{w}: {head} is not in {frame}");
+        }
+    }
+    let wide = stage.text(200, 60);
+    assert!(line_of(&wide, "NAMESPACE/POD").matches("USED").count() == 2, "{wide}");
 }
 
 #[test]
@@ -600,13 +675,13 @@ fn yuan_is_never_shown_as_dollar() {
     // Two currencies are never added: what most have is the total, and the others are left out of it.
     stage.apply([machine("us", "c5a.xlarge", &[])]);
     let [total, cost] = money_of(&mut stage);
-    assert_eq!(total, "≥ ¥1.000/h (1 unpriced) | ≥ ¥730.00/mo");
+    assert_eq!(total, "≥ ¥1.000/h (1 unpriced) | ≥ ¥730.00/mo embedded 2025-03");
     assert!(cost.contains("1 unpriced: in another currency") && !cost.contains('$'), "{cost}");
     let frame = stage.text(160, 40);
     assert!(line_of(&frame, " us ").contains("$0.1720") && line_of(&frame, " b ").contains(" 0.5000*"), "{frame}");
     stage.apply([machine("us2", "c5a.xlarge", &[]), machine("us3", "c5a.xlarge", &[])]);
     let [total, _] = money_of(&mut stage);
-    assert_eq!(total, "≥ $0.516/h (2 unpriced) | ≥ $376.68/mo");
+    assert_eq!(total, "≥ $0.516/h (2 unpriced) | ≥ $376.68/mo embedded 2025-03");
     assert!(line_of(&stage.text(160, 40), " b ").contains("¥0.5000*"));
     stage.press(&["g", "g"]);
     let grouped = stage.text(160, 40);
@@ -753,8 +828,8 @@ fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
     assert_eq!(
         money_of(&mut stage),
         [
-            "$0.084/h | $61.13/mo",
-            "instances 0.063 + auto mode 0.021 spot saves $0.109/h unrequested $0.084/h cached 3h",
+            "$0.084/h | $61.13/mo cached 3h",
+            "instances 0.063 + auto mode 0.021 spot saves $0.109/h unrequested $0.084/h",
         ]
     );
     stage.press(&["⏎"]);

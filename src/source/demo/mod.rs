@@ -11,7 +11,7 @@ mod loads;
 pub use fleet::Fleet;
 
 use crate::model::{Change, Timestamp};
-use crate::pricing::PriceSheet;
+use crate::pricing::{ClusterSupport, PriceNews, SupportPhase};
 use crate::source::sim::Speed;
 use crate::source::sim::market;
 use crate::source::sim::play::play;
@@ -30,9 +30,17 @@ pub struct Options {
     pub speed: Speed,
 }
 
-/// What spot machines of the demo cost: its own market, so that every node has a price without a network.
-pub fn spot_prices(now: Timestamp) -> PriceSheet {
-    market::spot_prices(loads::REGION, &loads::ZONES, now)
+/// What price sources tell of the demo: its own spot market, its volumes and its control plane, so that everything has a
+/// price without a network.
+pub fn prices(now: Timestamp) -> Vec<PriceNews> {
+    let sheets = [
+        market::spot_prices(loads::REGION, &loads::ZONES, now),
+        market::volume_prices(loads::REGION, now),
+        market::cluster_prices(loads::REGION, now),
+    ];
+    let support = ClusterSupport { phase: Some(SupportPhase::Standard), ..ClusterSupport::default() };
+    let told = PriceNews::ClusterSupport { region: loads::REGION.into(), support };
+    sheets.into_iter().map(PriceNews::Sheet).chain([told]).collect()
 }
 
 /// Plays the demo, which begins at `now`, through `sender`.

@@ -89,7 +89,7 @@ pub fn find(name: &str) -> Option<&'static InstanceType> {
 
 const MIB: u64 = 1 << 20;
 /// Every simulated node has the data volume of an Auto Mode node: 80 GiB.
-const DISK_GIB: u64 = 80;
+pub(super) const DISK_GIB: u64 = 80;
 
 impl InstanceType {
     /// `c5a` of `c5a.large`.

@@ -1,8 +1,10 @@
-//! A made-up spot market for simulated fleets: steady prices below the on-demand ones, by zone.
+//! What a simulated fleet costs beside what the price table tells: a made-up spot market with steady prices below the
+//! on-demand ones, by zone, and the published prices of its volumes and its control plane.
 
 use super::catalog::CATALOG;
 use crate::model::{Name, Timestamp};
-use crate::pricing::{Os, Partition, PriceBook, PriceSheet, PriceSource, Prices, SpotPrice};
+use crate::pricing::{EksPrices, Os, Partition, PriceBook, PriceSheet, PriceSource, Prices, SpotPrice, VolumePrice};
+use crate::units::Money;
 
 /// What a spot machine costs, in thousandths of the on-demand price, as it does on many a day.
 const SHARE: std::ops::RangeInclusive<i64> = 260..=470;
@@ -26,20 +28,38 @@ pub fn spot_prices(region: &str, zones: &[&str], now: Timestamp) -> PriceSheet {
             });
         }
     }
-    PriceSheet {
-        source: PriceSource::Simulated,
-        region: region.into(),
-        currency: Partition::of(region).currency(),
-        fetched: now,
-        cached: false,
-        prices: Prices::Spot(prices),
-    }
+    sheet(region, now, Prices::Spot(prices))
+}
+
+/// What Seoul's gp3 volumes cost by the month: a GiB, an I/O operation and a MiB a second (Amazon EBS pricing).
+pub fn volume_prices(region: &str, now: Timestamp) -> PriceSheet {
+    let gp3 = VolumePrice {
+        volume_type: Name::const_new("gp3"),
+        gib_month: Money::from_nanos(91_200_000),
+        iops_month: Some(Money::from_nanos(5_700_000)),
+        mibps_month: Some(Money::from_nanos(45_600_000)),
+    };
+    sheet(region, now, Prices::Volumes(vec![gp3]))
+}
+
+/// What EKS charges for a cluster, and on top of that under extended support (Amazon EKS pricing).
+pub fn cluster_prices(region: &str, now: Timestamp) -> PriceSheet {
+    let eks = EksPrices {
+        cluster: Some(Money::from_nanos(100_000_000)),
+        extended_support: Some(Money::from_nanos(500_000_000)),
+        ..EksPrices::default()
+    };
+    sheet(region, now, Prices::Eks(eks))
+}
+
+fn sheet(region: &str, now: Timestamp, prices: Prices) -> PriceSheet {
+    let currency = Partition::of(region).currency();
+    PriceSheet { source: PriceSource::Simulated, region: region.into(), currency, fetched: now, cached: false, prices }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Money;
 
     #[test]
     fn prices_are_steady_and_below_on_demand() {

@@ -110,9 +110,9 @@ impl Stage {
 
     /// The demo's fleet, after so many seconds.
     pub fn demo(nodes: Option<usize>, until: i64, options: UiOptions) -> Self {
-        let mut book = PriceBook::embedded();
-        book.learn(&demo::spot_prices(afternoon()));
-        let mut stage = Self::new(Cluster::new(Some(book)), options);
+        let mut cluster = Cluster::new(Some(PriceBook::embedded()));
+        cluster.learn(demo::prices(afternoon()));
+        let mut stage = Self::new(cluster, options);
         let start = stage.now;
         let mut fleet = demo::Fleet::new(demo::Options { seed: 7, nodes, speed: Speed::default() }, start);
         let end = Timestamp::from_second(start.as_second() + until).unwrap();

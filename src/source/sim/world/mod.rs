@@ -4,12 +4,12 @@ mod machines;
 mod pods;
 mod usage;
 
-use super::catalog::InstanceType;
+use super::catalog::{DISK_GIB, InstanceType};
 use super::machine::{CapacityType, Machine, Site};
 use super::{later, text};
 use crate::model::{
-    About, Budget, Change, DisruptionBudget, Event, EventKind, LinkState, Name, NodePool, ObjectRef, Owner, PodClass,
-    Resources, Stream, Taint, Timestamp, Uid,
+    About, Budget, Change, DisruptionBudget, Event, EventKind, Flavour, LinkState, Name, NodeClass, NodePool,
+    ObjectRef, Owner, PodClass, Resources, Stream, Taint, Timestamp, Uid, Volume,
 };
 use crate::units::age::go_duration;
 use rustc_hash::FxHashMap;
@@ -316,6 +316,19 @@ impl World {
             self.out.push(Change::Link(stream, LinkState::Syncing { seen: 0 }));
             self.out.push(Change::Resync(stream));
         }
+        self.out.push(Change::NodeClass(Box::new(self.node_class())));
+    }
+
+    /// The one node class of a simulated cluster, as its owner makes it: Auto Mode's two volumes, of which the system's has
+    /// no published size, or the one that Karpenter gives to Amazon Linux.
+    fn node_class(&self) -> NodeClass {
+        let gp3 = |size_gib, root| Volume { volume_type: Name::const_new("gp3"), size_gib, root, ..Volume::default() };
+        let (flavour, volumes) = if self.site.auto_mode {
+            (Flavour::AutoMode, vec![gp3(None, true), gp3(Some(DISK_GIB), false)])
+        } else {
+            (Flavour::Karpenter, vec![gp3(Some(20), true)])
+        };
+        NodeClass { name: Name::const_new("default"), uid: Uid::new("node-class"), flavour, volumes }
     }
 
     /// Says that every list is complete and every watch live, and how the metrics are.
