@@ -12,6 +12,7 @@ use crate::model::{Flavour, LinkState, Resource, Stream};
 use crate::units::Money as Amount;
 use crate::units::text::cut_end;
 use ratatui::style::Style;
+use std::collections::BTreeSet;
 
 /// How much of it there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,6 +301,18 @@ fn reasons(price: &PriceTotals) -> String {
     format!("{} unpriced: {}", left_out(price), each.join(", "))
 }
 
+/// Why the best source that could tell the missing prices has not: `ec2:DescribeSpotPriceHistory is not allowed`. None
+/// where they are missing for several reasons.
+fn excuse(pic: &Picture<'_>, price: &PriceTotals) -> Option<String> {
+    let mut whys = price.unknown.keys();
+    let missing = whys.next().filter(|_| whys.next().is_none() && price.other_currency() == 0)?;
+    let prices = pic.cluster.prices();
+    let regions: BTreeSet<&str> = prices.sources().map(|(_, region, _)| region).collect();
+    let told: Vec<_> = regions.into_iter().filter_map(|region| prices.excuses(*missing, region).next()).collect();
+    let rank = |source| missing.tellers().iter().position(|teller| *teller == source);
+    told.into_iter().min_by_key(|(source, _)| rank(*source)).map(|(_, why)| why.to_owned())
+}
+
 /// What money is made of, what of it is not put to use, where prices come from and why some are missing.
 fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let theme = pic.theme();
@@ -310,7 +323,11 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     if left_out(price) > 0 && !nothing_yet(pic) {
         // Before where prices come from, which is less.
         let at = said.len().min(1);
-        said.insert(at, vec![(reasons(price), theme.style(Role::Warn))]);
+        let before: u16 = said.iter().take(at).map(|pieces| wide(pieces) + 3).sum();
+        let plain = reasons(price);
+        let in_full = excuse(pic, price).map(|why| format!("{plain} ({why})"));
+        let text = in_full.filter(|text| VALUES + before + columns(text) < pen.width()).unwrap_or(plain);
+        said.insert(at, vec![(text, theme.style(Role::Warn))]);
     }
     if said.is_empty() {
         pen.put(x, y, &format!("{:>3}", theme.glyphs().unknown), theme.dim());
