@@ -7,7 +7,7 @@ use crate::model::{ConditionStatus, LinkState, Name, NodePool, Resource, Resourc
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
 use crate::units::Money;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Name and version of the JSON. A change of meaning is a new version.
 pub const SCHEMA: &str = "nodeglass/v1";
@@ -39,6 +39,10 @@ pub struct Report {
     pub trouble: BTreeMap<&'static str, String>,
     /// How each source of prices is doing in each region that was asked for.
     pub price_sources: Vec<SourceReport>,
+    /// Which of them failed, or are off and could tell a price that is missing, and why, as people read it. Programs have
+    /// the fields above.
+    #[serde(skip)]
+    pub price_trouble: BTreeSet<String>,
     /// Discount rules and price files that hold for no node.
     pub unmatched_terms: Vec<String>,
 }
@@ -410,9 +414,24 @@ impl Report {
             streams: streams.collect(),
             trouble: trouble.collect(),
             price_sources: cluster.prices().sources().map(source).collect(),
+            price_trouble: price_trouble(cluster, &view.totals().price),
             unmatched_terms: unmatched_terms(cluster),
         }
     }
+}
+
+fn price_trouble(cluster: &Cluster, price: &PriceTotals) -> BTreeSet<String> {
+    let prices = cluster.prices();
+    let failed = prices.sources().filter_map(|(source, region, state)| match state {
+        SourceState::Failed { why, .. } => Some((source, region, why.as_str())),
+        SourceState::Asking | SourceState::Answered { .. } | SourceState::Off { .. } => None,
+    });
+    let regions: BTreeSet<&str> = prices.sources().map(|(_, region, _)| region).collect();
+    let excuses = regions.iter().flat_map(|region| {
+        let missing = price.unknown.keys().flat_map(|missing| prices.excuses(*missing, region));
+        missing.map(|(source, why)| (source, *region, why))
+    });
+    failed.chain(excuses).map(|(source, region, why)| format!("{} of {region}: {why}", source.name())).collect()
 }
 
 fn source((source, region, state): (PriceSource, &str, &SourceState)) -> SourceReport {

@@ -43,9 +43,8 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for (stream, trouble) in &report.trouble {
         writeln!(out, "{stream}: {trouble}")?;
     }
-    for source in report.price_sources.iter().filter(|source| source.state == "failed") {
-        let why = source.why.as_deref().unwrap_or_default();
-        writeln!(out, "prices from {} of {}: {why}", source.source, source.region)?;
+    for trouble in &report.price_trouble {
+        writeln!(out, "prices from {trouble}")?;
     }
     for term in &report.unmatched_terms {
         writeln!(out, "{term}")?;

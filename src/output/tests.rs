@@ -6,7 +6,8 @@ use crate::model::{
     PodKey, PodPhase, Resource, Resources, Stream, Timestamp, Uid, Usage, Volume, key,
 };
 use crate::pricing::{
-    ClusterSupport, Extras, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SupportType, VolumePrice,
+    ClusterSupport, Extras, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SupportType,
+    VolumePrice,
 };
 use crate::units::Currency;
 use test_case::test_case;
@@ -206,6 +207,30 @@ fn an_object_from_the_future_has_no_negative_age() {
     let future = NodeClaim { name: "c".into(), created: at(NOW + 30), ..NodeClaim::default() };
     let report = report(None, vec![Change::Node(Box::new(node("n", -30, &[]))), Change::Claim(Box::new(future))]);
     assert_eq!((report.nodes[0].age_seconds, report.nodeclaims[0].age_seconds), (0, 0));
+}
+
+#[test]
+fn the_table_says_who_could_not_tell_a_missing_price() {
+    let mut cluster = Cluster::new(Some(PriceBook::embedded()));
+    for change in fleet() {
+        cluster.apply(change, at(NOW));
+    }
+    let state = |source, state| PriceNews::State { source, region: "ap-northeast-2".into(), state };
+    let off = |why: &str| SourceState::Off { why: why.into() };
+    cluster.learn([
+        state(PriceSource::SpotHistory, off("ec2:DescribeSpotPriceHistory is not allowed")),
+        state(PriceSource::SpotFeed, SourceState::Failed { why: "no answer within 15 s".into(), retry: at(NOW + 60) }),
+        state(PriceSource::EksList, off("of no concern: the fee is known")),
+    ]);
+    let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
+    view.refresh(&mut cluster);
+    let table = printed(&Report::new(&cluster, &view, at(NOW)), Format::Table);
+    let said: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("prices from ")).collect();
+    let expected = [
+        "spot-feed of ap-northeast-2: no answer within 15 s",
+        "spot-history of ap-northeast-2: ec2:DescribeSpotPriceHistory is not allowed",
+    ];
+    assert_eq!(said, expected);
 }
 
 #[test]

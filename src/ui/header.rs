@@ -12,6 +12,7 @@ use crate::model::{Flavour, LinkState, Resource, Stream};
 use crate::units::Money as Amount;
 use crate::units::text::cut_end;
 use ratatui::style::Style;
+use std::collections::BTreeSet;
 
 /// How much of it there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,6 +313,18 @@ fn reasons(price: &PriceTotals, room: u16) -> String {
     said.into_iter().find(|text| columns(text) <= room).unwrap_or_else(|| format!("{all} unpriced"))
 }
 
+/// Why the best source that could tell the missing prices has not: `ec2:DescribeSpotPriceHistory is not allowed`. None
+/// where they are missing for several reasons.
+fn excuse(pic: &Picture<'_>, price: &PriceTotals) -> Option<String> {
+    let mut whys = price.unknown.keys();
+    let missing = whys.next().filter(|_| whys.next().is_none() && price.other_currency() == 0)?;
+    let prices = pic.cluster.prices();
+    let regions: BTreeSet<&str> = prices.sources().map(|(_, region, _)| region).collect();
+    let told: Vec<_> = regions.into_iter().filter_map(|region| prices.excuses(*missing, region).next()).collect();
+    let rank = |source| missing.tellers().iter().position(|teller| *teller == source);
+    told.into_iter().min_by_key(|(source, _)| rank(*source)).map(|(_, why)| why.to_owned())
+}
+
 /// What money is made of, why prices are missing, and what of it is not put to use.
 fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let theme = pic.theme();
@@ -321,8 +334,11 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let mut said = about_money(pic);
     if left_out(price) > 0 && !nothing_yet(pic) {
         let split = said.first().map_or(0, |split| wide(split) + 3);
-        let why = reasons(price, pen.width().saturating_sub(x + split + 1));
-        said.insert(said.len().min(1), vec![(why, theme.style(Role::Warn))]);
+        let room = pen.width().saturating_sub(x + split + 1);
+        let plain = reasons(price, room);
+        let in_full = excuse(pic, price).map(|why| format!("{plain} ({why})"));
+        let text = in_full.filter(|text| columns(text) <= room).unwrap_or(plain);
+        said.insert(said.len().min(1), vec![(text, theme.style(Role::Warn))]);
     }
     if said.is_empty() {
         pen.put(x, y, &format!("{:>3}", theme.glyphs().unknown), theme.dim());

@@ -857,6 +857,14 @@ fn a_missing_price_says_who_could_not_tell_it_and_why() {
         told(PriceSource::SpotFeed, SourceState::Failed { why: "no answer within 15 s".into(), retry }),
         told(PriceSource::EksList, SourceState::Off { why: "nothing to do with it".into() }),
     ]);
+    let why = "1 unpriced: no spot price (ec2:DescribeSpotPriceHistory is not allowed)";
+    let frame = stage.text(160, 40);
+    assert!(line_of(&frame, "cost ").contains(why), "{frame}");
+    let frame = stage.text(60, 40);
+    assert!(
+        line_of(&frame, "cost ").trim_end().ends_with("1 unpriced: no spot price"),
+        "what has no room is left out:\n{frame}"
+    );
     stage.press(&["⏎"]);
     let detail = stage.text(160, 50);
     let left: Vec<String> = detail.lines().map(|line| line.chars().take(60).collect()).collect();

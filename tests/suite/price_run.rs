@@ -59,10 +59,13 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
+        Self::of(&[node("i-0a", "c5a.large", "on-demand"), node("i-0b", "c5a.large", "spot")]).await
+    }
+
+    async fn of(nodes: &[Value]) -> Self {
         let cluster = ApiServer::start().await;
         cluster.refuses_streaming_lists();
-        let nodes = [node("i-0a", "c5a.large", "on-demand"), node("i-0b", "c5a.large", "spot")];
-        cluster.on_list(NODES, [apiserver::Answer::page("7", "", &nodes)]);
+        cluster.on_list(NODES, [apiserver::Answer::page("7", "", nodes)]);
         cluster.on_all(NODE_METRICS, &apiserver::Answer::status(404, "not there"));
         let home = tempfile::tempdir().unwrap();
         Self { cluster, aws: PriceServer::start().await, home, more: Vec::new() }
@@ -290,4 +293,37 @@ async fn offline_asks_nobody_and_uses_what_the_disk_has() {
     let [on_demand, spot] = place.prices().await;
     assert_eq!([told(&on_demand), told(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
     assert_eq!(place.aws.connections(), connections);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_elsewhere_asks_aws_nothing_and_waits_for_nothing() {
+    let elsewhere = |name: &str, labels: Value, provider_id: &str| {
+        let mut node = node(name, "", "");
+        (node["metadata"]["labels"], node["spec"]) = (labels, json!({"providerID": provider_id}));
+        node
+    };
+    let of = |region: &str, instance_type: &str| json!({"topology.kubernetes.io/region": region, "node.kubernetes.io/instance-type": instance_type});
+    let mut place = Place::of(&[
+        elsewhere("kind", json!({}), "kind://docker/kind/kind-control-plane"),
+        elsewhere("kwok", json!({"node.kubernetes.io/instance-type": "c-4x-amd64-linux"}), "kwok://kwok"),
+        elsewhere("google", of("europe-west1", "n2-standard-4"), "gce://project/europe-west1-b/gke-0"),
+        // A region of the same name.
+        elsewhere("alibaba", of("ap-southeast-1", "ecs.g6.large"), "ap-southeast-1.i-0"),
+    ])
+    .await;
+    // Whoever could sign in at AWS, and asks for live prices, is not made to.
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name, "AKIDEXAMPLE".to_owned()));
+    place.more = [keys.as_slice(), &[("NODEGLASS_PRICING", "online".to_owned())]].concat();
+    let mut command = place.snapshot();
+    let began = Instant::now();
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["price_sources"], json!([]));
+    assert_eq!(
+        (&report["totals"]["price"]["hourly"], &report["totals"]["price"]["unpriced"]),
+        (&Value::Null, &json!(4))
+    );
+    assert_eq!(place.aws.connections(), 0);
 }

@@ -500,7 +500,11 @@ async fn tls_goes_through_the_proxy_of_the_environment() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://user:secret@{}", listener.local_addr().unwrap());
     let mut desk = Desk::at("https://prices.invalid");
-    desk.options.proxies = Proxies::of(&|name| (name == "HTTPS_PROXY").then(|| proxy.clone()));
+    desk.options.proxies = Proxies::of(&|name| match name {
+        "HTTPS_PROXY" => Some(String::new()),
+        "https_proxy" => Some(proxy.clone()),
+        _ => None,
+    });
     assert!(!format!("{:?}", desk.options).contains("secret"));
     let started = desk.start(seoul());
     let (mut socket, _) = listener.accept().await.unwrap();

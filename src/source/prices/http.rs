@@ -50,9 +50,11 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// `HTTPS_PROXY`, else `ALL_PROXY`, but for the hosts in `NO_PROXY`; the names may be in lower case.
+    /// `HTTPS_PROXY`, else `ALL_PROXY`, but for the hosts in `NO_PROXY`; the names may be in lower case. An empty variable
+    /// is none.
     pub fn of(environment: &dyn Fn(&str) -> Option<String>) -> Self {
-        let first = |names: &[&str]| names.iter().find_map(|name| environment(name)).unwrap_or_default();
+        let named = |name: &&str| environment(name).filter(|value| !value.is_empty());
+        let first = |names: &[&str]| names.iter().find_map(named).unwrap_or_default();
         Self {
             https: first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]),
             no: first(&["NO_PROXY", "no_proxy"]),
