@@ -16,6 +16,8 @@
 mod calls;
 #[cfg(feature = "aws")]
 mod credentials;
+#[cfg(feature = "aws")]
+mod files;
 mod hints;
 #[cfg(feature = "aws")]
 mod products;
