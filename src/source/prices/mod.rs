@@ -14,6 +14,7 @@ pub mod read;
 mod run;
 mod schedule;
 mod sources;
+mod words;
 
 pub use ask::AskError;
 pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};

@@ -6,9 +6,9 @@
 //! next question finds what it found. What was found is kept until it ends, a failure never: whoever asks again causes
 //! the files to be read anew, so that signing in elsewhere is enough.
 
-use super::words::{chain, root, tidy};
 use super::{AwsEnvironment, AwsOptions, files};
 use crate::source::prices::AskError;
+use crate::source::prices::words::{chain, root, tidy};
 use aws_config::profile::{Profile, ProfileSet};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;

@@ -29,8 +29,6 @@ mod testing;
 mod transport;
 #[cfg(not(feature = "aws"))]
 mod without;
-#[cfg(feature = "aws")]
-mod words;
 
 #[cfg(feature = "aws")]
 pub use calls::Aws;
