@@ -261,14 +261,15 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     let split: Vec<String> = split(price).iter().map(|(name, money)| format!("{name} {}", money.decimal(3))).collect();
     all.push(vec![(split.join(" + "), text)]);
     if let Some(saves) = price.spot_saves() {
-        let mut pieces = vec![("spot saves ".to_owned(), dim), (hourly(saves), text)];
+        let estimate = if price.spot_estimated > 0 { "~" } else { "" };
+        let mut pieces = vec![("spot saves ".to_owned(), dim), (format!("{estimate}{}", hourly(saves)), text)];
         if price.spot_left_out > 0 {
             pieces.push((format!(" ({} not known)", price.spot_left_out), dim));
         }
         all.push(pieces);
     }
     if let Some(saves) = price.discount_saves() {
-        all.push(vec![("discounts ".to_owned(), dim), (hourly(saves), text)]);
+        all.push(vec![("discounts ".to_owned(), dim), (format!("{}{}", doubts(pic, 0), hourly(saves)), text)]);
     }
     if pic.cluster.knows(Stream::Pods) {
         let mark = doubts(pic, price.waste_left_out);
@@ -290,10 +291,7 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
 /// Why the prices that are missing are: `2 unpriced: no spot price`, `3 unpriced: 2 no spot price, 1 no price for this
 /// type`.
 fn reasons(price: &PriceTotals) -> String {
-    let mut reasons: Vec<(&str, u64)> = price.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect();
-    if price.other_currency() > 0 {
-        reasons.push(("in another currency", price.other_currency()));
-    }
+    let mut reasons: Vec<(&str, u64)> = price.reasons().collect();
     reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     let each: Vec<String> = match reasons.as_slice() {
         [(why, _)] => vec![(*why).to_owned()],
