@@ -12,8 +12,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use test_case::test_case;
+use tokio::sync::Notify;
 
 const SEOUL_PAGE: &str = "/pricing/2.0/meteredUnitMaps/ec2/USD/current/ec2-ondemand-without-sec-sel/Asia%20Pacific%20(Seoul)/Linux/index.json";
 const SEOUL_EKS: &str = "/offers/v1.0/aws/AmazonEKS/current/ap-northeast-2/index.json";
@@ -265,9 +267,11 @@ async fn the_screen_waits_for_no_price() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_screen_begins_with_the_table_and_goes_on_with_the_price_of_the_day() {
     let place = Place::healthy().await;
-    place.aws.on(SEOUL_PAGE, [dearer().dripping(2, Duration::from_millis(700))]);
+    let seen = Arc::new(Notify::new());
+    place.aws.on(SEOUL_PAGE, [dearer().held(&seen)]);
     let mut terminal = place.terminal(&[]);
     terminal.shows("0.0963");
+    seen.notify_one();
     terminal.shows("0.0973");
     terminal.press("q");
     terminal.ends_whole(0);

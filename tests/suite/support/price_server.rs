@@ -17,6 +17,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// One scripted answer.
 #[derive(Clone, Debug)]
@@ -27,13 +28,14 @@ pub struct Answer {
     /// Pause before each part.
     pace: Duration,
     torn: bool,
+    held: Option<Arc<Notify>>,
 }
 
 impl Answer {
     /// A file as it is.
     pub fn file(body: impl Into<Vec<u8>>) -> Self {
         let parts = vec![Bytes::from(body.into())];
-        Self { status: 200, headers: Vec::new(), parts, pace: Duration::ZERO, torn: false }
+        Self { status: 200, headers: Vec::new(), parts, pace: Duration::ZERO, torn: false, held: None }
     }
 
     /// A file, packed.
@@ -68,6 +70,12 @@ impl Answer {
         let size = whole.len().div_ceil(count).max(1);
         self.parts = whole.chunks(size).map(Bytes::copy_from_slice).collect();
         self.pace = pace;
+        self
+    }
+
+    /// It comes when it is let go.
+    pub fn held(mut self, until: &Arc<Notify>) -> Self {
+        self.held = Some(Arc::clone(until));
         self
     }
 
@@ -154,6 +162,9 @@ impl Answers for Script {
         self.asked.lock().unwrap().push(asked.clone());
         let scripted = self.answers.lock().unwrap().get_mut(&asked.path).and_then(next);
         let answer = scripted.unwrap_or_else(|| Answer::status(404));
+        if let Some(until) = &answer.held {
+            until.notified().await;
+        }
         if answer.status == 0 {
             std::future::pending::<()>().await;
         }
