@@ -31,15 +31,6 @@ fn embed() -> Result<(), String> {
 
     let (prices, specs, sources) = (text(pack_write::PRICES)?, text(pack_write::SPECS)?, text(pack_write::SOURCES)?);
     let files = pack_write::Files { prices: &prices, specs: &specs, sources: &sources };
-    let table = pack_write::read(files).map_err(|bad| bad.to_string())?;
-    let packed = pack_write::pack(&table);
-    // The program trusts these bytes, so they are read back before they are embedded.
-    if pack::Table::unpack(&packed).as_ref() != Some(&table) {
-        return Err("what was packed does not unpack to the same table".to_owned());
-    }
-    if packed.len() > pack_write::MOST_BYTES {
-        return Err(format!("it takes {} bytes, more than the {} allowed", packed.len(), pack_write::MOST_BYTES));
-    }
     let target = out.join("prices.bin");
-    fs::write(&target, packed).map_err(|why| format!("{}: {why}", target.display()))
+    fs::write(&target, pack_write::embed(files)?).map_err(|why| format!("{}: {why}", target.display()))
 }

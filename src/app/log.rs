@@ -27,8 +27,11 @@ pub enum LogError {
     },
 }
 
-/// kube logs the whole body of an answer it cannot decode: bodies never reach the log.
-const CAPPED: &str = "kube_client=error,kube_client::client=off";
+/// kube logs the whole body of an answer it cannot decode: bodies never reach the log. AWS's crates tell requests with
+/// their signatures, answers with session tokens and commands with their arguments, below warnings.
+const CAPPED: &str = "kube_client=error,kube_client::client=off,aws_config=warn,aws_credential_types=warn,\
+    aws_runtime=warn,aws_sdk_pricing=warn,aws_sdk_sso=warn,aws_sdk_ssooidc=warn,aws_sdk_sts=warn,aws_sigv4=warn,\
+    aws_smithy_http=warn,aws_smithy_runtime=warn,aws_smithy_runtime_api=warn,aws_smithy_types=warn";
 
 /// Starts logging into `path` (appending). The guard must live as long as the program: dropping it writes what is left.
 ///

@@ -78,18 +78,19 @@ pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::
         Pricing::Off => return None,
     };
     let control_plane = settings.extra_costs.contains(&ExtraCost::ControlPlane);
-    let environment = |name: &str| std::env::var(name).ok();
+    let environment = AwsEnvironment::of_process();
+    let variable = |name: &str| environment.get(name).map(str::to_owned);
     // Without a home directory nothing is kept for the next start.
     let caches = etcetera::choose_base_strategy().ok().map(|base| base.cache_dir());
     Some(sources::Options {
         mode,
         cache_dir: caches.map(|caches| sources::cache_dir(&caches)),
-        endpoints: sources::Endpoints::of(&environment),
-        proxies: sources::Proxies::of(&environment),
+        endpoints: sources::Endpoints::of(&variable),
+        proxies: sources::Proxies::of(&variable),
         aws: AwsOptions {
             profile: settings.profile.clone().or_else(|| hints.profile.clone()),
             region: hints.region.clone(),
-            environment: AwsEnvironment::of_process(),
+            environment,
         },
         cluster: hints
             .cluster

@@ -45,7 +45,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
             let deadline = Instant::now() + options.timeout;
             let mut running = ready.start(settings);
             collect(&mut running, &mut cluster, deadline).await?;
-            price(&mut running, &mut cluster, deadline.min(Instant::now() + PRICES)).await;
+            price(&mut running, &mut cluster, deadline.min(Instant::now() + PRICES)).await?;
             running.cancel.cancel();
         }
     }
@@ -92,6 +92,8 @@ fn play(scenario: &Scenario, cluster: &mut Cluster, end: Timestamp) {
     }
 }
 
+const BADLY: &str = "failed to go on: a task of the source ended badly";
+
 /// How old the demo's story is when its picture is taken: its fleet is there, and pods still come.
 const STORY: SignedDuration = SignedDuration::from_secs(90);
 
@@ -122,7 +124,7 @@ async fn collect(running: &mut Running, cluster: &mut Cluster, deadline: Instant
                 // A source that has said all it has to say is as settled as it will be.
                 Ok(None) | Err(_) => return Ok(()),
             },
-            Some(ended) = running.tasks.join_next() => ended.wrap_err("failed to go on: a task of the source ended badly")?,
+            Some(ended) = running.tasks.join_next() => ended.wrap_err(BADLY)?,
         }
     }
     Ok(())
@@ -133,19 +135,25 @@ async fn collect(running: &mut Running, cluster: &mut Cluster, deadline: Instant
 const PRICES: Duration = Duration::from_secs(20);
 
 /// Asks for the prices of what was found and takes in the answers, until every source answered or was given up.
-async fn price(running: &mut Running, cluster: &mut Cluster, deadline: Instant) {
+async fn price(running: &mut Running, cluster: &mut Cluster, deadline: Instant) -> Result<()> {
     let demand = cluster.demand();
     if demand.is_empty() || running.prices.demand.send(demand).is_err() {
-        return;
+        return Ok(());
     }
     while !cluster.prices().is_settled() {
-        match timeout_at(deadline, running.prices.news.recv()).await {
-            Ok(Some(news)) => {
-                cluster.learn(news);
-            }
-            Ok(None) | Err(_) => return,
+        tokio::select! {
+            biased;
+            // A panic of a price source ends its news as well, so that it is looked at first.
+            Some(ended) = running.tasks.join_next() => ended.wrap_err(BADLY)?,
+            news = timeout_at(deadline, running.prices.news.recv()) => match news {
+                Ok(Some(news)) => {
+                    cluster.learn(news);
+                }
+                Ok(None) | Err(_) => return Ok(()),
+            },
         }
     }
+    Ok(())
 }
 
 /// Whether a stream that serves an optional line is still being read. What is off, or not to be had, is not waited for.

@@ -8,7 +8,8 @@ use super::error::{Origin, SettingsError, nearest};
 use super::file::{Entry, Format, Raw, SettingsFile};
 use super::flags::Flags;
 use super::selector;
-use super::settings::{Color, ExtraCost, ExtraLabel, Pricing, Settings, Sort, Source, Style};
+use super::settings::{Color, ExtraCost, ExtraLabel, Pricing, Settings, Source, Style};
+use super::sort::Sort;
 use crate::model::Resource;
 use clap::ValueEnum;
 use std::collections::BTreeMap;
@@ -23,19 +24,17 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// Where programs keep their settings: `$XDG_CONFIG_HOME`, or `~/.config`.
     pub config_dir: Option<PathBuf>,
-    /// Where programs keep what they can fetch again: `$XDG_CACHE_HOME`, or `~/.cache`.
-    pub cache_dir: Option<PathBuf>,
 }
 
 impl Environment {
-    /// An environment of these variables, for the home and settings directories given, and with no place for caches.
+    /// An environment of these variables, for the home and settings directories given.
     pub fn new<K: Into<String>, V: Into<String>>(
         variables: impl IntoIterator<Item = (K, V)>,
         home: Option<PathBuf>,
         config_dir: Option<PathBuf>,
     ) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { variables, home, config_dir, cache_dir: None }
+        Self { variables, home, config_dir }
     }
 
     /// The environment of this process. The only place of this room that looks at it.
@@ -45,8 +44,7 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
         let base = etcetera::choose_base_strategy().ok();
         let home = base.as_ref().map(|base| base.home_dir().to_owned());
-        let cache_dir = base.as_ref().map(BaseStrategy::cache_dir);
-        Self { cache_dir, ..Self::new(variables, home, base.map(|base| base.config_dir())) }
+        Self::new(variables, home, base.map(|base| base.config_dir()))
     }
 
     /// The value of a variable that is set and not empty.

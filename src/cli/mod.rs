@@ -31,6 +31,7 @@ mod layers;
 mod print;
 mod selector;
 mod settings;
+mod sort;
 
 pub use error::{CliError, EXIT_SUCCESS, EXIT_TROUBLE, EXIT_USAGE, Origin, SettingsError};
 pub use file::{Format, SettingsFile};
@@ -38,9 +39,10 @@ pub use flags::{Cli, CliCommand, DoctorFlags, Flags, SnapshotFlags, with_two_das
 pub use layers::{Environment, settings};
 pub use print::{SAMPLE_CONFIG, completions, config_file, man_page, write_out};
 pub use settings::{
-    Color, Doctor, DoctorFormat, DoctorWish, ExtraCost, ExtraLabel, GroupBy, ListMode, Order, OutputFormat, Palette,
-    Pricing, Settings, Snapshot, Sort, SortBy, Source, Style, StyleColor, Theme,
+    Color, Doctor, DoctorFormat, DoctorWish, ExtraCost, ExtraLabel, GroupBy, ListMode, OutputFormat, Palette, Pricing,
+    Settings, Snapshot, Source, Style, StyleColor, Theme,
 };
+pub use sort::{Order, Sort, SortBy};
 
 use crate::pricing::{PriceFile, PriceTerms};
 use clap::Parser;

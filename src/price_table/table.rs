@@ -3,7 +3,6 @@
 //! Always true here: a row leaves the table only for a better one of the same region and type. What a new file lacks stays
 //! as it is, and is said to have stayed.
 
-use crate::pack;
 use crate::pack_write::{self, Files, is_month, is_plain, is_type};
 use nodeglass::model::Timestamp;
 use nodeglass::pricing::Size;
@@ -51,15 +50,7 @@ impl Texts {
     /// How large the program's table becomes, in bytes. Fails where the build would.
     pub fn packed(&self) -> Result<usize, String> {
         let files = Files { prices: &self.prices, specs: &self.specs, sources: &self.sources };
-        let table = pack_write::read(files).map_err(|bad| bad.to_string())?;
-        let packed = pack_write::pack(&table);
-        if pack::Table::unpack(&packed).as_ref() != Some(&table) {
-            return Err("what was packed does not unpack to the same table".to_owned());
-        }
-        if packed.len() > pack_write::MOST_BYTES {
-            return Err(format!("it takes {} bytes, more than the {} allowed", packed.len(), pack_write::MOST_BYTES));
-        }
-        Ok(packed.len())
+        Ok(pack_write::embed(files)?.len())
     }
 }
 

@@ -202,7 +202,20 @@ fn micros(text: &str) -> Result<u32, &'static str> {
     micros.ok().filter(|m| *m > 0).ok_or("is 0 or above 4294 dollars an hour: leave out what has no price")
 }
 
-/// The bytes to embed.
+/// The bytes to embed, read back: the program trusts them.
+pub fn embed(files: Files<'_>) -> Result<Vec<u8>, String> {
+    let table = read(files).map_err(|bad| bad.to_string())?;
+    let packed = pack(&table);
+    if Table::unpack(&packed).as_ref() != Some(&table) {
+        return Err("what was packed does not unpack to the same table".to_owned());
+    }
+    if packed.len() > MOST_BYTES {
+        return Err(format!("it takes {} bytes, more than the {MOST_BYTES} allowed", packed.len()));
+    }
+    Ok(packed)
+}
+
+/// A table in the packed form.
 pub fn pack(table: &Table) -> Vec<u8> {
     let mut out = Vec::new();
     number(&mut out, table.types.len() as u32);

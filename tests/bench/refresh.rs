@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench that cannot go on fails, and it prints")]
 
+#[path = "../suite/support/loopback.rs"]
+mod loopback;
 #[path = "../suite/support/price_server.rs"]
 #[expect(dead_code, reason = "of the server, a part is used")]
 mod price_server;

@@ -4,6 +4,7 @@
 //! whose root the system knows, works for both, and `SSL_CERT_FILE` moves both.
 
 use super::endpoints::Endpoint;
+use super::words::root;
 use crate::units::text::clean;
 use ::http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
@@ -40,7 +41,8 @@ const SENT_ON: [StatusCode; 5] = [
     StatusCode::TEMPORARY_REDIRECT,
     StatusCode::PERMANENT_REDIRECT,
 ];
-const AGENT: &str = concat!("nodeglass/", env!("CARGO_PKG_VERSION"));
+/// Who asks, in every request.
+pub(super) const AGENT: &str = concat!("nodeglass/", env!("CARGO_PKG_VERSION"));
 
 /// The proxies of the environment, by the rules of curl.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -185,7 +187,7 @@ impl Http {
             Way::Tunnel(client) => client.request(request).await,
             Way::Socks(client) => client.request(request).await,
         };
-        sent.map_err(|error| GetError::Failed(root_cause(&error)))
+        sent.map_err(|error| GetError::Failed(root(&error)))
     }
 
     /// The client for an address: a proxy is for TLS alone.
@@ -239,7 +241,7 @@ fn too_long(error: &(dyn Error + Send + Sync + 'static)) -> GetError {
     if error.is::<LengthLimitError>() {
         return GetError::failed(TOO_LONG);
     }
-    GetError::Failed(format!("the answer broke off: {}", root_cause(error)))
+    GetError::Failed(format!("the answer broke off: {}", root(error)))
 }
 
 fn request(uri: &Uri, known: Option<&Validators>) -> Result<Request<String>, GetError> {
@@ -336,14 +338,4 @@ fn through(proxy: &Intercept) -> Result<Way, GetError> {
 async fn make(way: impl FnOnce() -> Result<Way, GetError> + Send + 'static) -> Result<Way, GetError> {
     let made = tokio::task::spawn_blocking(way).await;
     made.unwrap_or_else(|error| Err(GetError::Failed(format!("the client cannot be made: {error}"))))
-}
-
-/// What an error comes down to: the innermost cause is the system's or TLS's own word.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    let innermost = innermost.to_string();
-    clean(innermost.split(" (os error").next().unwrap_or(&innermost)).into_owned()
 }

@@ -3,6 +3,18 @@
 //! Always true here: nobody waits for a price; an answer is sent the moment it is there, and one source's trouble never
 //! takes away what another said; only what the [`Demand`] names is asked for; trouble is a
 //! [`SourceState`](crate::pricing::SourceState), never an end.
+//!
+//! ```text
+//!  Demand ─▶ run ─▶ schedule   what is due: asked now, kept still, tried again later
+//!             │ Question
+//!             ▼
+//!          sources ─┬─▶ cache          the disk: public files as they came, figures of calls
+//!                   ├─▶ http ─▶ read   public files, without credentials
+//!                   └─▶ aws            calls with credentials
+//!             │ Answer
+//!             ▼
+//!  PriceNews: a sheet of prices · the state of a source · all is settled
+//! ```
 
 mod ask;
 mod aws;
@@ -14,6 +26,7 @@ pub mod read;
 mod run;
 mod schedule;
 mod sources;
+mod words;
 
 pub use ask::AskError;
 pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};

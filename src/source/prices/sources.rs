@@ -6,7 +6,7 @@ use super::cache::{Cache, Kept};
 use super::endpoints::{Endpoint, Endpoints};
 use super::http::{GetError, Http, Reply};
 use super::location;
-use super::read::{ReadError, eks_list, price_page, spot_advisor, spot_feed};
+use super::read::{eks_list, price_page, spot_advisor, spot_feed};
 use super::run::Ask;
 use super::schedule::{Answer, Findings, Of, Question, Topic, Worth};
 use super::{Clock, ClusterId, Timing};
@@ -245,7 +245,7 @@ fn read(topic: &Topic, kept: &Kept, cached: bool) -> Result<Vec<PriceSheet>, Str
     };
     match topic {
         Topic::PricePage { region, os } => {
-            let prices = price_page::read(&text, *os).map_err(reason)?;
+            let prices = price_page::read(&text, *os).map_err(|error| error.reason())?;
             Ok(vec![sheet(
                 PriceSource::PricePage,
                 region,
@@ -254,17 +254,17 @@ fn read(topic: &Topic, kept: &Kept, cached: bool) -> Result<Vec<PriceSheet>, Str
             )])
         }
         Topic::EksList { region } => {
-            let (currency, prices) = eks_list::read(&text).map_err(reason)?;
+            let (currency, prices) = eks_list::read(&text).map_err(|error| error.reason())?;
             Ok(vec![sheet(PriceSource::EksList, region, currency, Prices::Eks(prices))])
         }
         Topic::SpotFeed => {
-            let regions = spot_feed::read(&text).map_err(reason)?.into_iter();
+            let regions = spot_feed::read(&text).map_err(|error| error.reason())?.into_iter();
             Ok(regions
                 .map(|(region, prices)| sheet(PriceSource::SpotFeed, &region, Currency::Usd, Prices::Spot(prices)))
                 .collect())
         }
         Topic::SpotAdvisor => {
-            let regions = spot_advisor::read(&text).map_err(reason)?.into_iter();
+            let regions = spot_advisor::read(&text).map_err(|error| error.reason())?.into_iter();
             Ok(regions
                 .map(|(region, savings)| {
                     sheet(PriceSource::SpotAdvisor, &region, Currency::Usd, Prices::SpotSavings(savings))
@@ -274,14 +274,6 @@ fn read(topic: &Topic, kept: &Kept, cached: bool) -> Result<Vec<PriceSheet>, Str
         Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } | Topic::ControlPlane(_) => {
             Ok(Vec::new())
         }
-    }
-}
-
-/// What is wrong with a document that is named elsewhere.
-fn reason(error: ReadError) -> String {
-    match error {
-        ReadError::Garbled { format, why, .. } => format!("it is no whole {format} ({why})"),
-        ReadError::Shape { expected, .. } => format!("it is of another shape (expected {expected})"),
     }
 }
 

@@ -6,21 +6,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use super::loopback::{self, Answers, BEFORE_THE_TEAR, ResponseBody, next, texts};
 use futures::stream;
-use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Bytes, Frame};
-use hyper::service::service_fn;
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
-use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub const NODES: &str = "/api/v1/nodes";
@@ -182,25 +178,8 @@ pub struct ApiServer {
 impl ApiServer {
     /// Starts a healthy server with nothing in it.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
         let script = Arc::new(Mutex::new(Script::default()));
-        let shared = Arc::clone(&script);
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let script = Arc::clone(&shared);
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let script = Arc::clone(&script);
-                        async move { answer(&script, request).await }
-                    });
-                    // A client that goes away in the middle is part of the play.
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(socket), service)
-                        .await;
-                });
-            }
-        });
+        let address = loopback::serve(Arc::clone(&script)).await;
         Self { script, dir: tempfile::tempdir().unwrap(), address }
     }
 
@@ -327,59 +306,49 @@ pub async fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
-
-async fn answer(
-    script: &Mutex<Script>,
-    request: Request<hyper::body::Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
-    let (request, sent) = request.into_parts();
-    let sent = sent.collect().await.map(|sent| sent.to_bytes().to_vec()).unwrap_or_default();
-    let asked = Asked {
-        method: request.method.to_string(),
-        path: request.uri.path().to_owned(),
-        query: request.uri.query().unwrap_or_default().to_owned(),
-        headers: request
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
-            .collect(),
-        body: String::from_utf8(sent).unwrap(),
-        at: Instant::now(),
-    };
-    let how = match (asked.is_streaming_list(), asked.is_watch()) {
-        (true, _) => How::StreamingList,
-        (_, true) => How::Watch,
-        _ => How::List,
-    };
-    let (answer, said) = {
-        let mut script = script.lock().unwrap();
-        script.asked.push(asked.clone());
-        let scripted = script.answers.get_mut(&(asked.path.clone(), how)).and_then(|queue| match queue.len() {
-            0 | 1 => queue.front().cloned(),
-            _ => queue.pop_front(),
-        });
-        let answer = scripted.unwrap_or_else(|| match asked.path.as_str() {
-            ACCESS_REVIEWS => review(&asked.body, &script.denied),
-            IDENTITY_REVIEWS => Answer::json(&json!({"status": {"userInfo": {"username": "reader@example.com"}}})),
-            _ => healthy(&asked, how),
-        });
-        let (say, said) = unbounded_channel();
-        if answer.end == End::Open && answer.status == 200 {
-            script.open.entry(asked.path.clone()).or_default().push(say);
+impl Answers for Mutex<Script> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let (request, sent) = request.into_parts();
+        let sent = sent.collect().await.map(|sent| sent.to_bytes().to_vec()).unwrap_or_default();
+        let asked = Asked {
+            method: request.method.to_string(),
+            path: request.uri.path().to_owned(),
+            query: request.uri.query().unwrap_or_default().to_owned(),
+            headers: texts(&request.headers),
+            body: String::from_utf8(sent).unwrap(),
+            at: Instant::now(),
+        };
+        let how = match (asked.is_streaming_list(), asked.is_watch()) {
+            (true, _) => How::StreamingList,
+            (_, true) => How::Watch,
+            _ => How::List,
+        };
+        let (answer, said) = {
+            let mut script = self.lock().unwrap();
+            script.asked.push(asked.clone());
+            let scripted = script.answers.get_mut(&(asked.path.clone(), how)).and_then(next);
+            let answer = scripted.unwrap_or_else(|| match asked.path.as_str() {
+                ACCESS_REVIEWS => review(&asked.body, &script.denied),
+                IDENTITY_REVIEWS => Answer::json(&json!({"status": {"userInfo": {"username": "reader@example.com"}}})),
+                _ => healthy(&asked, how),
+            });
+            let (say, said) = unbounded_channel();
+            if answer.end == End::Open && answer.status == 200 {
+                script.open.entry(asked.path.clone()).or_default().push(say);
+            }
+            (answer, said)
+        };
+        if answer.status == 0 {
+            std::future::pending::<()>().await;
         }
-        (answer, said)
-    };
-    if answer.status == 0 {
-        std::future::pending::<()>().await;
+        let mut response = Response::builder()
+            .status(StatusCode::from_u16(answer.status).unwrap())
+            .header("content-type", "application/json");
+        for (name, value) in &answer.headers {
+            response = response.header(*name, value);
+        }
+        response.body(body(answer, said)).unwrap()
     }
-    let mut response = Response::builder()
-        .status(StatusCode::from_u16(answer.status).unwrap())
-        .header("content-type", "application/json");
-    for (name, value) in &answer.headers {
-        response = response.header(*name, value);
-    }
-    Ok(response.body(body(answer, said)).unwrap())
 }
 
 /// The answer to a `SelfSubjectAccessReview`.
@@ -417,8 +386,7 @@ fn body(answer: Answer, said: UnboundedReceiver<Option<String>>) -> ResponseBody
             }
             (None, End::Proper) => return None,
             (None, End::Torn) => {
-                // What was written reaches the client before the tear.
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(BEFORE_THE_TEAR).await;
                 return Some((Err(io::Error::other("torn")), None));
             }
             (None, End::Open) => match said.recv().await {

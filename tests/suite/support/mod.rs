@@ -4,6 +4,7 @@ pub mod alloc;
 pub mod apiserver;
 pub mod build;
 pub mod fakes;
+pub mod loopback;
 pub mod price_server;
 pub mod pty;
 pub mod stage;

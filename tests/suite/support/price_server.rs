@@ -5,22 +5,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use super::loopback::{self, Answers, BEFORE_THE_TEAR, ResponseBody, next, texts};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::stream;
-use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Bytes, Frame};
-use hyper::service::service_fn;
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use std::collections::{HashMap, VecDeque};
-use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// One scripted answer.
 #[derive(Clone, Debug)]
@@ -31,13 +28,14 @@ pub struct Answer {
     /// Pause before each part.
     pace: Duration,
     torn: bool,
+    held: Option<Arc<Notify>>,
 }
 
 impl Answer {
     /// A file as it is.
     pub fn file(body: impl Into<Vec<u8>>) -> Self {
         let parts = vec![Bytes::from(body.into())];
-        Self { status: 200, headers: Vec::new(), parts, pace: Duration::ZERO, torn: false }
+        Self { status: 200, headers: Vec::new(), parts, pace: Duration::ZERO, torn: false, held: None }
     }
 
     /// A file, packed.
@@ -50,6 +48,7 @@ impl Answer {
     }
 
     /// The same with another status: a refusal in the server's own words.
+    #[cfg(feature = "aws")]
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = status;
         self
@@ -71,6 +70,12 @@ impl Answer {
         let size = whole.len().div_ceil(count).max(1);
         self.parts = whole.chunks(size).map(Bytes::copy_from_slice).collect();
         self.pace = pace;
+        self
+    }
+
+    /// It comes when it is let go.
+    pub fn held(mut self, until: &Arc<Notify>) -> Self {
+        self.held = Some(Arc::clone(until));
         self
     }
 
@@ -105,52 +110,33 @@ impl Asked {
 
 #[derive(Default)]
 struct Script {
-    answers: HashMap<String, VecDeque<Answer>>,
-    asked: Vec<Asked>,
+    answers: Mutex<HashMap<String, VecDeque<Answer>>>,
+    asked: Mutex<Vec<Asked>>,
+    connections: AtomicUsize,
 }
 
 /// The server. It ends with the runtime of the test.
 pub struct PriceServer {
-    script: Arc<Mutex<Script>>,
-    connections: Arc<AtomicUsize>,
+    script: Arc<Script>,
     pub address: String,
 }
 
 impl PriceServer {
     /// Starts a server without files.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let script = Arc::new(Mutex::new(Script::default()));
-        let connections = Arc::new(AtomicUsize::new(0));
-        let (shared, count) = (Arc::clone(&script), Arc::clone(&connections));
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::SeqCst);
-                let script = Arc::clone(&shared);
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let script = Arc::clone(&script);
-                        async move { answer(&script, request).await }
-                    });
-                    // A client that goes away in the middle is part of the play.
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(socket), service)
-                        .await;
-                });
-            }
-        });
-        Self { script, connections, address }
+        let script = Arc::new(Script::default());
+        let address = loopback::serve(Arc::clone(&script)).await;
+        Self { script, address }
     }
 
     /// What a path answers from now on.
     pub fn on(&self, path: &str, answers: impl IntoIterator<Item = Answer>) {
-        self.script.lock().unwrap().answers.insert(path.to_owned(), answers.into_iter().collect());
+        self.script.answers.lock().unwrap().insert(path.to_owned(), answers.into_iter().collect());
     }
 
     /// All requests so far.
     pub fn asked(&self) -> Vec<Asked> {
-        self.script.lock().unwrap().asked.clone()
+        self.script.asked.lock().unwrap().clone()
     }
 
     /// Paths of all requests so far.
@@ -160,48 +146,42 @@ impl PriceServer {
 
     /// Connections so far.
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        self.script.connections.load(Ordering::SeqCst)
     }
 }
 
-type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
+impl Answers for Script {
+    async fn answer(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let (request, asked_with) = request.into_parts();
+        let asked = Asked {
+            method: request.method.to_string(),
+            path: request.uri.path().to_owned(),
+            headers: texts(&request.headers),
+            body: String::from_utf8(asked_with.collect().await.unwrap().to_bytes().into()).unwrap(),
+        };
+        self.asked.lock().unwrap().push(asked.clone());
+        let scripted = self.answers.lock().unwrap().get_mut(&asked.path).and_then(next);
+        let answer = scripted.unwrap_or_else(|| Answer::status(404));
+        if let Some(until) = &answer.held {
+            until.notified().await;
+        }
+        if answer.status == 0 {
+            std::future::pending::<()>().await;
+        }
+        let etag = answer.headers.iter().find(|(name, _)| *name == "etag").map(|(_, etag)| etag.as_str());
+        if etag.is_some() && etag == asked.header("if-none-match") {
+            return Response::builder().status(304).body(body(Vec::new(), Duration::ZERO, false)).unwrap();
+        }
+        let mut response = Response::builder().status(answer.status);
+        for (name, value) in &answer.headers {
+            response = response.header(*name, value);
+        }
+        response.body(body(answer.parts, answer.pace, answer.torn)).unwrap()
+    }
 
-async fn answer(
-    script: &Mutex<Script>,
-    request: Request<hyper::body::Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
-    let (request, asked_with) = request.into_parts();
-    let asked = Asked {
-        method: request.method.to_string(),
-        path: request.uri.path().to_owned(),
-        headers: request
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
-            .collect(),
-        body: String::from_utf8(asked_with.collect().await.unwrap().to_bytes().into()).unwrap(),
-    };
-    let answer = {
-        let mut script = script.lock().unwrap();
-        script.asked.push(asked.clone());
-        let scripted = script.answers.get_mut(&asked.path).and_then(|queue| match queue.len() {
-            0 | 1 => queue.front().cloned(),
-            _ => queue.pop_front(),
-        });
-        scripted.unwrap_or_else(|| Answer::status(404))
-    };
-    if answer.status == 0 {
-        std::future::pending::<()>().await;
+    fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::SeqCst);
     }
-    let etag = answer.headers.iter().find(|(name, _)| *name == "etag").map(|(_, etag)| etag.as_str());
-    if etag.is_some() && etag == asked.header("if-none-match") {
-        return Ok(Response::builder().status(304).body(body(Vec::new(), Duration::ZERO, false)).unwrap());
-    }
-    let mut response = Response::builder().status(answer.status);
-    for (name, value) in &answer.headers {
-        response = response.header(*name, value);
-    }
-    Ok(response.body(body(answer.parts, answer.pace, answer.torn)).unwrap())
 }
 
 fn body(parts: Vec<Bytes>, pace: Duration, torn: bool) -> ResponseBody {
@@ -213,8 +193,7 @@ fn body(parts: Vec<Bytes>, pace: Duration, torn: bool) -> ResponseBody {
         }
         let part = parts.next()?;
         if part.is_err() {
-            // What was written reaches the client before the tear.
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(BEFORE_THE_TEAR).await;
         }
         Some((part, parts))
     });

@@ -6,9 +6,9 @@
 //! next question finds what it found. What was found is kept until it ends, a failure never: whoever asks again causes
 //! the files to be read anew, so that signing in elsewhere is enough.
 
-use super::words::{chain, root, tidy};
-use super::{AwsEnvironment, AwsOptions};
+use super::{AwsEnvironment, AwsOptions, files};
 use crate::source::prices::AskError;
+use crate::source::prices::words::{chain, root, tidy};
 use aws_config::profile::{Profile, ProfileSet};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -223,7 +223,7 @@ async fn search(options: AwsOptions, client: SharedHttpClient) -> Result<Session
         }
     }
     let asked = options.profile.clone().map(std::borrow::Cow::Owned);
-    let files = Default::default();
+    let files = files::without_a_terminal(&options.environment).await;
     let profiles = aws_config::profile::load(&Default::default(), &variables.clone().into(), &files, asked).await;
     let profiles = profiles.map_err(|error| misconfigured(root(&error)))?;
     let profile_name = profiles.selected_profile().to_owned();
@@ -248,6 +248,7 @@ async fn search(options: AwsOptions, client: SharedHttpClient) -> Result<Session
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .env(variables.into())
+        .profile_files(files)
         .http_client(client)
         .region(Region::new(region.clone()))
         .retry_config(RetryConfig::standard().with_max_attempts(2))

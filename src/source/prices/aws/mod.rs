@@ -16,6 +16,8 @@
 mod calls;
 #[cfg(feature = "aws")]
 mod credentials;
+#[cfg(feature = "aws")]
+mod files;
 mod hints;
 #[cfg(feature = "aws")]
 mod products;
@@ -27,8 +29,6 @@ mod testing;
 mod transport;
 #[cfg(not(feature = "aws"))]
 mod without;
-#[cfg(feature = "aws")]
-mod words;
 
 #[cfg(feature = "aws")]
 pub use calls::Aws;

@@ -5,11 +5,11 @@
 //! What was received before a failure is an answer.
 
 use super::credentials::Session;
-use super::words::{root, tidy};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::source::prices::AskError;
 use crate::source::prices::read::products;
+use crate::source::prices::words::{root, tidy};
 use crate::units::Currency;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;

@@ -4,13 +4,13 @@
 
 use super::credentials::Session;
 use super::transport::in_words;
-use super::words::tidy;
 use super::{AwsEnvironment, Identity};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{ClusterSupport, Os, Partition, PriceSheet, PriceSource, Prices, SupportPhase, SupportType};
 use crate::source::prices::AskError;
-use crate::source::prices::http::Http;
+use crate::source::prices::http::{AGENT, Http};
 use crate::source::prices::read::{ReadError, caller_identity, cluster_support, spot_history};
+use crate::source::prices::words::tidy;
 use aws_credential_types::Credentials as Keys;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as signing_instructions};
 use aws_sigv4::sign::v4::SigningParams;
@@ -27,7 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PAGES: usize = 20;
 /// Instance types named in one request.
 const TYPES: usize = 100;
-const AGENT: &str = concat!("nodeglass/", env!("CARGO_PKG_VERSION"));
 
 /// A service that is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,15 +253,7 @@ fn late(what: &str) -> AskError {
 }
 
 fn garbled(error: &ReadError) -> AskError {
-    match error {
-        ReadError::Garbled { document, format, why } => {
-            AskError::Garbled { what: (*document).to_owned(), why: format!("it is no whole {format} ({why})") }
-        }
-        ReadError::Shape { document, expected } => AskError::Garbled {
-            what: (*document).to_owned(),
-            why: format!("it is of another shape (expected {expected})"),
-        },
-    }
+    AskError::Garbled { what: error.document().to_owned(), why: error.reason() }
 }
 
 /// The message of an error in JSON, as EKS sends it.

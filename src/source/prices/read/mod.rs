@@ -45,7 +45,7 @@ use std::collections::btree_map::Entry;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Not JSON or XML, or cut short.
-    #[error("read {document}: it is no whole {format} ({why})")]
+    #[error("read {document}: {}", no_whole(.format, .why))]
     Garbled {
         /// Which document.
         document: &'static str,
@@ -55,7 +55,7 @@ pub enum ReadError {
         why: String,
     },
     /// Well written, but of another shape: an error page, another service's file, a new format.
-    #[error("read {document}: it is of another shape (expected {expected})")]
+    #[error("read {document}: {}", other_shape(.expected))]
     Shape {
         /// Which document.
         document: &'static str,
@@ -65,11 +65,34 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// The document, as it is named in sentences.
+    pub const fn document(&self) -> &'static str {
+        match self {
+            Self::Garbled { document, .. } | Self::Shape { document, .. } => document,
+        }
+    }
+
+    /// What is wrong with it, for where the document is named beside it.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Garbled { format, why, .. } => no_whole(format, why),
+            Self::Shape { expected, .. } => other_shape(expected),
+        }
+    }
+
     /// A parser's complaint. It is cleaned and cut, because parsers quote what they found.
     fn garbled(document: &'static str, format: &'static str, why: &impl std::fmt::Display) -> Self {
         let why = why.to_string();
         Self::Garbled { document, format, why: cut_end(&clean(&why), 200).into_owned() }
     }
+}
+
+fn no_whole(format: &str, why: &str) -> String {
+    format!("it is no whole {format} ({why})")
+}
+
+fn other_shape(expected: &str) -> String {
+    format!("it is of another shape (expected {expected})")
 }
 
 /// A price that something is sold at: exact, and above zero.

@@ -168,6 +168,19 @@ async fn a_credential_process_is_run_once_for_everybody_and_quoted_when_it_fails
     assert!(error.reason().ends_with("vault is[2J sealed"), "{error}");
 }
 
+#[cfg(unix)]
+#[test_case("config")]
+#[test_case("credentials")]
+#[tokio::test]
+async fn a_credential_process_may_stand_in_either_file(file: &str) {
+    let home = home("[default]\nregion = eu-west-1\n");
+    let keys = r#"{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "secret"}"#;
+    fs::write(home.path().join("keys"), keys).unwrap();
+    let text = format!("[default]\nregion = eu-west-1\ncredential_process = cat {}/keys\n", home.path().display());
+    fs::write(home.path().join(".aws").join(file), text).unwrap();
+    assert_eq!(key_and_region(at(home.path(), &[])).await, ("AKIAPROCESS".to_owned(), "eu-west-1".to_owned()));
+}
+
 /// Where nobody answers.
 #[tokio::test]
 async fn a_chain_that_hangs_keeps_nobody_waiting() {

@@ -1,4 +1,4 @@
-//! AWS's words, and those of its SDK, made fit for people and for a line of the screen.
+//! Words of servers and libraries, made fit for people and for a line of the screen.
 
 use crate::units::text::clean;
 use std::error::Error;
@@ -13,7 +13,8 @@ pub(super) fn tidy(text: &str) -> String {
     words.join(" ").chars().take(LONGEST).collect()
 }
 
-/// What an error comes down to: its innermost cause. The layers of the SDK around it say "dispatch failure".
+/// What an error comes down to: its innermost cause is the system's word, or TLS's. The layers around it say "dispatch
+/// failure" or "client error (Connect)".
 pub(super) fn root(error: &(dyn Error + 'static)) -> String {
     let innermost = chain(error).last().map_or_else(|| error.to_string(), ToString::to_string);
     tidy(innermost.split(" (os error").next().unwrap_or(&innermost))
