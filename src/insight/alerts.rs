@@ -96,12 +96,12 @@ pub fn alerts(cluster: &Cluster, now: Timestamp) -> Vec<Alert> {
 /// One quiet line for all sources of prices that failed. A source that is off by its nature (no credentials, no file for a
 /// region) is no news.
 fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
-    let mut failed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut failed: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     let mut next: Option<Timestamp> = None;
     for (source, region, state) in cluster.prices().sources() {
         match state {
             SourceState::Failed { why, retry } => {
-                failed.entry(why).or_default().push(format!("{} of {region}", source.name()));
+                failed.entry(why).or_default().push((source.name(), region));
                 next = Some(next.map_or(*retry, |next| next.min(*retry)));
             }
             SourceState::Asking | SourceState::Answered { .. } | SourceState::Off { .. } => {}
@@ -110,7 +110,7 @@ fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
     if failed.is_empty() {
         return;
     }
-    let each: Vec<String> = failed.iter().map(|(why, sources)| format!("{}: {why}", sources.join(", "))).collect();
+    let each: Vec<String> = failed.iter().map(|(why, sources)| format!("{}: {why}", named(sources))).collect();
     alerts.push(Alert {
         kind: AlertKind::PriceSource,
         severity: Severity::Notice,
@@ -118,6 +118,22 @@ fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
         row: None,
         until: next,
     });
+}
+
+/// Sources by name and region: `price-page of eu-west-1`; a region that all share once, and no more than two of many, so
+/// that a line has room for the reason: `price-page, spot-feed and 2 more of eu-west-1`.
+fn named(sources: &[(&str, &str)]) -> String {
+    let (told, more) = match sources.len() {
+        0..=3 => (sources, String::new()),
+        n => (sources.get(..2).unwrap_or(sources), format!(" and {} more", n - 2)),
+    };
+    let region = sources.first().map_or("", |(_, region)| *region);
+    if sources.iter().all(|(_, other)| *other == region) {
+        let names: Vec<&str> = told.iter().map(|(name, _)| *name).collect();
+        return format!("{}{more} of {region}", names.join(", "));
+    }
+    let each: Vec<String> = told.iter().map(|(name, region)| format!("{name} of {region}")).collect();
+    format!("{}{more}", each.join(", "))
 }
 
 /// Price labels that are ignored, in one line.

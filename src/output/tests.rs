@@ -182,7 +182,7 @@ fn lines_beside_the_machines_are_reported_apart() {
         lines,
         [
             "control plane  ~$1.75000/hour ($2.25000 in extended support)",
-            "volumes  ≥ $0.02080/hour  not known: 1 no node class, 1 node class not read",
+            "volumes  ≥ $0.02080/hour  not wholly known: 1 no node class, 1 node class not read",
         ]
     );
 }
