@@ -160,10 +160,11 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
         facts.fact("price file", &format!("{}:{} ({row})", file.name(), row.line), Role::Dim);
     }
     facts.fact("mark", mark(quote.mark), Role::Dim);
+    waste(facts, row, quote);
+    // Beside the price, not in it.
     for (label, text, role) in extra_costs::volume_facts(facts.pic, row) {
         facts.fact(label, &text, role);
     }
-    waste(facts, row, quote);
 }
 
 /// The spot advisor's bands: the share of machines that was taken back over a month.

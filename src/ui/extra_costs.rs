@@ -34,7 +34,7 @@ fn control_plane(pic: &Picture<'_>, plane: Option<&ControlPlane>) -> Vec<Piece> 
     let (g, dim) = (theme.glyphs(), theme.dim());
     let mut pieces = vec![("control plane ".to_owned(), dim)];
     let Some(plane) = plane else {
-        pieces.extend([(g.unknown.to_owned(), dim), (" (no EKS cluster)".to_owned(), dim)]);
+        pieces.extend([(g.unknown.to_owned(), dim), (" (no sign of EKS)".to_owned(), dim)]);
         return pieces;
     };
     let sign = words::sign(plane.currency, theme);
