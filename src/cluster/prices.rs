@@ -1,7 +1,9 @@
 //! What is known of prices, and how their sources are doing.
 
 use crate::model::Name;
-use crate::pricing::{ClusterSupport, DiscountRule, PriceBook, PriceNews, PriceRow, PriceSource, Quote, SourceState};
+use crate::pricing::{
+    ClusterSupport, DiscountRule, PriceBook, PriceNews, PriceRow, PriceSource, Quote, SourceState, Unknown,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -110,6 +112,16 @@ impl Prices {
     /// How each source is doing, by region.
     pub fn sources(&self) -> impl Iterator<Item = (PriceSource, &str, &SourceState)> {
         self.sources.iter().map(|((source, region), state)| (*source, region.as_str(), state))
+    }
+
+    /// Why those who could tell a missing price of a region have not: a permission that is missing, a network that is
+    /// down. The best source first.
+    pub fn excuses<'a>(&'a self, missing: Unknown, region: &'a str) -> impl Iterator<Item = (PriceSource, &'a str)> {
+        let told = |source: &PriceSource| self.sources.get(&(*source, region.into()));
+        missing.tellers().iter().filter_map(move |source| match told(source)? {
+            SourceState::Off { why } | SourceState::Failed { why, .. } => Some((*source, why.as_str())),
+            SourceState::Asking | SourceState::Answered { .. } => None,
+        })
     }
 
     /// What AWS has told of the cluster's control plane, and its region.

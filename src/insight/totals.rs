@@ -57,6 +57,8 @@ pub struct PriceTotals {
     pub discounted: u64,
     /// Spot rows of which both prices are known: [`Self::spot_saves`] is theirs.
     pub spot_compared: u64,
+    /// Those of them of which one is an estimate.
+    pub spot_estimated: u64,
     /// Spot rows of which one is not: nothing is known of what they save.
     pub spot_left_out: u64,
     /// Rows that are paid for and whose waste is not, or not wholly, known.
@@ -156,6 +158,7 @@ impl PriceTotals {
             let saves = quote.spot_saves().filter(|_| sum.rows > 0);
             sum.set(Kind::SpotSaves, saves.unwrap_or_default());
             price.spot_compared = u64::from(saves.is_some());
+            price.spot_estimated = u64::from(saves.is_some() && quote.spot_saves_is_estimated());
             price.spot_left_out = u64::from(saves.is_none());
         }
         if let Some(discount) = quote.discount {
@@ -209,13 +212,14 @@ impl PriceTotals {
     }
 
     /// Every number of rows that is added and taken back as it is.
-    const fn counts(&self) -> [u64; 8] {
+    const fn counts(&self) -> [u64; 9] {
         [
             self.unpriced,
             self.estimated,
             self.prepaid,
             self.discounted,
             self.spot_compared,
+            self.spot_estimated,
             self.spot_left_out,
             self.waste_left_out,
             self.compared_to_usage,
@@ -223,13 +227,14 @@ impl PriceTotals {
     }
 
     /// The same, in the same order.
-    const fn counts_mut(&mut self) -> [&mut u64; 8] {
+    const fn counts_mut(&mut self) -> [&mut u64; 9] {
         [
             &mut self.unpriced,
             &mut self.estimated,
             &mut self.prepaid,
             &mut self.discounted,
             &mut self.spot_compared,
+            &mut self.spot_estimated,
             &mut self.spot_left_out,
             &mut self.waste_left_out,
             &mut self.compared_to_usage,
@@ -301,6 +306,13 @@ impl PriceTotals {
     /// Rows whose price is in another currency and is not in the figures.
     pub fn other_currency(&self) -> u64 {
         self.sums.values().map(|s| s.rows).sum::<u64>() - self.sum().rows
+    }
+
+    /// Why machines are not, or not wholly, in the figures, and how many for each reason: [`Self::unpriced`] and
+    /// [`Self::other_currency`].
+    pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let other = Some(("in another currency", self.other_currency())).filter(|(_, n)| *n > 0);
+        self.unknown.iter().map(|(why, n)| (why.reason(), *n)).chain(other)
     }
 
     /// Whether nothing at all is priced: the total is unknown, not 0. A set without any machine costs 0.

@@ -160,6 +160,8 @@ pub struct PriceTotalReport {
     pub fargate: Option<String>,
     /// What spot saves against on-demand; null where no spot node tells.
     pub spot_saves: Option<String>,
+    /// Spot nodes of which one of the two prices is an estimate: `spot_saves` is one, too.
+    pub spot_estimated: u64,
     /// Spot nodes of which one of the two prices is not known, and which are left out of `spot_saves`.
     pub spot_left_out: u64,
     /// What discount rules take off; null where none was applied.
@@ -471,11 +473,12 @@ fn price_total(p: &PriceTotals, pods_known: bool) -> PriceTotalReport {
         fees: known(p.fees(), 5),
         fargate: known(p.fargate(), 5),
         spot_saves: p.spot_saves().map(|money| money.decimal(5)),
+        spot_estimated: p.spot_estimated,
         spot_left_out: p.spot_left_out,
         discounts: p.discount_saves().map(|money| money.decimal(5)),
         waste: (pods_known && !p.is_unknown()).then_some(waste),
         unpriced: p.unpriced + p.other_currency(),
-        unpriced_reasons: p.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect(),
+        unpriced_reasons: p.reasons().collect(),
         estimated: p.estimated,
         source: p.worst_source().name(),
         as_of: date(p.oldest()),
@@ -507,7 +510,7 @@ fn price(quote: &Quote, row: &Row) -> PriceReport {
             }
             Amount::Known(_) | Amount::Unknown(_) => None,
         },
-        list: quote.list.map(five),
+        list: quote.list.map(|list| five(list.amount)),
         spot_saves: quote.spot_saves().filter(|_| spot).map(five),
         size: quote.basis.map(size),
         discount: quote.discount.map(discount),

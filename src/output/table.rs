@@ -197,16 +197,16 @@ fn cost(p: &PriceTotalReport) -> Option<String> {
     let parts: Vec<String> =
         parts.into_iter().filter_map(|(name, amount)| Some(format!("{name} {}", some(amount)?))).collect();
     let mut said = vec![parts.join(" + ")];
-    let mut say = |name: &str, amount: Option<String>, least: bool| {
-        let least = if least { "≥ " } else { "" };
-        said.extend(amount.map(|amount| format!("{name} {least}{sign}{amount}/hour")));
+    let mut say = |name: &str, amount: Option<String>, left_out: u64, estimated: u64| {
+        let (least, estimate) = (if left_out > 0 { "≥ " } else { "" }, if estimated > 0 { "~" } else { "" });
+        said.extend(amount.map(|amount| format!("{name} {least}{estimate}{sign}{amount}/hour")));
     };
-    say("spot saves", p.spot_saves.clone(), p.spot_left_out > 0);
-    say("discounts", p.discounts.clone(), false);
+    say("spot saves", p.spot_saves.clone(), p.spot_left_out, p.spot_estimated);
+    say("discounts", p.discounts.clone(), 0, p.estimated);
     if let Some(waste) = &p.waste {
-        say("unrequested", some(&Some(waste.unrequested.clone())), waste.left_out > 0);
-        say("unused", waste.unused.as_ref().and_then(|unused| some(&Some(unused.clone()))), false);
-        say("DaemonSets", some(&Some(waste.daemonsets.clone())), waste.left_out > 0);
+        say("unrequested", some(&Some(waste.unrequested.clone())), waste.left_out, p.estimated);
+        say("unused", some(&waste.unused), waste.left_out, p.estimated);
+        say("DaemonSets", some(&Some(waste.daemonsets.clone())), waste.left_out, p.estimated);
     }
     said.retain(|text| !text.is_empty());
     let reasons: Vec<String> = p.unpriced_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();

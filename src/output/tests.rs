@@ -220,6 +220,7 @@ fn yuan_is_never_shown_as_dollar() {
     let dollars = |name: &str| Change::Node(Box::new(node(name, 0, &[(key::INSTANCE_PRICE, "0.25")])));
     let mixed = table(vec![chinese("n"), dollars("m"), dollars("o")]);
     assert!(mixed.contains("0.25000*") && mixed.contains("CNY 0.50000*") && mixed.contains("1 unpriced"), "{mixed}");
+    assert!(mixed.contains("unpriced: 1 in another currency"), "{mixed}");
 }
 
 #[test]

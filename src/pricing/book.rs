@@ -200,7 +200,7 @@ impl PriceBook {
                 (Component { amount, origin: list.origin, estimated: list.estimated }, Mark::Bound)
             }
         };
-        Quote { list: listed.map(|list| list.amount), ..Quote::of(currency, part, mark) }
+        Quote { list: listed, ..Quote::of(currency, part, mark) }
     }
 
     /// Adds the Auto Mode fee: the listed one of the region, else its share of the on-demand price, whatever the
@@ -214,7 +214,8 @@ impl PriceBook {
             (None, Some(list), Some(share)) => Component {
                 amount: Amount::Known(share.on(list.amount)),
                 origin: list.origin,
-                estimated: list.estimated || !share.verified,
+                // Where AWS has published fees, the share holds; of zones with prices of their own it has published none.
+                estimated: list.estimated || !share.verified || offer.zone_kind != ZoneKind::Standard,
             },
             (None, ..) => Component::unknown(Unknown::Fee),
         };
@@ -240,7 +241,7 @@ fn instance(currency: Currency, offer: &Offer<'_>, list: Result<ListPrice, Unkno
     if offer.capacity_type == CapacityType::CapacityBlock {
         let origin = list.map_or_else(|_| Origin::default(), |list| list.origin);
         let prepaid = Quote::of(currency, Component::known(Money::ZERO, origin), Mark::Prepaid);
-        return Quote { list: list.ok().map(|list| list.amount), ..prepaid };
+        return Quote { list: list.ok(), ..prepaid };
     }
     let list = match list {
         Ok(list) => list,

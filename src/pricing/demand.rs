@@ -40,7 +40,8 @@ impl Demand {
         if matches!(offer.compute_type, ComputeType::Fargate | ComputeType::Hybrid) || offer.outpost {
             return;
         }
-        let (Some(instance_type), Some(price_region)) = (offer.instance_type, offer.price_region()) else { return };
+        let instance_type = offer.instance_type.filter(|name| is_of_ec2(name));
+        let (Some(instance_type), Some(price_region)) = (instance_type, offer.price_region()) else { return };
         let key = OnDemandKey { region: price_region.into(), os: offer.os, tenancy: offer.tenancy };
         self.on_demand.entry(key).or_default().insert(instance_type.into());
         if offer.capacity_type == CapacityType::Spot && offer.tenancy == Tenancy::Shared {
@@ -54,11 +55,21 @@ impl Demand {
     }
 }
 
+/// Whether a type has the form of EC2's names: a family, a point, a size. Other clouds have regions called like AWS's
+/// (`ap-southeast-1` of Alibaba's, `us-ashburn-1` of Oracle's), but no such types: AWS is not asked about their machines.
+fn is_of_ec2(instance_type: &str) -> bool {
+    let word = |part: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        !part.is_empty() && part.bytes().all(plain)
+    };
+    instance_type.split_once('.').is_some_and(|(family, size)| word(family) && word(size))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Node, key};
-    use pretty_assertions::assert_eq;
+    use test_case::test_case;
 
     fn demand(nodes: &[&[(&str, &str)]]) -> Demand {
         let mut demand = Demand::default();
@@ -96,5 +107,25 @@ mod tests {
         assert!(demand(&[&[TYPE], &[]]).is_empty());
         let outpost = (key::OUTPOST, "op-0");
         assert!(demand(&[&[TYPE, ("topology.kubernetes.io/region", "eu-west-1"), outpost]]).is_empty());
+    }
+
+    #[test_case("c5a.large" => true)]
+    #[test_case("m7i.metal-24xl" => true)]
+    #[test_case("p6-b200.48xlarge" => true)]
+    #[test_case("u-6tb1.112xlarge" => true)]
+    #[test_case("ecs.g6.large" => false ; "alibaba")]
+    #[test_case("c6.large.2" => false ; "huawei")]
+    #[test_case("VM.Standard.E4.Flex" => false ; "oracle")]
+    #[test_case("n2-standard-4" => false ; "google")]
+    #[test_case("Standard_D4s_v5" => false ; "azure")]
+    #[test_case("c-4x-amd64-linux" => false ; "kwok")]
+    #[test_case(".large" => false)]
+    fn only_types_of_ec2_are_asked_for(instance_type: &str) -> bool {
+        let labels = [
+            ("node.kubernetes.io/instance-type", instance_type),
+            ("topology.kubernetes.io/region", "ap-southeast-1"),
+            ("karpenter.sh/capacity-type", "spot"),
+        ];
+        !demand(&[&labels]).is_empty()
     }
 }

@@ -1,7 +1,7 @@
 //! What price sources have answered so far, merged figure by figure.
 
 use super::offer::{Os, Tenancy};
-use super::origin::Origin;
+use super::origin::{AsOf, Origin};
 use super::place::{Zone, ZoneKind};
 use super::sheet::{EksPrices, PriceSheet, Prices};
 use super::table::ListPrice;
@@ -60,9 +60,15 @@ pub struct Learned {
     regions: FxHashMap<Name, Region>,
 }
 
+/// Whether an answer gives way to the one that is there. Only what the disk had may come late: who is asked now knows
+/// best, also if the clock was ahead when the question was asked before.
+fn gives_way(new: Origin, old: Origin) -> bool {
+    old.as_of > new.as_of && matches!(new.as_of, AsOf::Fetched { cached: true, .. })
+}
+
 /// Keeps the newer of two answers; true if that changed anything.
 fn newer(slot: &mut Option<Figure>, amount: Money, origin: Origin) -> bool {
-    if slot.is_some_and(|old| old.origin.as_of > origin.as_of) {
+    if slot.is_some_and(|old| gives_way(origin, old.origin)) {
         return false;
     }
     let figure = Some(Figure { amount, origin });
@@ -99,7 +105,7 @@ impl Learned {
                     let old = known.get(&price.instance_type);
                     // A stand-in never takes the place of the figure itself.
                     let keep =
-                        old.is_some_and(|old| old.origin.as_of > origin.as_of || (price.estimated && !old.estimated));
+                        old.is_some_and(|old| gives_way(origin, old.origin) || (price.estimated && !old.estimated));
                     if !keep && old != Some(&new) {
                         known.insert(price.instance_type.clone(), new);
                         changed = true;
@@ -117,7 +123,7 @@ impl Learned {
                 for saving in savings.iter().filter(|saving| saving.percent < 100) {
                     let spot = region.spot.entry((saving.instance_type.clone(), saving.os)).or_default();
                     let new = Some((saving.percent, saving.interruption_band, origin));
-                    let older = spot.saving.is_some_and(|(.., old)| old.as_of > origin.as_of);
+                    let older = spot.saving.is_some_and(|(.., old)| gives_way(origin, old));
                     if !older && spot.saving != new {
                         spot.saving = new;
                         changed = true;

@@ -1,6 +1,7 @@
 //! The answer to "what does this machine cost an hour": amounts, where they came from and how sure they are.
 
 use super::origin::{Origin, PriceSource};
+use super::table::ListPrice;
 use crate::units::{Currency, Money};
 
 /// One component's amount. Unknown is never zero.
@@ -65,6 +66,17 @@ pub enum Unknown {
 }
 
 impl Unknown {
+    /// Which sources could tell it, the best first; none where no source could.
+    pub const fn tellers(self) -> &'static [PriceSource] {
+        match self {
+            Self::Region | Self::Type | Self::Windows => &[PriceSource::PricePage, PriceSource::GetProducts],
+            Self::Zone | Self::Tenancy => &[PriceSource::GetProducts],
+            Self::Spot => &[PriceSource::SpotHistory, PriceSource::SpotFeed, PriceSource::SpotAdvisor],
+            Self::Fargate | Self::Hybrid | Self::Fee => &[PriceSource::EksList],
+            Self::NoInstanceType | Self::NoRegion | Self::FargateSize | Self::HybridTier => &[],
+        }
+    }
+
     /// The reason in a few words, for the detail view and the header's list.
     pub const fn reason(self) -> &'static str {
         match self {
@@ -199,7 +211,7 @@ pub struct Quote {
     /// What must be said beside the figure.
     pub mark: Mark,
     /// On-demand list price, where it differs from [`Self::instance`] (of a spot machine, of a capacity block).
-    pub list: Option<Money>,
+    pub list: Option<ListPrice>,
     /// What a price by size was computed from.
     pub basis: Option<Basis>,
     /// The discount rule that was applied.
@@ -244,10 +256,17 @@ impl Quote {
         self.instance.origin.source
     }
 
-    /// What a spot machine saves by the hour against on-demand; none for others, and where either is not known.
+    /// What a spot machine saves by the hour against on-demand; none for others, and where either is not known. What a
+    /// discount takes off besides is the discount's: both together are never more than the list price.
     pub fn spot_saves(&self) -> Option<Money> {
-        let spot = self.instance.amount.known().filter(|_| self.mark != Mark::Prepaid)?;
-        self.list.map(|list| list - spot)
+        let paid = self.instance.amount.known().filter(|_| self.mark != Mark::Prepaid)?;
+        let spot = self.discount.and_then(|discount| discount.instance_before).unwrap_or(paid);
+        self.list.map(|list| list.amount - spot)
+    }
+
+    /// Whether [`Self::spot_saves`] rests on an estimate, of either price.
+    pub fn spot_saves_is_estimated(&self) -> bool {
+        self.instance.estimated || self.list.is_some_and(|list| list.estimated)
     }
 
     /// Whether what it adds to a total rests on an estimate: such a total is shown with `~`.

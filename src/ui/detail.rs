@@ -15,6 +15,7 @@ use crate::pricing::{Amount, AsOf, Basis, Component, Discount, Mark, PriceSource
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Money, age};
 use ratatui::style::Style;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 type Line = Vec<(String, Style)>;
@@ -143,13 +144,17 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     if let Some(fee) = quote.fee {
         component(facts, "auto mode fee", &amount(fee.amount), fee, seen);
     }
+    excuses(facts, row, quote);
     if let Some(discount) = quote.discount {
         discounted(facts, quote, discount);
     }
     if let Some(list) = quote.list {
-        facts.fact("on-demand list", &shown(list), Role::Dim);
+        let estimate = |is: bool| if is { "~" } else { "" };
+        let text = format!("{}{}", estimate(list.estimated), shown(list.amount));
+        facts.fact("on-demand list", &text, Role::Dim);
         if let Some(saves) = quote.spot_saves().filter(|_| row.capacity_type() == CapacityType::Spot) {
-            facts.fact("spot saves", &part_of(&shown(saves), saves, list), Role::Good);
+            let text = format!("{}{}", estimate(quote.spot_saves_is_estimated()), shown(saves));
+            facts.fact("spot saves", &part_of(&text, saves, list.amount), Role::Good);
         }
     }
     if let Some(band) = row.offer().and_then(|offer| facts.pic.cluster.prices().book()?.interruption_band(&offer)) {
@@ -164,6 +169,18 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     // Beside the price, not in it.
     for (label, text, role) in extra_costs::volume_facts(facts.pic, row) {
         facts.fact(label, &text, role);
+    }
+}
+
+/// Why a price is missing: what those who could tell it say for themselves.
+fn excuses(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
+    let (Some(missing), Some(offer)) = (quote.unknown(), row.offer()) else { return };
+    let pic = facts.pic;
+    let prices = pic.cluster.prices();
+    // A zone with prices of its own is asked for by its own name, spot by the region's.
+    let regions: BTreeSet<&str> = offer.region.into_iter().chain(offer.price_region()).collect();
+    for (teller, why) in regions.into_iter().flat_map(|region| prices.excuses(missing, region)) {
+        facts.fact("", &format!("{}: {why}", source(teller)), Role::Dim);
     }
 }
 
@@ -182,6 +199,8 @@ const fn interruptions(band: u8) -> &'static str {
 fn total(quote: &Quote, pic: &Picture<'_>) -> String {
     let (sign, g) = (words::sign(quote.currency, pic.theme()), pic.theme().glyphs());
     let (instance, fee) = quote.known();
+    let rests_on_estimate = quote.instance.estimated || quote.fee.is_some_and(|fee| fee.estimated);
+    let sign = format!("{}{sign}", if rests_on_estimate { "~" } else { "" });
     match (quote.hourly(), quote.instance.amount) {
         (Some(Money::ZERO), _) if quote.mark == Mark::Prepaid => "prepaid".into(),
         (Some(hourly), _) => format!("{sign}{}/h, {sign}{}/mo", hourly.decimal(5), hourly.monthly().grouped(2)),
@@ -243,7 +262,8 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
         ("DaemonSets", Some(waste.overhead), Role::Dim),
     ];
     for (label, money, role) in lines.into_iter().filter_map(|(label, money, role)| Some((label, money?, role))) {
-        let text = format!("{}{}", words::sign(quote.currency, facts.pic.theme()), money.decimal(5));
+        let estimate = if quote.is_estimated() && money != Money::ZERO { "~" } else { "" };
+        let text = format!("{estimate}{}{}", words::sign(quote.currency, facts.pic.theme()), money.decimal(5));
         facts.fact(label, &part_of(&text, money, instance + fee), role);
     }
 }

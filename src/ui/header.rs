@@ -273,14 +273,15 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
         overhead = said("DaemonSets", price.overhead());
     }
     if let Some(saves) = price.spot_saves() {
-        let mut pieces = vec![("spot saves ".to_owned(), dim), (hourly(saves), text)];
+        let estimate = if price.spot_estimated > 0 { "~" } else { "" };
+        let mut pieces = vec![("spot saves ".to_owned(), dim), (format!("{estimate}{}", hourly(saves)), text)];
         if price.spot_left_out > 0 {
             pieces.push((format!(" ({} not known)", price.spot_left_out), dim));
         }
         all.push(pieces);
     }
     if let Some(saves) = price.discount_saves() {
-        all.push(vec![("discounts ".to_owned(), dim), (hourly(saves), text)]);
+        all.push(vec![("discounts ".to_owned(), dim), (format!("{}{}", doubts(pic, 0), hourly(saves)), text)]);
     }
     all.extend(overhead);
     all.retain(|pieces| wide(pieces) > 0);
@@ -298,10 +299,7 @@ fn provenance(pic: &Picture<'_>) -> Option<Vec<Piece>> {
 /// Why the prices that are missing are: `2 unpriced: no spot price`, `3 unpriced: 2 no spot price, 1 no price for this
 /// type`, `9 unpriced: 4 no spot price, 5 for other reasons`; as many reasons, up to three, as fit into `room`.
 fn reasons(price: &PriceTotals, room: u16) -> String {
-    let mut reasons: Vec<(&str, u64)> = price.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect();
-    if price.other_currency() > 0 {
-        reasons.push(("in another currency", price.other_currency()));
-    }
+    let mut reasons: Vec<(&str, u64)> = price.reasons().collect();
     reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     let all = left_out(price);
     if let [(why, _)] = reasons.as_slice() {

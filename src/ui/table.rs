@@ -22,7 +22,7 @@ use crate::insight::{Column, Line, Totals, View, Waste};
 use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Mark, Quote};
 use crate::units::text::{cut_end, cut_middle};
-use crate::units::{Currency, age};
+use crate::units::{Currency, Money, age};
 use ratatui::style::{Modifier, Style};
 use std::fmt::Write;
 
@@ -434,7 +434,15 @@ fn waste(row: &Row, pic: &Picture<'_>) -> String {
         return String::new();
     }
     let known = Waste::of(row).filter(|_| pic.cluster.knows(Stream::Pods));
-    known.map_or_else(|| pic.theme().glyphs().unknown.into(), |waste| waste.unrequested.decimal(4))
+    let estimate = row.quote().filter(|quote| quote.is_estimated()).map_or("", |_| "~");
+    let sign = row.quote().map_or("", |quote| words::foreign(quote.currency, currency(pic), pic.theme()));
+    known.map_or_else(
+        || pic.theme().glyphs().unknown.into(),
+        |waste| match waste.unrequested {
+            Money::ZERO => Money::ZERO.decimal(4),
+            some => format!("{estimate}{sign}{}", some.decimal(4)),
+        },
+    )
 }
 
 /// The cell of a further column.
@@ -467,19 +475,14 @@ fn buy(row: &Row, unknown: &'static str) -> &'static str {
 /// A heading with its subtotals.
 fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource]) -> RowText {
     let price = &totals.price;
-    let mut money = price.hourly().decimal(4);
-    if price.estimated > 0 {
-        money = format!("~{money}");
-    }
     let sign = words::foreign(price.currency(), currency(pic), pic.theme());
-    money = format!("{sign}{money}");
-    if price.unpriced + price.other_currency() > 0 {
-        money = format!("{}{money}", pic.ui.theme.glyphs().least);
-    }
-    let mut waste = price.unrequested().decimal(4);
-    if price.waste_left_out + price.other_currency() > 0 {
-        waste = format!("{}{waste}", pic.ui.theme.glyphs().least);
-    }
+    let amount = |amount: Money, left_out: u64| {
+        let least = if left_out + price.other_currency() > 0 { pic.theme().glyphs().least } else { "" };
+        let estimate = if price.estimated > 0 && amount != Money::ZERO { "~" } else { "" };
+        format!("{least}{estimate}{sign}{}", amount.decimal(4))
+    };
+    let mut money = amount(price.hourly(), price.unpriced);
+    let mut waste = amount(price.unrequested(), price.waste_left_out);
     if !pic.cluster.knows(Stream::Pods) {
         waste = pic.ui.theme.glyphs().unknown.into();
     }

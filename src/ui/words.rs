@@ -137,7 +137,11 @@ pub(super) fn provenance(worst: PriceSource, oldest: AsOf, now: Timestamp) -> St
             let seconds = (now.as_second() - at.as_second()).max(0);
             format!("cached {}", if seconds < 60 { "1m".into() } else { age::short(seconds / 60 * 60) })
         }
-        (_, AsOf::Fetched { cached: false, .. }) => "live".into(),
+        // Within the hour it is not worth a word.
+        (_, AsOf::Fetched { at, cached: false }) => match (now.as_second() - at.as_second()) / 3600 {
+            ..=0 => "live".into(),
+            hours => format!("live {}", age::short(hours * 3600)),
+        },
     }
 }
 
@@ -281,6 +285,8 @@ mod tests {
     #[test_case(PriceSource::None, AsOf::Always => "" ; "nothing priced")]
     #[test_case(PriceSource::Embedded, AsOf::Month("2026-07") => "embedded 2026-07")]
     #[test_case(PriceSource::PricePage, fetched(5, false) => "live")]
+    #[test_case(PriceSource::PricePage, fetched(-5, false) => "live" ; "a clock that was set back")]
+    #[test_case(PriceSource::SpotHistory, fetched(30_000, false) => "live 8h" ; "nobody could renew it")]
     #[test_case(PriceSource::PricePage, fetched(11_000, true) => "cached 3h3m")]
     #[test_case(PriceSource::PricePage, fetched(7, true) => "cached 1m" ; "to the minute")]
     #[test_case(PriceSource::Simulated, fetched(5, false) => "simulated")]

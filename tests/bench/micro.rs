@@ -1,4 +1,4 @@
-//! What the two hot paths cost: folding a change, and drawing a frame. `cargo bench` prints medians with their spread.
+//! What the hot paths cost: folding a change, drawing a frame, pricing every row again. `cargo bench` prints medians with their spread.
 //!
 //! The input is the simulated fleet: 5,000 nodes and their pods, and 50 nodes to show that a frame costs the same.
 
@@ -6,8 +6,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{CostHistory, Filter, GroupBy, PendingByCause, Sort, View, alerts};
 use nodeglass::model::{Change, Timestamp};
-use nodeglass::pricing::PriceBook;
-use nodeglass::source::demo::{Fleet, Options};
+use nodeglass::pricing::{PriceBook, PriceNews};
+use nodeglass::source::demo::{self, Fleet, Options};
 use nodeglass::ui::{self, Picture, UiOptions, UiState};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -93,5 +93,21 @@ fn frame(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fold, frame);
+/// A better price for every spot node, so that every row is priced again; and what is needed, asked anew.
+fn prices(c: &mut Criterion) {
+    let mut cluster = folded(&fleet(5_000));
+    let mut group = c.benchmark_group("prices of 5,000 nodes");
+    let mut day = 0;
+    group.bench_function("all rows priced again", |b| {
+        b.iter(|| {
+            day += 1;
+            let later = Timestamp::from_second(start().as_second() + day).unwrap_or_default();
+            black_box(cluster.learn([PriceNews::Sheet(demo::spot_prices(later))]))
+        });
+    });
+    group.bench_function("what is needed", |b| b.iter(|| black_box(cluster.demand())));
+    group.finish();
+}
+
+criterion_group!(benches, fold, frame, prices);
 criterion_main!(benches);

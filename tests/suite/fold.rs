@@ -404,7 +404,7 @@ proptest! {
         view.refresh(&mut cluster);
         let price = &view.totals().price;
         let mut sums = [Money::ZERO; 4];
-        let mut counts = [0_u64; 3];
+        let mut counts = [0_u64; 4];
         for row in cluster.rows().filter(|row| row.gone().is_none()) {
             let Some(quote) = row.quote() else { continue };
             let (instance, fee) = quote.known();
@@ -416,9 +416,10 @@ proptest! {
             counts[0] += u64::from(quote.unknown().is_some());
             counts[1] += u64::from(waste.is_none() || quote.unknown().is_some());
             counts[2] += u64::from(quote.spot_saves().is_some());
+            counts[3] += u64::from(quote.spot_saves().is_some() && quote.spot_saves_is_estimated());
         }
         prop_assert_eq!([price.hourly(), price.unrequested(), price.overhead(), price.unused().unwrap_or_default()], sums);
-        prop_assert_eq!([price.unpriced, price.waste_left_out, price.spot_compared], counts);
+        prop_assert_eq!([price.unpriced, price.waste_left_out, price.spot_compared, price.spot_estimated], counts);
         prop_assert!(price.unrequested() >= Money::ZERO && price.unrequested() <= price.hourly());
         let mut late = everything();
         late.refresh(&mut cluster);

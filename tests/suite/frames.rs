@@ -869,7 +869,7 @@ fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
         money_of(&mut stage),
         [
             "$0.084/h | $61.13/mo cached 3h",
-            "instances 0.063 + auto mode 0.021 spot saves $0.109/h unrequested $0.084/h",
+            "instances 0.063 + auto mode 0.021 unrequested $0.084/h spot saves $0.109/h",
         ]
     );
     stage.press(&["⏎"]);
@@ -885,6 +885,32 @@ fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
     ] {
         assert!(detail.contains(line), "{line} is not in\n{detail}");
     }
+}
+
+#[test]
+fn a_missing_price_says_who_could_not_tell_it_and_why() {
+    let mut stage = stage_of([machine("a", "c5a.xlarge", &[SPOT])], plain());
+    let (region, retry) = ("ap-northeast-2", at(stage.now.as_second() + 60));
+    let told = |source, state| PriceNews::State { source, region: region.into(), state };
+    stage.learn([
+        told(PriceSource::SpotHistory, SourceState::Off { why: "ec2:DescribeSpotPriceHistory is not allowed".into() }),
+        told(PriceSource::SpotFeed, SourceState::Failed { why: "no answer within 15 s".into(), retry }),
+        told(PriceSource::EksList, SourceState::Off { why: "nothing to do with it".into() }),
+    ]);
+    stage.press(&["⏎"]);
+    let detail = stage.text(160, 50);
+    let left: Vec<String> = detail.lines().map(|line| line.chars().take(60).collect()).collect();
+    let said = left.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "at most $0.17200: no spot price embedded 2025-03 \
+        EC2 spot price history: ec2:DescribeSpotPriceHistory is not allowed \
+        AWS spot price page: no answer within 15 s on-demand list";
+    assert!(said.contains(expected), "{detail}");
+    assert!(!detail.contains("nothing to do with it"), "{detail}");
+    // What is priced needs no excuse.
+    let mut stage = stage_of([machine("a", "c5a.xlarge", &[])], plain());
+    stage.learn([told(PriceSource::PricePage, SourceState::Off { why: "offline".into() })]);
+    stage.press(&["⏎"]);
+    assert!(!stage.text(160, 50).contains("offline"));
 }
 
 // === cursor and pages ===

@@ -1,6 +1,6 @@
 use super::*;
-use crate::model::{ClaimRequirement, Labels};
-use crate::pricing::{AsOf, DiscountOn, DiscountRule, PriceFile};
+use crate::model::{ClaimRequirement, Labels, Timestamp};
+use crate::pricing::{AsOf, DiscountOn, DiscountRule, PriceFile, Prices, SpotPrice};
 use test_case::test_case;
 
 const TYPE: (&str, &str) = ("node.kubernetes.io/instance-type", "c5a.large");
@@ -43,6 +43,10 @@ fn price(node: &Node) -> Quote {
 
 fn usd(text: &str) -> Money {
     text.parse().unwrap()
+}
+
+fn list(quote: &Quote) -> Option<Money> {
+    quote.list.map(|list| list.amount)
 }
 
 /// The cell of the table and, for what has no price, the reason.
@@ -155,11 +159,22 @@ fn region_comes_from_the_node() {
 fn spot_zone_without_price_is_unknown() {
     let quote = price(&seoul(&[SPOT]));
     assert_eq!(quote.instance.amount, Amount::AtMost(usd("0.086"), Unknown::Spot));
-    assert_eq!((quote.hourly(), quote.known(), quote.list), (None, (Money::ZERO, Money::ZERO), Some(usd("0.086"))));
+    assert_eq!((quote.hourly(), quote.known(), list(&quote)), (None, (Money::ZERO, Money::ZERO), Some(usd("0.086"))));
     assert_eq!((quote.mark, quote.unknown()), (Mark::Bound, Some(Unknown::Spot)));
     // Where not even the bound is known.
     let quote = price(&seoul(&[SPOT, ("node.kubernetes.io/instance-type", "m9x.large")]));
     assert_eq!((quote.instance.amount, quote.list), (Amount::Unknown(Unknown::Spot), None));
+}
+
+#[test]
+fn the_fee_in_a_local_zone_is_an_estimate() {
+    let lax = [
+        ("node.kubernetes.io/instance-type", "c5.12xlarge"),
+        ("topology.kubernetes.io/zone", "us-west-2-lax-1a"),
+        ON_DEMAND,
+        AUTO,
+    ];
+    assert_eq!(told(&price(&node(&lax))), priced("~2.74176"), "2.448 and 12 % of it, not of the parent region's price");
 }
 
 #[test]
@@ -219,7 +234,7 @@ fn every_purchase_kind_is_priced_or_explained() {
         assert_eq!(quote.hourly().is_none(), quote.unknown().is_some(), "{capacity_type}: priced or explained");
     }
     let block = price(&seoul(&[RESERVED, BLOCK]));
-    assert_eq!((block.hourly(), block.list, block.mark), (Some(Money::ZERO), Some(usd("0.086")), Mark::Prepaid));
+    assert_eq!((block.hourly(), list(&block), block.mark), (Some(Money::ZERO), Some(usd("0.086")), Mark::Prepaid));
     // A block whose list price nobody knows is paid for all the same.
     let block = price(&seoul(&[RESERVED, BLOCK, ("node.kubernetes.io/instance-type", "m9x.large")]));
     assert_eq!((block.hourly(), block.list, block.label(4).as_str()), (Some(Money::ZERO), None, "prepaid"));
@@ -441,8 +456,23 @@ fn the_first_rule_that_matches_is_the_only_one() {
 fn what_spot_saves_is_told_by_the_list_price_whatever_the_discount() {
     let pool = ("karpenter.sh/nodepool", "general");
     let rule = off(DiscountOn::Instance, |rule| rule.nodepool = Some("gen*".parse().unwrap()));
-    let quote = ask(&discounted(std::slice::from_ref(&rule)), &seoul(&[SPOT, pool]));
-    assert_eq!((quote.list, quote.discount.map(|d| d.rule)), (Some(usd("0.086")), Some(0)));
+    let mut book = discounted(std::slice::from_ref(&rule));
+    let quote = ask(&book, &seoul(&[SPOT, pool]));
+    assert_eq!((list(&quote), quote.discount.map(|d| d.rule)), (Some(usd("0.086")), Some(0)));
+    // List price = what spot saves + what the discount saves + what is paid: nothing is told twice.
+    let spot = SpotPrice { instance_type: "c5a.large".into(), zone: None, os: Os::Linux, amount: usd("0.0369") };
+    book.learn(&PriceSheet {
+        source: PriceSource::SpotFeed,
+        region: "ap-northeast-2".into(),
+        currency: Currency::Usd,
+        fetched: Timestamp::UNIX_EPOCH,
+        cached: false,
+        prices: Prices::Spot(vec![spot]),
+    });
+    let quote = ask(&book, &seoul(&[SPOT, pool]));
+    let (saves, discount) = (quote.spot_saves().unwrap(), quote.discount.unwrap());
+    assert_eq!((quote.hourly(), saves), (Some(usd("0.026568")), usd("0.0491")));
+    assert_eq!(saves + (discount.instance_before.unwrap() - usd("0.026568")) + usd("0.026568"), usd("0.086"));
     assert_eq!(ask(&discounted(&[rule]), &seoul(&[SPOT])).discount, None, "another nodepool, or none");
 }
 

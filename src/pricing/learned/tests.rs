@@ -55,10 +55,19 @@ fn a_zone_goes_before_the_median_of_others_and_that_before_the_region() {
 fn the_newest_answer_holds_and_an_answer_that_lacks_something_takes_nothing_away() {
     let mut learned = Learned::default();
     assert!(learned.merge(&spot(5, &[("c5a.large", Some("2a"), "0.03"), ("m5.large", Some("2a"), "0.05")])));
-    assert!(!learned.merge(&spot(4, &[("c5a.large", Some("2a"), "0.02")])), "an older answer");
+    let kept = PriceSheet { cached: true, ..spot(4, &[("c5a.large", Some("2a"), "0.02")]) };
+    assert!(!learned.merge(&kept), "an older answer, from the disk");
     assert!(learned.merge(&spot(6, &[("c5a.large", Some("2a"), "0.04")])));
     assert_eq!(told(&learned, Some("2a"), "c5a.large"), Some((true, "0.04".into())));
     assert_eq!(told(&learned, Some("2a"), "m5.large"), Some((true, "0.05".into())));
+}
+
+#[test]
+fn a_clock_that_is_set_back_freezes_no_price() {
+    let mut learned = Learned::default();
+    learned.merge(&spot(20_000, &[("c5a.large", Some("2a"), "0.03")]));
+    assert!(learned.merge(&spot(2_000, &[("c5a.large", Some("2a"), "0.04")])));
+    assert_eq!(told(&learned, Some("2a"), "c5a.large"), Some((true, "0.04".into())));
 }
 
 #[test]

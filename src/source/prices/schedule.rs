@@ -36,10 +36,14 @@ const RETRIES: [SignedDuration; 4] = [
     SignedDuration::from_mins(8),
 ];
 const RETRY_AT_LAST: SignedDuration = SignedDuration::from_hours(1);
-/// An answer of the disk from further in the future than this was written under a clock that was wrong.
+/// An answer from further in the future than this was noted under a clock that was wrong.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// Calls to AWS at a time: more are throttled sooner.
 const AWS_CALLS: usize = 2;
+
+fn is_from_the_future(at: Timestamp, now: Timestamp) -> bool {
+    at.duration_since(now) > CLOCK_SKEW
+}
 
 /// What is asked of a source in one go. In the order in which calls take their turn.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,7 +154,7 @@ impl Topic {
     /// What an answer of the disk is good for.
     pub(super) fn worth(&self, fetched: Timestamp, now: Timestamp) -> Worth {
         let age = now.duration_since(fetched);
-        if age < -CLOCK_SKEW || age >= self.worth_keeping() {
+        if is_from_the_future(fetched, now) || age >= self.worth_keeping() {
             Worth::Nothing
         } else if age < self.limit() {
             Worth::Fresh
@@ -237,7 +241,10 @@ impl Progress {
 
     /// Things whose answer is missing or older than it may be, and when the next will be.
     fn due(&self, topic: &Topic, things: &BTreeSet<Name>, now: Timestamp) -> (bool, Option<Timestamp>) {
-        let moments = things.iter().map(|thing| self.known.get(thing).map(|known| known.at + known.limit(topic)));
+        let moments = things.iter().map(|thing| {
+            let known = self.known.get(thing).filter(|known| !is_from_the_future(known.at, now));
+            known.map(|known| known.at + known.limit(topic))
+        });
         let mut next = None;
         for moment in moments {
             match moment {
@@ -350,7 +357,9 @@ impl Schedule {
                 continue;
             }
             let (due, next) = progress.due(topic, things, now);
-            let again = progress.trouble.as_ref().map(|trouble| trouble.again).filter(|again| *again > now);
+            let again = progress.trouble.as_ref().map(|trouble| trouble.again);
+            // A wait that is longer than any there is was begun under a clock that has been set back since.
+            let again = again.filter(|again| *again > now && !is_from_the_future(*again, now + RETRY_AT_LAST));
             let wake = if due { again } else { next.map(|next| again.map_or(next, |again| again.max(next))) };
             if !due || again.is_some() {
                 plan.wake = [plan.wake, wake].into_iter().flatten().min();
@@ -580,7 +589,8 @@ impl Progress {
         let soon = |thing: &&Name| {
             self.known.get(*thing).is_none_or(|known| {
                 let limit = known.limit(topic);
-                now.duration_since(known.at) >= if known.found { limit / 2 } else { limit }
+                let old = now.duration_since(known.at) >= if known.found { limit / 2 } else { limit };
+                old || is_from_the_future(known.at, now)
             })
         };
         if topic.is_call() { things.iter().filter(soon).cloned().collect() } else { things.clone() }

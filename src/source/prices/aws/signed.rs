@@ -128,6 +128,8 @@ impl Caller<'_> {
     ) -> Result<(), AskError> {
         let endpoint = Service::Ec2.endpoint(self.environment, region)?;
         let types: Vec<&Name> = types.iter().filter(|name| !name.is_empty()).collect();
+        // One moment for all pages: they are pages of one question.
+        let start = (self.now)();
         let mut left = PAGES;
         for types in types.chunks(TYPES) {
             let mut seen = HashSet::new();
@@ -138,7 +140,7 @@ impl Caller<'_> {
                     return Ok(());
                 }
                 left -= 1;
-                let form = spot_form(os, types, (self.now)(), token.as_deref());
+                let form = spot_form(os, types, start, token.as_deref());
                 let answer = self.call(Service::Ec2, region, post(&endpoint, form, "text/xml")).await;
                 let body = self.body(answer?, "ec2:DescribeSpotPriceHistory", "EC2's spot prices")?;
                 let page = spot_history::read(&body).map_err(|error| garbled(&error))?;

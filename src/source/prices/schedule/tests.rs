@@ -375,6 +375,15 @@ fn partial_refresh_keeps_the_good_part() {
             "settled",
         ]
     );
+    // A refresh that fails takes nothing away: what the page priced is still priced, and asked of nobody else.
+    let mut play = Play::needing(linux(SEOUL, &["m7g.large"]));
+    play.asks();
+    play.answer("price-page Linux: ap-northeast-2", Ok(vec![page(SEOUL, &["m7g.large"])]));
+    play.asks();
+    play.pass(mins(12 * 60));
+    assert_eq!(play.asks(), ["price-page Linux: ap-northeast-2"]);
+    play.answer("price-page Linux: ap-northeast-2", unavailable());
+    assert!(play.asks().is_empty());
 }
 
 #[test]
@@ -471,6 +480,22 @@ fn limits_by_age_differ() {
     assert_eq!(times["price-page Linux: ap-northeast-2"], [0, 720, 1440]);
     assert_eq!(times["eks-price-list: ap-northeast-2"], [0, 720, 1440]);
     assert_eq!(times["spot-history ap-northeast-2 Linux: c5a.large"][..4], [0, 15, 30, 45]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nothing() {
+    const ASKED: &str = "spot-history ap-northeast-2 Linux: c5a.large";
+    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
+    assert_eq!(play.asks(), [ASKED]);
+    play.answer(ASKED, Ok(vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]));
+    play.pass(-mins(4));
+    assert!(play.asks().is_empty(), "clocks are not that exact");
+    play.pass(-mins(300));
+    assert_eq!(play.asks(), [ASKED], "the answer is from the future");
+    play.answer(ASKED, unavailable());
+    assert!(play.asks().is_empty());
+    play.pass(-mins(300));
+    assert_eq!(play.asks(), [ASKED], "nobody waits for hours");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::source::prices::aws::Aws;
 use crate::source::prices::aws::testing::{KEYS, NOWHERE};
 use aws_smithy_http_client::test_util::NeverClient;
 use aws_smithy_runtime_api::client::http::{
@@ -263,4 +264,17 @@ async fn dropping_it_ends_the_search() {
     drop(credentials);
     tokio::time::sleep(SEARCH).await;
     assert_eq!(Arc::strong_count(&calls), 1, "nobody holds the client any more");
+}
+
+/// Off EC2 the instance's metadata service is often an address that swallows every packet.
+#[tokio::test]
+async fn a_metadata_service_that_hangs_is_no_trouble() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let environment = [("HOME", "/nonexistent"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint.as_str())];
+    let options = AwsOptions { environment: environment.into_iter().collect(), ..AwsOptions::default() };
+    let began = Instant::now();
+    let error = Aws::new(options).identity().await.unwrap_err();
+    assert!(matches!(error, AskError::NoCredentials { .. }), "{error:?}");
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
 }

@@ -1,6 +1,10 @@
 use super::*;
+use crate::source::prices::aws::credentials::Credentials;
 use crate::source::prices::aws::testing::{Server, answer, signed_in, types};
-use crate::source::prices::{Aws, AwsOptions};
+use crate::source::prices::{Aws, AwsOptions, Proxies};
+use aws_smithy_http_client::test_util::NeverClient;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 use test_case::test_case;
 
@@ -113,6 +117,27 @@ async fn spot_prices_come_page_by_page() {
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
     assert!(requests[1].contains("&NextToken="), "{}", requests[1]);
+}
+
+#[tokio::test]
+async fn pages_are_of_one_moment() {
+    /// A clock that is a minute further each time.
+    fn later() -> Timestamp {
+        static MINUTES: AtomicI64 = AtomicI64::new(0);
+        Timestamp::from_second(1_790_000_000 + 60 * MINUTES.fetch_add(1, Ordering::Relaxed)).unwrap()
+    }
+    let server = Server::start(vec![answer("200 OK", PAGE_1), answer("200 OK", PAGE_2)]).await;
+    let (options, http) = (ec2(&server), Http::new(&Proxies::default()));
+    let environment = options.environment.clone();
+    let session = Credentials::new(options, SharedHttpClient::new(NeverClient::new())).session().await.unwrap();
+    let caller = Caller { http: &http, environment: &environment, session: &session, now: later };
+    caller.spot("ap-northeast-2", Os::Linux, &types(&["c5a.large"])).await.unwrap();
+    let starts: Vec<String> = server
+        .requests()
+        .iter()
+        .filter_map(|request| Some(request.split('&').find(|field| field.starts_with("StartTime="))?.to_owned()))
+        .collect();
+    assert_eq!(starts, vec![starts[0].clone(); 2]);
 }
 
 #[tokio::test]
