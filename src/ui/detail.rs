@@ -306,7 +306,7 @@ const fn source(source: PriceSource) -> &'static str {
 const fn mark(mark: Mark) -> &'static str {
     match mark {
         Mark::Exact => "",
-        Mark::Override => "* set by a label or a rule",
+        Mark::Override => "* set by a label, the price file or a discount",
         Mark::Reserved => "R reserved capacity, at the on-demand rate",
         Mark::ReservedAssumed => "R? reserved capacity of a kind no label tells, at the on-demand rate",
         Mark::Assumed => "? no capacity-type label: taken for on-demand",

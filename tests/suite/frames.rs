@@ -647,9 +647,7 @@ fn prices_with_and_without_a_mark_are_aligned() {
     let label = ("eks-node-viewer/instance-price", "0.5");
     let machines = [machine("first", "c5a.xlarge", &[]), machine("second", "c5a.xlarge", &[label])];
     let frame = stage_of(machines, plain()).text(160, 40);
-    let dot = |name: &str, price: &str| {
-        line_of(&frame, name).find(price).map(|at| line_of(&frame, name)[..at].chars().count())
-    };
+    let dot = |name: &str, price: &str| Some(line_of(&frame, name).split_once(price)?.0.chars().count());
     let (first, second) = (dot(" first ", "0.1720"), dot(" second ", "0.5000*"));
     assert!(first.is_some() && first == second, "{first:?} {second:?} in {frame}");
 }

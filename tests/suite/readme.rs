@@ -188,6 +188,8 @@ fn every_command_of_the_readme_exists() {
                     assert!(root.join("tests").join(&args[at + 1]).join("main.rs").exists(), "{line}");
                 }
             }
+            // Of the shell itself.
+            "mkdir" => assert_eq!(args[0], "-p", "{line}: fails where the directory is there already"),
             script => assert!(root.join(script).exists(), "{line}: there is no {script}"),
         }
     }
