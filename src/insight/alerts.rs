@@ -120,20 +120,25 @@ fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
     });
 }
 
-/// Sources by name and region: `price-page of eu-west-1`; a region that all share once, and no more than two of many, so
-/// that a line has room for the reason: `price-page, spot-feed and 2 more of eu-west-1`.
+/// Sources by name and region, short, so that a line has room for the reason: `price-page of eu-west-1`, `price-page,
+/// spot-feed and 2 more of eu-west-1`, `spot-history, get-products of 2 regions`.
 fn named(sources: &[(&str, &str)]) -> String {
-    let (told, more) = match sources.len() {
-        0..=3 => (sources, String::new()),
-        n => (sources.get(..2).unwrap_or(sources), format!(" and {} more", n - 2)),
-    };
-    let region = sources.first().map_or("", |(_, region)| *region);
-    if sources.iter().all(|(_, other)| *other == region) {
-        let names: Vec<&str> = told.iter().map(|(name, _)| *name).collect();
-        return format!("{}{more} of {region}", names.join(", "));
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in sources {
+        if !names.contains(name) {
+            names.push(name);
+        }
     }
-    let each: Vec<String> = told.iter().map(|(name, region)| format!("{name} of {region}")).collect();
-    format!("{}{more}", each.join(", "))
+    let regions: BTreeSet<&str> = sources.iter().map(|(_, region)| *region).collect();
+    let more = if names.len() > 3 { format!(" and {} more", names.len() - 2) } else { String::new() };
+    if !more.is_empty() {
+        names.truncate(2);
+    }
+    let place = match (regions.len(), regions.first()) {
+        (1, Some(region)) => (*region).to_owned(),
+        (n, _) => format!("{n} regions"),
+    };
+    format!("{}{more} of {place}", names.join(", "))
 }
 
 /// Price labels that are ignored, in one line.

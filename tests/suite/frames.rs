@@ -808,6 +808,15 @@ fn a_price_source_that_fails_is_one_quiet_line() {
     let all = "no new prices from price-page, eks-price-list of ap-northeast-2: failed to connect: refused";
     assert!(line.contains(all) && line.ends_with(", next try in 2m"), "{line}");
     assert_eq!(frame.matches("refused").count(), 1);
+    // Many are told in few words.
+    let many = [PriceSource::SpotFeed, PriceSource::SpotHistory]
+        .map(|source| failed(source, "failed to connect: refused", now + 240));
+    let mut more = nodes(2, plain());
+    more.learn(many);
+    let state = SourceState::Failed { why: "failed to connect: refused".into(), retry: at(now + 240) };
+    more.learn([PriceNews::State { source: PriceSource::SpotHistory, region: "cn-north-1".into(), state }]);
+    let line = line_of(&more.text(160, 40), "prices from").to_owned();
+    assert!(line.contains("no new prices from spot-history, spot-feed of 2 regions: failed to connect"), "{line}");
     // However narrow it is, it says when it is asked again.
     let narrow = stage.text(80, 24);
     let line = line_of(&narrow, "prices from");
