@@ -813,8 +813,8 @@ fn a_price_source_that_fails_is_one_quiet_line() {
         .map(|source| failed(source, "failed to connect: refused", now + 240));
     let mut more = nodes(2, plain());
     more.learn(many);
-    let state = SourceState::Failed { why: "failed to connect: refused".into(), retry: at(now + 240) };
-    more.learn([PriceNews::State { source: PriceSource::SpotHistory, region: "cn-north-1".into(), state }]);
+    let down = SourceState::Failed { why: "failed to connect: refused".into(), retry: at(now + 240) };
+    more.learn([PriceNews::State { source: PriceSource::SpotHistory, region: "cn-north-1".into(), state: down }]);
     let line = line_of(&more.text(160, 40), "prices from").to_owned();
     assert!(line.contains("no new prices from spot-history, spot-feed of 2 regions: failed to connect"), "{line}");
     // However narrow it is, it says when it is asked again.
