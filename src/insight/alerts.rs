@@ -96,12 +96,12 @@ pub fn alerts(cluster: &Cluster, now: Timestamp) -> Vec<Alert> {
 /// One quiet line for all sources of prices that failed. A source that is off by its nature (no credentials, no file for a
 /// region) is no news.
 fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
-    let mut failed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut failed: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     let mut next: Option<Timestamp> = None;
     for (source, region, state) in cluster.prices().sources() {
         match state {
             SourceState::Failed { why, retry } => {
-                failed.entry(why).or_default().push(format!("{} of {region}", source.name()));
+                failed.entry(why).or_default().push((source.name(), region));
                 next = Some(next.map_or(*retry, |next| next.min(*retry)));
             }
             SourceState::Asking | SourceState::Answered { .. } | SourceState::Off { .. } => {}
@@ -110,7 +110,7 @@ fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
     if failed.is_empty() {
         return;
     }
-    let each: Vec<String> = failed.iter().map(|(why, sources)| format!("{}: {why}", sources.join(", "))).collect();
+    let each: Vec<String> = failed.iter().map(|(why, sources)| format!("{}: {why}", named(sources))).collect();
     alerts.push(Alert {
         kind: AlertKind::PriceSource,
         severity: Severity::Notice,
@@ -118,6 +118,27 @@ fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
         row: None,
         until: next,
     });
+}
+
+/// Sources by name and region, short, so that a line has room for the reason: `price-page of eu-west-1`, `price-page,
+/// spot-feed and 2 more of eu-west-1`, `spot-history, get-products of 2 regions`.
+fn named(sources: &[(&str, &str)]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in sources {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let regions: BTreeSet<&str> = sources.iter().map(|(_, region)| *region).collect();
+    let more = if names.len() > 3 { format!(" and {} more", names.len() - 2) } else { String::new() };
+    if !more.is_empty() {
+        names.truncate(2);
+    }
+    let place = match (regions.len(), regions.first()) {
+        (1, Some(region)) => (*region).to_owned(),
+        (n, _) => format!("{n} regions"),
+    };
+    format!("{}{more} of {place}", names.join(", "))
 }
 
 /// Price labels that are ignored, in one line.

@@ -161,11 +161,19 @@ pub struct Usage {
     pub memory_bytes: u64,
     /// End of the measured window, as the metrics server says.
     pub at: Timestamp,
-    /// Length of the measured window in seconds. Older than two windows is stale.
+    /// Length of the measured window in seconds; 0 where it is not told. See [`Self::fresh_seconds`].
     pub window_seconds: u32,
 }
 
 impl Usage {
+    /// How long, in seconds from `now`, it tells what is used now: until it is older than two windows and the time that
+    /// may pass until the next reading is asked for. 0 or less: it is old.
+    pub fn fresh_seconds(&self, now: Timestamp) -> i64 {
+        // A window that is not told is the longest that is common; readings are asked for every 15 seconds.
+        let window = if self.window_seconds == 0 { 60 } else { i64::from(self.window_seconds) };
+        self.at.as_second() + 2 * window + 15 - now.as_second()
+    }
+
     /// Itself with each amount at most [`Resources::MOST`].
     #[must_use]
     pub fn capped(self) -> Self {

@@ -157,7 +157,7 @@ fn volume(part: &VolumePart) -> VolumeReport {
 /// The control plane in a line for reading.
 pub(super) fn control_plane_line(plane: &ControlPlaneReport) -> String {
     let sign = sign(plane.currency);
-    let Some(hourly) = &plane.hourly else { return "— an hour".to_owned() };
+    let Some(hourly) = &plane.hourly else { return "—/hour".to_owned() };
     let mark = marks(plane.lower_bound, plane.estimated);
     let extended = plane.hourly_if_extended.as_ref().map(|all| format!(" ({sign}{all} in extended support)"));
     format!("{mark}{sign}{hourly}/hour{}", extended.unwrap_or_default())
@@ -167,7 +167,7 @@ pub(super) fn control_plane_line(plane: &ControlPlaneReport) -> String {
 pub(super) fn volumes_line(volumes: &VolumeTotalReport) -> String {
     let reasons: Vec<String> = volumes.unknown_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();
     let unknown = if reasons.is_empty() { String::new() } else { format!("  not known: {}", reasons.join(", ")) };
-    let Some(hourly) = &volumes.hourly else { return format!("— an hour{unknown}") };
+    let Some(hourly) = &volumes.hourly else { return format!("—/hour{unknown}") };
     let mark = marks(volumes.unknown > 0, volumes.estimated > 0);
     let wholly = unknown.replacen("not known", "not wholly known", 1);
     format!("{mark}{}{hourly}/hour{wholly}", sign(volumes.currency))

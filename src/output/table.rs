@@ -56,7 +56,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         if currency == "CNY" {
             heading[PRICE] = ("¥/HOUR", Align::Right);
         }
-        columns(out, heading, report.nodes.iter().map(|n| node_cells(n, currency)).collect())?;
+        let mut cells: Vec<_> = report.nodes.iter().map(|n| node_cells(n, currency)).collect();
+        align_marks(&mut cells);
+        columns(out, heading, cells)?;
     }
     let waiting: Vec<&ClaimReport> = report.nodeclaims.iter().filter(|c| c.node.is_none()).collect();
     if !waiting.is_empty() {
@@ -109,6 +111,16 @@ fn node_cells(n: &NodeReport, currency: &str) -> [String; 11] {
         age::short(n.age_seconds),
         n.leaving.as_ref().map_or_else(|| n.status.to_owned(), |why| format!("{}: {why}", n.status)),
     ]
+}
+
+/// Gives every price the room of the longest mark behind one, so that the figures stand under each other.
+fn align_marks(rows: &mut [[String; 11]]) {
+    let mark = |price: &str| price.len() - price.trim_end_matches(['*', 'R', '?']).len();
+    let room = rows.iter().map(|row| mark(&row[PRICE])).max().unwrap_or(0);
+    for row in rows {
+        let own = mark(&row[PRICE]);
+        row[PRICE].push_str(&" ".repeat(room - own));
+    }
 }
 
 const CLAIM_HEADING: [(&str, Align); 6] = [
@@ -170,7 +182,7 @@ fn columns<const N: usize>(
 fn total_price(p: &PriceTotalReport) -> String {
     let sign = if p.currency == "CNY" { "¥" } else { "$" };
     let unpriced = if p.unpriced > 0 { format!("  {} unpriced", p.unpriced) } else { String::new() };
-    let (Some(hourly), Some(monthly)) = (&p.hourly, &p.monthly) else { return format!("  — an hour{unpriced}") };
+    let (Some(hourly), Some(monthly)) = (&p.hourly, &p.monthly) else { return format!("  —/hour{unpriced}") };
     let bound = if p.unpriced > 0 { "≥ " } else { "" };
     let estimate = if p.estimated > 0 { "~" } else { "" };
     format!("  {bound}{estimate}{sign}{hourly}/hour  {bound}{estimate}{sign}{monthly}/month{unpriced}")

@@ -13,6 +13,8 @@ pub struct Share {
     pub fill: Option<u64>,
     /// What was measured, where metrics are there.
     pub used: Option<u64>,
+    /// Whether that was measured too long ago to hold now.
+    pub stale: bool,
 }
 
 /// What a part of a bar stands for.
@@ -71,7 +73,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, x: u16, y: u16, width: u16, share: Share, 
         }
         return;
     }
-    let (fill, used, track) = theme.bar(level, share.used.is_some());
+    let (fill, mut used, track) = theme.bar(level, share.used.is_some());
+    if share.stale {
+        used = theme.dim();
+    }
     for (i, cell) in (0_u16..).zip(cells(width, share)) {
         let x = x.saturating_add(i);
         if theme.plain_bars() {
@@ -127,21 +132,21 @@ mod tests {
 
     #[test]
     fn over_full_clamps_bar_not_text() {
-        let over = Share { fill: Some(1510), used: None };
+        let over = Share { fill: Some(1510), used: None, stale: false };
         assert_eq!(sum(10, over, Shade::Fill), 80);
         assert_eq!(cells(10, over).count(), 10);
     }
 
     #[test]
     fn a_little_is_not_nothing_and_almost_is_not_full() {
-        assert_eq!(sum(10, Share { fill: Some(1), used: None }, Shade::Fill), 1);
-        assert_eq!(sum(10, Share { fill: Some(999), used: None }, Shade::Fill), 79);
-        assert_eq!(sum(10, Share { fill: Some(0), used: None }, Shade::Fill), 0);
+        assert_eq!(sum(10, Share { fill: Some(1), used: None, stale: false }, Shade::Fill), 1);
+        assert_eq!(sum(10, Share { fill: Some(999), used: None, stale: false }, Shade::Fill), 79);
+        assert_eq!(sum(10, Share { fill: Some(0), used: None, stale: false }, Shade::Fill), 0);
     }
 
     #[test]
     fn usage_lies_inside_the_requests() {
-        let share = Share { fill: Some(500), used: Some(250) };
+        let share = Share { fill: Some(500), used: Some(250), stale: false };
         assert_eq!(sum(16, share, Shade::Used), 32);
         assert_eq!(sum(16, share, Shade::Fill), 32);
         assert_eq!(sum(16, share, Shade::Track), 64);
@@ -158,7 +163,7 @@ mod tests {
         fn a_bar_is_as_wide_as_asked_and_every_cell_is_whole(
             width in 0_u16..60, fill in proptest::option::of(0_u64..3000), used in proptest::option::of(0_u64..3000),
         ) {
-            let share = Share { fill, used };
+            let share = Share { fill, used, stale: false };
             prop_assert_eq!(cells(width, share).count(), usize::from(width));
             prop_assert!(cells(width, share).all(|c| c.eighths <= 8));
         }
@@ -170,7 +175,7 @@ mod tests {
 
         #[test]
         fn without_usage_the_fill_is_exact(width in 1_u16..60, fill in 0_u64..3000) {
-            prop_assert_eq!(sum(width, Share { fill: Some(fill), used: None }, Shade::Fill), eighths(fill, width));
+            prop_assert_eq!(sum(width, Share { fill: Some(fill), used: None, stale: false }, Shade::Fill), eighths(fill, width));
         }
     }
 }

@@ -125,7 +125,9 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
         Some(Basis::Hybrid { .. }) => "hybrid",
         None => "instance",
     };
-    component(facts, machine, &amount(quote.instance.amount), quote.instance, seen);
+    if quote.mark != Mark::Prepaid {
+        component(facts, machine, &amount(quote.instance.amount), quote.instance, seen);
+    }
     match quote.basis {
         Some(Basis::Fargate { vcpu_milli, memory_mib, vcpu_price, gb_price, annotated }) => {
             let (vcpu, gb) = (thousandths(vcpu_milli), thousandths(memory_mib.saturating_mul(1000) / 1024));
@@ -163,10 +165,11 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
         facts.fact("price file", &format!("{}:{} ({row})", file.name(), row.line), Role::Dim);
     }
     facts.fact("mark", mark(quote.mark), Role::Dim);
+    waste(facts, row, quote);
+    // Beside the price, not in it.
     for (label, text, role) in extra_costs::volume_facts(facts.pic, row) {
         facts.fact(label, &text, role);
     }
-    waste(facts, row, quote);
 }
 
 /// Why a price is missing: what those who could tell it say for themselves.
@@ -199,14 +202,13 @@ fn total(quote: &Quote, pic: &Picture<'_>) -> String {
     let rests_on_estimate = quote.instance.estimated || quote.fee.is_some_and(|fee| fee.estimated);
     let sign = format!("{}{sign}", if rests_on_estimate { "~" } else { "" });
     match (quote.hourly(), quote.instance.amount) {
-        (Some(hourly), _) => {
-            format!("{sign}{} an hour, {sign}{} a month", hourly.decimal(5), hourly.monthly().grouped(2))
-        }
+        (Some(Money::ZERO), _) if quote.mark == Mark::Prepaid => "prepaid".into(),
+        (Some(hourly), _) => format!("{sign}{}/h, {sign}{}/mo", hourly.decimal(5), hourly.monthly().grouped(2)),
         (None, Amount::AtMost(most, _)) if quote.fee.is_none_or(|fee| fee.amount.known().is_some()) => {
-            format!("{} {sign}{} an hour", g.most, (most + fee).decimal(5))
+            format!("{} {sign}{}/h", g.most, (most + fee).decimal(5))
         }
         (None, _) if instance + fee > Money::ZERO => {
-            format!("{} {sign}{} an hour", g.least, (instance + fee).decimal(5))
+            format!("{} {sign}{}/h", g.least, (instance + fee).decimal(5))
         }
         (None, _) => "not known".into(),
     }
@@ -251,6 +253,9 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
     }
     let Some(waste) = Waste::of(row) else { return };
     let (instance, fee) = quote.known();
+    if instance + fee == Money::ZERO {
+        return;
+    }
     let lines = [
         ("unrequested", Some(waste.unrequested), Role::Text),
         ("unused", waste.unused, Role::Text),
@@ -301,7 +306,7 @@ const fn source(source: PriceSource) -> &'static str {
 const fn mark(mark: Mark) -> &'static str {
     match mark {
         Mark::Exact => "",
-        Mark::Override => "* set by a label or a rule",
+        Mark::Override => "* set by a label, the price file or a discount",
         Mark::Reserved => "R reserved capacity, at the on-demand rate",
         Mark::ReservedAssumed => "R? reserved capacity of a kind no label tells, at the on-demand rate",
         Mark::Assumed => "? no capacity-type label: taken for on-demand",
@@ -419,7 +424,7 @@ const RESOURCE: usize = 14;
 const AMOUNT: usize = 10;
 
 /// allocatable, requests, limits, usage, free; one line a resource.
-fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
+fn resources(pic: &Picture<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec<Line> {
     let theme = pic.theme();
     let (dim, text) = (theme.dim(), theme.style(Role::Text));
     let unknown = theme.glyphs().unknown;
@@ -427,6 +432,11 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
     let all = row.allocatable().unwrap_or(&none);
     let sums = row.sums();
     let pods_known = pic.cluster.knows(Stream::Pods);
+    let old = row.usage().filter(|usage| usage.fresh_seconds(pic.now) <= 0);
+    let old = old.map(|usage| pic.now.as_second() - usage.at.as_second());
+    if let Some(seconds) = old {
+        seen.changes_in(words::age_changes_in(seconds), pic.now);
+    }
     let room = width.saturating_sub(RESOURCE);
     let kept = KEPT.into_iter().find(|kept| kept.len() * AMOUNT <= room).unwrap_or(KEPT[3]);
     let cell = (room / kept.len()).clamp(AMOUNT, 12);
@@ -451,9 +461,25 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize) -> Vec<Line> {
         let mut line = vec![(format!("{label:<RESOURCE$}"), dim)];
         let cells = [known(offered), known(requested), known(limits), known(used), known(free)];
         for (i, shown) in kept.iter().filter_map(|i| Some((i, cells.get(*i)?))) {
-            line.push((format!("{shown:>cell$}"), if *i == 1 { theme.style(Role::Strong) } else { text }));
+            let style = match i {
+                1 => theme.style(Role::Strong),
+                3 if old.is_some() => dim,
+                _ => text,
+            };
+            line.push((format!("{shown:>cell$}"), style));
         }
         lines.push(line);
+    }
+    if let Some(seconds) = old.filter(|_| kept.contains(&3)) {
+        lines.push(vec![(
+            format!(
+                "{:RESOURCE$}{:>w$}",
+                "",
+                format!("used: measured {} ago", age::short(seconds)),
+                w = cell * kept.len()
+            ),
+            dim,
+        )]);
     }
     lines
 }
@@ -608,7 +634,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     let mut x = pen.put(2, 0, &format!(" {} ", cut_middle(row.name(), usize::from(w / 2))), theme.style(Role::Title));
     let (text, role) = status(row, pic, seen);
     x = pen.put(x + 1, 0, &format!(" {text} "), theme.style(role));
-    let amounts = Amounts::of_row(row).seen_in(pic.cluster);
+    let amounts = Amounts::of_row(row).seen_in(pic.cluster).at(pic.now, seen);
     let share = amounts.share(&Resource::Cpu, &super::state::Bars::Requests);
     let percent = amounts.percent(&Resource::Cpu, &super::state::Bars::Requests).unwrap_or_default();
     if let Some(fill) = share.fill.filter(|_| w > x + 40 && row.counts()) {
@@ -635,7 +661,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     let facts = facts.lines;
     let right_w = if wide { w.saturating_sub(left_w + 4) } else { left_w };
     let pods = sorted_pods(pic, row);
-    let mut right = resources(pic, row, usize::from(right_w));
+    let mut right = resources(pic, row, usize::from(right_w), seen);
     right.extend(pods_head(pic, row, pods.len(), usize::from(right_w)));
     let right_len = right.len() + pods.len();
     let page = usize::from(body);

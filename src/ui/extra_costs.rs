@@ -34,7 +34,7 @@ fn control_plane(pic: &Picture<'_>, plane: Option<&ControlPlane>) -> Vec<Piece> 
     let (g, dim) = (theme.glyphs(), theme.dim());
     let mut pieces = vec![("control plane ".to_owned(), dim)];
     let Some(plane) = plane else {
-        pieces.extend([(g.unknown.to_owned(), dim), (" (no EKS cluster)".to_owned(), dim)]);
+        pieces.extend([(g.unknown.to_owned(), dim), (" (no sign of EKS)".to_owned(), dim)]);
         return pieces;
     };
     let sign = words::sign(plane.currency, theme);
@@ -115,15 +115,12 @@ fn total(pic: &Picture<'_>, quote: &VolumesQuote) -> Fact {
         return ("volumes", "not known".to_owned(), Role::Warn);
     }
     let mark = marks(pic, quote.unknown().is_some(), quote.estimated);
-    let month = if quote.unknown().is_none() {
-        format!(", {sign}{} a month", known.monthly().grouped(2))
-    } else {
-        String::new()
-    };
+    let month =
+        if quote.unknown().is_none() { format!(", {sign}{}/mo", known.monthly().grouped(2)) } else { String::new() };
     let priced = quote.parts.iter().filter(|part| part.known != Money::ZERO);
     let oldest = priced.map(|part| part.origin).min_by_key(|origin| origin.as_of).unwrap_or_default();
     let said = words::provenance(oldest.source, oldest.as_of, pic.now);
-    ("volumes", format!("{mark}{sign}{} an hour{month}  {said}", known.decimal(5)), Role::Text)
+    ("volumes", format!("{mark}{sign}{}/h{month}  {said}", known.decimal(5)), Role::Text)
 }
 
 /// `80 GiB gp3, 10000 IOPS, 250 MiB/s  $0.07246`, `root: size or type set by the machine image`.

@@ -209,7 +209,9 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
             Severity::Warning => Role::Warn,
             Severity::Notice => Role::Dim,
         };
-        let mut text = format!("{} {}", theme.glyphs().alert, alert.text);
+        let text = format!("{} {}", theme.glyphs().alert, alert.text);
+        // A long text is cut, but never what follows it.
+        let mut end = String::new();
         if let Some(until) = alert.until {
             let left = until.as_second() - pic.now.as_second();
             if left > 0 {
@@ -217,18 +219,19 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
                 seen.changes_in(if left < 600 { 1 } else { left % 60 + 1 }, pic.now);
                 let left = crate::units::age::short(left);
                 let _ = if matches!(alert.kind, AlertKind::StreamDown | AlertKind::PriceSource) {
-                    write!(text, ", next try in {left}")
+                    write!(end, ", next try in {left}")
                 } else {
-                    write!(text, ", {left} left")
+                    write!(end, ", {left} left")
                 };
             }
         }
         let more = pic.alerts.len() - lines.min(pic.alerts.len());
         if usize::from(y) + 1 == lines && more > 0 {
-            let _ = write!(text, "  (+{more} more)");
+            let _ = write!(end, "  (+{more} more)");
         }
         let room = pen.width().saturating_sub(2);
-        pen.put(1, y, &cut_end(&text, usize::from(room)), theme.style(role));
+        let text = cut_end(&text, usize::from(room.saturating_sub(columns(&end)).max(room / 2)));
+        pen.put(1, y, &cut_end(&format!("{text}{end}"), usize::from(room)), theme.style(role));
     }
 }
 

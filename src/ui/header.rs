@@ -248,7 +248,8 @@ fn split(price: &PriceTotals) -> Vec<(&'static str, Amount)> {
     parts.into_iter().filter(|(_, money)| *money != Amount::ZERO).collect()
 }
 
-/// What is to be said of money beside the total, the most important first; each with the gap before it.
+/// What is to be said of money beside the total, the most important first: what it is made of, what can be done about
+/// it, what was done already; each with the gap before it.
 fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     let theme = pic.theme();
     let price = &pic.view.totals().price;
@@ -261,6 +262,17 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     let hourly = |money| format!("{}/h", words::hourly(sign, money));
     let split: Vec<String> = split(price).iter().map(|(name, money)| format!("{name} {}", money.decimal(3))).collect();
     all.push(vec![(split.join(" + "), text)]);
+    let mut overhead = None;
+    if pic.cluster.knows(Stream::Pods) {
+        let mark = doubts(pic, price.waste_left_out);
+        let said = |name: &str, money: Amount| {
+            let pieces = vec![(format!("{name} "), dim), (format!("{mark}{}", hourly(money)), text)];
+            (money != Amount::ZERO).then_some(pieces)
+        };
+        all.extend(said("unrequested", price.unrequested()));
+        all.extend(price.unused().and_then(|unused| said("unused", unused)));
+        overhead = said("DaemonSets", price.overhead());
+    }
     if let Some(saves) = price.spot_saves() {
         let estimate = if price.spot_estimated > 0 { "~" } else { "" };
         let mut pieces = vec![("spot saves ".to_owned(), dim), (format!("{estimate}{}", hourly(saves)), text)];
@@ -272,15 +284,7 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     if let Some(saves) = price.discount_saves() {
         all.push(vec![("discounts ".to_owned(), dim), (format!("{}{}", doubts(pic, 0), hourly(saves)), text)]);
     }
-    if pic.cluster.knows(Stream::Pods) {
-        let mark = doubts(pic, price.waste_left_out);
-        let mut waste = vec![("unrequested", price.unrequested())];
-        waste.extend(price.unused().map(|unused| ("unused", unused)));
-        waste.push(("DaemonSets", price.overhead()));
-        for (name, money) in waste.into_iter().filter(|(_, money)| *money != Amount::ZERO) {
-            all.push(vec![(format!("{name} "), dim), (format!("{mark}{}", hourly(money)), text)]);
-        }
-    }
+    all.extend(overhead);
     all.retain(|pieces| wide(pieces) > 0);
     all
 }

@@ -126,6 +126,11 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
                 line.push_str(grapheme);
                 used += g;
             }
+            // What follows goes on in the same line.
+            if word.ends_with(' ') && used < columns {
+                line.push(' ');
+                used += 1;
+            }
             continue;
         }
         line.push_str(word);
@@ -158,6 +163,8 @@ mod tests {
     fn long_text_breaks_at_spaces() {
         assert_eq!(wrap("no place for it", 8), ["no place", "for it"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
+        assert_eq!(wrap("abcdefgh k", 4), ["abcd", "efgh", "k"]);
         assert_eq!(wrap("", 4), [""]);
     }
 

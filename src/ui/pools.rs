@@ -105,6 +105,7 @@ fn share(sum: &Sum, resource: &Resource) -> Share {
     Share {
         fill: permille(sum.requests.get(resource), all),
         used: if sum.measured { permille(used, all) } else { None },
+        stale: false,
     }
 }
 

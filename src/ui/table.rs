@@ -19,7 +19,7 @@ use super::theme::{Level, Role, Theme};
 use super::words;
 use crate::cluster::{Cluster, Row, RowId, RowState, permille};
 use crate::insight::{Column, Line, Totals, View, Waste};
-use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Usage};
+use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Mark, Quote};
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Currency, Money, age};
@@ -84,6 +84,8 @@ pub(super) struct Amounts<'a> {
     used: Used<'a>,
     /// Whether anything is known of pods: without them sums are not 0 but unknown.
     pods_known: bool,
+    /// When it is looked at; none of sums, which have no one age.
+    now: Option<Timestamp>,
 }
 
 impl<'a> Amounts<'a> {
@@ -94,6 +96,7 @@ impl<'a> Amounts<'a> {
             limits: &row.sums().limits,
             used: Used::Row(row.usage()),
             pods_known: true,
+            now: None,
         }
     }
 
@@ -104,6 +107,7 @@ impl<'a> Amounts<'a> {
             limits: &totals.limits,
             used: Used::Totals(totals),
             pods_known: true,
+            now: None,
         }
     }
 
@@ -112,6 +116,25 @@ impl<'a> Amounts<'a> {
     pub(super) const fn seen_in(mut self, cluster: &Cluster) -> Self {
         self.pods_known = cluster.knows(Stream::Pods);
         self
+    }
+
+    /// The same as it is at this moment: what was measured long ago no longer holds.
+    #[must_use]
+    pub(super) fn at(mut self, now: Timestamp, seen: &mut Seen) -> Self {
+        self.now = Some(now);
+        if let Used::Row(Some(usage)) = &self.used
+            && usage.fresh_seconds(now) > 0
+        {
+            seen.changes_in(usage.fresh_seconds(now), now);
+        }
+        self
+    }
+
+    fn is_stale(&self) -> bool {
+        match (&self.used, self.now) {
+            (Used::Row(Some(usage)), Some(now)) => usage.fresh_seconds(now) <= 0,
+            (Used::Row(_) | Used::Totals(_), _) => false,
+        }
     }
 
     fn used(&self, resource: &Resource) -> Option<u64> {
@@ -144,7 +167,7 @@ impl<'a> Amounts<'a> {
                 self.used(resource).and_then(|part| permille(part, all))
             }
         };
-        Share { fill, used }
+        Share { fill, used, stale: self.is_stale() }
     }
 
     /// The resource that is requested most.
@@ -172,7 +195,7 @@ impl BarText {
 fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<BarText> {
     if pic.ui.bars == Bars::Dominant {
         let dominant = amounts.dominant(barred);
-        let share = Share { fill: dominant.as_ref().map(|(_, share)| *share), used: None };
+        let share = Share { fill: dominant.as_ref().map(|(_, share)| *share), used: None, stale: false };
         let percent = dominant.as_ref().and_then(|(resource, _)| amounts.percent(resource, &pic.ui.bars));
         let name = dominant.map(|(resource, _)| short_name(&resource)).unwrap_or_default();
         return vec![BarText { name, ..BarText::new(share, percent) }];
@@ -361,7 +384,7 @@ fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> R
         sign: sign(row, new, theme),
         name: row.name().to_owned(),
         pool: known(row.pool()),
-        bars: bars(&Amounts::of_row(row).seen_in(pic.cluster), pic, barred),
+        bars: bars(&Amounts::of_row(row).seen_in(pic.cluster).at(pic.now, seen), pic, barred),
         pods: limit.map_or_else(|| pods.clone(), |limit| format!("{pods}/{limit}")),
         kind: known(row.instance_type()),
         price: row.quote().map_or_else(|| unknown.to_owned(), |quote| price(quote, pic)),

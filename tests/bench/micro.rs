@@ -6,7 +6,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{CostHistory, Filter, GroupBy, PendingByCause, Sort, View, alerts};
 use nodeglass::model::{Change, Timestamp};
-use nodeglass::pricing::{PriceBook, PriceNews};
+use nodeglass::pricing::PriceBook;
 use nodeglass::source::demo::{self, Fleet, Options};
 use nodeglass::ui::{self, Picture, UiOptions, UiState};
 use ratatui::buffer::Buffer;
@@ -102,7 +102,7 @@ fn prices(c: &mut Criterion) {
         b.iter(|| {
             day += 1;
             let later = Timestamp::from_second(start().as_second() + day).unwrap_or_default();
-            black_box(cluster.learn([PriceNews::Sheet(demo::spot_prices(later))]))
+            black_box(cluster.learn(demo::prices(later)))
         });
     });
     group.bench_function("what is needed", |b| b.iter(|| black_box(cluster.demand())));

@@ -9,7 +9,7 @@ use nodeglass::cluster::{Cluster, RowId};
 use nodeglass::insight::{Column, Direction, Line, Severity, Sort};
 use nodeglass::model::{Change, ConditionStatus, LinkState, Name, Node, Pod, Resource, Resources, Stream, Usage, key};
 use nodeglass::pricing::{
-    DiscountRule, EksPrices, Os, PriceBook, PriceFile, PriceNews, PriceSheet, PriceSource, PriceTerms, Prices,
+    DiscountRule, EksPrices, Extras, Os, PriceBook, PriceFile, PriceNews, PriceSheet, PriceSource, PriceTerms, Prices,
     SourceState, SpotPrice, SpotSaving,
 };
 use nodeglass::ui::{self, Action, Depth, Effect, Palette, Seen, UiOptions, keys};
@@ -432,6 +432,29 @@ fn missing_metrics_are_not_zero() {
     assert!(!line_of(&frame, " n0001").contains("0%"));
 }
 
+/// What was measured long ago is drawn dim, and the detail says how long ago.
+#[test]
+fn old_readings_do_not_pass_for_new_ones() {
+    let mut stage = Stage::demo(Some(5), 30, UiOptions::default());
+    let dim = |stage: &mut Stage| {
+        let buffer = stage.draw(160, 40);
+        let ground = buffer.content().iter().filter(|cell| cell.symbol() == "█");
+        ground.map(|cell| cell.fg).collect::<std::collections::HashSet<_>>()
+    };
+    let fresh = dim(&mut stage);
+    stage.press(&["end", "⏎"]);
+    let detail = stage.text(160, 50);
+    assert!(detail.contains("USED") && !detail.contains("measured"), "{detail}");
+    // Nothing is heard for a minute.
+    let now = stage.now.as_second();
+    stage.now = at(now + 60);
+    stage.wait(0);
+    let detail = stage.text(160, 50);
+    assert!(detail.contains("used: measured "), "{detail}");
+    stage.press(&["esc"]);
+    assert_ne!(fresh, dim(&mut stage));
+}
+
 #[test]
 fn header_ratio_uses_one_unit() {
     let frame = nodes(3, plain()).text(120, 24);
@@ -624,9 +647,7 @@ fn prices_with_and_without_a_mark_are_aligned() {
     let label = ("eks-node-viewer/instance-price", "0.5");
     let machines = [machine("first", "c5a.xlarge", &[]), machine("second", "c5a.xlarge", &[label])];
     let frame = stage_of(machines, plain()).text(160, 40);
-    let dot = |name: &str, price: &str| {
-        line_of(&frame, name).find(price).map(|at| line_of(&frame, name)[..at].chars().count())
-    };
+    let dot = |name: &str, price: &str| Some(line_of(&frame, name).split_once(price)?.0.chars().count());
     let (first, second) = (dot(" first ", "0.1720"), dot(" second ", "0.5000*"));
     assert!(first.is_some() && first == second, "{first:?} {second:?} in {frame}");
 }
@@ -644,6 +665,20 @@ fn the_detail_keeps_what_matters_at_every_width() {
     }
     let wide = stage.text(200, 60);
     assert!(line_of(&wide, "NAMESPACE/POD").matches("USED").count() == 2, "{wide}");
+}
+
+/// Nothing is paid by the hour for what was paid in advance: that is no price of 0.
+#[test]
+fn the_detail_of_what_is_prepaid_shows_no_zero() {
+    let block =
+        [("karpenter.sh/capacity-type", "reserved"), ("karpenter.k8s.aws/capacity-reservation-type", "capacity-block")];
+    let mut stage = stage_of([machine("a", "p5.48xlarge", &block)], plain());
+    stage.press(&["⏎"]);
+    let detail = stage.text(120, 40);
+    let total = line_of(&detail, "total ");
+    assert!(total.contains("total          prepaid"), "{detail}");
+    let facts: String = detail.lines().skip(2).collect();
+    assert!(!facts.contains("$0.00") && facts.contains("paid in advance"), "{detail}");
 }
 
 #[test]
@@ -741,7 +776,7 @@ fn what_has_a_price_by_size_or_by_terms_says_how() {
             "fargate-ip-10-0-0-3",
             &["fargate        $0.01420", "0.25 vCPU × $0.04656 + 0.5 GB × $0.00511", "as the pod is annotated"],
         ),
-        ("outside", &["total          ≤ $0.16000 an hour", "8 vCPU × $0.02 of the first tier"]),
+        ("outside", &["total          ≤ $0.16000/h", "8 vCPU × $0.02 of the first tier"]),
     ];
     for (name, lines) in golden {
         let frame = detail(name);
@@ -770,10 +805,22 @@ fn a_price_source_that_fails_is_one_quiet_line() {
     ]);
     let frame = stage.text(160, 40);
     let line = line_of(&frame, "prices from");
-    let all =
-        "no new prices from price-page of ap-northeast-2, eks-price-list of ap-northeast-2: failed to connect: refused";
+    let all = "no new prices from price-page, eks-price-list of ap-northeast-2: failed to connect: refused";
     assert!(line.contains(all) && line.ends_with(", next try in 2m"), "{line}");
     assert_eq!(frame.matches("refused").count(), 1);
+    // Many are told in few words.
+    let many = [PriceSource::SpotFeed, PriceSource::SpotHistory]
+        .map(|source| failed(source, "failed to connect: refused", now + 240));
+    let mut more = nodes(2, plain());
+    more.learn(many);
+    let down = SourceState::Failed { why: "failed to connect: refused".into(), retry: at(now + 240) };
+    more.learn([PriceNews::State { source: PriceSource::SpotHistory, region: "cn-north-1".into(), state: down }]);
+    let line = line_of(&more.text(160, 40), "prices from").to_owned();
+    assert!(line.contains("no new prices from spot-history, spot-feed of 2 regions: failed to connect"), "{line}");
+    // However narrow it is, it says when it is asked again.
+    let narrow = stage.text(80, 24);
+    let line = line_of(&narrow, "prices from");
+    assert!(line.contains('…') && line.ends_with(", next try in 2m"), "{line}");
     assert_eq!(stage.alerts.iter().map(|alert| alert.severity).collect::<Vec<_>>(), [Severity::Notice]);
     // It is told until it answers.
     for source in [PriceSource::PricePage, PriceSource::EksList] {
@@ -829,13 +876,13 @@ fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
         money_of(&mut stage),
         [
             "$0.084/h | $61.13/mo cached 3h",
-            "instances 0.063 + auto mode 0.021 spot saves $0.109/h unrequested $0.084/h",
+            "instances 0.063 + auto mode 0.021 unrequested $0.084/h spot saves $0.109/h",
         ]
     );
     stage.press(&["⏎"]);
     let detail = stage.text(160, 50);
     for line in [
-        "total          $0.08374 an hour, $61.13 a month",
+        "total          $0.08374/h, $61.13/mo",
         "instance       $0.06310  EC2 spot price history, live 2m5s ago",
         "auto mode fee  $0.02064  AmazonEKS price list, cached 3h",
         "on-demand list $0.17200",
@@ -1425,9 +1472,11 @@ fn pictures() -> Vec<(&'static str, String)> {
     all.push(("narrow", take("nodeglass in 80 columns", &mut blog, 80, 24)));
     let mut fleet = Stage::demo(Some(60), 120, colour());
     all.push(("fleet", take("nodeglass on a fleet of 60 nodes", &mut fleet, 170, 48)));
-    fleet.press(&["end", "⏎"]);
-    all.push(("detail", take("one node in detail", &mut fleet, 150, 44)));
-    fleet.press(&["esc", "p"]);
+    let both = Extras { control_plane: true, volumes: true };
+    let mut one = Stage::demo_with(both, Some(60), 120, colour());
+    one.press(&["end", "⏎"]);
+    all.push(("detail", take("one spot node in detail, with its price line by line", &mut one, 150, 44)));
+    fleet.press(&["p"]);
     all.push(("nodepools", take("nodepools", &mut fleet, 140, 20)));
     fleet.press(&["esc", "g", "home"]);
     all.push(("grouped", take("nodes by nodepool, with subtotals", &mut fleet, 150, 36)));

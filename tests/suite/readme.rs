@@ -9,7 +9,7 @@ use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Filter, View};
 use nodeglass::model::{About, Change, NodeClaim, Stream};
 use nodeglass::output::Report;
-use nodeglass::pricing::{Extras, PriceBook, PriceNews, PriceSource, SourceState};
+use nodeglass::pricing::{Extras, PriceBook, PriceFile, PriceNews, PriceSource, SourceState};
 use nodeglass::ui::keys::TABLE;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -188,10 +188,30 @@ fn every_command_of_the_readme_exists() {
                     assert!(root.join("tests").join(&args[at + 1]).join("main.rs").exists(), "{line}");
                 }
             }
+            // Of the shell itself.
+            "mkdir" => assert_eq!(args[0], "-p", "{line}: fails where the directory is there already"),
             script => assert!(root.join(script).exists(), "{line}: there is no {script}"),
         }
     }
     assert!(lines.len() > 10, "only {} commands were found", lines.len());
+}
+
+/// The price file and the settings that the README shows are read as they stand.
+#[test]
+fn the_files_of_the_readme_are_understood() {
+    let file = PriceFile::parse("prices.csv", part("```csv\n", "```")).unwrap();
+    assert_eq!(file.rows().len(), 2);
+    let config = std::path::PathBuf::from("/config");
+    let environment = cli::Environment::new::<&str, &str>([], None, Some(config));
+    let settings = |path: &std::path::Path| {
+        let own = path == std::path::Path::new("/config/nodeglass/config.toml");
+        own.then(|| part("```toml\n", "```").to_owned()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+    };
+    let Ok(cli::Command::Dashboard(read)) = cli::parse(["nodeglass"], &environment, &settings) else {
+        panic!("not understood");
+    };
+    assert_eq!(read.discounts.len(), 1);
+    assert_eq!(read.discounts[0].to_string(), "family=m5* capacity=on-demand -28%");
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub struct Options {
 pub fn prices(now: Timestamp) -> Vec<PriceNews> {
     let sheets = [
         market::spot_prices(loads::REGION, &loads::ZONES, now),
+        market::spot_savings(loads::REGION, now),
         market::volume_prices(loads::REGION, now),
         market::cluster_prices(loads::REGION, now),
     ];

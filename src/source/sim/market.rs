@@ -3,7 +3,9 @@
 
 use super::catalog::CATALOG;
 use crate::model::{Name, Timestamp};
-use crate::pricing::{EksPrices, Os, Partition, PriceBook, PriceSheet, PriceSource, Prices, SpotPrice, VolumePrice};
+use crate::pricing::{
+    EksPrices, Os, Partition, PriceBook, PriceSheet, PriceSource, Prices, SpotPrice, SpotSaving, VolumePrice,
+};
 use crate::units::Money;
 
 /// What a spot machine costs, in thousandths of the on-demand price, as it does on many a day.
@@ -29,6 +31,23 @@ pub fn spot_prices(region: &str, zones: &[&str], now: Timestamp) -> PriceSheet {
         }
     }
     sheet(region, now, Prices::Spot(prices))
+}
+
+/// How often spot machines of each type are taken back, as the spot advisor tells it: larger ones of busy families more.
+pub fn spot_savings(region: &str, now: Timestamp) -> PriceSheet {
+    let savings = CATALOG.iter().map(|kind| SpotSaving {
+        instance_type: kind.name.into(),
+        os: Os::Linux,
+        // The middle of what the market asks: prices by zone go before it.
+        percent: 100 - (SHARE.start() + SHARE.end()).div_euclid(20) as u8,
+        interruption_band: match (kind.gpu, kind.vcpu) {
+            (Some(_), _) => 4,
+            (None, 16..) => 2,
+            (None, 8..) => 1,
+            (None, _) => 0,
+        },
+    });
+    sheet(region, now, Prices::SpotSavings(savings.collect()))
 }
 
 /// What Seoul's gp3 volumes cost by the month: a GiB, an I/O operation and a MiB a second (Amazon EBS pricing).
