@@ -4,7 +4,7 @@ use super::leaving::{Leaving, Signals};
 use super::pods::NONE;
 use super::{CapacityType, PodCounts, RowState};
 use crate::model::{Name, Node, NodeClaim, Resource, Resources, Timestamp, Usage, key};
-use crate::pricing::{ComputeType, FargatePods, Offer, PriceBook, Quote, VolumesQuote};
+use crate::pricing::{BadOverride, ComputeType, FargatePods, Offer, PriceBook, Quote, VolumesQuote, price_override};
 use crate::units::natural::NaturalKey;
 
 /// Identity of a row for as long as the program runs; never used again. A claim's row that joins a node's row
@@ -117,6 +117,8 @@ pub struct Row {
     pub(super) order: NaturalKey,
     pub(super) sums: Sums,
     pub(super) first_pod: u32,
+    /// Its price label is not understood.
+    pub(super) bad_price_label: bool,
     pub(super) usage: Option<Usage>,
     pub(super) quote: Option<Quote>,
     /// The price of its volumes, where that line is on.
@@ -151,6 +153,7 @@ impl Row {
             name,
             sums: Sums::default(),
             first_pod: NONE,
+            bad_price_label: false,
             usage: None,
             quote: None,
             volumes: None,
@@ -205,6 +208,7 @@ impl Row {
             // Told by its name before its labels are there: it is never the large machine that its Node reports.
             (self.managed_by, self.capacity_type) = (ManagedBy::Fargate, CapacityType::Fargate);
         }
+        self.bad_price_label = self.node.as_deref().is_some_and(|n| price_override(n, self.claim.as_deref()).is_err());
         self.price(book);
     }
 
@@ -270,6 +274,12 @@ impl Row {
     /// billed, and for what has no such volumes (Fargate, hybrid nodes).
     pub fn volumes_quote(&self) -> Option<&VolumesQuote> {
         self.volumes.as_deref()
+    }
+
+    /// Why its price label is ignored, if it is.
+    pub fn bad_price_label(&self) -> Option<BadOverride> {
+        let node = self.node.as_deref().filter(|_| self.bad_price_label)?;
+        price_override(node, self.claim.as_deref()).err()
     }
 
     /// How it is bought.

@@ -6,8 +6,8 @@
 //! for every frame.
 
 use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState, UnmatchedTerm};
-use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp, key};
-use crate::pricing::{SourceState, price_override};
+use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp};
+use crate::pricing::SourceState;
 use crate::units::age;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -143,8 +143,8 @@ fn named(sources: &[(&str, &str)]) -> String {
 
 /// Price labels that are ignored, in one line.
 fn price_labels(cluster: &Cluster, alerts: &mut Vec<Alert>) {
-    let labelled = cluster.rows().filter(|row| row.gone().is_none() && row.label(key::INSTANCE_PRICE).is_some());
-    let mut bad = labelled.filter_map(|row| Some((row, price_override(row.node()?, row.claim()).err()?)));
+    let standing = cluster.rows().filter(|row| row.gone().is_none());
+    let mut bad = standing.filter_map(|row| Some((row, row.bad_price_label()?)));
     let Some((row, why)) = bad.next() else { return };
     let more = bad.count();
     let others = if more > 0 { format!(" (and on {more} more)") } else { String::new() };
