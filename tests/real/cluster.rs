@@ -87,13 +87,28 @@ impl Cluster {
 
     /// kubectl as the admin; what it prints.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
+        String::from_utf8(succeed(&mut self.kubectl_command(arguments)).stdout).expect("kubectl prints UTF-8")
+    }
+
+    /// `kubectl describe nodes`. It lists them, then reads each: one that goes in between is not found, and the others are
+    /// described all the same.
+    pub fn described_nodes(&self) -> String {
+        let mut command = self.kubectl_command(&["describe", "nodes"]);
+        let output = command.output().expect("kubectl can be run");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let only_gone = errors.lines().all(|line| line.is_empty() || line.contains("(NotFound)"));
+        assert!(only_gone, "kubectl describe nodes ended with {}:\n{errors}", output.status);
+        String::from_utf8(output.stdout).expect("kubectl prints UTF-8")
+    }
+
+    fn kubectl_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(programs().join("kubectl"));
         command
             .arg("--kubeconfig")
             .arg(self.kubeconfig(User::Admin))
             .args(["--request-timeout", "30s"])
             .args(arguments);
-        String::from_utf8(succeed(&mut command).stdout).expect("kubectl prints UTF-8")
+        command
     }
 
     /// The objects of a kind, in all namespaces, as kubectl prints them.

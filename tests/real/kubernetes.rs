@@ -72,7 +72,7 @@ impl Picture {
 
         let mut pools: BTreeMap<String, usize> =
             cluster.objects("nodepools").iter().map(|pool| (name(pool), 0)).collect();
-        let described = cluster.kubectl(&["describe", "nodes"]);
+        let described = cluster.described_nodes();
         let nodes: BTreeMap<String, Node> =
             nodes.iter().map(|node| (name(node), Node::described(node, &described))).collect();
         for node in nodes.values() {
