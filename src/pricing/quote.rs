@@ -294,8 +294,9 @@ impl Quote {
     }
 
     /// The price as it stands in a table, without a currency sign: `0.0860`, `~0.0860`, `0.0860*` (set by a label or a
-    /// rule), `0.0860R` (reserved; `R?` of a kind no label tells), `0.0860?` (capacity type assumed), `≤0.0860` (no more than that), `≥0.0860` (the
-    /// fee on top is not known), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (not known).
+    /// rule), `0.0860R` (reserved; `R?` of a kind no label tells), `0.0860?` (capacity type assumed), `≤0.0860` (no more
+    /// than that), `≥0.0860` (the fee on top is not known), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (not
+    /// known).
     pub fn label(&self, places: u32) -> String {
         let estimate = if self.rests_on_estimate() { "~" } else { "" };
         let fee = match self.fee {

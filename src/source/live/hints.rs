@@ -1,5 +1,6 @@
 //! Where a kubeconfig tells of AWS: the credential plugin, the names of context and cluster, the server's host.
 
+use crate::pricing::region_of_endpoint;
 use crate::source::prices::AwsHints;
 use crate::units::text::clean;
 use kube::config::ExecConfig;
@@ -16,7 +17,7 @@ pub(super) fn of(plugin: Option<&ExecConfig>, names: &[&str], host: &str) -> Aws
             &env,
         )
     });
-    let of_host = AwsHints { region: region_of(host).map(str::to_owned), ..AwsHints::default() };
+    let of_host = AwsHints { region: region_of_endpoint(host).map(str::to_owned), ..AwsHints::default() };
     let of_names = names.iter().map(|name| AwsHints::of_name(name));
     let told = of_plugin.into_iter().chain(of_names).chain([of_host]).fold(AwsHints::default(), AwsHints::or);
     let safe = |text: Option<String>| text.map(|text| clean(&text).into_owned());
@@ -26,12 +27,6 @@ pub(super) fn of(plugin: Option<&ExecConfig>, names: &[&str], host: &str) -> Aws
         cluster: safe(told.cluster),
         role: safe(told.role),
     }
-}
-
-/// The region in the host of an EKS cluster: `ID.gr7.REGION.eks.amazonaws.com`, in China with `.cn`.
-fn region_of(host: &str) -> Option<&str> {
-    let host = host.strip_suffix(".cn").unwrap_or(host);
-    host.strip_suffix(".eks.amazonaws.com")?.rsplit('.').next()
 }
 
 #[cfg(test)]
