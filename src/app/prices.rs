@@ -71,19 +71,15 @@ impl Teller {
 /// How prices of a cluster's machines are asked for; none where nobody is to be asked. AWS is asked as whoever reads the
 /// cluster, unless a profile is set: what the kubeconfig's user signs in with.
 pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::Options> {
-    let mode = match settings.pricing {
-        Pricing::Auto => sources::Mode::Auto,
-        Pricing::Online => sources::Mode::Online,
-        Pricing::Offline => sources::Mode::Offline,
-        Pricing::Off => return None,
-    };
-    let control_plane = settings.extra_costs.contains(&ExtraCost::ControlPlane);
+    if settings.pricing == Pricing::Off {
+        return None;
+    }
     let environment = AwsEnvironment::of_process();
     let variable = |name: &str| environment.get(name).map(str::to_owned);
     // Without a home directory nothing is kept for the next start.
     let caches = etcetera::choose_base_strategy().ok().map(|base| base.cache_dir());
     Some(sources::Options {
-        mode,
+        offline: settings.pricing == Pricing::Offline,
         cache_dir: caches.map(|caches| sources::cache_dir(&caches)),
         endpoints: sources::Endpoints::of(&variable),
         proxies: sources::Proxies::of(&variable),
@@ -96,8 +92,8 @@ pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::
             .cluster
             .as_ref()
             .zip(hints.region.as_ref())
-            .filter(|_| control_plane)
             .map(|(name, region)| sources::ClusterId { region: region.into(), name: name.into() }),
+        control_plane: settings.extra_costs.contains(&ExtraCost::ControlPlane),
         clock: sources::Clock::default(),
         timing: sources::Timing::default(),
     })

@@ -7,7 +7,7 @@ use nodeglass::model::{Name, Timestamp};
 use nodeglass::pricing::{
     AsOf, Demand, OnDemandKey, Os, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, Tenancy,
 };
-use nodeglass::source::prices::{self, Clock, Endpoints, Mode, Options, Proxies, Timing};
+use nodeglass::source::prices::{self, Clock, ClusterId, Endpoints, Options, Proxies, Timing};
 use pretty_assertions::assert_eq;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -365,7 +365,7 @@ async fn offline_makes_no_connection() {
     server.on(SEOUL_PAGE, [page()]);
     let mut desk = Desk::at(&server.address);
     desk.settled(seoul()).await;
-    desk.options.mode = Mode::Offline;
+    desk.options.offline = true;
     desk.hours.pass(48 * 3600);
     let demand = Demand {
         eks: BTreeSet::from([SEOUL.into()]),
@@ -608,9 +608,13 @@ async fn spot_prices_by_zone_spare_the_feed_and_are_there_at_the_next_start() {
     assert_eq!(answered(&again), [(PriceSource::SpotHistory, true)]);
     assert_eq!(sheets(&again)[0].prices, sheets(&seen)[0].prices);
     assert_eq!(ec2.asked().len(), 1);
-    // Another account's zones are others.
+    // Another account's zones are others, and another cluster may be in another account.
+    desk.options.offline = true;
+    desk.options.cluster = Some(ClusterId { region: SEOUL.into(), name: "other".into() });
+    assert_eq!(answered(&desk.settled(demand.clone()).await), []);
+    desk.options.cluster = None;
+    assert_eq!(answered(&desk.settled(demand.clone()).await), [(PriceSource::SpotHistory, true)]);
     desk.options.aws.profile = Some("other".into());
-    desk.options.mode = Mode::Offline;
     assert_eq!(answered(&desk.settled(demand).await), []);
 }
 

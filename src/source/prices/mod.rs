@@ -49,18 +49,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Which price sources may be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// All, quietly.
-    #[default]
-    Auto,
-    /// All, and it is worth a warning if none answers.
-    Online,
-    /// The disk alone: no connection is made.
-    Offline,
-}
-
 /// The time of day; tests bring their own.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
@@ -121,8 +109,8 @@ pub struct ClusterId {
 /// How prices are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Which sources may be used.
-    pub mode: Mode,
+    /// The disk alone answers: no connection is made.
+    pub offline: bool,
     /// Where answers are kept for the next start; none keeps nothing. See [`cache_dir`].
     pub cache_dir: Option<PathBuf>,
     /// Where the sources are.
@@ -131,8 +119,10 @@ pub struct Options {
     pub proxies: Proxies,
     /// As whom AWS is asked.
     pub aws: AwsOptions,
-    /// Whose control plane is asked about (`eks:DescribeCluster`); none asks nothing.
+    /// The cluster, where it is known: that of another may be in another account.
     pub cluster: Option<ClusterId>,
+    /// Whether its control plane is asked about (`eks:DescribeCluster`).
+    pub control_plane: bool,
     /// The time of day.
     pub clock: Clock,
     /// The times the sources keep.
@@ -156,13 +146,15 @@ pub fn start(
     let Options { clock, timing, .. } = &options;
     let pace = Pace { clock: clock.clone(), together: timing.together, look: timing.look };
     let (now, old) = (clock.now(), Cache::new(options.cache_dir.clone()));
-    let schedule = Schedule::new(options.mode == Mode::Offline, table_knows, options.cluster.clone());
+    let asked_about = options.cluster.clone().filter(|_| options.control_plane);
+    let schedule = Schedule::new(options.offline, table_knows, asked_about);
+    let http = Arc::new(Http::new(&options.proxies));
     let sources = Sources {
-        http: Http::new(&options.proxies),
+        http: Arc::clone(&http),
         cache: old.clone(),
         endpoints: options.endpoints,
         account: account(&options.aws, options.cluster.as_ref()),
-        aws: Aws::new(options.aws),
+        aws: Aws::over(http, options.aws),
         clock: options.clock,
         timing: options.timing,
     };

@@ -13,12 +13,13 @@ use super::{Clock, ClusterId, Timing};
 use crate::model::Name;
 use crate::pricing::{OnDemandKey, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::units::Currency;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 /// The disk and AWS.
 pub(super) struct Sources {
-    pub(super) http: Http,
+    pub(super) http: Arc<Http>,
     pub(super) cache: Cache,
     pub(super) endpoints: Endpoints,
     pub(super) aws: Aws,

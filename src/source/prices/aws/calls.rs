@@ -35,8 +35,12 @@ impl fmt::Debug for Aws {
 impl Aws {
     /// Nothing is looked for before the first question.
     pub fn new(options: AwsOptions) -> Self {
-        let environment = options.environment.clone();
-        let http = Arc::new(Http::new(&Proxies::of(&|name| environment.get(name).map(str::to_owned))));
+        let variable = |name: &str| options.environment.get(name).map(str::to_owned);
+        Self::over(Arc::new(Http::new(&Proxies::of(&variable))), options)
+    }
+
+    /// The same over a client that others use as well.
+    pub(in crate::source::prices) fn over(http: Arc<Http>, options: AwsOptions) -> Self {
         let client = SharedHttpClient::new(Transport::new(Arc::clone(&http)));
         Self::with(options, http, client)
     }
