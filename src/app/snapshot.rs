@@ -111,7 +111,7 @@ fn tell(options: demo::Options, cluster: &mut Cluster, end: Timestamp) {
 
 /// Folds changes until every stream is settled, or time is up.
 async fn collect(running: &mut Running, cluster: &mut Cluster, deadline: Instant) -> Result<()> {
-    while !WAITED_FOR.into_iter().all(|stream| is_settled(cluster, stream)) || reads_an_extra(cluster) {
+    while !WAITED_FOR.into_iter().all(|stream| is_settled(cluster, stream)) || reads_for_an_extra_cost(cluster) {
         tokio::select! {
             biased;
             batch = timeout_at(deadline, running.changes.recv()) => match batch {
@@ -157,7 +157,7 @@ async fn price(running: &mut Running, cluster: &mut Cluster, deadline: Instant) 
 }
 
 /// Whether a stream that serves an optional line is still being read. What is off, or not to be had, is not waited for.
-fn reads_an_extra(cluster: &Cluster) -> bool {
+fn reads_for_an_extra_cost(cluster: &Cluster) -> bool {
     let reads = |stream| matches!(cluster.stream(stream).state, LinkState::Connecting | LinkState::Syncing { .. });
     Stream::ALL.into_iter().filter(|stream| stream.is_optional()).any(reads)
 }

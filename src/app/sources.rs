@@ -4,7 +4,7 @@ use super::prices::{self, PriceLink};
 use crate::cli::{ExtraCost, ListMode, Pricing, Settings, SettingsError, Source};
 use crate::cluster::Cluster;
 use crate::model::{Change, Timestamp};
-use crate::pricing::{Extras, PriceBook};
+use crate::pricing::{ExtraCosts, PriceBook};
 use crate::source::live::{self, ConnectError, Connection, Environment, Interest};
 use crate::source::scenario::{self, Scenario, ScenarioError};
 use crate::source::{demo, sim};
@@ -121,12 +121,12 @@ impl Ready {
     ///
     /// A price file that cannot be read.
     pub fn cluster(&self, settings: &Settings, now: Timestamp) -> Result<Cluster, SettingsError> {
-        let extras = extras(settings);
+        let extra_costs = extra_costs(settings);
         if settings.pricing == Pricing::Off {
-            return Ok(Cluster::new(None).with_extras(extras));
+            return Ok(Cluster::new(None).with_extra_costs(extra_costs));
         }
         let book = PriceBook::embedded().with_terms(prices::terms(settings)?);
-        let mut cluster = Cluster::new(Some(book)).with_extras(extras);
+        let mut cluster = Cluster::new(Some(book)).with_extra_costs(extra_costs);
         if let Self::Demo(_) = self {
             cluster.learn(demo::prices(now));
         }
@@ -158,9 +158,9 @@ impl Ready {
 }
 
 /// Which costs beside the machines' are shown.
-pub(super) fn extras(settings: &Settings) -> Extras {
+pub(super) fn extra_costs(settings: &Settings) -> ExtraCosts {
     let shown = |cost| settings.extra_costs.contains(&cost);
-    Extras { control_plane: shown(ExtraCost::ControlPlane), volumes: shown(ExtraCost::Volumes) }
+    ExtraCosts { control_plane: shown(ExtraCost::ControlPlane), volumes: shown(ExtraCost::Volumes) }
 }
 
 pub(super) fn live_options(settings: &Settings) -> live::Options {
@@ -183,7 +183,7 @@ pub(super) fn live_options(settings: &Settings) -> live::Options {
             ListMode::Stream => live::ListMode::Stream,
             ListMode::Pages => live::ListMode::Pages,
         },
-        extras: extras(settings),
+        extra_costs: extra_costs(settings),
         environment,
         ..live::Options::default()
     }

@@ -11,7 +11,7 @@ use crate::model::{
     About, Change, DisruptionBudget, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Resources, Stream,
     Timestamp, Uid, Usage,
 };
-use crate::pricing::{Demand, Extras, PriceBook, PriceNews};
+use crate::pricing::{Demand, ExtraCosts, PriceBook, PriceNews};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::ops::{BitOr, BitOrAssign};
@@ -89,7 +89,7 @@ pub struct OddCount {
 #[derive(Debug)]
 pub struct Cluster {
     pub(super) prices: Prices,
-    pub(super) extras: Extras,
+    pub(super) extra_costs: ExtraCosts,
     pub(super) about: About,
     now: Timestamp,
     streams: [StreamHealth; Stream::ALL.len()],
@@ -120,7 +120,7 @@ impl Cluster {
     pub fn new(book: Option<PriceBook>) -> Self {
         Self {
             prices: Prices::new(book),
-            extras: Extras::default(),
+            extra_costs: ExtraCosts::default(),
             about: About::default(),
             now: Timestamp::UNIX_EPOCH,
             streams: std::array::from_fn(|_| StreamHealth::default()),
@@ -148,8 +148,8 @@ impl Cluster {
 
     /// The same picture with lines of the bill beside the machines. To be said before anything is folded.
     #[must_use]
-    pub const fn with_extras(mut self, extras: Extras) -> Self {
-        self.extras = extras;
+    pub const fn with_extra_costs(mut self, extra_costs: ExtraCosts) -> Self {
+        self.extra_costs = extra_costs;
         self
     }
 
@@ -171,8 +171,8 @@ impl Cluster {
     }
 
     /// Which lines of the bill beside the machines are on.
-    pub const fn extras(&self) -> Extras {
-        self.extras
+    pub const fn extra_costs(&self) -> ExtraCosts {
+        self.extra_costs
     }
 
     /// What is known of prices, and how their sources are doing.
@@ -190,7 +190,7 @@ impl Cluster {
         let mut demand = Demand::default();
         if self.has_prices() {
             self.rows.values().filter(|row| row.counts()).filter_map(Row::offer).for_each(|offer| demand.add(&offer));
-            self.demand_of_extras(&mut demand);
+            self.demand_of_extra_costs(&mut demand);
         }
         demand
     }
@@ -592,7 +592,7 @@ impl Cluster {
     fn refresh(&mut self, id: RowId, now: Timestamp) {
         let Some(row) = self.rows.get_mut(&id) else { return };
         row.derive(self.prices.book.as_ref(), &self.signals, now);
-        if self.extras.volumes {
+        if self.extra_costs.volumes {
             row.price_volumes(self.prices.book.as_ref(), &self.classes);
         }
         self.machines_changed += 1;

@@ -15,7 +15,7 @@
 
 mod classes;
 mod events;
-mod extras;
+mod extra_costs;
 mod fold;
 mod intern;
 mod join;

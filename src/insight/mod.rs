@@ -2,7 +2,7 @@
 //! somebody should be told about.
 
 mod alerts;
-mod extras;
+mod extra_costs;
 mod filter;
 mod history;
 mod pending;
@@ -12,7 +12,7 @@ mod view;
 mod waste;
 
 pub use alerts::{Alert, AlertKind, Severity, alerts, unmatched_terms};
-pub use extras::VolumeTotals;
+pub use extra_costs::VolumeTotals;
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;
 pub use pending::{Cause, PendingByCause};

@@ -1,6 +1,6 @@
 //! What a set of rows adds up to: the header, a group's subtotal, a nodepool's line.
 
-use super::extras::VolumeTotals;
+use super::extra_costs::VolumeTotals;
 use super::waste::Waste;
 use crate::cluster::{CapacityType, PodCounts, Row, RowState, permille};
 use crate::model::{Resource, Resources};

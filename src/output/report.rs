@@ -472,7 +472,7 @@ fn totals(cluster: &Cluster, t: &Totals) -> TotalsReport {
         usage,
         pods: known.then_some(pods),
         price: cluster.has_prices().then(|| price_total(&t.price, known)),
-        volumes: (cluster.has_prices() && cluster.extras().volumes).then(|| (&t.volumes).into()),
+        volumes: (cluster.has_prices() && cluster.extra_costs().volumes).then(|| (&t.volumes).into()),
     }
 }
 

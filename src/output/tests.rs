@@ -6,7 +6,7 @@ use crate::model::{
     PodKey, PodPhase, Resource, Resources, Stream, Timestamp, Uid, Usage, Volume, key,
 };
 use crate::pricing::{
-    ClusterSupport, Extras, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SupportType,
+    ClusterSupport, ExtraCosts, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SupportType,
     VolumePrice,
 };
 use crate::units::Currency;
@@ -115,9 +115,9 @@ fn a_fleet_reads(format: Format, name: &str) {
 
 /// A fleet on EKS whose control plane and volumes are priced: a machine of a class that is known, one of a class that
 /// is not, one of a node group.
-fn extras() -> Report {
-    let extras = Extras { control_plane: true, volumes: true };
-    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extras(extras);
+fn extra_costs() -> Report {
+    let extra_costs = ExtraCosts { control_plane: true, volumes: true };
+    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs);
     let server = "https://9C2A.gr7.ap-northeast-2.eks.amazonaws.com".to_owned();
     let volumes = vec![
         Volume { volume_type: "gp3".into(), size_gib: Some(4), root: true, ..Volume::default() },
@@ -166,7 +166,7 @@ fn extras() -> Report {
 
 #[test]
 fn lines_beside_the_machines_are_reported_apart() {
-    let report = extras();
+    let report = extra_costs();
     let json: serde_json::Value = serde_json::from_str(&printed(&report, Format::Json)).unwrap();
     let volumes: Vec<_> = json["nodes"].as_array().unwrap().iter().map(|node| &node["volumes"]).collect();
     let shown = serde_json::json!({
@@ -174,7 +174,7 @@ fn lines_beside_the_machines_are_reported_apart() {
         "totals.volumes": json["totals"]["volumes"],
         "nodes[].volumes": volumes,
     });
-    insta::assert_snapshot!("extras", serde_json::to_string_pretty(&shown).unwrap());
+    insta::assert_snapshot!("extra_costs", serde_json::to_string_pretty(&shown).unwrap());
     assert_eq!(json["totals"]["price"]["hourly"], "0.25800", "three c5a.large, and nothing else in it");
     let table = printed(&report, Format::Table);
     let lines: Vec<&str> =

@@ -14,15 +14,15 @@ type Piece = (String, Style);
 
 /// What is to be said of them in the header: nothing where they are off.
 pub(super) fn about(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
-    let extras = pic.cluster.extras();
+    let extra_costs = pic.cluster.extra_costs();
     let mut all = Vec::new();
     if !pic.cluster.has_prices() {
         return all;
     }
-    if extras.control_plane {
+    if extra_costs.control_plane {
         all.push(control_plane(pic, pic.cluster.control_plane().as_ref()));
     }
-    if extras.volumes {
+    if extra_costs.volumes {
         all.push(volumes(pic, &pic.view.totals().volumes));
     }
     all

@@ -73,7 +73,7 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
         8..16 => header::Size::Compact,
         16.. => {
             let prices = pic.cluster.has_prices();
-            header::Size::Full { cost: h >= 30 && prices, extras: prices && pic.cluster.extras().any() }
+            header::Size::Full { cost: h >= 30 && prices, extra_costs: prices && pic.cluster.extra_costs().any() }
         }
     };
     let header_lines = header::lines(header, pic, h);

@@ -26,7 +26,7 @@ pub(super) enum Size {
         /// And one for what money is made of.
         cost: bool,
         /// And one for the lines of the bill beside the machines.
-        extras: bool,
+        extra_costs: bool,
     },
 }
 
@@ -38,9 +38,9 @@ pub(super) fn lines(size: Size, pic: &Picture<'_>, height: u16) -> u16 {
     match size {
         Size::Line => 1,
         Size::Compact => 2,
-        Size::Full { cost, extras } => {
+        Size::Full { cost, extra_costs } => {
             let most = if height < 24 { 2 } else { BARS };
-            3 + u16::from(cost) + u16::from(extras) + shown(pic).len().min(most) as u16
+            3 + u16::from(cost) + u16::from(extra_costs) + shown(pic).len().min(most) as u16
         }
     }
 }
@@ -356,7 +356,7 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
 }
 
 /// The lines of the bill beside the machines.
-fn extras_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
+fn extra_costs_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     pen.put(1, y, "extra", pic.theme().dim());
     let mut all = extra_costs::about(pic);
     // Amounts come before what is to be said of them.
@@ -633,7 +633,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool
             identity(pen, pic, ticks, seen);
             totals_line(pen, 1, pic);
         }
-        Size::Full { cost, extras } => {
+        Size::Full { cost, extra_costs } => {
             identity(pen, pic, ticks, seen);
             nodes_line(pen, 1, pic, !cost);
             let mut next = 2;
@@ -641,8 +641,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool
                 cost_line(pen, next, pic);
                 next += 1;
             }
-            if extras {
-                extras_line(pen, next, pic);
+            if extra_costs {
+                extra_costs_line(pen, next, pic);
                 next += 1;
             }
             let resources = shown(pic);

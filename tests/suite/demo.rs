@@ -4,7 +4,7 @@
 
 use nodeglass::cluster::Cluster;
 use nodeglass::model::Timestamp;
-use nodeglass::pricing::{Extras, PriceBook, VolumeUnknown};
+use nodeglass::pricing::{ExtraCosts, PriceBook, VolumeUnknown};
 use nodeglass::source::demo::{self, Fleet, Options};
 use nodeglass::source::sim::Speed;
 use nodeglass::units::Money;
@@ -15,8 +15,8 @@ fn start() -> Timestamp {
 
 /// The demo's picture after its first so many seconds.
 fn picture(nodes: Option<usize>, seconds: i64) -> Cluster {
-    let extras = Extras { control_plane: true, volumes: true };
-    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extras(extras);
+    let extra_costs = ExtraCosts { control_plane: true, volumes: true };
+    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs);
     cluster.learn(demo::prices(start()));
     let mut fleet = Fleet::new(Options { seed: 3, nodes, speed: Speed::default() }, start());
     for second in 0..=seconds {

@@ -10,7 +10,7 @@ use nodeglass::cluster::{Cluster, Row};
 use nodeglass::insight::{Filter, GroupBy, Sort, Totals, View};
 use nodeglass::model::{About, Change, Flavour, LinkState, Node, NodeClaim, NodeClass, Stream, Uid, Volume, key};
 use nodeglass::pricing::{
-    ClusterSupport, Extras, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SupportPhase, SupportType,
+    ClusterSupport, ExtraCosts, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SupportPhase, SupportType,
     VolumePrice, VolumeUnknown,
 };
 use nodeglass::source::live::{Connection, Interest, Options, Timing};
@@ -25,7 +25,7 @@ const EC2_CLASSES: &str = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses";
 const AUTO_CLASSES: &str = "/apis/eks.amazonaws.com/v1/nodeclasses";
 const EC2_CLASS: &str = include_str!("support/objects/ec2nodeclass.json");
 const AUTO_CLASS: &str = include_str!("support/objects/nodeclass.json");
-const BOTH: Extras = Extras { control_plane: true, volumes: true };
+const BOTH: ExtraCosts = ExtraCosts { control_plane: true, volumes: true };
 
 fn gp3(size: Option<u64>, root: bool) -> Volume {
     Volume { volume_type: "gp3".into(), size_gib: size, root, ..Volume::default() }
@@ -34,11 +34,11 @@ fn gp3(size: Option<u64>, root: bool) -> Volume {
 // === watching ===
 
 /// What the live source says until something holds.
-async fn said(server: &ApiServer, extras: Extras, holds: impl Fn(&[Change]) -> bool) -> Vec<Change> {
+async fn said(server: &ApiServer, extra_costs: ExtraCosts, holds: impl Fn(&[Change]) -> bool) -> Vec<Change> {
     let options = Options {
         kubeconfig: Some(server.kubeconfig()),
         streams: Some(vec![Stream::Nodes]),
-        extras,
+        extra_costs,
         timing: Timing { backoff_base: Duration::from_millis(10), ..Timing::default() },
         ..Options::default()
     };
@@ -101,7 +101,7 @@ async fn node_classes_are_read_as_a_server_sends_them() {
 async fn node_classes_are_not_asked_for_unless_volumes_are_priced() {
     let server = ApiServer::start().await;
     let live = |seen: &[Change]| links(seen, Stream::Nodes).contains(&LinkState::Live);
-    let seen = said(&server, Extras { control_plane: true, volumes: false }, live).await;
+    let seen = said(&server, ExtraCosts { control_plane: true, volumes: false }, live).await;
     for (stream, path) in [(Stream::Ec2NodeClasses, EC2_CLASSES), (Stream::NodeClasses, AUTO_CLASSES)] {
         assert_eq!(links(&seen, stream), [], "{stream} is not announced");
         assert_eq!(server.asked_for(path).len(), 0);
@@ -146,8 +146,8 @@ fn prices() -> PriceNews {
     })
 }
 
-fn on(extras: Extras) -> Cluster {
-    Cluster::new(Some(PriceBook::embedded())).with_extras(extras)
+fn on(extra_costs: ExtraCosts) -> Cluster {
+    Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs)
 }
 
 fn node(name: &str, labels: &[(&'static str, &'static str)]) -> Node {
@@ -237,8 +237,8 @@ proptest! {
 
 #[test]
 fn volumes_are_no_part_of_the_price_of_machines() {
-    let price = |extras| {
-        let mut cluster = on(extras);
+    let price = |extra_costs| {
+        let mut cluster = on(extra_costs);
         for change in [node("a", &[(key::EC2_NODE_CLASS, "web")]).added(), build::node_class("web").added()] {
             cluster.apply(change, at(10));
         }
@@ -246,14 +246,14 @@ fn volumes_are_no_part_of_the_price_of_machines() {
         let totals = totals(&mut cluster);
         (totals.price, totals.volumes.hourly())
     };
-    let (with, without) = (price(BOTH), price(Extras::default()));
+    let (with, without) = (price(BOTH), price(ExtraCosts::default()));
     assert_eq!(with.0, without.0);
     assert_eq!((with.1.decimal(5), without.1), ("0.00250".to_owned(), Money::ZERO));
 }
 
 #[test]
 fn what_is_off_is_neither_computed_nor_asked_for() {
-    let mut cluster = on(Extras::default());
+    let mut cluster = on(ExtraCosts::default());
     let server = "https://0.gr7.ap-northeast-2.eks.amazonaws.com".to_owned();
     cluster.apply(Change::About(About { server, ..About::default() }), at(1));
     for step in steps() {
@@ -377,8 +377,8 @@ fn what_aws_tells_of_the_control_plane_holds() {
 
 // === the screen ===
 
-fn stage(extras: Extras, links: &[(Stream, LinkState)]) -> Stage {
-    let mut cluster = on(extras);
+fn stage(extra_costs: ExtraCosts, links: &[(Stream, LinkState)]) -> Stage {
+    let mut cluster = on(extra_costs);
     cluster.learn([prices()]);
     let mut stage = Stage::new(cluster, plain());
     stage.apply([about("https://0.gr7.us-east-1.eks.amazonaws.com")]);
@@ -409,9 +409,9 @@ fn the_header_has_a_place_for_them() {
     }
     let narrow = stage(BOTH, &[]).text(80, 24);
     assert!(narrow.contains("control plane $0.10/h   volumes ≥ $0.017/h"), "amounts come first: {narrow}");
-    let frame = stage(Extras::default(), &[]).text(160, 50);
+    let frame = stage(ExtraCosts::default(), &[]).text(160, 50);
     assert!(!frame.contains("control plane") && !frame.contains("volumes"), "{frame}");
-    let frame = stage(Extras { control_plane: true, volumes: false }, &[]).text(160, 50);
+    let frame = stage(ExtraCosts { control_plane: true, volumes: false }, &[]).text(160, 50);
     assert!(frame.contains("control plane") && !frame.contains("volumes"), "{frame}");
 }
 

@@ -9,8 +9,8 @@ use nodeglass::cluster::{Cluster, RowId};
 use nodeglass::insight::{Column, Direction, Line, Severity, Sort};
 use nodeglass::model::{Change, ConditionStatus, LinkState, Name, Node, Pod, Resource, Resources, Stream, Usage, key};
 use nodeglass::pricing::{
-    DiscountRule, EksPrices, Extras, Os, PriceBook, PriceFile, PriceNews, PriceSheet, PriceSource, PriceTerms, Prices,
-    SourceState, SpotPrice, SpotSaving,
+    DiscountRule, EksPrices, ExtraCosts, Os, PriceBook, PriceFile, PriceNews, PriceSheet, PriceSource, PriceTerms,
+    Prices, SourceState, SpotPrice, SpotSaving,
 };
 use nodeglass::ui::{self, Action, Depth, Effect, Palette, Seen, UiOptions, keys};
 use nodeglass::units::{Currency, Money};
@@ -1472,7 +1472,7 @@ fn pictures() -> Vec<(&'static str, String)> {
     all.push(("narrow", take("nodeglass in 80 columns", &mut blog, 80, 24)));
     let mut fleet = Stage::demo(Some(60), 120, colour());
     all.push(("fleet", take("nodeglass on a fleet of 60 nodes", &mut fleet, 170, 48)));
-    let both = Extras { control_plane: true, volumes: true };
+    let both = ExtraCosts { control_plane: true, volumes: true };
     let mut one = Stage::demo_with(both, Some(60), 120, colour());
     one.press(&["end", "⏎"]);
     all.push(("detail", take("one spot node in detail, with its price line by line", &mut one, 150, 44)));

@@ -9,7 +9,7 @@ use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Filter, View};
 use nodeglass::model::{About, Change, NodeClaim, Stream};
 use nodeglass::output::Report;
-use nodeglass::pricing::{Extras, PriceBook, PriceFile, PriceNews, PriceSource, SourceState};
+use nodeglass::pricing::{ExtraCosts, PriceBook, PriceFile, PriceNews, PriceSource, SourceState};
 use nodeglass::ui::keys::TABLE;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -93,8 +93,8 @@ fn names(value: &Value) -> BTreeSet<&str> {
 #[test]
 fn the_json_of_the_readme_is_the_programs() {
     let pool = Change::Pool(Box::new(build::pool("web")));
-    let extras = Extras { control_plane: true, volumes: true };
-    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extras(extras);
+    let extra_costs = ExtraCosts { control_plane: true, volumes: true };
+    let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs);
     let server = "https://0.gr7.ap-northeast-2.eks.amazonaws.com".to_owned();
     let changes = [
         Change::About(About { server, ..About::default() }),

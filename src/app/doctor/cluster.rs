@@ -2,7 +2,7 @@
 
 use super::report::{Finding, Verdict};
 use crate::app::prices::terms;
-use crate::app::sources::extras;
+use crate::app::sources::extra_costs;
 use crate::cli::{Pricing, Settings};
 use crate::cluster::Cluster;
 use crate::model::{LinkState, Stream, Timestamp};
@@ -154,7 +154,8 @@ pub(super) async fn machines(
     const CHECK: &str = "nodes";
     // Terms that cannot be read are a finding of their own.
     let book = PriceBook::embedded().with_terms(terms(settings).unwrap_or_default());
-    let mut cluster = Cluster::new((settings.pricing != Pricing::Off).then_some(book)).with_extras(extras(settings));
+    let mut cluster =
+        Cluster::new((settings.pricing != Pricing::Off).then_some(book)).with_extra_costs(extra_costs(settings));
     let (sender, mut changes) = mpsc::channel(32);
     let (_interest, interested) = watch::channel(Interest::default());
     let cancel = CancellationToken::new();

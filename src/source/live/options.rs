@@ -1,7 +1,7 @@
 //! What the caller chooses, and the times the streams keep.
 
 use crate::model::Stream;
-use crate::pricing::Extras;
+use crate::pricing::ExtraCosts;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -18,10 +18,10 @@ pub struct Options {
     pub node_selector: String,
     /// How lists are fetched.
     pub list_mode: ListMode,
-    /// What is watched and polled; `None` is everything but what [`Self::extras`] decides.
+    /// What is watched and polled; `None` is everything but what [`Self::extra_costs`] decides.
     pub streams: Option<Vec<Stream>>,
     /// Lines of the bill beside the machines: some need objects that are not read otherwise.
-    pub extras: Extras,
+    pub extra_costs: ExtraCosts,
     /// What the process finds around it. Empty by default: see [`Environment::of_process`].
     pub environment: Environment,
     /// The times the streams keep.
@@ -32,7 +32,7 @@ impl Options {
     /// Whether a stream is asked for.
     pub fn wants(&self, stream: Stream) -> bool {
         match stream {
-            Stream::Ec2NodeClasses | Stream::NodeClasses => self.extras.volumes,
+            Stream::Ec2NodeClasses | Stream::NodeClasses => self.extra_costs.volumes,
             Stream::Nodes
             | Stream::Pods
             | Stream::Events

@@ -6,7 +6,7 @@
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Alert, CostHistory, PendingByCause, View, alerts};
 use nodeglass::model::{Change, Timestamp};
-use nodeglass::pricing::{Extras, PriceBook, PriceNews};
+use nodeglass::pricing::{ExtraCosts, PriceBook, PriceNews};
 use nodeglass::source::demo;
 use nodeglass::source::scenario::Scenario;
 use nodeglass::source::sim::Speed;
@@ -110,12 +110,12 @@ impl Stage {
 
     /// The demo's fleet, after so many seconds.
     pub fn demo(nodes: Option<usize>, until: i64, options: UiOptions) -> Self {
-        Self::demo_with(Extras::default(), nodes, until, options)
+        Self::demo_with(ExtraCosts::default(), nodes, until, options)
     }
 
     /// The same with lines of the bill beside the machines.
-    pub fn demo_with(extras: Extras, nodes: Option<usize>, until: i64, options: UiOptions) -> Self {
-        let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extras(extras);
+    pub fn demo_with(extra_costs: ExtraCosts, nodes: Option<usize>, until: i64, options: UiOptions) -> Self {
+        let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs);
         cluster.learn(demo::prices(afternoon()));
         let mut stage = Self::new(cluster, options);
         let start = stage.now;

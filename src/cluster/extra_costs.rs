@@ -42,7 +42,7 @@ impl Row {
 impl Cluster {
     /// Prices the volumes of every row again.
     pub(super) fn price_volumes(&mut self) -> Dirty {
-        if !self.extras.volumes {
+        if !self.extra_costs.volumes {
             return Dirty::NOTHING;
         }
         let (book, classes) = (self.prices.book(), &self.classes);
@@ -62,7 +62,7 @@ impl Cluster {
     /// What the cluster itself costs by the hour. None where that line is off, where prices are switched off, and for a
     /// cluster that is not of EKS, as far as that is known.
     pub fn control_plane(&self) -> Option<ControlPlane> {
-        let book = self.prices.book().filter(|_| self.extras.control_plane)?;
+        let book = self.prices.book().filter(|_| self.extra_costs.control_plane)?;
         let region = self.control_plane_region()?;
         Some(book.control_plane(region, self.prices.cluster_support().map(|(_, support)| support)))
     }
@@ -79,8 +79,8 @@ impl Cluster {
     }
 
     /// The prices that the lines which are on need beside those of the machines.
-    pub(super) fn demand_of_extras(&self, demand: &mut Demand) {
-        if self.extras.control_plane
+    pub(super) fn demand_of_extra_costs(&self, demand: &mut Demand) {
+        if self.extra_costs.control_plane
             && let Some(region) = self.control_plane_region()
         {
             demand.eks.insert(region.into());
