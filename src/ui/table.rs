@@ -547,6 +547,10 @@ struct Slot {
 }
 
 const BAR_LEAST: u16 = 9;
+/// Seven cells and the percentage: bars of different rows can be compared.
+const BAR_READABLE: u16 = 12;
+/// Columns of this priority and above are nice to have: zone, nodepool, purchase option.
+const NICE: u8 = 16;
 const BAR_WANTED: u16 = 17;
 const BAR_MOST: u16 = 37;
 /// The longest ages: `9m59s`, `9h59m`, `9d23h`.
@@ -661,14 +665,27 @@ fn learned(mut slots: Vec<Slot>, pic: &Picture<'_>, width: u16, seen: &mut Seen)
     slots
 }
 
-/// Gives `width` columns to slots: those of low priority leave first, names shrink, bars take what is left.
+/// Gives `width` columns to slots: those of low priority leave first, names shrink, bars take what is left. What is only
+/// nice to have leaves before the main bars are too short to compare.
 fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
     let room = width.saturating_sub(GUTTER);
     let gap: u16 = if width >= 130 { 2 } else { 1 };
+    let is_main = |s: &Slot| matches!(s.field, Field::Bar(0 | 1));
     let needed = |slots: &[Slot]| slots.iter().map(|s| s.least + gap).sum::<u16>().saturating_sub(gap);
-    while slots.len() > 1 && needed(&slots) > room {
-        let Some(out) = slots.iter().enumerate().max_by_key(|(i, s)| (s.priority, *i)).map(|(i, _)| i) else { break };
+    let readable = |slots: &[Slot]| {
+        let more = slots.iter().filter(|s| is_main(s)).map(|s| BAR_READABLE.saturating_sub(s.least));
+        needed(slots) + more.sum::<u16>()
+    };
+    let lowest = |slots: &[Slot]| slots.iter().enumerate().max_by_key(|(i, s)| (s.priority, *i)).map(|(i, _)| i);
+    while slots.len() > 1 {
+        let Some(out) = lowest(&slots) else { break };
+        if needed(&slots) <= room && (slots[out].priority < NICE || readable(&slots) <= room) {
+            break;
+        }
         slots.remove(out);
+    }
+    if readable(&slots) <= room {
+        slots.iter_mut().filter(|s| is_main(s)).for_each(|s| s.least = s.least.max(BAR_READABLE));
     }
     let mut left = room.saturating_sub(needed(&slots));
     for slot in &mut slots {
@@ -686,7 +703,6 @@ fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
         left -= more;
     }
     // The first two bars share the rest evenly; those of devices come after them.
-    let is_main = |s: &Slot| matches!(s.field, Field::Bar(0 | 1));
     let mut grow = |slots: &mut [Slot], which: &dyn Fn(&Slot) -> bool, most: &dyn Fn(&Slot) -> u16| {
         let n = slots.iter().filter(|s| which(s)).count() as u16;
         let Some(each) = left.checked_div(n) else { return };

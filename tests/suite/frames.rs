@@ -18,6 +18,7 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 // === helpers ===
@@ -137,6 +138,24 @@ fn other_screens() {
     insta::assert_snapshot!("filter", stage.text(120, 20));
     stage.press(&["esc", "?"]);
     insta::assert_snapshot!("help", stage.text(120, 60));
+}
+
+/// Zone, nodepool and purchase option leave before the bars are too short to compare.
+#[test]
+fn bars_stay_readable_while_what_is_nice_to_have_is_shown() {
+    let mut stage = Stage::demo(Some(24), 60, plain());
+    let mut shown = BTreeSet::new();
+    for width in 60..=200 {
+        let frame = stage.text(width, 40);
+        let Some(heading) = frame.lines().find(|line| line.contains("MEMORY")) else { continue };
+        let at = |word: &str| heading.find(word);
+        let bar = at("MEMORY").unwrap() - at("CPU").unwrap();
+        for nice in ["ZONE", "NODEPOOL", "BUY"].into_iter().filter(|nice| at(nice).is_some()) {
+            assert!(bar > 12, "{nice} beside bars of {bar} columns at {width}:\n{heading}");
+            shown.insert(nice);
+        }
+    }
+    assert_eq!(shown.len(), 3);
 }
 
 #[test]
