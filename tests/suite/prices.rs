@@ -7,7 +7,7 @@ use nodeglass::model::{Name, Timestamp};
 use nodeglass::pricing::{
     AsOf, Demand, OnDemandKey, Os, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, Tenancy,
 };
-use nodeglass::source::prices::{self, Clock, ClusterId, Endpoints, Options, Proxies, Timing};
+use nodeglass::source::prices::{self, Clock, Endpoints, Options, Proxies, Timing};
 use pretty_assertions::assert_eq;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -610,7 +610,7 @@ async fn spot_prices_by_zone_spare_the_feed_and_are_there_at_the_next_start() {
     assert_eq!(ec2.asked().len(), 1);
     // Another account's zones are others, and another cluster may be in another account.
     desk.options.offline = true;
-    desk.options.cluster = Some(ClusterId { region: SEOUL.into(), name: "other".into() });
+    desk.options.cluster = Some(prices::ClusterId { region: SEOUL.into(), name: "other".into() });
     assert_eq!(answered(&desk.settled(demand.clone()).await), []);
     desk.options.cluster = None;
     assert_eq!(answered(&desk.settled(demand.clone()).await), [(PriceSource::SpotHistory, true)]);
