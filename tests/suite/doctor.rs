@@ -348,6 +348,7 @@ async fn offline_asks_no_price_source() {
 async fn each_action_that_aws_denies_is_named() {
     let (server, files) = (cluster().await, public_files().await);
     let (sts, ec2, products) = (PriceServer::start().await, PriceServer::start().await, PriceServer::start().await);
+    let eks = PriceServer::start().await;
     let identity = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
         <Arn>arn:aws:sts::111122223333:assumed-role/viewer/ada</Arn><UserId>AROA:ada</UserId><Account>111122223333</Account>\
         </GetCallerIdentityResult></GetCallerIdentityResponse>";
@@ -356,14 +357,28 @@ async fn each_action_that_aws_denies_is_named() {
     ec2.on("/", [denied]);
     let denied = r#"{"__type": "AccessDeniedException", "Message": "not authorized to perform: pricing:GetProducts"}"#;
     products.on("/", [price_server::Answer::file(denied).with_status(400)]);
-    let mut command = with_prices(&server.kubeconfig(), &files.address, &[]);
-    for (service, at) in [("STS", &sts), ("EC2", &ec2), ("PRICING", &products)] {
-        command.env(format!("AWS_ENDPOINT_URL_{service}"), &at.address);
-    }
-    command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
-    let report = json_of(&run(command).await);
+    let denied = price_server::Answer::file(r#"{"message": "not authorized to perform: eks:DescribeCluster"}"#);
+    let denied = denied.with_status(403).header("x-amzn-errortype", "AccessDeniedException");
+    let described =
+        price_server::Answer::file(r#"{"cluster": {"version": "1.36", "upgradePolicy": {"supportType": "STANDARD"}}}"#);
+    eks.on("/clusters/web", [denied, described]);
+    // The name of an EKS cluster is told by the names that the AWS CLI writes.
+    let kubeconfig = std::fs::read_to_string(server.kubeconfig()).unwrap();
+    let named = server.dir().join("eks.kubeconfig");
+    let arn = "arn:aws:eks:ap-northeast-2:111122223333:cluster/web";
+    assert!(kubeconfig.contains("scripted"), "{kubeconfig}");
+    std::fs::write(&named, kubeconfig.replace("scripted", arn)).unwrap();
+    let command = || {
+        let mut command = with_prices(&named, &files.address, &["--extra-costs", "control-plane"]);
+        for (service, at) in [("STS", &sts), ("EC2", &ec2), ("PRICING", &products), ("EKS", &eks)] {
+            command.env(format!("AWS_ENDPOINT_URL_{service}"), &at.address);
+        }
+        command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
+        command
+    };
+    let report = json_of(&run(command()).await);
     assert_eq!(finding(&report, "prices", "AWS identity")["facts"]["account"], "111122223333");
-    for action in ["ec2:DescribeSpotPriceHistory", "pricing:GetProducts"] {
+    for action in ["ec2:DescribeSpotPriceHistory", "pricing:GetProducts", "eks:DescribeCluster"] {
         let finding = finding(&report, "prices", action);
         assert_eq!(
             (&finding["verdict"], &finding["facts"]["allowed"]),
@@ -373,6 +388,8 @@ async fn each_action_that_aws_denies_is_named() {
         assert!(finding["mend"].as_str().unwrap().contains(action) && finding["lost"].is_string(), "{finding}");
     }
     assert_eq!(report["works"], "limited");
+    let again = json_of(&run(command()).await);
+    assert_eq!(finding(&again, "prices", "eks:DescribeCluster")["facts"]["allowed"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]
