@@ -23,10 +23,9 @@ fn locked() -> BTreeMap<&'static str, Vec<&'static str>> {
 #[test]
 fn nothing_needs_a_heavy_toolchain() {
     let packages = locked();
-    assert!(packages.contains_key("ring"), "the TLS implementation that was chosen");
-    // aws-lc wants cmake and a minute of compiling; the next three, the system's OpenSSL; the SDK of EC2 takes minutes and
-    // 7 GB of memory to compile, for one call.
-    for banned in ["aws-lc-sys", "aws-lc-rs", "openssl-sys", "openssl", "native-tls", "aws-sdk-ec2"] {
+    assert!(packages.contains_key("aws-lc-rs"), "the TLS implementation that was chosen");
+    // The first three need the system's OpenSSL; the SDK of EC2 takes minutes and 7 GB of memory to compile, for one call.
+    for banned in ["openssl-sys", "openssl", "native-tls", "aws-sdk-ec2"] {
         assert!(!packages.contains_key(banned), "{banned} came in; see: cargo tree --invert {banned}");
     }
     // The default features of AWS's crates bring an HTTP stack of the last generation.
@@ -36,16 +35,28 @@ fn nothing_needs_a_heavy_toolchain() {
     }
 }
 
+/// The names of the packages that depend on one whose entry begins with one of `dependencies`.
+fn users_of(dependencies: &[&str]) -> Vec<&'static str> {
+    let depends = |line: &str| {
+        line.strip_prefix(" \"").is_some_and(|entry| dependencies.iter().any(|dependency| entry.starts_with(dependency)))
+    };
+    let packages = include_str!("../../Cargo.lock").split("[[package]]");
+    let users = packages.filter(|package| package.lines().any(depends));
+    users.filter_map(|package| package.lines().find_map(|line| line.strip_prefix("name = "))).collect()
+}
+
 /// The types of requests and bodies cross between kube, hyper and AWS's crates. The replayed answers of the tests alone
 /// bring an older copy, which nothing of the program names.
 #[test]
 fn the_program_has_one_copy_of_http() {
-    let lock = include_str!("../../Cargo.lock");
-    let old = |line: &&str| [" \"http 0.2", " \"http-body 0.4"].iter().any(|name| line.starts_with(name));
-    let users = lock.split("[[package]]").filter(|package| package.lines().any(|line| old(&line)));
-    let names: Vec<_> =
-        users.filter_map(|package| package.lines().find_map(|line| line.strip_prefix("name = "))).collect();
-    assert_eq!(names, ["\"aws-smithy-protocol-test\""]);
+    assert_eq!(users_of(&["http 0.2", "http-body 0.4"]), ["\"aws-smithy-protocol-test\""]);
+}
+
+/// With two implementations of cryptography rustls has no default one. The lock file lists `ring` for Android's verifier of
+/// certificates alone.
+#[test]
+fn the_program_has_one_implementation_of_cryptography() {
+    assert_eq!(users_of(&["ring\""]), ["\"rustls-webpki\""]);
 }
 
 #[test]
