@@ -38,7 +38,8 @@ fn nothing_needs_a_heavy_toolchain() {
 /// The names of the packages that depend on one whose entry begins with one of `dependencies`.
 fn users_of(dependencies: &[&str]) -> Vec<&'static str> {
     let depends = |line: &str| {
-        line.strip_prefix(" \"").is_some_and(|entry| dependencies.iter().any(|dependency| entry.starts_with(dependency)))
+        line.strip_prefix(" \"")
+            .is_some_and(|entry| dependencies.iter().any(|dependency| entry.starts_with(dependency)))
     };
     let packages = include_str!("../../Cargo.lock").split("[[package]]");
     let users = packages.filter(|package| package.lines().any(depends));
