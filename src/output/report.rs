@@ -67,8 +67,8 @@ pub struct SourceReport {
 pub struct ClusterReport {
     /// Kubeconfig context.
     pub context: String,
-    /// Server version.
-    pub version: String,
+    /// Server version, `1.36`; null if the server did not say it.
+    pub version: Option<String>,
     /// What provisions its nodes.
     pub flavours: Vec<&'static str>,
 }
@@ -397,7 +397,7 @@ impl Report {
             complete: Stream::ALL.into_iter().all(|s| cluster.stream(s).state.is_settled()),
             cluster: ClusterReport {
                 context: about.context.clone(),
-                version: about.version.clone(),
+                version: Some(about.version.clone()).filter(|version| !version.is_empty()),
                 flavours: about.flavours.iter().map(|f| f.name()).collect(),
             },
             totals: totals(cluster, view.totals()),

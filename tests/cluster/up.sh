@@ -3,10 +3,13 @@
 # left as it is, so that running this twice, or after something was killed, is the same as running it once.
 #
 #   up.sh         all of it, with the nodepools of nodepools.yaml
-#   up.sh core    etcd and the API server alone, for what load.sh writes: nothing moves by itself
+#   up.sh core    etcd and the API server alone, for what load.sh writes: nothing moves by itself. Of Kubernetes 1.36 if
+#                 CLUSTER_KUBERNETES says so
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 case ${1:-} in "" | core) ;; *) die "what is \"$1\"? The only word understood is: core" ;; esac
+case $kubernetes in 1.36 | 1.37) ;; *) die "CLUSTER_KUBERNETES is \"$kubernetes\"; there are 1.36 and 1.37" ;; esac
+[ "${1:-}" = core ] || [ "$kubernetes" = 1.37 ] || die "Kubernetes $kubernetes has an API server alone; run $0 core"
 command -v openssl >/dev/null || die "openssl is missing; it makes the certificates (Debian: apt-get install openssl)"
 
 # Nothing is written into a directory of somebody else; .nodeglass-cluster marks ours, for down.sh to remove.
@@ -15,9 +18,9 @@ if [ -e "$dir" ] && [ ! -e "$dir/.nodeglass-cluster" ] && [ -n "$(ls -A "$dir")"
 fi
 # A foreign server on one of the ports would be taken for ours, so look before anything is started.
 if ! pid_of etcd >/dev/null && ! pid_of apiserver >/dev/null; then
-  for p in $(seq "$port" "$probe_port"); do
+  for p in $(seq "$port" "$last_port"); do
     if (: <>"/dev/tcp/127.0.0.1/$p") 2>/dev/null; then
-      die "port $p is taken; set CLUSTER_PORT to the first of seven free ports"
+      die "port $p is taken; set CLUSTER_PORT to the first of nine free ports"
     fi
   done
 fi
@@ -34,6 +37,9 @@ if [ ! -f "$dir/pki/api.crt" ]; then
     openssl req -newkey rsa:2048 -nodes -keyout api.key -out api.csr -subj /CN=127.0.0.1
     openssl x509 -req -in api.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out api.crt -days 365 \
       -extfile <(echo 'subjectAltName=IP:127.0.0.1,IP:10.0.0.1,DNS:localhost,DNS:kubernetes')
+    # By this one an API server behind the API server, as metrics-server, knows who asks.
+    openssl req -newkey rsa:2048 -nodes -keyout proxy.key -out proxy.csr -subj /CN=front-proxy
+    openssl x509 -req -in proxy.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out proxy.crt -days 365
   ) 2>"$dir/logs/openssl.log" || die "openssl failed to make the certificates; see $dir/logs/openssl.log"
 fi
 
@@ -69,14 +75,23 @@ kubectl apply -f "$here/users.yaml" >/dev/null
 if [ "${1:-}" != core ]; then
   admin=$dir/admin.kubeconfig
   # More requests a second than by default, so that a scale-out of hundreds of pods is not throttled by the clients.
-  start controller-manager kube-controller-manager --kubeconfig "$admin" --leader-elect=false \
-    --controllers '*,-nodeipam,-cloud-node-lifecycle' --service-account-private-key-file "$dir/pki/sa.key" \
+  start controller-manager kube-controller-manager-1.37 --kubeconfig "$admin" --leader-elect=false \
+    --controllers '*,-nodeipam' --service-account-private-key-file "$dir/pki/sa.key" \
     --root-ca-file "$dir/pki/ca.crt" --bind-address 127.0.0.1 --secure-port "$controller_port" \
     --kube-api-qps 200 --kube-api-burst 400
-  start scheduler kube-scheduler --kubeconfig "$admin" --leader-elect=false \
+  start scheduler kube-scheduler-1.37 --kubeconfig "$admin" --leader-elect=false \
     --bind-address 127.0.0.1 --secure-port "$scheduler_port" --kube-api-qps 200 --kube-api-burst 400
-  start kwok kwok --kubeconfig "$admin" --config "$bin/kwok-stages.yaml" --manage-all-nodes --node-ip 127.0.0.1 \
-    --node-lease-duration-seconds 40
+  for file in kwok-stages.yaml karpenter-crds.yaml; do
+    is_built "$file" || die "$bin/$file is missing or of another version; run $here/build.sh first"
+  done
+  start kwok kwok --kubeconfig "$admin" --config "$bin/kwok-stages.yaml" --config "$here/kwok.yaml" --manage-all-nodes \
+    --node-ip 127.0.0.1 --node-port "$kubelet_port" --server-address "127.0.0.1:$kubelet_port" --node-lease-duration-seconds 40
+  # kwok's kubelets speak plain HTTP. Its nodes are measured as soon as they announce the port.
+  start metrics-server metrics-server --kubeconfig "$admin" --authentication-kubeconfig "$admin" \
+    --authorization-kubeconfig "$admin" --bind-address 127.0.0.1 --secure-port "$metrics_server_port" \
+    --cert-dir "$dir/pki/metrics-server" --metric-resolution 10s --kubelet-request-timeout 5s --deprecated-kubelet-completely-insecure \
+    --kubelet-use-node-status-port --kubelet-preferred-address-types InternalIP
+  sed "s/METRICS_SERVER_PORT/$metrics_server_port/" "$here/metrics-server.yaml" | kubectl apply -f - >/dev/null
   kubectl apply -f "$bin/karpenter-crds.yaml" >/dev/null
   kubectl wait --for condition=established crd --all --timeout 60s >/dev/null
 
@@ -104,5 +119,11 @@ if [ "${1:-}" != core ]; then
     [ "$try" -lt 30 ] || die "the nodepools are not ready after a minute; see $dir/logs/karpenter.log"
   done
 fi
+
+# A program that does not like its flags, or what it finds, ends within a second: only now are all of them known to live.
+sleep 1
+for name in "${components[@]}"; do
+  [ ! -e "$dir/pids/$name" ] || check_alive "$name"
+done
 
 for user in "${users[@]}"; do echo "KUBECONFIG=$dir/$user.kubeconfig"; done

@@ -45,18 +45,28 @@ impl User {
 pub struct Cluster {
     home: TempDir,
     port: u16,
+    kubernetes: &'static str,
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Cluster {
-    /// Starts one in a directory and on ports of its own.
+    /// Starts all of it, of the newest version, in a directory and on ports of its own.
     pub fn start() -> Self {
+        Self::start_with("1.37", &[])
+    }
+
+    /// Starts etcd and an API server of `1.36` or `1.37` alone: nothing moves by itself.
+    pub fn start_core(kubernetes: &'static str) -> Self {
+        Self::start_with(kubernetes, &["core"])
+    }
+
+    fn start_with(kubernetes: &'static str, arguments: &[&str]) -> Self {
         // A test that failed while it held the lock has removed its cluster all the same.
         let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let home =
             tempfile::Builder::new().prefix("nodeglass-real-").tempdir().expect("a temporary directory can be made");
-        let cluster = Self { home, port: seven_free_ports(), _alone: alone };
-        cluster.run("up.sh", &[]);
+        let cluster = Self { home, port: nine_free_ports(), kubernetes, _alone: alone };
+        cluster.run("up.sh", arguments);
         cluster
     }
 
@@ -82,12 +92,23 @@ impl Cluster {
     fn script(&self, script: &str) -> Command {
         let mut command = Command::new(path("tests/cluster").join(script));
         command.env("CLUSTER_DIR", self.dir()).env("CLUSTER_PORT", self.port.to_string());
+        command.env("CLUSTER_KUBERNETES", self.kubernetes);
         command
     }
 
     /// kubectl as the admin; what it prints.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         String::from_utf8(succeed(&mut self.kubectl_command(arguments)).stdout).expect("kubectl prints UTF-8")
+    }
+
+    /// The same where a failure is expected to pass.
+    pub fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.kubectl_command(arguments).output().expect("kubectl can be run");
+        if output.status.success() {
+            Ok(String::from_utf8(output.stdout).expect("kubectl prints UTF-8"))
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
+        }
     }
 
     /// `kubectl describe nodes`. It lists them, then reads each: one that goes in between is not found, and the others are
@@ -116,6 +137,15 @@ impl Cluster {
         let printed = self.kubectl(&["get", kind, "--all-namespaces", "--output", "json"]);
         let list: Value = serde_json::from_str(&printed).expect("kubectl prints JSON");
         list["items"].as_array().expect("a list").clone()
+    }
+
+    /// The sums of each node's pods by kube-scheduler's code of a version. `pods` is what kubectl prints of them as JSON.
+    pub fn oracle(&self, kubernetes: &str, pods: &str) -> Value {
+        let file = self.home().join("pods.json");
+        fs::write(&file, pods).expect("a file can be written");
+        let pods = fs::File::open(&file).expect("the file is there");
+        let output = succeed(Command::new(programs().join(format!("oracle-{kubernetes}"))).stdin(pods));
+        serde_json::from_slice(&output.stdout).expect("the oracle prints JSON")
     }
 
     /// Applies a file of this repository.
@@ -208,13 +238,19 @@ fn succeed(command: &mut Command) -> Output {
     output
 }
 
-/// The first of seven ports that nobody listens on. Below those that the system gives to clients.
-fn seven_free_ports() -> u16 {
+/// The first of nine ports that nobody listens on. Below those that the system gives to clients.
+fn nine_free_ports() -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     // Begin where no other run of this suite on this machine is likely to.
-    let begin = 20_000 + (std::process::id() % 1_000) as u16 * 8;
-    let mut blocks = (begin..32_000).step_by(8).chain((20_000..begin).step_by(8));
-    blocks.find(|&first| (first..first + 7).all(free)).expect("seven ports in a row are free")
+    let begin = 20_000 + (std::process::id() % 1_000) as u16 * 10;
+    let mut blocks = (begin..32_000).step_by(10).chain((20_000..begin).step_by(10));
+    blocks.find(|&first| (first..first + 9).all(free)).expect("nine ports in a row are free")
+}
+
+/// The item of that name in a list of the snapshot.
+pub fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
+    let item = list.as_array().expect("a list").iter().find(|item| item["name"] == name);
+    item.unwrap_or_else(|| panic!("{name} is not in {list}"))
 }
 
 /// Looks again and again until it succeeds, and fails with the last reason when patience ends.

@@ -181,6 +181,22 @@ fn non_terminated_pods(described: &str) -> usize {
     number.unwrap_or_default()
 }
 
+/// What metrics-server says that each node uses: millicores, rounded up, and bytes of memory.
+pub fn usage(cluster: &Cluster) -> Result<BTreeMap<String, [i64; 2]>, String> {
+    let printed = cluster.try_kubectl(&["get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes"])?;
+    let list: Value = serde_json::from_str(&printed).map_err(|error| format!("{error}: {printed}"))?;
+    let usage = |node: &Value| {
+        let cpu = text(&node["usage"]["cpu"]);
+        let millicores = match cpu.strip_suffix('n') {
+            Some(nanocores) => nanocores.parse::<u64>().map_err(|error| format!("{cpu}: {error}"))?.div_ceil(1_000_000),
+            None => u64::try_from(millis(cpu)).map_err(|error| format!("{cpu}: {error}"))?,
+        };
+        let millicores = i64::try_from(millicores).map_err(|error| format!("{cpu}: {error}"))?;
+        Ok((name(node), [millicores, millis(text(&node["usage"]["memory"])) / 1_000]))
+    };
+    list["items"].as_array().ok_or("no list")?.iter().map(usage).collect()
+}
+
 /// A quantity in thousandths, for the suffixes that occur here.
 fn millis(quantity: &str) -> i64 {
     let digits = quantity.trim_end_matches(|c: char| c.is_ascii_alphabetic());

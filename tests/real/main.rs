@@ -11,8 +11,9 @@
 mod cluster;
 mod dashboard;
 mod kubernetes;
+mod sums;
 
-use cluster::{Cluster, Snapshot, User, eventually};
+use cluster::{Cluster, Snapshot, User, eventually, named};
 use dashboard::Dashboard;
 use kubernetes::{Picture, text};
 use serde_json::Value;
@@ -53,6 +54,39 @@ fn a_scale_out_and_a_consolidation_are_counted_as_kubectl_counts_them() {
             && picture.pods.running == picture.pods.total
     });
     assert!(left.hourly_micro_usd() < full.hourly_micro_usd(), "fewer nodes cost less");
+}
+
+#[test]
+#[ignore = "needs tests/cluster"]
+fn usage_is_what_metrics_server_measured() {
+    let cluster = Cluster::start();
+    cluster.apply("tests/cluster/inflate.yaml");
+    cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "3"]);
+    settled(&cluster, "the first nodes", |picture| picture.pods.running == 3);
+
+    eventually("metrics of the pods' usage", PATIENCE, || {
+        let before = kubernetes::usage(&cluster)?;
+        let snapshot = cluster.snapshot(User::Viewer).json;
+        // A new reading may have come between two looks.
+        if kubernetes::usage(&cluster)? != before {
+            return Err("a new reading came".to_owned());
+        }
+        let in_all = before.values().map(|[cpu, _]| cpu).sum::<i64>();
+        if in_all < 700 {
+            return Err(format!("three pods use 250m each, measured so far: {before:?}"));
+        }
+        assert_eq!(snapshot["streams"]["nodemetrics"], "live", "{}", snapshot["streams"]);
+        assert_eq!(names(&snapshot["nodes"]), before.keys().cloned().collect(), "every node is measured");
+        for (name, [cpu, memory]) in &before {
+            let usage = &named(&snapshot["nodes"], name)["usage"];
+            assert_eq!(
+                (&usage["cpu_millicores"], &usage["memory_bytes"]),
+                (&(*cpu).into(), &(*memory).into()),
+                "{name}"
+            );
+        }
+        Ok(())
+    });
 }
 
 #[test]
@@ -206,7 +240,6 @@ fn compare(kubectl: &Picture, snapshot: &Value) {
         assert_eq!(row["region"], *node.label("topology.kubernetes.io/region"), "{name}");
         assert_eq!(row["zone"], *node.label("topology.kubernetes.io/zone"), "{name}");
         assert_eq!(row["pods"], node.pods, "pods on {name}");
-        assert_eq!(row["usage"], Value::Null, "there are no metrics here");
         assert_eq!(kubernetes::micros(text(&row["price"]["hourly"])), node.micro_usd(), "{name}: {}", row["price"]);
         for (field, expected) in
             [("allocatable", node.allocatable), ("requests", node.requests), ("limits", node.limits)]
@@ -239,10 +272,4 @@ fn compare(kubectl: &Picture, snapshot: &Value) {
 /// The names in a list of the snapshot.
 fn names(list: &Value) -> BTreeSet<String> {
     list.as_array().expect("a list").iter().map(|item| text(&item["name"]).to_owned()).collect()
-}
-
-/// The item of that name in a list of the snapshot.
-fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
-    let item = list.as_array().expect("a list").iter().find(|item| item["name"] == name);
-    item.unwrap_or_else(|| panic!("{name} is not in {list}"))
 }

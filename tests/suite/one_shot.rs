@@ -216,6 +216,25 @@ async fn a_timeout_prints_what_is_known_and_names_what_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_complete_picture_has_the_version_that_the_server_says_late() {
+    let server = cluster().await;
+    let late = json!({"major": "1", "minor": "37+"});
+    server.on_all("/version", &Answer::json(&late).paced(std::time::Duration::from_secs(1)));
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["complete"], &report["cluster"]["version"]), (&json!(true), &json!("1.37")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_refused_is_null() {
+    let server = cluster().await;
+    server.on_all("/version", &Answer::status(403, "forbidden"));
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["complete"], &report["cluster"]["version"]), (&json!(true), &Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_says_nothing_is_trouble() {
     let server = ApiServer::start().await;
     for path in [NODES, PODS, EVENTS, CLAIMS, POOLS, PDBS, NODE_METRICS, "/version", "/apis"] {

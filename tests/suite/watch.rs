@@ -849,6 +849,113 @@ async fn the_cluster_introduces_itself() {
     assert_eq!(live.seen, want, "told once when more is known, and when it changes");
 }
 
+// --- pods are summed by the version of their server ---
+
+/// A pod whose cpu is 200 millicores by the rule before Kubernetes 1.37, and 300 since.
+fn resized_pod() -> Value {
+    let mut pod = pod("web", "200m");
+    pod["status"] =
+        json!({"phase": "Running", "containerStatuses": [{"name": "main", "allocatedResources": {"cpu": "300m"}}]});
+    pod
+}
+
+fn version(minor: &str) -> Answer {
+    Answer::json(&json!({"major": "1", "minor": minor}))
+}
+
+/// The cpu of every pod that was seen, in order.
+fn cpu_of_pods(seen: &[Change]) -> Vec<u64> {
+    let cpu = |change: &Change| if let Change::Pod(pod) = change { Some(pod.requests.cpu_millicores) } else { None };
+    seen.iter().filter_map(cpu).collect()
+}
+
+#[tokio::test]
+async fn pods_are_summed_by_the_rule_of_the_servers_version() {
+    for (minor, cpu) in [("36", 200), ("36+", 200), ("37", 300), ("37+", 300), ("38", 300)] {
+        let server = ApiServer::start().await;
+        server.on_all("/version", &version(minor));
+        server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
+        server.on_watch(PODS, [Answer::lines(&[modified(&resized_pod())], End::Open)]);
+        let mut live = Live::start_with(&server, only(Stream::Pods));
+        live.until("list and watch", |seen| cpu_of_pods(seen).len() == 2).await;
+        assert_eq!(cpu_of_pods(&live.seen), [cpu; 2], "{minor}");
+    }
+}
+
+#[tokio::test]
+async fn pods_wait_for_a_version_that_comes_late() {
+    let server = ApiServer::start().await;
+    server.on_list("/version", [Answer::status(503, "not yet"), version("36").paced(300 * MS)]);
+    server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
+    let mut live = Live::start_with(&server, only(Stream::Pods));
+    live.until_live(Stream::Pods).await;
+    assert_eq!(cpu_of_pods(&live.seen), [200], "read once, by the right rule");
+    let at = |found: &dyn Fn(&Change) -> bool| live.seen.iter().position(found);
+    let introduced = at(&|change| matches!(change, Change::About(about) if about.version == "1.36")).unwrap();
+    let live = at(&|change| *change == Change::Link(Stream::Pods, LinkState::Live)).unwrap();
+    assert!(introduced < live, "a picture with all its pods has a version: {introduced} {live}");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_its_version_is_taken_for_a_new_one() {
+    for refusal in [Answer::status(403, "forbidden"), Answer::status(404, "no such page"), Answer::raw("<html>")] {
+        let server = ApiServer::start().await;
+        server.on_all("/version", &refusal);
+        server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
+        let mut live = Live::start_with(&server, only(Stream::Pods));
+        live.until_live(Stream::Pods).await;
+        assert_eq!(cpu_of_pods(&live.seen), [300]);
+    }
+}
+
+#[tokio::test]
+async fn pods_do_not_wait_for_ever_and_are_listed_again_when_the_version_comes() {
+    let server = ApiServer::start().await;
+    server.on_list("/version", [Answer::status(503, "not yet"), version("36").paced(400 * MS)]);
+    server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Pods]);
+        options.list_mode = ListMode::Pages;
+        options.timing.version_patience = 20 * MS;
+    });
+    live.until("the pods again", |seen| cpu_of_pods(seen).len() >= 2).await;
+    assert_eq!(cpu_of_pods(&live.seen), [300, 200]);
+}
+
+#[tokio::test]
+async fn pods_of_an_upgraded_server_are_listed_again_after_a_reconnect() {
+    let server = ApiServer::start().await;
+    server.on_list("/version", [version("36")]);
+    server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
+    let mut live = Live::start_with(&server, only(Stream::Pods));
+    live.until_live(Stream::Pods).await;
+    server.until_asked(PODS, 1, Asked::is_watch).await;
+    server.on_all("/version", &version("37"));
+    server.end(PODS).await;
+    live.until("the pods again", |seen| cpu_of_pods(seen).len() == 2).await;
+    assert_eq!(cpu_of_pods(&live.seen), [200, 300]);
+    live.until("the new version", |seen| {
+        seen.iter().any(|change| matches!(change, Change::About(about) if about.version == "1.37"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pods_of_an_upgraded_server_are_listed_again_while_the_watch_goes_on() {
+    let server = ApiServer::start().await;
+    server.on_list("/version", [version("36")]);
+    server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
+    let mut live = Live::start_with(&server, |options| {
+        only(Stream::Pods)(options);
+        options.timing.discovery_every = 20 * MS;
+    });
+    live.until_live(Stream::Pods).await;
+    server.until_asked(PODS, 1, Asked::is_watch).await;
+    server.on_all("/version", &version("37"));
+    live.until("the pods again", |seen| cpu_of_pods(seen).len() == 2).await;
+    assert_eq!(cpu_of_pods(&live.seen), [200, 300]);
+}
+
 // --- metrics ---
 
 #[tokio::test]

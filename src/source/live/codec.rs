@@ -5,6 +5,7 @@
 
 use super::fault::{Fault, StatusWire};
 use super::kinds::Kind;
+use super::requests::RequestRule;
 use super::wire::meta::Meta;
 use super::wire::scalar::{Text, lenient};
 use crate::model::{Change, Name};
@@ -98,12 +99,12 @@ struct EventWire<'a> {
     object: &'a RawValue,
 }
 
-/// Reads one page of a list and appends its changes.
-pub(super) fn page<K: Kind>(body: &[u8], changes: &mut Vec<Change>) -> Result<PageEnd, Fault> {
+/// Reads one page of a list and appends its changes. `rule` is that of the server it came from.
+pub(super) fn page<K: Kind>(body: &[u8], rule: RequestRule, changes: &mut Vec<Change>) -> Result<PageEnd, Fault> {
     if let Ok(list) = serde_json::from_slice::<ListWire<K::Wire>>(body) {
         let end = end_of(list.metadata, list.items.len());
         for wire in list.items {
-            K::present(wire, changes);
+            K::present(wire, rule, changes);
         }
         return Ok(end);
     }
@@ -111,7 +112,7 @@ pub(super) fn page<K: Kind>(body: &[u8], changes: &mut Vec<Change>) -> Result<Pa
     let end = end_of(list.metadata, list.items.len());
     for item in list.items {
         match serde_json::from_str::<K::Wire>(item.get()) {
-            Ok(wire) => K::present(wire, changes),
+            Ok(wire) => K::present(wire, rule, changes),
             Err(error) => changes.push(odd::<K>(item.get(), &error).0),
         }
     }
@@ -122,8 +123,8 @@ fn end_of(metadata: ListMeta, objects: usize) -> PageEnd {
     PageEnd { version: metadata.resource_version.0, continue_token: metadata.r#continue.unwrap_or_default(), objects }
 }
 
-/// Reads one line of a watch and appends its changes.
-pub(super) fn line<K: Kind>(line: &[u8], changes: &mut Vec<Change>) -> Result<Line, Fault> {
+/// Reads one line of a watch and appends its changes. `rule` is that of the server it came from.
+pub(super) fn line<K: Kind>(line: &[u8], rule: RequestRule, changes: &mut Vec<Change>) -> Result<Line, Fault> {
     // Go writes the type first, so that the object's text need not be looked for.
     let of_type = |prefix: &[u8]| line.strip_prefix(prefix)?.strip_suffix(b"}");
     if let Some(object) =
@@ -131,7 +132,7 @@ pub(super) fn line<K: Kind>(line: &[u8], changes: &mut Vec<Change>) -> Result<Li
         && let Ok(wire) = serde_json::from_slice::<K::Wire>(object)
     {
         let version = K::version(&wire);
-        K::present(wire, changes);
+        K::present(wire, rule, changes);
         return Ok(Line::Object(version));
     }
     let EventWire { kind, object } = serde_json::from_slice(line).map_err(|error| malformed(&error))?;
@@ -140,7 +141,7 @@ pub(super) fn line<K: Kind>(line: &[u8], changes: &mut Vec<Change>) -> Result<Li
         "ADDED" | "MODIFIED" => match serde_json::from_str::<K::Wire>(object) {
             Ok(wire) => {
                 let version = K::version(&wire);
-                K::present(wire, changes);
+                K::present(wire, rule, changes);
                 Ok(Line::Object(version))
             }
             Err(error) => {
@@ -244,6 +245,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    const RULE: RequestRule = RequestRule::Since137;
+
     fn names(changes: &[Change]) -> Vec<String> {
         let name = |change: &Change| match change {
             Change::Node(node) => node.name.to_string(),
@@ -259,7 +262,7 @@ mod tests {
         let body = br#"{"kind":"NodeList","metadata":{"resourceVersion":"7","continue":"next"},"items":[
             {"metadata":{"name":"a"}},{"metadata":{"name":"b"},"spec":{"taints":"none"}},{"metadata":{"name":"c"}}]}"#;
         let mut changes = Vec::new();
-        let end = page::<Nodes>(body, &mut changes).unwrap();
+        let end = page::<Nodes>(body, RULE, &mut changes).unwrap();
         assert_eq!(end, PageEnd { version: "7".into(), continue_token: "next".into(), objects: 3 });
         assert_eq!(names(&changes), ["a", "?b", "c"]);
     }
@@ -268,17 +271,17 @@ mod tests {
     fn nulls_are_absent() {
         let mut changes = Vec::new();
         let body = br#"{"metadata":null,"items":null}"#;
-        assert_eq!(page::<Nodes>(body, &mut changes).unwrap(), PageEnd::default());
+        assert_eq!(page::<Nodes>(body, RULE, &mut changes).unwrap(), PageEnd::default());
         let body = br#"{"items":[{"metadata":{"name":"a","labels":null,"ownerReferences":null},"spec":null,
             "status":{"conditions":null,"allocatable":null,"nodeInfo":null}}]}"#;
-        page::<Nodes>(body, &mut changes).unwrap();
+        page::<Nodes>(body, RULE, &mut changes).unwrap();
         assert_eq!(changes, [Change::Node(Box::new(Node { name: "a".into(), ..Node::default() }))]);
     }
 
     #[test]
     fn truncated_json_is_a_fault_that_tells_no_content() {
         let mut changes = Vec::new();
-        let fault = page::<Pods>(br#"{"items":[{"metadata":{"name":"secret"#, &mut changes).unwrap_err();
+        let fault = page::<Pods>(br#"{"items":[{"metadata":{"name":"secret"#, RULE, &mut changes).unwrap_err();
         assert_eq!(fault, Fault::Malformed("it ends early (line 1, column 37)".into()));
         assert_eq!(changes, []);
     }
@@ -286,7 +289,7 @@ mod tests {
     #[test]
     fn slim_metadata_keeps_resource_version() {
         let mut changes = Vec::new();
-        let read = |text: &str, changes: &mut Vec<Change>| line::<Nodes>(text.as_bytes(), changes).unwrap();
+        let read = |text: &str, changes: &mut Vec<Change>| line::<Nodes>(text.as_bytes(), RULE, changes).unwrap();
         let object = r#"{"metadata":{"name":"a","uid":"u","resourceVersion":"41"}}"#;
         let added = read(&format!(r#"{{"type":"ADDED","object":{object}}}"#), &mut changes);
         assert_eq!(added, Line::Object("41".into()));
@@ -302,14 +305,14 @@ mod tests {
     fn a_line_that_cannot_be_read_is_odd_and_the_watch_goes_on_after_it() {
         let mut changes = Vec::new();
         let text = br#"{"type":"MODIFIED","object":{"metadata":{"name":"b","resourceVersion":"9"},"status":7}}"#;
-        assert_eq!(line::<Nodes>(text, &mut changes).unwrap(), Line::Object("9".into()));
+        assert_eq!(line::<Nodes>(text, RULE, &mut changes).unwrap(), Line::Object("9".into()));
         assert!(matches!(&changes[..], [Change::Odd { stream: Stream::Nodes, object, .. }] if object == "b"));
     }
 
     #[test]
     fn bookmarks_and_errors() {
         let mut changes = Vec::new();
-        let mut read = |text: &str| line::<Pods>(text.as_bytes(), &mut changes);
+        let mut read = |text: &str| line::<Pods>(text.as_bytes(), RULE, &mut changes);
         let mark = read(
             r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"5","creationTimestamp":null,
                 "annotations":{"k8s.io/initial-events-end":"true"}},"spec":{"containers":null},"status":{}}}"#,
@@ -373,14 +376,14 @@ mod tests {
         let good = json!({"metadata": {"name": "good"}});
         let body = json!({"metadata": {"resourceVersion": "7"}, "items": [good, object, good]}).to_string();
         let mut changes = Vec::new();
-        let end = page::<K>(body.as_bytes(), &mut changes).unwrap();
+        let end = page::<K>(body.as_bytes(), RULE, &mut changes).unwrap();
         assert_eq!((end.version.as_str(), end.objects), ("7", 3));
         let is_odd = |change: &&Change| matches!(change, Change::Odd { .. });
         let odd = changes.iter().filter(is_odd).count();
         let read = changes.len() - odd;
         assert!(read == 3 || (read == 2 && odd == 1), "{changes:?}");
         let added = json!({"type": "ADDED", "object": object}).to_string();
-        assert!(matches!(line::<K>(added.as_bytes(), &mut changes), Ok(Line::Object(_))));
+        assert!(matches!(line::<K>(added.as_bytes(), RULE, &mut changes), Ok(Line::Object(_))));
     }
 
     proptest! {
@@ -399,8 +402,8 @@ mod tests {
             let pod = include_bytes!("../../../tests/suite/support/objects/pod.json");
             for text in [&bytes[..], pod.get(..cut).unwrap_or(pod)] {
                 let mut changes = Vec::new();
-                let _ = page::<Pods>(text, &mut changes);
-                let _ = line::<Pods>(text, &mut changes);
+                let _ = page::<Pods>(text, RULE, &mut changes);
+                let _ = line::<Pods>(text, RULE, &mut changes);
             }
         }
     }

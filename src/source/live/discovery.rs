@@ -4,17 +4,18 @@
 use super::backoff::Backoff;
 use super::fault::Fault;
 use super::outbox::Outbox;
-use super::server::SharedServer;
+use super::server::{Server, SharedServer};
 use super::wire::scalar::{Text, lenient};
 use crate::model::{About, Change, Flavour, Name};
 use serde::Deserialize;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct VersionWire {
     major: Text,
     minor: Text,
+    git_version: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,23 +43,25 @@ struct GroupVersion {
 pub(super) async fn run(server: SharedServer, mut outbox: Outbox, mut random: fastrand::Rng, announced: bool) {
     let timing = server.timing.clone();
     let mut backoff = Backoff::new(timing.backoff_base, timing.backoff_cap, timing.good_spell);
-    let mut told = server.about.clone();
-    if !announced && outbox.send(Change::About(told.clone())).await.is_err() {
+    if !announced && outbox.send(Change::About(server.about.clone())).await.is_err() {
         return;
     }
     loop {
-        let wait = match ask(&server).await {
-            Ok(about) => {
-                if about != told {
-                    told = about.clone();
-                    if outbox.send(Change::About(about)).await.is_err() {
-                        return;
-                    }
-                }
+        // One may be refused where the other is not, so that each is taken for itself.
+        let (version, flavours) = tokio::join!(ask_version(&server), ask_flavours(&server));
+        let learnt = |about: &mut About| {
+            about.version = version.as_ref().unwrap_or(&about.version).clone();
+            about.flavours = flavours.as_ref().unwrap_or(&about.flavours).clone();
+        };
+        if server.learn(&mut outbox, learnt).await.is_err() {
+            return;
+        }
+        let wait = match version.and(flavours) {
+            Ok(_) => {
                 backoff.went_well_for(timing.good_spell);
                 timing.discovery_every
             }
-            // The streams tell the trouble; here only the answer is missing.
+            // The streams show the trouble; here only the answer is missing.
             Err(fault) => {
                 tracing::debug!(%fault, "discovery failed");
                 backoff.next(random.f64())
@@ -68,10 +71,28 @@ pub(super) async fn run(server: SharedServer, mut outbox: Outbox, mut random: fa
     }
 }
 
-async fn ask(server: &SharedServer) -> Result<About, Fault> {
-    let version = read_version(&server.get_whole(VERSION).await?)?;
-    let (flavours, _) = read_groups(&server.get_whole(GROUPS).await?)?;
-    Ok(About { version, flavours, ..server.about.clone() })
+async fn ask_version(server: &Server) -> Result<String, Fault> {
+    read_version(&server.get_whole(VERSION).await?)
+}
+
+async fn ask_flavours(server: &Server) -> Result<Vec<Flavour>, Fault> {
+    Ok(read_groups(&server.get_whole(GROUPS).await?)?.0)
+}
+
+/// The server's version, for a caller that cannot go on without it: a failure that may pass is tried again for up to
+/// `timing.version_patience`. `None` if the server refuses the request or the time is up.
+pub(super) async fn insist_on_version(server: &Server) -> Option<String> {
+    let deadline = Instant::now() + server.timing.version_patience;
+    loop {
+        match timeout_at(deadline, ask_version(server)).await {
+            Ok(Ok(version)) => return Some(version),
+            Ok(Err(Fault::Denied(_) | Fault::Absent | Fault::Refused(_) | Fault::Malformed(_))) | Err(_) => {
+                return None;
+            }
+            Ok(Err(fault)) => tracing::debug!(%fault, "the server's version is asked for again"),
+        }
+        timeout_at(deadline, sleep(server.timing.backoff_base)).await.ok()?;
+    }
 }
 
 /// Where a server tells its version.
@@ -102,13 +123,18 @@ pub(super) fn read_groups(body: &[u8]) -> Result<(Vec<Flavour>, Vec<GroupVersion
 }
 
 impl VersionWire {
-    /// `1.36`; some providers append a `+` to the minor version.
+    /// `1.36`. Some providers append a `+` to the minor version; a server built without the linker flags that set both
+    /// numbers has them in `gitVersion` alone, such as `v1.36.3-eks-1a2b3c4`. Empty if there is no number.
     fn short(&self) -> String {
-        if self.major.is_empty() {
-            String::new()
-        } else {
-            format!("{}.{}", &*self.major, self.minor.trim_end_matches('+'))
+        fn number(text: &str) -> &str {
+            text.split_once(|c: char| !c.is_ascii_digit()).map_or(text, |(digits, _)| digits)
         }
+        let (major, minor) = (number(&self.major), number(&self.minor));
+        let git =
+            self.git_version.trim_start_matches('v').split_once('.').map(|(major, rest)| (number(major), number(rest)));
+        let is_whole = |(major, minor): &(&str, &str)| !major.is_empty() && !minor.is_empty();
+        let found = Some((major, minor)).filter(is_whole).or(git.filter(is_whole));
+        found.map_or_else(String::new, |(major, minor)| format!("{major}.{minor}"))
     }
 }
 
@@ -155,6 +181,10 @@ mod tests {
 
     #[test_case(r#"{"major": "1", "minor": "36", "gitVersion": "v1.36.3"}"# => "1.36")]
     #[test_case(r#"{"major": "1", "minor": "33+"}"# => "1.33" ; "a provider's mark")]
+    #[test_case(r#"{"major": "1", "minor": "37-eks"}"# => "1.37" ; "another mark")]
+    #[test_case(r#"{"major": "", "minor": "", "gitVersion": "v1.37.2-eks-1a2b3c4"}"# => "1.37" ; "by the tag alone")]
+    #[test_case(r#"{"major": "1", "minor": "", "gitVersion": "v0.0.0-master+$Format:%H$"}"# => "0.0" ; "a build without a version")]
+    #[test_case(r#"{"gitVersion": "v1"}"# => "" ; "no minor version")]
     #[test_case("{}" => "" ; "unknown")]
     fn versions_are_short(json: &str) -> String {
         serde_json::from_str::<VersionWire>(json).unwrap().short()

@@ -1,5 +1,6 @@
 //! The kinds that are watched: where each is found, and what its objects mean.
 
+use super::requests::RequestRule;
 use super::wire::claim::ClaimWire;
 use super::wire::event::EventWire;
 use super::wire::meta::Meta;
@@ -22,6 +23,9 @@ pub(super) trait Kind: Send + 'static {
     /// objects at a time and travel compressed: with 150,000 pods on Kubernetes 1.36 the last is in hand after 10 s,
     /// and after 27 s of a streaming list. A short list saves a request by streaming.
     const LONG: bool = false;
+    /// What an object means depends on the server's version: the version is asked for before a list is read, and a list is
+    /// read again when the version has changed the rule.
+    const BY_VERSION: bool = false;
     /// A list of this kind is held back to its end and only this many of its last changes are kept, in order of time.
     const SORTED_TAIL: Option<usize> = None;
 
@@ -31,8 +35,9 @@ pub(super) trait Kind: Send + 'static {
     /// `metadata.resourceVersion`.
     fn version(wire: &Self::Wire) -> Name;
 
-    /// The object is there: its change, and what is odd about it.
-    fn present(wire: Self::Wire, changes: &mut Vec<Change>);
+    /// The object is there: its change, and what is odd about it. `rule` is that of the server it came from; only pods
+    /// depend on it, see [`Self::BY_VERSION`].
+    fn present(wire: Self::Wire, rule: RequestRule, changes: &mut Vec<Change>);
 
     /// The object is gone.
     fn gone(meta: Meta) -> Option<Change>;
@@ -59,7 +64,7 @@ impl Kind for Nodes {
         wire.metadata.resource_version.0.clone()
     }
 
-    fn present(wire: NodeWire, changes: &mut Vec<Change>) {
+    fn present(wire: NodeWire, _: RequestRule, changes: &mut Vec<Change>) {
         changes.extend(odd(Self::STREAM, wire.metadata.display_name(), wire.odd()));
         changes.push(Change::Node(Box::new(wire.into())));
     }
@@ -78,17 +83,18 @@ impl Kind for Pods {
     const PATH: &'static str = "/api/v1/pods";
     const FIELD_SELECTOR: &'static str = "status.phase!=Succeeded,status.phase!=Failed";
     const LONG: bool = true;
+    const BY_VERSION: bool = true;
     type Wire = PodWire;
 
     fn version(wire: &PodWire) -> Name {
         wire.metadata.resource_version.0.clone()
     }
 
-    fn present(wire: PodWire, changes: &mut Vec<Change>) {
+    fn present(wire: PodWire, rule: RequestRule, changes: &mut Vec<Change>) {
         if let Some(problem) = wire.odd() {
             changes.push(Change::Odd { stream: Self::STREAM, object: wire.metadata.display_name(), problem });
         }
-        changes.push(Change::Pod(Box::new(wire.into())));
+        changes.push(Change::Pod(Box::new(wire.into_pod(rule))));
     }
 
     fn gone(mut meta: Meta) -> Option<Change> {
@@ -111,7 +117,7 @@ impl Kind for Events {
         wire.metadata.resource_version.0.clone()
     }
 
-    fn present(wire: EventWire, changes: &mut Vec<Change>) {
+    fn present(wire: EventWire, _: RequestRule, changes: &mut Vec<Change>) {
         changes.push(Change::Event(Box::new(wire.into())));
     }
 
@@ -133,7 +139,7 @@ impl Kind for NodeClaims {
         wire.metadata.resource_version.0.clone()
     }
 
-    fn present(wire: ClaimWire, changes: &mut Vec<Change>) {
+    fn present(wire: ClaimWire, _: RequestRule, changes: &mut Vec<Change>) {
         changes.extend(odd(Self::STREAM, wire.metadata.display_name(), wire.odd()));
         changes.push(Change::Claim(Box::new(wire.into())));
     }
@@ -155,7 +161,7 @@ impl Kind for NodePools {
         wire.metadata.resource_version.0.clone()
     }
 
-    fn present(wire: PoolWire, changes: &mut Vec<Change>) {
+    fn present(wire: PoolWire, _: RequestRule, changes: &mut Vec<Change>) {
         changes.extend(odd(Self::STREAM, wire.metadata.display_name(), wire.odd()));
         changes.push(Change::Pool(Box::new(wire.into())));
     }
@@ -177,7 +183,7 @@ impl Kind for Pdbs {
         wire.metadata.resource_version.0.clone()
     }
 
-    fn present(wire: PdbWire, changes: &mut Vec<Change>) {
+    fn present(wire: PdbWire, _: RequestRule, changes: &mut Vec<Change>) {
         changes.push(Change::Pdb(Box::new(wire.into())));
     }
 

@@ -3,6 +3,7 @@
 //! A self-hosted Karpenter and Auto Mode may share a cluster, so each has a stream of its own.
 
 use super::kinds::{Kind, odd};
+use super::requests::RequestRule;
 use super::wire::class::{AutoClassWire, Ec2ClassWire};
 use super::wire::meta::Meta;
 use crate::model::{Change, Flavour, Name, Stream};
@@ -19,7 +20,7 @@ impl Kind for Ec2NodeClasses {
         wire.metadata.resource_version.0.clone()
     }
 
-    fn present(wire: Ec2ClassWire, changes: &mut Vec<Change>) {
+    fn present(wire: Ec2ClassWire, _: RequestRule, changes: &mut Vec<Change>) {
         changes.extend(odd(Self::STREAM, wire.metadata.display_name(), wire.odd()));
         changes.push(Change::NodeClass(Box::new(wire.into())));
     }
@@ -41,7 +42,7 @@ impl Kind for NodeClasses {
         wire.metadata.resource_version.0.clone()
     }
 
-    fn present(wire: AutoClassWire, changes: &mut Vec<Change>) {
+    fn present(wire: AutoClassWire, _: RequestRule, changes: &mut Vec<Change>) {
         changes.extend(odd(Self::STREAM, wire.metadata.display_name(), wire.odd()));
         changes.push(Change::NodeClass(Box::new(wire.into())));
     }

@@ -114,6 +114,8 @@ pub struct Timing {
     pub absent_again: Duration,
     /// The other streams wait this long for the list of nodes: a head start, so that rows are there when bars fill.
     pub nodes_first: Duration,
+    /// Pods wait this long for the server's version, by which they are summed.
+    pub version_patience: Duration,
     /// Metrics are polled this often; metrics-server measures no finer.
     pub metrics_every: Duration,
     /// Metrics that are not served are asked for again after this time.
@@ -141,6 +143,7 @@ impl Default for Timing {
             denied_again: s(180),
             absent_again: s(60),
             nodes_first: Duration::from_millis(100),
+            version_patience: s(10),
             metrics_every: s(15),
             metrics_again: s(60),
             discovery_every: s(300),

@@ -6,13 +6,16 @@
 
 use super::backoff::Backoff;
 use super::codec::{self, Line, Lines};
+use super::discovery;
 use super::fault::Fault;
 use super::kinds::Kind;
 use super::outbox::Outbox;
-use super::server::{Encoding, SharedServer, escape};
+use super::requests::RequestRule;
+use super::server::{Encoding, Server, SharedServer, escape};
 use crate::model::{Change, LinkState, Name, Timestamp};
 use std::marker::PhantomData;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -66,6 +69,10 @@ pub(super) struct Pump<K> {
     /// read its roles.
     denials: Backoff,
     state: State,
+    /// The rule of the server's version, as far as it is known.
+    server_rule: watch::Receiver<RequestRule>,
+    /// The rule that the list in hand is read by, see [`Kind::BY_VERSION`].
+    rule: RequestRule,
     /// Streaming lists that failed since the last complete list.
     failed_streams: u32,
     /// Lines or pages in a row that were not JSON.
@@ -106,7 +113,11 @@ impl<K: Kind> Pump<K> {
         let timing = &server.timing;
         let backoff = Backoff::new(timing.backoff_base, timing.backoff_cap, timing.good_spell);
         let denials = Backoff::new(timing.backoff_base, timing.denied_again, timing.good_spell);
+        let server_rule = server.rule();
+        let rule = *server_rule.borrow();
         Self {
+            server_rule,
+            rule,
             outbox,
             selectors,
             random,
@@ -174,11 +185,17 @@ impl<K: Kind> Pump<K> {
             path.push_str(&escape(&token));
             self.tell(LinkState::Syncing { seen }).await?;
         }
-        let body = self.server.get_whole(&path).await?;
-        if token.is_empty() {
+        let request = self.server.get_whole(&path);
+        let body = if token.is_empty() {
+            let (body, version) = with_version::<K, _>(&self.server, request).await?;
+            self.learn(version).await?;
             self.begin_list().await?;
-        }
-        let end = codec::page::<K>(&body, self.changes())?;
+            body
+        } else {
+            request.await?
+        };
+        let rule = self.rule;
+        let end = codec::page::<K>(&body, rule, self.changes())?;
         self.malformed = 0;
         self.hold_back();
         let seen = seen + end.objects as u64;
@@ -196,8 +213,9 @@ impl<K: Kind> Pump<K> {
     async fn stream_list(&mut self) -> Result<(), Fault> {
         let (path, length) = self.watch_path("&sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
         let patience = self.server.timing.no_progress;
-        let response = match self.server.get(&path, Encoding::Plain, patience).await {
-            Ok(response) => response,
+        let request = self.server.get(&path, Encoding::Plain, patience);
+        let (response, version) = match with_version::<K, _>(&self.server, request).await {
+            Ok(answers) => answers,
             // Not this way, but perhaps in pages. A refusal counts for every stream; so does silence, because a server
             // that does not know the parameters answers a plain watch, which never says that the list is complete.
             Err(fault @ (Fault::Refused(_) | Fault::Silent(_))) => return Err(self.fall_back(fault)),
@@ -207,6 +225,7 @@ impl<K: Kind> Pump<K> {
             }
         };
         self.failed_streams += 1; // Until the list is complete.
+        self.learn(version).await?;
         self.begin_list().await?;
         self.read(Lines::new(response.into_body()), length, Some(Listing { seen: 0 })).await
     }
@@ -218,6 +237,15 @@ impl<K: Kind> Pump<K> {
         }
         self.server.does_not_stream_lists();
         Fault::NoStream
+    }
+
+    /// Takes in the server's version, if there was an answer, and reads by its rule from here on.
+    async fn learn(&mut self, version: Option<String>) -> Result<(), Fault> {
+        if let Some(version) = version {
+            self.server.learn(&mut self.outbox, |about| about.version = version).await?;
+        }
+        self.rule = *self.server_rule.borrow_and_update();
+        Ok(())
     }
 
     async fn begin_list(&mut self) -> Result<(), Fault> {
@@ -272,7 +300,15 @@ impl<K: Kind> Pump<K> {
     /// Asks for what happened after `version`.
     async fn follow(&mut self, version: &str) -> Result<(), Fault> {
         let (path, length) = self.watch_path(&format!("&resourceVersion={}", escape(version)));
-        let response = self.server.get(&path, Encoding::Plain, self.server.timing.response).await?;
+        let request = self.server.get(&path, Encoding::Plain, self.server.timing.response);
+        let (response, version) = with_version::<K, _>(&self.server, request).await?;
+        let list_rule = self.rule;
+        self.learn(version).await?;
+        if K::BY_VERSION && self.rule != list_rule {
+            // The server was upgraded while the connection was away, or its version was not known.
+            self.state = State::Start;
+            return Ok(());
+        }
         self.tell(LinkState::Live).await?;
         self.read(Lines::new(response.into_body()), length, None).await
     }
@@ -286,7 +322,7 @@ impl<K: Kind> Pump<K> {
             while let Some(text) = lines.next() {
                 let target =
                     if listing.is_some() && K::SORTED_TAIL.is_some() { &mut self.held } else { self.outbox.pending() };
-                match codec::line::<K>(text, target)? {
+                match codec::line::<K>(text, self.rule, target)? {
                     Line::Object(version) => {
                         self.malformed = 0;
                         match &mut listing {
@@ -348,6 +384,14 @@ impl<K: Kind> Pump<K> {
                     let idle = heard.elapsed();
                     self.hand_on(listing.as_ref()).await?;
                     heard = Instant::now() - idle;
+                }
+                Ok(()) = self.server_rule.changed(), if K::BY_VERSION => {
+                    if *self.server_rule.borrow_and_update() != self.rule {
+                        // What was read is summed by the rule of another version.
+                        self.outbox.flush().await?;
+                        self.state = State::Start;
+                        return Ok(());
+                    }
                 }
                 () = sleep_until(heard + silence) => {
                     self.outbox.flush().await?;
@@ -442,6 +486,18 @@ impl<K: Kind> Pump<K> {
         }
         self.outbox.flush().await
     }
+}
+
+/// Sends a request and, where the meaning of the objects depends on it, asks for the server's version at the same time. A
+/// request that fails is not held up.
+async fn with_version<K: Kind, T>(
+    server: &Server,
+    request: impl Future<Output = Result<T, Fault>>,
+) -> Result<(T, Option<String>), Fault> {
+    if !K::BY_VERSION {
+        return Ok((request.await?, None));
+    }
+    tokio::try_join!(request, async { Ok(discovery::insist_on_version(server).await) })
 }
 
 /// The next page's length, so that its body is about [`PAGE_BYTES`], and at most four times as long as the last.

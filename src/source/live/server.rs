@@ -4,7 +4,9 @@ use super::connect::Target;
 use super::credentials::{self, Credentials, PluginError, Terminal};
 use super::fault::{self, Fault};
 use super::options::{ListMode, Timing};
-use crate::model::{About, Timestamp};
+use super::outbox::Outbox;
+use super::requests::RequestRule;
+use crate::model::{About, Change, Timestamp};
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -13,7 +15,7 @@ use kube::config::ExecConfig;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
 /// An error body beyond this size is not read to its end.
@@ -30,6 +32,10 @@ pub(super) struct Server {
     list_mode: ListMode,
     /// Set when one stream found that the server does not stream lists; then none tries again.
     pages_only: AtomicBool,
+    /// Version and flavours as last answered, and as sent to the owner of the state.
+    learnt: Mutex<About>,
+    /// The rule of the version in `learnt`.
+    rule: watch::Sender<RequestRule>,
     session: Mutex<Session>,
 }
 
@@ -64,7 +70,31 @@ impl Server {
     pub(super) fn new(target: Target, timing: Timing, list_mode: ListMode) -> Self {
         let Target { config, plugin, user, about, aws: _, origin: _ } = target;
         let (pages_only, session) = (AtomicBool::new(false), Mutex::default());
-        Self { config, plugin, user, about, timing, list_mode, pages_only, session }
+        let learnt = Mutex::new(about.clone());
+        let rule = watch::Sender::new(RequestRule::for_version(&about.version));
+        Self { config, plugin, user, about, timing, list_mode, pages_only, learnt, rule, session }
+    }
+
+    /// Changes what is known of the server, and sends it to the owner of the state if it is new. It is sent before this
+    /// returns, so that objects read by the new rule come after it.
+    pub(super) async fn learn(&self, outbox: &mut Outbox, learn: impl FnOnce(&mut About)) -> Result<(), Fault> {
+        let mut learnt = self.learnt.lock().await;
+        let mut about = learnt.clone();
+        learn(&mut about);
+        if *learnt != about {
+            outbox.send(Change::About(about.clone())).await?;
+            self.rule.send_if_modified(|rule| {
+                let before = std::mem::replace(rule, RequestRule::for_version(&about.version));
+                before != *rule
+            });
+            *learnt = about;
+        }
+        Ok(())
+    }
+
+    /// The rule by which pods are summed, that of the version last answered, and its changes.
+    pub(super) fn rule(&self) -> watch::Receiver<RequestRule> {
+        self.rule.subscribe()
     }
 
     /// Whether there is a plugin whose first run may have a question.

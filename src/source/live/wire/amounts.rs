@@ -43,6 +43,11 @@ impl Amounts {
         }
     }
 
+    /// Whether no resource is named.
+    pub(in crate::source::live) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
     /// The named resources.
     pub(in crate::source::live) fn iter(&self) -> impl Iterator<Item = (&str, Quantity)> {
         let known = [("cpu", self.cpu), ("memory", self.memory), ("ephemeral-storage", self.ephemeral_storage)];

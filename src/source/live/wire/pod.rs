@@ -4,7 +4,7 @@ use super::amounts::Amounts;
 use super::meta::{ConditionWire, Meta};
 use super::scalar::{Text, Time, lenient};
 use crate::model::{Owner, Pod, PodClass, PodKey, PodPhase, Scheduling};
-use crate::source::live::requests;
+use crate::source::live::requests::RequestRule;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use std::fmt;
@@ -227,18 +227,19 @@ fn scheduling(condition: Option<Box<ConditionWire>>, gated: bool) -> Scheduling 
     }
 }
 
-impl From<PodWire> for Pod {
-    fn from(wire: PodWire) -> Self {
-        let requests = requests::requests(&wire.spec, &wire.status).to_resources();
-        let limits = requests::limits(&wire.spec, &wire.status).to_resources();
-        let class = wire.class();
-        let PodWire { mut metadata, spec, status } = wire;
+impl PodWire {
+    /// The pod, its requests and limits summed by the rule of the server it came from.
+    pub(in crate::source::live) fn into_pod(self, rule: RequestRule) -> Pod {
+        let requests = rule.requests(&self.spec, &self.status).to_resources();
+        let limits = rule.limits(&self.spec, &self.status).to_resources();
+        let class = self.class();
+        let Self { mut metadata, spec, status } = self;
         let owners = &mut metadata.owner_references;
         let owner = owners.iter().position(|o| o.controller.0).map(|at| owners.swap_remove(at));
         let bound = !spec.node_name.is_empty();
         let statuses = status.init_container_statuses.into_iter().chain(status.container_statuses);
         let waiting = statuses.map(|s| s.state.waiting.reason).find(|reason| !reason.is_empty());
-        Self {
+        Pod {
             created: metadata.created(),
             deleted: metadata.deletion_timestamp.0,
             key: PodKey { namespace: metadata.namespace.0, name: metadata.name.0 },

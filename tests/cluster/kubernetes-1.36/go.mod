@@ -1,4 +1,4 @@
-module nodeglass.test/cluster/kubernetes
+module nodeglass.test/cluster/kubernetes-1.36
 
 go 1.26.0
 
