@@ -620,11 +620,13 @@ impl Cluster {
         if was_there && row.node.as_deref() == Some(&*node) {
             return Dirty::NOTHING;
         }
-        if !was_there && first_picture_done {
+        // Another uid is another machine under the same name.
+        let is_another = row.node.as_ref().is_some_and(|old| old.uid != node.uid);
+        if (!was_there || is_another) && first_picture_done {
             row.appeared = Some(now);
         }
-        if row.node.as_ref().is_some_and(|old| old.uid != node.uid) {
-            row.leaving = None;
+        if is_another {
+            (row.leaving, row.usage) = (None, None);
         }
         let mut near = Vec::new();
         if let Some(old) = row.node.replace(node)

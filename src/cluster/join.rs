@@ -1,8 +1,10 @@
 //! Which claim belongs to which node.
 //!
-//! Karpenter's join: `status.nodeName` once registered, else equal provider ids (the only one between launch and
-//! registration), else the node's ownerReference (`pkg/utils/nodeclaim/nodeclaim.go`). Two nodes with one provider id
-//! are an error there (`MultipleNodesFound`): neither gets the claim.
+//! Karpenter's join is by equal provider ids (`pkg/utils/nodeclaim/nodeclaim.go`). Where node and claim both have one, the
+//! ids decide, also when they differ: `status.nodeName` may be an older node's (kubernetes-sigs/karpenter issue 2808), and
+//! a name may be used again by another machine. Only where one of the two has no id yet, the name that the claim was
+//! registered under counts, then the node's ownerReference. Two nodes with one provider id are an error there
+//! (`MultipleNodesFound`): neither gets the claim.
 
 use crate::model::{Name, Node, NodeClaim, Uid};
 use rustc_hash::FxHashMap;
@@ -12,6 +14,8 @@ use std::hash::Hash;
 #[derive(Debug, Default)]
 pub(super) struct Joins {
     nodes_by_provider: FxHashMap<Name, Vec<Name>>,
+    /// Provider ids of the nodes that have one.
+    provider_of_node: FxHashMap<Name, Name>,
     nodes_by_owner: FxHashMap<Uid, Vec<Name>>,
     claims_by_node: FxHashMap<Name, Vec<Name>>,
     claims_by_provider: FxHashMap<Name, Vec<Name>>,
@@ -38,6 +42,7 @@ impl Joins {
     pub(super) fn add_node(&mut self, node: &Node) {
         if !node.provider_id.is_empty() {
             put(&mut self.nodes_by_provider, node.provider_id.clone(), &node.name);
+            self.provider_of_node.insert(node.name.clone(), node.provider_id.clone());
         }
         if let Some(owner) = node.owner_claim {
             put(&mut self.nodes_by_owner, owner, &node.name);
@@ -46,6 +51,7 @@ impl Joins {
 
     pub(super) fn remove_node(&mut self, node: &Node) {
         take(&mut self.nodes_by_provider, &node.provider_id, &node.name);
+        self.provider_of_node.remove(&node.name);
         if let Some(owner) = node.owner_claim {
             take(&mut self.nodes_by_owner, &owner, &node.name);
         }
@@ -67,24 +73,22 @@ impl Joins {
         take(&mut self.claims_by_uid, &claim.uid, &claim.name);
     }
 
-    /// The node a claim belongs to: a name it was registered under is one though the node is not there (yet, or any
-    /// more); a provider id and an owner are those of nodes that are.
+    /// The node a claim belongs to. The name it was registered under is one though the node is not there (yet, or any more).
     pub(super) fn node_of(&self, claim: &NodeClaim) -> Option<Name> {
-        if !claim.node_name.is_empty() {
-            return Some(claim.node_name.clone());
-        }
-        if !claim.provider_id.is_empty()
-            && let Some(names) = self.nodes_by_provider.get(&claim.provider_id)
-        {
+        if let Some(names) = self.nodes_by_provider.get(&claim.provider_id) {
             return match names.as_slice() {
                 [name] => Some(name.clone()),
                 _ => None,
             };
         }
-        match self.nodes_by_owner.get(&claim.uid).map(Vec::as_slice) {
+        let owned = || match self.nodes_by_owner.get(&claim.uid).map(Vec::as_slice) {
             Some([name]) => Some(name.clone()),
             _ => None,
-        }
+        };
+        let named = Some(&claim.node_name).filter(|name| !name.is_empty()).cloned();
+        // No node has the claim's id, so a node with another one is another machine.
+        let is_another = |name: &Name| !claim.provider_id.is_empty() && self.provider_of_node.contains_key(name);
+        named.filter(|name| !is_another(name)).or_else(|| owned().filter(|name| !is_another(name)))
     }
 
     /// Claims that may belong to the node of this name, which need not be there.

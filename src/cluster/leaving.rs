@@ -3,6 +3,7 @@
 //! Objects are the truth; an event is a hint that may come late, be cut or be lost. So a reason is set at the first
 //! sight of a deletion and made better by what arrives later, never worse.
 
+use super::leaving_taint::leaving_taint;
 use crate::model::{ConditionStatus, Event, EventKind, Name, Node, NodeClaim, Timestamp};
 use rustc_hash::FxHashMap;
 
@@ -143,6 +144,9 @@ fn reason(node: Option<&Node>, claim: Option<&NodeClaim>, signals: &Signals) -> 
     let of_claim = claim.and_then(|c| signals.of_claim(c));
     if let Some(signal) = of_node.into_iter().chain(of_claim).max_by_key(|s| s.rank) {
         return (signal.reason.clone(), signal.message.clone());
+    }
+    if let Some(taint) = node.and_then(leaving_taint) {
+        return plain(taint.reason);
     }
     let Some(claim) = claim else { return plain(DELETED) };
     if let Some(launched) = claim.condition("Launched").filter(|c| c.status == ConditionStatus::Unknown)

@@ -21,6 +21,7 @@ mod intern;
 mod join;
 mod lane;
 mod leaving;
+mod leaving_taint;
 mod pods;
 mod prices;
 mod row;

@@ -1,6 +1,7 @@
 //! One line of the node table: a node, a claim, or both joined.
 
 use super::leaving::{Leaving, Signals};
+use super::leaving_taint::leaving_taint;
 use super::pods::NONE;
 use super::{CapacityType, PodCounts, RowState};
 use crate::model::{Name, Node, NodeClaim, Resource, Resources, Timestamp, Usage, key};
@@ -80,9 +81,12 @@ impl ManagedBy {
             Self::Hybrid
         } else if claim.is_some_and(|c| c.node_class_group == "eks.amazonaws.com") {
             Self::AutoMode
-        } else if label(key::KWOK).is_some() || provider.starts_with("kwok://") {
+        } else if label(key::KWOK).is_some()
+            || provider.starts_with("kwok://")
+            || claim.is_some_and(|c| c.node_class_group == "karpenter.kwok.sh")
+        {
             Self::Kwok
-        } else if label(key::NODEPOOL).is_some() || claim.is_some() {
+        } else if label(key::NODEPOOL).is_some() || label(key::PROVISIONER).is_some() || claim.is_some() {
             Self::Karpenter
         } else if key::NODEGROUP.iter().any(|k| label(k).is_some()) {
             Self::NodeGroup
@@ -201,7 +205,8 @@ impl Row {
         self.interrupted = signals.interrupted(node, claim);
         let leaves = self.gone.is_some()
             || node.is_some_and(|n| n.deleted.is_some())
-            || claim.is_some_and(|c| c.deleted.is_some());
+            || claim.is_some_and(|c| c.deleted.is_some())
+            || node.is_some_and(|n| leaving_taint(n).is_some());
         self.leaving = leaves.then(|| Leaving::of(node, claim, signals, self.leaving.as_ref(), now));
         self.priced_by_pods = node.is_some_and(|node| Offer::of_node(node, claim).compute_type == ComputeType::Fargate);
         if self.priced_by_pods {
@@ -359,7 +364,13 @@ impl Row {
 
     /// Karpenter nodepool, else the node group.
     pub fn pool(&self) -> Option<&str> {
-        self.label(key::NODEPOOL).or_else(|| self.first_label(key::NODEGROUP))
+        let group = || self.first_label(key::NODEGROUP).or_else(|| self.machine_set());
+        self.label(key::NODEPOOL).or_else(|| self.label(key::PROVISIONER)).or_else(group)
+    }
+
+    /// The MachineSet of a node that Cluster API made and that has no label of a group.
+    fn machine_set(&self) -> Option<&str> {
+        self.node.as_deref().map(|node| node.machine_owner.as_str()).filter(|name| !name.is_empty())
     }
 
     /// Processor architecture (`amd64`, `arm64`).

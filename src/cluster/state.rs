@@ -1,5 +1,6 @@
 //! Where a row stands between being asked for and being gone.
 
+use super::leaving_taint::leaving_taint;
 use crate::model::{ConditionStatus, Name, Node, NodeClaim, TaintEffect, key};
 
 /// State of a row: the first rule that holds, top to bottom (Karpenter `pkg/controllers/nodeclaim/lifecycle` and
@@ -17,9 +18,14 @@ pub enum RowState {
         /// The pods are gone, volumes are being detached.
         detaching_volumes: bool,
     },
-    /// Chosen for disruption; waits for its replacement.
+    /// Rebooted in place by Karpenter's node repair (1.15); it comes back.
+    Rebooting {
+        /// The condition and reason that it is rebooted for, `AcceleratedHardwareReady/NVIDIAXID95Error`; may be empty.
+        cause: Name,
+    },
+    /// Chosen for disruption.
     Disrupted {
-        /// `Underutilized`, `Empty`, `Drifted`; empty when only the taint tells.
+        /// `Underutilized`, `Empty`, `Drifted`, `Unhealthy`; empty where only the taint is set.
         reason: Name,
     },
     /// A claim that has no machine yet.
@@ -29,6 +35,8 @@ pub enum RowState {
     },
     /// The machine starts; no node has joined.
     Launching,
+    /// The claim is registered, and its node is not there: deleted, or not readable with these credentials.
+    NodeMissing,
     /// The node is there, registration is not finished.
     Joining,
     /// Registered, not initialized.
@@ -38,7 +46,7 @@ pub enum RowState {
     },
     /// The kubelet is silent.
     Unreachable,
-    /// The kubelet says it is not ready.
+    /// The kubelet reports that it is not ready, or has not reported anything yet.
     NotReady,
     /// Closed for new pods by hand.
     Cordoned,
@@ -57,9 +65,11 @@ impl RowState {
             Self::LaunchFailed => "LaunchFailed",
             Self::Terminating => "Terminating",
             Self::Draining { .. } => "Draining",
+            Self::Rebooting { .. } => "Rebooting",
             Self::Disrupted { .. } => "Disrupted",
             Self::PendingClaim { .. } => "Pending",
             Self::Launching => "Launching",
+            Self::NodeMissing => "NodeMissing",
             Self::Joining => "Joining",
             Self::Initializing { .. } => "Initializing",
             Self::Unreachable => "Unreachable",
@@ -71,14 +81,16 @@ impl RowState {
     }
 
     /// Every word [`Self::name`] can return: the filter's vocabulary.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 16] = [
         "Gone",
         "LaunchFailed",
         "Terminating",
         "Draining",
+        "Rebooting",
         "Disrupted",
         "Pending",
         "Launching",
+        "NodeMissing",
         "Joining",
         "Initializing",
         "Unreachable",
@@ -99,6 +111,7 @@ impl RowState {
             (None, Some(_)) if claim_deleting && !launched => Self::LaunchFailed,
             (_, Some(c)) if c.is("InstanceTerminating") => Self::Terminating,
             (None, Some(_)) if claim_deleting => Self::Terminating,
+            (None, Some(c)) if c.is("Registered") => Self::NodeMissing,
             (None, Some(_)) if launched => Self::Launching,
             (None, Some(c)) => Self::PendingClaim { failing: failing(c) },
             (Some(n), c) if n.deleted.is_some() || claim_deleting => Self::Draining {
@@ -107,11 +120,13 @@ impl RowState {
                         && c.condition("VolumesDetached").is_some_and(|v| v.status == ConditionStatus::Unknown)
                 }),
             },
+            (Some(_), Some(c)) if c.is("Rebooting") => Self::Rebooting { cause: reboot_cause(c) },
+            (Some(n), _) if leaving_taint(n).is_some() => Self::Draining { detaching_volumes: false },
             (Some(n), c) => Self::of_standing(n, c),
         }
     }
 
-    /// The state of a node that nobody is deleting.
+    /// The state of a node that is neither deleted nor rebooted.
     fn of_standing(node: &Node, claim: Option<&NodeClaim>) -> Self {
         let chosen = claim.and_then(|c| c.condition("DisruptionReason")).filter(|c| c.status == ConditionStatus::True);
         let disrupted = node.has_taint(key::TAINT_DISRUPTED, &TaintEffect::NoSchedule)
@@ -128,13 +143,22 @@ impl RowState {
             let reason = claim.condition("Initialized").map(|c| c.reason.clone()).unwrap_or_default();
             return Self::Initializing { reason };
         }
-        match node.condition("Ready").map_or(ConditionStatus::Unknown, |c| c.status) {
-            ConditionStatus::Unknown => Self::Unreachable,
-            ConditionStatus::False => Self::NotReady,
-            ConditionStatus::True if node.unschedulable => Self::Cordoned,
-            ConditionStatus::True => Self::Ready,
+        match node.condition("Ready").map(|c| c.status) {
+            Some(ConditionStatus::Unknown) => Self::Unreachable,
+            // Unknown is what the node controller writes for a kubelet that went silent; a node without the condition has a
+            // kubelet that has not reported yet.
+            Some(ConditionStatus::False) | None => Self::NotReady,
+            Some(ConditionStatus::True) if node.unschedulable => Self::Cordoned,
+            Some(ConditionStatus::True) => Self::Ready,
         }
     }
+}
+
+/// What a node is rebooted for: the message of `Rebooting` is `rebooting for <condition>/<reason>` (Karpenter
+/// `pkg/controllers/nodeclaim/reboot`).
+fn reboot_cause(claim: &NodeClaim) -> Name {
+    let message = claim.condition("Rebooting").map_or("", |c| c.message.as_str());
+    message.strip_prefix("rebooting for ").unwrap_or(message).into()
 }
 
 /// The reason of a launch that does not succeed: `Launched` is never False, it stays Unknown with a reason (Karpenter
@@ -197,7 +221,42 @@ mod tests {
         assert_eq!(state(None, Some(failing.clone())), RowState::PendingClaim { failing: "VCPULimitExceeded".into() });
         failing.deleted = Some(Timestamp::UNIX_EPOCH);
         assert_eq!(state(None, Some(failing)), RowState::LaunchFailed);
-        assert_eq!(state(None, Some(claim(|_| ()))), RowState::Launching);
+        let starting = claim(|c| set(c, "Registered", ConditionStatus::Unknown, "NodeNotFound"));
+        assert_eq!(state(None, Some(starting)), RowState::Launching);
+        assert_eq!(state(None, Some(claim(|_| ()))), RowState::NodeMissing, "a registered claim has had its node");
+    }
+
+    /// Karpenter 1.15 `pkg/controllers/nodeclaim/reboot`: the node keeps its place; it neither leaves nor is it broken.
+    #[test]
+    fn a_rebooting_node_is_neither_leaving_nor_broken() {
+        let rebooting = claim(|c| {
+            set(c, "Rebooting", ConditionStatus::True, "RebootIssued");
+            c.conditions.last_mut().unwrap().message = "rebooting for KernelReady/SoftLockup".into();
+            set(c, "Initialized", ConditionStatus::Unknown, "Rebooting");
+            set(c, "DisruptionReason", ConditionStatus::True, "Unhealthy");
+        });
+        let silent = node(|n| {
+            n.conditions[0].status = ConditionStatus::Unknown;
+            n.taints.push(taint(key::TAINT_REBOOTING, TaintEffect::NoSchedule));
+        });
+        let expected = RowState::Rebooting { cause: "KernelReady/SoftLockup".into() };
+        assert_eq!(state(Some(silent.clone()), Some(rebooting.clone())), expected);
+        let deleted = NodeClaim { deleted: Some(Timestamp::UNIX_EPOCH), ..rebooting.clone() };
+        assert_eq!(state(Some(silent.clone()), Some(deleted)), RowState::Draining { detaching_volumes: false });
+        let mut back = rebooting;
+        set(&mut back, "Rebooting", ConditionStatus::False, "RebootSucceeded");
+        set(&mut back, "Initialized", ConditionStatus::True, "");
+        set(&mut back, "DisruptionReason", ConditionStatus::False, "");
+        assert_eq!(state(Some(node(|_| ())), Some(back)), RowState::Ready);
+    }
+
+    #[test]
+    fn a_taint_of_another_controller_begins_the_drain() {
+        let leaves = node(|n| n.taints.push(taint("ToBeDeletedByClusterAutoscaler", TaintEffect::NoSchedule)));
+        assert_eq!(state(Some(leaves), None), RowState::Draining { detaching_volumes: false });
+        let candidate =
+            node(|n| n.taints.push(taint("DeletionCandidateOfClusterAutoscaler", TaintEffect::PreferNoSchedule)));
+        assert_eq!(state(Some(candidate), None), RowState::Ready);
     }
 
     #[test]
@@ -227,7 +286,7 @@ mod tests {
             state(Some(node(|n| n.conditions[0].status = ConditionStatus::Unknown)), None),
             RowState::Unreachable
         );
-        assert_eq!(state(Some(node(|n| n.conditions.clear())), None), RowState::Unreachable);
+        assert_eq!(state(Some(node(|n| n.conditions.clear())), None), RowState::NotReady, "nothing reported yet");
     }
 
     #[test]

@@ -363,6 +363,8 @@ impl Part {
             | RowState::NotReady
             | RowState::Cordoned
             | RowState::Ready
+            | RowState::Rebooting { .. }
+            | RowState::NodeMissing
             | RowState::Mentioned => {}
         }
         t.nodes = u64::from(row.node().is_some());

@@ -17,6 +17,9 @@ pub struct NodeClaim {
     pub labels: Labels,
     /// Annotation `karpenter.sh/nodeclaim-termination-timestamp`: hard deadline of the drain.
     pub termination_deadline: Option<Timestamp>,
+    /// Annotation `karpenter.sh/reboot-pre-boot-id`: the boot id before a reboot that was asked for (Karpenter 1.15); may be
+    /// empty.
+    pub reboot_pre_boot_id: Name,
     /// `spec.nodeClassRef.group`: tells Auto Mode (`eks.amazonaws.com`) from self-hosted Karpenter.
     pub node_class_group: Name,
     /// `spec.nodeClassRef.name`.

@@ -73,14 +73,48 @@ pub mod key {
     pub const AUTO_NODE_CLASS: &str = "eks.amazonaws.com/nodeclass";
     /// GiB of the local disks of an Auto Mode node.
     pub const AUTO_LOCAL_NVME: &str = "eks.amazonaws.com/instance-local-nvme";
-    /// Managed or eksctl node group.
-    pub const NODEGROUP: &[&str] = &["eks.amazonaws.com/nodegroup", "alpha.eksctl.io/nodegroup-name"];
-    /// Purchase option, in the order in which the keys are asked.
+    /// Karpenter's provisioner, the nodepool before 0.32 (`pkg/apis/v1alpha5/labels.go`).
+    pub const PROVISIONER: &str = "karpenter.sh/provisioner-name";
+    /// Node group, in the order in which the keys are read. One key a provider, each from its documentation or source.
+    pub const NODEGROUP: &[&str] = &[
+        "eks.amazonaws.com/nodegroup",               // EKS managed node groups
+        "alpha.eksctl.io/nodegroup-name",            // eksctl
+        "kops.k8s.io/instancegroup",                 // kOps, nodelabels.go
+        "cloud.google.com/gke-nodepool",             // GKE
+        "kubernetes.azure.com/agentpool",            // AKS
+        "agentpool",                                 // AKS, the older key
+        "oke.oraclecloud.com/pool.name",             // OKE, terraform-oci-oke
+        "doks.digitalocean.com/node-pool",           // DigitalOcean
+        "lke.linode.com/pool-id",                    // Linode
+        "k8s.scaleway.com/pool-name",                // Scaleway Kapsule
+        "vke.vultr.com/node-pool",                   // Vultr
+        "nodepool",                                  // OVHcloud, and many by hand
+        "ibm-cloud.kubernetes.io/worker-pool-name",  // IBM Cloud
+        "alibabacloud.com/nodepool-id",              // Alibaba Cloud ACK
+        "node.alibabacloud.com/nodepool-id",         // the same, newer key
+        "tke.cloud.tencent.com/nodepool-id",         // Tencent TKE
+        "cce.cloud.com/cce-nodepool",                // Huawei CCE
+        "worker.gardener.cloud/pool",                // Gardener
+        "hypershift.openshift.io/nodePool",          // HyperShift
+        "topology.cluster.x-k8s.io/deployment-name", // Cluster API, where its labels are synced to nodes
+        "cluster.x-k8s.io/deployment-name",
+        "cluster.x-k8s.io/pool-name",
+        "cluster.x-k8s.io/set-name",
+        "rke.cattle.io/rke-machine-pool-name",         // Rancher RKE2
+        "node.deckhouse.io/group",                     // Deckhouse
+        "scheduling.cast.ai/node-template",            // CAST AI
+        "provisioner.cast.ai/node-configuration-name", // CAST AI, older
+        "spotinst.io/ocean-vng-id",                    // Spot Ocean
+    ];
+    /// Purchase option, in the order in which the keys are read. Keys of single products are in
+    /// [`crate::pricing::CapacityType`].
     pub const CAPACITY_TYPE: &[&str] = &[
         "karpenter.sh/capacity-type",
         "eks.amazonaws.com/capacityType",
         "node.kubernetes.io/lifecycle",
         "lifecycle",
+        // By hand, `--node-labels` of older eksctl and Terraform examples.
+        "kubernetes.io/lifecycle",
         "spotinst.io/node-lifecycle",
     ];
     /// Reservation kind of a reserved node: `default` or `capacity-block`.
@@ -98,6 +132,8 @@ pub mod key {
     pub const KWOK: &str = "kwok.x-k8s.io/node";
     /// Outpost of the node (unverified).
     pub const OUTPOST: &str = "topology.k8s.aws/outpost-id";
+    /// Taint: the node is being rebooted in place (Karpenter 1.15, `pkg/apis/v1/taints.go`).
+    pub const TAINT_REBOOTING: &str = "karpenter.sh/rebooting";
     /// Taint: chosen for disruption or draining.
     pub const TAINT_DISRUPTED: &str = "karpenter.sh/disrupted";
     /// The same before Karpenter 1.0.

@@ -17,6 +17,10 @@ pub struct Node {
     pub labels: Labels,
     /// Annotation `karpenter.sh/do-not-disrupt` is exactly `"true"`.
     pub do_not_disrupt: bool,
+    /// Annotation `karpenter.sh/do-not-repair` is exactly `"true"` (Karpenter 1.15).
+    pub do_not_repair: bool,
+    /// Annotation `cluster.x-k8s.io/owner-name`: the MachineSet of a Cluster API node; may be empty.
+    pub machine_owner: Name,
     /// Uid of an ownerReference of kind NodeClaim.
     pub owner_claim: Option<Uid>,
     /// `spec.providerID`; may be empty at first.
@@ -31,6 +35,8 @@ pub struct Node {
     pub allocatable: Resources,
     /// `status.capacity`.
     pub capacity: Resources,
+    /// `status.nodeInfo.bootID`: another one after each boot.
+    pub boot_id: Name,
     /// `status.nodeInfo.kubeletVersion`.
     pub kubelet_version: Name,
     /// `status.nodeInfo.osImage`.

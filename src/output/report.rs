@@ -580,7 +580,7 @@ fn waste(row: &Row) -> Option<WasteReport> {
 /// Why a machine leaves, is to leave, or does not come; none where nothing is wrong or nothing says so.
 fn why(row: &Row) -> Option<String> {
     let by_state = match row.state() {
-        RowState::Disrupted { reason: said } | RowState::PendingClaim { failing: said } => Some(said.to_string()),
+        RowState::Disrupted { reason } | RowState::PendingClaim { failing: reason } => Some(reason.to_string()),
         RowState::Gone
         | RowState::LaunchFailed
         | RowState::Terminating
@@ -592,9 +592,11 @@ fn why(row: &Row) -> Option<String> {
         | RowState::NotReady
         | RowState::Cordoned
         | RowState::Ready
+        | RowState::Rebooting { .. }
+        | RowState::NodeMissing
         | RowState::Mentioned => None,
     };
-    row.leaving().map(|leaving| leaving.reason.to_string()).or(by_state.filter(|said| !said.is_empty()))
+    row.leaving().map(|leaving| leaving.reason.to_string()).or(by_state.filter(|reason| !reason.is_empty()))
 }
 
 fn owned(text: Option<&str>) -> Option<String> {

@@ -54,7 +54,8 @@ impl CapacityType {
         if facts.is(key::COMPUTE_TYPE, "fargate") {
             return Self::Fargate;
         }
-        let bought = key::CAPACITY_TYPE.iter().flat_map(|key| facts.all(key)).find_map(Self::from_label);
+        let common = key::CAPACITY_TYPE.iter().flat_map(|key| facts.all(key)).find_map(Self::from_label);
+        let bought = common.or_else(|| Self::from_product_label(facts));
         // Karpenter labels a capacity block `reserved` and tells the kind of reservation apart.
         let block = key::RESERVATION_TYPE.iter().any(|key| facts.is(key, "capacity-block"));
         match bought {
@@ -62,6 +63,45 @@ impl CapacityType {
             Some(bought) => bought,
             None => Self::Unknown,
         }
+    }
+
+    /// The capacity type by a label that one product alone sets, first match. A value that is not in the table says nothing.
+    fn from_product_label(facts: &Facts<'_>) -> Option<Self> {
+        use CapacityType::{OnDemand, Spot};
+        /// Any value but `false`, the empty one included.
+        const MARKED: &str = "*";
+        const LABELS: &[(&str, &str, CapacityType)] = &[
+            // CAST AI documentation, "Spot instances": the fallback runs on demand and keeps the spot label.
+            ("scheduling.cast.ai/spot-fallback", "true", OnDemand),
+            ("scheduling.cast.ai/spot", "true", Spot),
+            // AKS documentation, "Add a spot node pool".
+            ("kubernetes.azure.com/scalesetpriority", "spot", Spot),
+            ("kubernetes.azure.com/scalesetpriority", "regular", OnDemand),
+            // GKE documentation, "Spot VMs" and "Preemptible VMs".
+            ("cloud.google.com/gke-spot", "true", Spot),
+            ("cloud.google.com/gke-preemptible", "true", Spot),
+            ("cloud.google.com/gke-provisioning", "spot", Spot),
+            ("cloud.google.com/gke-provisioning", "preemptible", Spot),
+            ("cloud.google.com/gke-provisioning", "standard", OnDemand),
+            // OKE documentation, "Creating worker nodes on preemptible capacity".
+            ("oci.oraclecloud.com/oke-is-preemptible", "true", Spot),
+            // Cluster API `InterruptibleLabel` (api/core common_types.go), set on nodes of spot machines.
+            ("cluster.x-k8s.io/interruptible", MARKED, Spot),
+            // OpenShift documentation, "Machine sets that deploy machines as spot instances".
+            ("machine.openshift.io/interruptible-instance", MARKED, Spot),
+            // pusher/k8s-spot-rescheduler README; set by hand through kops and Terraform.
+            ("node-role.kubernetes.io/spot-worker", MARKED, Spot),
+            ("node-role.kubernetes.io/spot", MARKED, Spot),
+            // Alibaba Cloud ACK, cloud-controller-manager release notes 2.10.2; the values are those of the ECS API.
+            ("node.alibabacloud.com/spot-strategy", "NoSpot", OnDemand),
+            ("node.alibabacloud.com/spot-strategy", "SpotAsPriceGo", Spot),
+            ("node.alibabacloud.com/spot-strategy", "SpotWithPriceLimit", Spot),
+        ];
+        let is_set = |key: &str, value: &str| match value {
+            MARKED => facts.is_marked(key),
+            value => facts.is(key, value),
+        };
+        LABELS.iter().find(|(key, value, _)| is_set(key, value)).map(|(_, _, bought)| *bought)
     }
 
     /// Spellings of Karpenter, EKS managed node groups, `lifecycle` labels of older tools and `spotinst.io`.
@@ -113,6 +153,27 @@ mod tests {
     #[test_case(&[("karpenter.sh/capacity-type", "reserved"), ("karpenter.k8s.aws/capacity-reservation-type", "capacity-block")] => CapacityType::CapacityBlock ; "a block of karpenter")]
     #[test_case(&[("karpenter.sh/capacity-type", "reserved"), ("eks.amazonaws.com/capacity-reservation-type", "capacity-block")] => CapacityType::CapacityBlock ; "a block of auto mode")]
     #[test_case(&[("karpenter.sh/capacity-type", "on-demand"), ("karpenter.k8s.aws/capacity-reservation-type", "capacity-block")] => CapacityType::OnDemand ; "the reservation has ended")]
+    #[test_case(&[("kubernetes.io/lifecycle", "spot")] => CapacityType::Spot ; "an older key by hand")]
+    #[test_case(&[("kubernetes.azure.com/scalesetpriority", "spot")] => CapacityType::Spot ; "AKS")]
+    #[test_case(&[("kubernetes.azure.com/scalesetpriority", "regular")] => CapacityType::OnDemand ; "AKS, a regular machine")]
+    #[test_case(&[("cloud.google.com/gke-spot", "true")] => CapacityType::Spot ; "GKE")]
+    #[test_case(&[("cloud.google.com/gke-spot", "false")] => CapacityType::Unknown ; "GKE, not spot")]
+    #[test_case(&[("cloud.google.com/gke-preemptible", "true")] => CapacityType::Spot ; "GKE preemptible")]
+    #[test_case(&[("cloud.google.com/gke-provisioning", "spot")] => CapacityType::Spot ; "GKE provisioning spot")]
+    #[test_case(&[("cloud.google.com/gke-provisioning", "preemptible")] => CapacityType::Spot ; "GKE provisioning preemptible")]
+    #[test_case(&[("cloud.google.com/gke-provisioning", "standard")] => CapacityType::OnDemand ; "GKE provisioning standard")]
+    #[test_case(&[("scheduling.cast.ai/spot", "true")] => CapacityType::Spot ; "CAST AI")]
+    #[test_case(&[("scheduling.cast.ai/spot", "true"), ("scheduling.cast.ai/spot-fallback", "true")] => CapacityType::OnDemand ; "CAST AI, the fallback for missing spot capacity")]
+    #[test_case(&[("node-role.kubernetes.io/spot-worker", "")] => CapacityType::Spot ; "a role has no value")]
+    #[test_case(&[("node-role.kubernetes.io/spot-worker", "true")] => CapacityType::Spot ; "a role with a value")]
+    #[test_case(&[("node-role.kubernetes.io/spot-worker", "false")] => CapacityType::Unknown ; "a role that is denied")]
+    #[test_case(&[("machine.openshift.io/interruptible-instance", "")] => CapacityType::Spot ; "OpenShift")]
+    #[test_case(&[("cluster.x-k8s.io/interruptible", "")] => CapacityType::Spot ; "Cluster API")]
+    #[test_case(&[("oci.oraclecloud.com/oke-is-preemptible", "true")] => CapacityType::Spot ; "OKE")]
+    #[test_case(&[("node.alibabacloud.com/spot-strategy", "SpotAsPriceGo")] => CapacityType::Spot ; "ACK, at the market price")]
+    #[test_case(&[("node.alibabacloud.com/spot-strategy", "SpotWithPriceLimit")] => CapacityType::Spot ; "ACK, with a limit")]
+    #[test_case(&[("node.alibabacloud.com/spot-strategy", "NoSpot")] => CapacityType::OnDemand ; "ACK, not spot")]
+    #[test_case(&[("karpenter.sh/capacity-type", "on-demand"), ("scheduling.cast.ai/spot", "true")] => CapacityType::OnDemand ; "the keys of Karpenter and EKS count first")]
     #[test_case(&[] => CapacityType::Unknown ; "no label")]
     #[test_case(&[("karpenter.sh/capacity-type", "")] => CapacityType::Unknown ; "an empty label")]
     fn every_label_spelling_is_read(labels: &[(&str, &str)]) -> CapacityType {

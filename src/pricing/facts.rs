@@ -46,4 +46,11 @@ impl<'a> Facts<'a> {
     pub fn is(&self, key: &str, value: &str) -> bool {
         self.all(key).next().is_some_and(|is| is.eq_ignore_ascii_case(value))
     }
+
+    /// Whether a label is a mark that is set: there with any value but `false`, the empty one included.
+    pub fn is_marked(&self, key: &str) -> bool {
+        let labels = self.labels.and_then(|labels| labels.get(key));
+        let value = labels.or_else(|| self.claim.and_then(|claim| claim.labels.get(key)));
+        value.is_some_and(|value| !value.eq_ignore_ascii_case("false"))
+    }
 }

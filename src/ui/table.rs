@@ -261,6 +261,8 @@ pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, 
             (with(word, &words::count(pods, "pod left", "pods left")), Role::Warn)
         }
         RowState::Disrupted { reason } => (with(word, reason), Role::Warn),
+        RowState::Rebooting { cause } => (with(word, cause), Role::Warn),
+        RowState::NodeMissing => (word.into(), Role::Warn),
         RowState::PendingClaim { failing } if !failing.is_empty() => ("Failing".into(), Role::Bad),
         RowState::PendingClaim { .. } | RowState::Launching | RowState::Joining => (word.into(), Role::Moving),
         RowState::Initializing { reason } => (with(word, reason), Role::Moving),
@@ -302,9 +304,9 @@ fn sign(row: &Row, new: bool, theme: &Theme) -> (&'static str, Role) {
         RowState::LaunchFailed => (g.failed, Role::Bad),
         RowState::PendingClaim { failing } if !failing.is_empty() => (g.failed, Role::Bad),
         RowState::PendingClaim { .. } | RowState::Launching => (g.launching, Role::Moving),
-        RowState::Joining | RowState::Initializing { .. } => (g.joining, Role::Moving),
+        RowState::Joining | RowState::Initializing { .. } | RowState::Rebooting { .. } => (g.joining, Role::Moving),
         RowState::Disrupted { .. } | RowState::Draining { .. } | RowState::Terminating => (g.leaving, Role::Warn),
-        RowState::Unreachable | RowState::NotReady => (g.broken, Role::Bad),
+        RowState::Unreachable | RowState::NotReady | RowState::NodeMissing => (g.broken, Role::Bad),
         RowState::Cordoned => (g.cordoned, Role::Warn),
         RowState::Ready | RowState::Mentioned if new => (g.new, Role::Good),
         RowState::Ready | RowState::Mentioned => (" ", Role::Text),
@@ -362,6 +364,8 @@ fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)>
         | RowState::Unreachable
         | RowState::NotReady
         | RowState::Cordoned
+        | RowState::Rebooting { .. }
+        | RowState::NodeMissing
         | RowState::Ready => None,
     }
 }

@@ -107,11 +107,8 @@ impl Objects {
         nodes.chain(pods).chain(self.claims.objects.values().cloned().map(Added::added)).collect()
     }
 
-    /// The node name a claim belongs to, by Karpenter's rule.
+    /// The node name a claim belongs to: the ids decide where both have one, else the name, else the owner.
     fn wants(&self, claim: &NodeClaim) -> Option<Name> {
-        if !claim.node_name.is_empty() {
-            return Some(claim.node_name.clone());
-        }
         let only = |test: &dyn Fn(&Node) -> bool| {
             let found: Vec<&Node> = self.nodes.objects.values().filter(|n| test(n)).collect();
             (found.len(), if let [node] = found.as_slice() { Some(node.name.clone()) } else { None })
@@ -122,7 +119,13 @@ impl Objects {
                 return node;
             }
         }
-        only(&|n| n.owner_claim == Some(claim.uid)).1
+        let may_be = |name: &Name| {
+            let node = self.nodes.objects.get(name);
+            claim.provider_id.is_empty() || node.is_none_or(|node| node.provider_id.is_empty())
+        };
+        let named = Some(claim.node_name.clone()).filter(|name| !name.is_empty());
+        let owned = only(&|n| n.owner_claim == Some(claim.uid)).1;
+        named.filter(may_be).or(owned.filter(may_be))
     }
 
     fn picture(&self) -> Picture {
@@ -1044,4 +1047,71 @@ fn resident_bytes_per_pod_stay_small() {
     let bytes = bytes / PODS as u64;
     assert!((50..=300).contains(&bytes), "{bytes} bytes a pod");
     assert_eq!(c.pod_counts().bound, PODS as u64);
+}
+
+/// Node, its provider id; claim, its provider id, the node name it was registered under; then the claim of each node.
+type JoinCase<'a> = (&'a [(&'a str, &'a str)], &'a [(&'a str, &'a str, &'a str)], &'a [(&'a str, Option<&'a str>)]);
+
+/// kubernetes-sigs/karpenter issue 2808 (`status.nodeName` of an older node) and its neighbours; Karpenter joins by provider
+/// id alone (`pkg/utils/nodeclaim/nodeclaim.go`).
+#[test]
+fn provider_ids_decide_which_claim_a_node_has() {
+    let cases: &[JoinCase<'_>] = &[
+        (&[("n1", "i-1"), ("n2", "i-2")], &[("c", "i-2", "n1")], &[("n1", None), ("n2", Some("c"))]),
+        (
+            &[("n1", "i-1"), ("n2", "i-2")],
+            &[("c1", "i-1", "n1"), ("c2", "i-2", "n1")],
+            &[("n1", Some("c1")), ("n2", Some("c2"))],
+        ),
+        (&[("n1", "i-1")], &[("c", "i-2", "n1")], &[("n1", None)]),
+        (
+            &[("n1", "i-1"), ("n2", "i-2")],
+            &[("c1", "i-2", "n1"), ("c2", "i-1", "n2")],
+            &[("n1", Some("c2")), ("n2", Some("c1"))],
+        ),
+        (&[("n2", "i-2")], &[("c", "i-2", "gone")], &[("n2", Some("c"))]),
+        (&[("n1", "")], &[("c", "i-1", "n1")], &[("n1", Some("c"))]),
+        (&[("n1", "i-1")], &[("c", "", "n1")], &[("n1", Some("c"))]),
+        (&[("n1", "i-1"), ("n2", "i-1")], &[("c", "i-1", "n1")], &[("n1", None), ("n2", None)]),
+    ];
+    for (nodes, claims, joined) in cases {
+        let nodes = nodes.iter().map(|(name, id)| Node { provider_id: (*id).into(), ..node(name) }.added());
+        let claims: Vec<_> = claims
+            .iter()
+            .map(|(name, id, node)| NodeClaim { provider_id: (*id).into(), ..claim(name, node) }.added())
+            .collect();
+        let nodes: Vec<_> = nodes.collect();
+        for changes in [[nodes.clone(), claims.clone()].concat(), [claims, nodes].concat()] {
+            let c = cluster(changes);
+            for (node, expected) in *joined {
+                let claim = c.row_of_node(node).and_then(Row::claim).map(|claim| claim.name.as_str());
+                assert_eq!(claim, *expected, "{node} of {joined:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_registered_claim_without_its_node_is_not_launching() {
+    let other = Node { provider_id: "i-1".into(), ..node("n1") };
+    let c = cluster([other.added(), NodeClaim { provider_id: "i-2".into(), ..claim("c", "n1") }.added()]);
+    assert_eq!(c.row_of_claim("c").unwrap().state(), &RowState::NodeMissing);
+    assert_eq!(c.row_of_node("n1").unwrap().state(), &RowState::Ready);
+}
+
+/// kubernetes/kubernetes issue 141365: the uid is the machine's, the name may be used again.
+#[test]
+fn a_node_name_that_is_used_again_is_a_new_machine() {
+    let first = Node { uid: Uid::new("old"), provider_id: "i-a".into(), ..node("n1") };
+    let second = Node { uid: Uid::new("new"), provider_id: "i-b".into(), created: at(60), ..node("n1") };
+    for seen_going in [true, false] {
+        let mut c = cluster([Change::Synced(Stream::Nodes), first.clone().added(), pod("p", "n1").added()]);
+        if seen_going {
+            apply(&mut c, Change::NodeGone("n1".into(), Uid::new("old")));
+        }
+        c.apply(second.clone().added(), at(61));
+        let row = c.row_of_node("n1").unwrap();
+        assert_eq!((row.gone(), row.appeared(), row.created()), (None, Some(at(61)), at(60)));
+        assert_eq!((c.rows().count(), row.sums().pods.bound, row.leaving().is_none()), (1, 1, true));
+    }
 }

@@ -24,6 +24,8 @@ pub(in crate::source::live) struct ClaimWire {
 pub(in crate::source::live) struct ClaimAnnotations {
     #[serde(rename = "karpenter.sh/nodeclaim-termination-timestamp")]
     termination_deadline: Time,
+    #[serde(rename = "karpenter.sh/reboot-pre-boot-id")]
+    reboot_pre_boot_id: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -100,6 +102,7 @@ impl From<ClaimWire> for NodeClaim {
             uid: metadata.uid.0,
             labels: metadata.labels.0,
             termination_deadline: metadata.annotations.termination_deadline.0,
+            reboot_pre_boot_id: metadata.annotations.reboot_pre_boot_id.0,
             node_class_group: spec.node_class_ref.group.0,
             node_class: spec.node_class_ref.name.0,
             requirements: convert(spec.requirements),

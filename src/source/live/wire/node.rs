@@ -23,6 +23,10 @@ pub(in crate::source::live) struct NodeWire {
 pub(in crate::source::live) struct NodeAnnotations {
     #[serde(rename = "karpenter.sh/do-not-disrupt")]
     do_not_disrupt: Text,
+    #[serde(rename = "karpenter.sh/do-not-repair")]
+    do_not_repair: Text,
+    #[serde(rename = "cluster.x-k8s.io/owner-name")]
+    machine_owner: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,6 +53,8 @@ struct NodeStatus {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct NodeInfo {
+    #[serde(rename = "bootID")]
+    boot_id: Text,
     kubelet_version: Text,
     os_image: Text,
     architecture: Text,
@@ -71,6 +77,8 @@ impl From<NodeWire> for Node {
             deleted: metadata.deletion_timestamp.0,
             owner_claim: metadata.owner_references.iter().find(|o| &*o.kind == "NodeClaim").map(|o| o.uid.0),
             do_not_disrupt: &*metadata.annotations.do_not_disrupt == "true",
+            do_not_repair: &*metadata.annotations.do_not_repair == "true",
+            machine_owner: metadata.annotations.machine_owner.0,
             name: metadata.name.0,
             uid: metadata.uid.0,
             labels: metadata.labels.0,
@@ -80,6 +88,7 @@ impl From<NodeWire> for Node {
             conditions: convert(status.conditions),
             allocatable: status.allocatable.to_resources(),
             capacity: status.capacity.to_resources(),
+            boot_id: status.node_info.boot_id.0,
             kubelet_version: status.node_info.kubelet_version.0,
             os_image: status.node_info.os_image.0,
             architecture: status.node_info.architecture.0,
