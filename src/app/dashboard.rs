@@ -258,11 +258,13 @@ impl Dashboard {
         let now = clock.now();
         self.dirty |= self.cluster.tick(now);
         self.view.refresh(&mut self.cluster);
-        if self.dirty.has(Dirty::PENDING) || self.dirty.has(Dirty::EVENTS) {
+        // Claims and nodes decide as well, and a nomination ends with time alone: for those once a second is enough.
+        let second = self.alerts_at != now.as_second();
+        if second || [Dirty::PENDING, Dirty::EVENTS, Dirty::POOLS].into_iter().any(|part| self.dirty.has(part)) {
             self.pending.refresh(&self.cluster);
         }
-        if self.dirty.any() || self.alerts_at != now.as_second() {
-            self.alerts = alerts(&self.cluster, now);
+        if second || self.dirty.any() {
+            self.alerts = alerts(&self.cluster, &self.pending, now);
             self.alerts_at = now.as_second();
         }
         self.sample(now);

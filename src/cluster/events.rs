@@ -8,6 +8,7 @@
 use super::Lane;
 use crate::model::{Event, EventKind, Name, ObjectRef, Timestamp, Uid};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// How many entries are kept.
@@ -32,11 +33,77 @@ const NAME_LENGTH: usize = 3;
 
 /// A message without the name of its object: what the events of a group have in common.
 fn common(message: &str, object: &ObjectRef) -> String {
+    let message = without_hints(message);
+    let message = message.as_ref();
     if object.name.len() < NAME_LENGTH || !message.contains(object.name.as_str()) {
         return message.to_owned();
     }
     let qualified = format!("{}/{}", object.namespace, object.name);
     message.replace(&qualified, ELSE).replace(object.name.as_str(), ELSE)
+}
+
+/// A message without Karpenter's guess at what a label was meant to be, ` (typo of "…"?)`: it differs from try to try
+/// (`pkg/scheduling/requirements.go`, `labelHint`, goes over a map).
+fn without_hints(message: &str) -> Cow<'_, str> {
+    const HINT: &str = " (typo of \"";
+    let mut parts = message.split(HINT);
+    let first = parts.next().unwrap_or_default();
+    let rest: Vec<&str> = parts.map(|part| part.split_once("\"?)").map_or("", |(_, after)| after)).collect();
+    if rest.is_empty() { Cow::Borrowed(message) } else { Cow::Owned(format!("{first}{}", rest.concat())) }
+}
+
+/// A longer message is shortened.
+const MESSAGE_BYTES: usize = 4096;
+/// Of each error in it at least this is kept: room for the words that name a cause and a nodepool.
+const ERROR_BYTES: usize = 120;
+/// And no message is kept beyond this.
+const MESSAGE_BYTES_AT_MOST: usize = 16 * 1024;
+
+/// A message of bounded length. Karpenter joins an error for each nodepool by `; ` and cuts nothing (13 KB with 16
+/// nodepools were seen): each error is shortened, so that none is lost.
+fn bounded(message: String) -> String {
+    if message.len() <= MESSAGE_BYTES {
+        return message;
+    }
+    let errors = message.split("; ").count();
+    let each = (MESSAGE_BYTES / errors).max(ERROR_BYTES);
+    let short: Vec<Cow<'_, str>> = message.split("; ").map(|error| shortened(error, each)).collect();
+    shortened(&short.join("; "), MESSAGE_BYTES_AT_MOST).into_owned()
+}
+
+/// The beginning of a text that is longer than `most` bytes, with a mark.
+fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    let end = (0..=most.saturating_sub(ELSE.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    Cow::Owned(format!("{}{ELSE}", text.get(..end).unwrap_or_default()))
+}
+
+/// How much of a launch's error is compared: Karpenter cuts the whole message at 1024 bytes, and the two that tell of one
+/// failure begin differently.
+const LAUNCH_ERROR_BYTES: usize = 850;
+
+/// Karpenter tells of a failed launch on the claim and, since 1.15, on each pod it was for
+/// (`pkg/controllers/nodeclaim/lifecycle/events.go`). The pod's copy becomes the claim's; true if it was one.
+fn launch_failure(event: &mut Event) -> bool {
+    if event.reason != "InsufficientCapacityError" {
+        return false;
+    }
+    let Some((claim, error, copy)) = event.message.strip_prefix("NodeClaim ").and_then(|rest| {
+        let of_pod =
+            rest.split_once(" nominated for this pod failed to launch: ").filter(|_| event.object.kind == "Pod");
+        let of_claim = rest.split_once(" event: ").filter(|(name, _)| *name == event.object.name);
+        of_pod.map(|(claim, error)| (claim, error, true)).or(of_claim.map(|(claim, error)| (claim, error, false)))
+    }) else {
+        return false;
+    };
+    let message = format!("NodeClaim {claim} event: {}", shortened(error, LAUNCH_ERROR_BYTES));
+    if copy {
+        event.object = ObjectRef { kind: "NodeClaim".into(), namespace: Name::default(), name: claim.into() };
+    }
+    event.message = message;
+    copy
 }
 
 /// Place of an entry: the millisecond it last happened, then a number that no other entry has or had.
@@ -55,7 +122,9 @@ struct Entry {
 
 impl Entry {
     fn count(&self) -> u64 {
-        self.counts.iter().map(|(_, n)| u64::from(*n)).sum()
+        let own: u64 = self.counts.iter().filter(|(uid, _)| !uid.is_none()).map(|(_, n)| u64::from(*n)).sum();
+        // What came without a uid repeats what the Event objects say.
+        self.counts.iter().filter(|(uid, _)| uid.is_none()).map(|(_, n)| u64::from(*n)).fold(own, u64::max)
     }
 }
 
@@ -169,7 +238,12 @@ pub struct EventLog {
 
 impl EventLog {
     /// Files an event; true when the picture changed (a list read again changes nothing).
-    pub(super) fn add(&mut self, event: Event) -> bool {
+    pub(super) fn add(&mut self, mut event: Event) -> bool {
+        // All copies of one failure count as one: they share the place of an object without a uid.
+        if launch_failure(&mut event) {
+            (event.uid, event.count) = (Uid::default(), 1);
+        }
+        event.message = bounded(event.message);
         let lane = Lane::of(&event);
         let key = GroupKey {
             kind: event.kind,
@@ -473,6 +547,63 @@ mod tests {
         assert_eq!(told(&log, &EventQuery::default()), [("web-2 Successfully assigned … to node-a".into(), 2, 2)]);
         let plain = EventQuery { collapse: false, ..EventQuery::default() };
         assert_eq!(told(&log, &plain)[0].0, "web-2 Successfully assigned default/web-2 to node-a");
+    }
+
+    fn launch(uid: u128, kind: &str, name: &str, message: &str, at: i64) -> Event {
+        let object = ObjectRef { kind: kind.into(), namespace: Name::default(), name: name.into() };
+        Event { reason: "InsufficientCapacityError".into(), object, ..event(uid, name, message, at, 1) }
+    }
+
+    #[test]
+    fn a_failed_launch_is_one_line_and_one_count() {
+        let error = format!("insufficient capacity, {}", "x".repeat(2000));
+        let cut = |text: String| format!("{}...", text.chars().take(1021).collect::<String>());
+        let of_claim = launch(1, "NodeClaim", "web-1", &cut(format!("NodeClaim web-1 event: {error}")), 10);
+        let of_pod = |uid, pod: &str| {
+            let text = format!("NodeClaim web-1 nominated for this pod failed to launch: {error}");
+            launch(uid, "Pod", pod, &cut(text), 11)
+        };
+        let events = [of_claim, of_pod(2, "a"), of_pod(3, "b")];
+        for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
+            let mut log = EventLog::default();
+            order.into_iter().for_each(|i| {
+                log.add(events[i].clone());
+            });
+            let query = EventQuery::default();
+            let lines: Vec<EventLine<'_>> = log.lines(&query).collect();
+            assert_eq!(lines.len(), 1, "{lines:?}");
+            assert_eq!((lines[0].object.kind.as_str(), lines[0].object.name.as_str()), ("NodeClaim", "web-1"));
+            assert_eq!((lines[0].count, lines[0].objects), (1, 1));
+            assert!(lines[0].message.starts_with("NodeClaim web-1 event: insufficient capacity, xxx"));
+        }
+    }
+
+    #[test]
+    fn a_guess_at_a_label_does_not_keep_lines_apart() {
+        let mut log = EventLog::default();
+        for (i, hint) in
+            [" (typo of \"kubernetes.io/os\"?)", "", " (typo of \"topology.kubernetes.io/zone\"?)"].iter().enumerate()
+        {
+            let text =
+                format!("Failed to schedule pod, label \"s\" does not have known values{hint}; no instance type fits");
+            log.add(event(i as u128 + 1, "a", &text, 10 + i as i64, 1));
+        }
+        let query = EventQuery::default();
+        let lines: Vec<_> = log.lines(&query).map(|line| (line.count, line.objects)).collect();
+        assert_eq!(lines, [(3, 1)]);
+        assert_eq!(without_hints("a (typo of \"b\"?) c (typo of \"d\"?)"), "a c");
+    }
+
+    #[test]
+    fn a_long_message_keeps_the_beginning_of_each_error() {
+        let error = |n| format!("no instance type met all requirements (pool {n}: {})", "é".repeat(400));
+        let text = (0..16).map(error).collect::<Vec<_>>().join("; ");
+        assert!(text.len() > 12_000);
+        let kept = bounded(text);
+        assert!(kept.len() <= MESSAGE_BYTES + 2 * 16, "{}", kept.len());
+        assert!((0..16).all(|n| kept.contains(&format!("(pool {n}: "))));
+        assert!(bounded("x; ".repeat(1 << 20)).len() <= MESSAGE_BYTES_AT_MOST);
+        assert_eq!(bounded("short; text".into()), "short; text");
     }
 
     #[test]

@@ -44,7 +44,9 @@ impl Lane {
         let kind = event.object.kind.as_str();
         let warning = event.kind == EventKind::Warning;
         match event.reason.as_str() {
-            "Launched" | "Registered" | "Initialized" if kind == "NodeClaim" => Self::Provision,
+            // A node that reboots in place is initialized again (Karpenter since 1.15).
+            "Initialized" if kind == "NodeClaim" => turned(event, "True -> Unknown", Self::Provision, Lane::Warn),
+            "Launched" | "Registered" if kind == "NodeClaim" => Self::Provision,
             "Ready" if matches!(kind, "NodeClaim" | "NodePool" | "EC2NodeClass" | "NodeClass") => Self::Provision,
             "InsufficientCapacityError"
             | "NodeClassNotReady"
@@ -63,9 +65,13 @@ impl Lane {
             | "PlacementGroupReady" => Self::Provision,
             "" if warning && matches!(kind, "NodePool" | "NodeClaim") => Self::Provision,
 
-            "FailedScheduling" | "Scheduled" | "Preempted" | "Nominated" | "TriggeredScaleUp" | "NotTriggerScaleUp" => {
-                Self::Schedule
-            }
+            "FailedScheduling"
+            | "Scheduled"
+            | "Preempted"
+            | "Nominated"
+            | "BindingConditionsPending"
+            | "TriggeredScaleUp"
+            | "NotTriggerScaleUp" => Self::Schedule,
 
             "DisruptionLaunching"
             | "DisruptionWaitingReadiness"
@@ -95,6 +101,7 @@ impl Lane {
             | "NodeSchedulable"
             | "NodeNotSchedulable"
             | "TaintManagerEviction"
+            | "DeviceTaintManagerEviction"
             | "DeletingNode"
             | "MultiplePodDisruptionBudgets"
             | "ScaleDown"
@@ -109,12 +116,15 @@ impl Lane {
             | "Shutdown"
             | "InstanceUnhealthy"
             | "NodeRepairBlocked"
+            | "Rebooting"
+            | "RebootObserved"
+            | "RebootFailed"
             | "FailedConsistencyCheck" => Self::Warn,
 
             // Conditions of a node, announced by Karpenter: a warning when they turn bad.
-            "Ready" if kind == "Node" => turned(event, "-> True", Self::Other),
+            "Ready" if kind == "Node" => turned(event, "-> True", Self::Warn, Self::Other),
             "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable" if kind == "Node" => {
-                turned(event, "-> False", Self::Other)
+                turned(event, "-> False", Self::Warn, Self::Other)
             }
 
             "Pulling" | "Pulled" | "Created" | "Started" | "Killing" if !warning => Self::Chatter,
@@ -135,9 +145,9 @@ impl Lane {
     }
 }
 
-/// `good` when the transition in the message ended well, else a warning.
-fn turned(event: &Event, well: &str, good: Lane) -> Lane {
-    if event.message.contains(well) { good } else { Lane::Warn }
+/// `then` when the message has this transition, else `otherwise`.
+fn turned(event: &Event, transition: &str, otherwise: Lane, then: Lane) -> Lane {
+    if event.message.contains(transition) { then } else { otherwise }
 }
 
 #[cfg(test)]
@@ -156,6 +166,15 @@ mod tests {
     #[test_case("Node", "NodeNotReady", false, "" => Lane::Warn ; "normal, but bad news")]
     #[test_case("Node", "Ready", false, "Status condition transitioned, Type: Ready, Status: True -> False" => Lane::Warn)]
     #[test_case("Node", "Ready", false, "Status condition transitioned, Type: Ready, Status: False -> True" => Lane::Other)]
+    #[test_case("NodeClaim", "Initialized", false, "Status condition transitioned, Type: Initialized, Status: Unknown -> True" => Lane::Provision)]
+    #[test_case("NodeClaim", "Initialized", false, "Status condition transitioned, Type: Initialized, Status: True -> Unknown, Reason: Rebooting" => Lane::Warn)]
+    #[test_case("NodeClaim", "Rebooting", false, "Status condition transitioned, Type: Rebooting" => Lane::Warn)]
+    #[test_case("NodeClaim", "RebootObserved", false, "New boot observed" => Lane::Warn)]
+    #[test_case("NodeClaim", "RebootFailed", true, "node did not recover" => Lane::Warn)]
+    #[test_case("NodePool", "NodeRepairBlocked", true, "more than 20% of nodes" => Lane::Warn)]
+    #[test_case("Pod", "InsufficientCapacityError", true, "NodeClaim a nominated for this pod" => Lane::Provision ; "the pod's copy of a failed launch")]
+    #[test_case("Pod", "DeviceTaintManagerEviction", false, "Marking for deletion" => Lane::Disrupt)]
+    #[test_case("Pod", "BindingConditionsPending", false, "waiting for binding conditions" => Lane::Schedule)]
     #[test_case("NodePool", "", true, "Failed resolving NodeClass" => Lane::Provision ; "no reason given")]
     #[test_case("Pod", "Pulled", false, "" => Lane::Chatter)]
     #[test_case("Pod", "BackOff", true, "" => Lane::Warn)]

@@ -2,7 +2,9 @@
 
 use super::intern::{Interner, hash_of};
 use super::row::{RowId, Sums};
-use crate::model::{Name, Owner, Pod, PodClass, PodKey, PodPhase, Resources, Scheduling, Timestamp, Uid, Usage};
+use crate::model::{
+    Name, Owner, Placement, Pod, PodClass, PodKey, PodPhase, Resources, Scheduling, Timestamp, Uid, Usage,
+};
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 use std::ops::{AddAssign, SubAssign};
@@ -120,6 +122,7 @@ pub(super) struct Stored {
     pub(super) state: PodState,
     class: PodClass,
     waits: Option<Waits>,
+    preempted: bool,
 }
 
 /// Why a pod has no node; the text is [`PodRow::note`].
@@ -127,14 +130,16 @@ pub(super) struct Stored {
 pub enum Waits {
     /// No scheduler has looked at it.
     Unseen,
+    /// Its group keeps it back: not all of it can be placed at once.
+    Group,
     /// Scheduling gates hold it back.
     Gated,
     /// The scheduler found no place.
     Unschedulable,
     /// The scheduler failed.
     SchedulerError,
-    /// Pods of lower priority are being removed for it; the note names the node.
-    Preempting,
+    /// A scheduler has chosen a node, which the note names: pods are removed there for it, or what it needs is bound.
+    Nominated,
 }
 
 impl Waits {
@@ -142,10 +147,11 @@ impl Waits {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unseen => "not seen by a scheduler",
+            Self::Group => "held back by its group",
             Self::Gated => "held by scheduling gates",
             Self::Unschedulable => "unschedulable",
             Self::SchedulerError => "scheduler error",
-            Self::Preempting => "preempting",
+            Self::Nominated => "nominated",
         }
     }
 }
@@ -162,6 +168,9 @@ pub(super) struct Pods {
     owners: Interner<Option<Owner>>,
     notes: Interner<Name>,
     shapes: Interner<Shape>,
+    placements: Interner<Placement>,
+    /// What the pods without a node demand of one, by slot.
+    placement_of: FxHashMap<u32, u32>,
     /// First pod without a node, or [`NONE`].
     pub(super) unscheduled: u32,
     pub(super) usage: FxHashMap<PodKey, Usage>,
@@ -197,6 +206,10 @@ pub struct PodRow<'a> {
     pub usage: Option<Usage>,
     /// Why it waits: the scheduler's text or the container's waiting reason; may be empty.
     pub note: &'a str,
+    /// What it demands of a node, while it has none.
+    pub placement: Option<&'a Placement>,
+    /// The scheduler removes it to make room for another pod.
+    pub preempted: bool,
 }
 
 impl Pods {
@@ -223,8 +236,10 @@ impl Pods {
     }
 
     /// Stores a pod that is not there yet, outside every chain. The caller links it and adds its sums.
-    pub(super) fn insert(&mut self, pod: Pod, generation: u32) -> u32 {
-        let stored = self.stored(pod, generation);
+    pub(super) fn insert(&mut self, mut pod: Pod, generation: u32) -> u32 {
+        let placement = wanted(&mut pod);
+        let grouped = placement.as_ref().is_some_and(|p| !p.group.is_empty());
+        let stored = self.stored(pod, grouped, generation);
         let hash = hash_of((stored.namespace, stored.name.as_str()));
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
@@ -236,7 +251,21 @@ impl Pods {
             slots[*s as usize].as_ref().map_or(0, |p| hash_of((p.namespace, p.name.as_str())))
         });
         self.len += 1;
+        self.place(slot, placement);
         slot
+    }
+
+    /// Notes what a pod demands of a node; none for a bound pod.
+    fn place(&mut self, slot: u32, placement: Option<Placement>) {
+        let id = placement.map(|placement| self.placements.take(placement));
+        let old = match id {
+            Some(id) => self.placement_of.insert(slot, id),
+            None if self.placement_of.is_empty() => None,
+            None => self.placement_of.remove(&slot),
+        };
+        if let Some(old) = old {
+            self.placements.release(old);
+        }
     }
 
     /// Takes a pod out. The caller has unlinked it and taken its sums back.
@@ -247,6 +276,7 @@ impl Pods {
             entry.remove();
         }
         self.release(&pod);
+        self.place(slot, None);
         self.free.push(slot);
         self.len -= 1;
         self.give_back();
@@ -258,6 +288,7 @@ impl Pods {
             self.slots = Vec::new();
             self.free = Vec::new();
             self.index = HashTable::new();
+            self.placement_of = FxHashMap::default();
         }
     }
 
@@ -269,15 +300,18 @@ impl Pods {
     }
 
     /// Replaces a pod's facts in place; chains and row are kept for the caller to mend.
-    pub(super) fn replace(&mut self, slot: u32, pod: Pod, generation: u32) {
-        let mut new = self.stored(pod, generation);
+    pub(super) fn replace(&mut self, slot: u32, mut pod: Pod, generation: u32) {
+        let placement = wanted(&mut pod);
+        let grouped = placement.as_ref().is_some_and(|p| !p.group.is_empty());
+        self.place(slot, placement);
+        let mut new = self.stored(pod, grouped, generation);
         let Some(old) = self.slots[slot as usize].take() else { return };
         (new.next, new.prev, new.row) = (old.next, old.prev, old.row);
         self.release(&old);
         self.slots[slot as usize] = Some(new);
     }
 
-    fn stored(&mut self, pod: Pod, generation: u32) -> Stored {
+    fn stored(&mut self, pod: Pod, grouped: bool, generation: u32) -> Stored {
         let provisioned = if pod.capacity_provisioned.is_empty() { None } else { pod.provisioned() };
         let bound = !pod.node.is_empty();
         let state = match pod.phase {
@@ -289,11 +323,15 @@ impl Pods {
         let (waits, note) = match pod.scheduling {
             _ if bound => (None, pod.waiting),
             Scheduling::Scheduled => (None, pod.waiting),
-            Scheduling::Unseen => (Some(Waits::Unseen), Name::default()),
             Scheduling::Gated => (Some(Waits::Gated), Name::default()),
-            Scheduling::Unschedulable(text) if pod.nominated_node.is_empty() => (Some(Waits::Unschedulable), text),
-            Scheduling::Unschedulable(_) => (Some(Waits::Preempting), pod.nominated_node),
             Scheduling::Error(text) => (Some(Waits::SchedulerError), text),
+            Scheduling::Group(text) => (Some(Waits::Group), text),
+            Scheduling::Unseen | Scheduling::Unschedulable(_) if !pod.nominated_node.is_empty() => {
+                (Some(Waits::Nominated), pod.nominated_node)
+            }
+            Scheduling::Unseen if grouped => (Some(Waits::Group), Name::default()),
+            Scheduling::Unseen => (Some(Waits::Unseen), Name::default()),
+            Scheduling::Unschedulable(text) => (Some(Waits::Unschedulable), text),
         };
         let shape = Shape {
             requests: Resources { pods: 1, ..pod.requests.capped() },
@@ -317,6 +355,7 @@ impl Pods {
             state,
             class: pod.class,
             waits,
+            preempted: pod.preempted,
         }
     }
 
@@ -355,12 +394,19 @@ impl Pods {
             limits,
             usage,
             note: self.notes.get(pod.note),
+            placement: self.placement_of.get(&slot).map(|id| self.placements.get(*id)),
+            preempted: pod.preempted,
         })
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
         self.slots.iter().enumerate().filter(|(_, p)| p.is_some()).map(|(i, _)| i as u32)
     }
+}
+
+/// Takes out what a pod without a node demands of one.
+fn wanted(pod: &mut Pod) -> Option<Placement> {
+    pod.placement.take().filter(|_| pod.node.is_empty()).map(|placement| *placement)
 }
 
 impl Shape {

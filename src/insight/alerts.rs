@@ -2,9 +2,10 @@
 //! connection that is down.
 //!
 //! [`alerts`] is pure: the same state and moment give the same lines. It looks once at every row, stream and nodepool
-//! and at the events of the last minutes, never at pods, so it is for when something changed or a second went by, not
-//! for every frame.
+//! and at the events of the last minutes, never at pods (what they wait for is counted in [`PendingByCause`]), so it is for
+//! when something changed or a second went by, not for every frame.
 
+use super::PendingByCause;
 use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState, UnmatchedTerm};
 use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp};
 use crate::pricing::SourceState;
@@ -22,6 +23,17 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// What it is about; the order is that of importance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AlertKind {
@@ -33,6 +45,8 @@ pub enum AlertKind {
     Denied,
     /// Machines are asked for and do not come.
     LaunchesFail,
+    /// A reboot in place failed: the node is replaced.
+    RebootFailed,
     /// A nodepool launches nothing.
     PoolNotReady,
     /// Machines of a nodepool do not become nodes.
@@ -72,14 +86,17 @@ const RECENT_SECONDS: i64 = 5 * 60;
 const FAILURES: u64 = 3;
 /// A watch that comes back sooner was not down.
 const BLINK_SECONDS: i64 = 5;
+/// Pods are deleted at the deadline of a drain; they and the instance take this long to go.
+const OVERDUE_SECONDS: i64 = 30;
 
-/// What somebody should be told about at `now`, the most important first.
-pub fn alerts(cluster: &Cluster, now: Timestamp) -> Vec<Alert> {
+/// What is wrong or about to happen at `now`, the most important first. `pending` is that of the same state.
+pub fn alerts(cluster: &Cluster, pending: &PendingByCause, now: Timestamp) -> Vec<Alert> {
     let mut alerts = Vec::new();
     rows(cluster, now, &mut alerts);
     streams(cluster, now, &mut alerts);
     launches(cluster, now, &mut alerts);
-    pools(cluster, now, &mut alerts);
+    reboots(cluster, now, &mut alerts);
+    pools(cluster, pending, &mut alerts);
     for (stream, odd) in cluster.odd() {
         let times = if odd.count == 1 { String::new() } else { format!(" ({} times)", odd.count) };
         let text = format!("{stream}: {} could not be read in full{times}: {}", odd.object, odd.problem);
@@ -182,7 +199,9 @@ fn rows(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
         if let Some(announced) = row.interrupted() {
             alerts.push(interruption(row, announced));
         }
-        let overdue = deadline(row).filter(|at| *at < now && matches!(row.state(), RowState::Draining { .. }));
+        let overdue = deadline(row).filter(|at| {
+            now.as_second() - at.as_second() > OVERDUE_SECONDS && matches!(row.state(), RowState::Draining { .. })
+        });
         if let Some(at) = overdue {
             let late = age::short(now.as_second() - at.as_second());
             alerts.push(Alert {
@@ -366,6 +385,24 @@ fn launches(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     }
 }
 
+/// Reboots that failed a short while ago, of claims that are still there (Karpenter since 1.15,
+/// `pkg/controllers/nodeclaim/reboot`).
+fn reboots(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
+    let query = EventQuery { lane: Some(Lane::Warn), collapse: false, objects: None };
+    let lines = cluster.events().lines(&query);
+    let recent = lines.take_while(|line| now.as_second() - line.last.as_second() <= RECENT_SECONDS);
+    for line in recent.filter(|line| line.reason == "RebootFailed") {
+        let Some(row) = cluster.row_of_claim(&line.object.name).filter(|row| row.gone().is_none()) else { continue };
+        alerts.push(Alert {
+            kind: AlertKind::RebootFailed,
+            severity: Severity::Warning,
+            text: format!("reboot of {} failed, it is replaced: {}", row.name(), line.message),
+            row: Some(row.id()),
+            until: None,
+        });
+    }
+}
+
 fn in_pool(pool: &str) -> String {
     if pool.is_empty() { String::new() } else { format!(" ({pool})") }
 }
@@ -389,12 +426,10 @@ fn error_code(message: &str) -> &str {
     words.into_iter().find(is_code).unwrap_or("insufficient capacity")
 }
 
-fn pools(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
+fn pools(cluster: &Cluster, pending: &PendingByCause, alerts: &mut Vec<Alert>) {
     let mut add = |kind, text| {
         alerts.push(Alert { kind, severity: Severity::Warning, text, row: None, until: None });
     };
-    let waiting = cluster.pod_counts().unscheduled;
-    let told = if waiting > 0 { limits_told(cluster, now) } else { BTreeSet::new() };
     for pool in cluster.pools().filter(|pool| pool.deleted.is_none()) {
         let is_false = |kind: &str| pool.condition(kind).filter(|c| c.status == ConditionStatus::False);
         if let Some(ready) = is_false("Ready") {
@@ -406,12 +441,10 @@ fn pools(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
             let text = format!("machines of nodepool {} fail to launch or join{}", pool.name, because(why));
             add(AlertKind::RegistrationUnhealthy, text);
         }
-        let reached = reached(pool);
-        if waiting > 0 && (!reached.is_empty() || told.contains(&pool.name)) {
-            let of = if reached.is_empty() { String::new() } else { format!(" ({})", reached.join(", ")) };
-            let wait = if waiting == 1 { "waits" } else { "wait" };
-            let text = format!("nodepool {} reached its limit{of}, {} {wait}", pool.name, pods(waiting));
-            add(AlertKind::LimitReached, text);
+        let held = pending.limited(&pool.name);
+        if held > 0 {
+            let wait = if held == 1 { "waits" } else { "wait" };
+            add(AlertKind::LimitReached, format!("nodepool {}, {} {wait}", at_limit(pool), pods(held)));
         }
     }
 }
@@ -420,6 +453,19 @@ fn because(condition: &Condition) -> String {
     let parts = [condition.reason.as_str(), condition.message.as_str()];
     let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     if said.is_empty() { String::new() } else { format!(": {}", said.join(": ")) }
+}
+
+/// Which limit stops a nodepool. Karpenter refuses a node as soon as no instance type fits in what is left of a limit.
+fn at_limit(pool: &NodePool) -> String {
+    let reached = reached(pool);
+    if !reached.is_empty() {
+        return format!("{} reached its limit ({})", pool.name, reached.join(", "));
+    }
+    let limits = match pool.limited.as_slice() {
+        [only] if pool.node_limit.is_none() => format!("{only} limit"),
+        _ => "limits".into(),
+    };
+    format!("{}: no instance type fits in what is left of its {limits}", pool.name)
 }
 
 /// The limits of a nodepool that are used up.
@@ -437,26 +483,11 @@ fn reached(pool: &NodePool) -> Vec<String> {
     names
 }
 
-/// Nodepools whose limits Karpenter lately gave as the reason for a pod it cannot place: a limit stops it before it is
-/// used up, when no instance type fits into what is left.
-fn limits_told(cluster: &Cluster, now: Timestamp) -> BTreeSet<Name> {
-    let query = EventQuery { lane: Some(Lane::Schedule), ..EventQuery::default() };
-    let recent = |at: Timestamp| now.as_second() - at.as_second() <= RECENT_SECONDS;
-    let mut pools = BTreeSet::new();
-    for line in cluster.events().lines(&query).take_while(|line| recent(line.last)) {
-        for piece in line.message.split("; ").filter(|piece| super::pending::is_limit(piece)) {
-            let name = piece.split_once("(NodePool=").and_then(|(_, rest)| rest.split_once(')'));
-            pools.extend(name.map(|(name, _)| Name::from(name)));
-        }
-    }
-    pools
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{
-        Change, Event, EventKind, Labels, Node, NodeClaim, ObjectRef, Pod, PodKey, Resources, Uid, key,
+        Change, Event, EventKind, Labels, Node, NodeClaim, ObjectRef, Pod, PodKey, Resources, Scheduling, Uid, key,
     };
     use crate::pricing::{DiscountRule, PriceBook, PriceFile, PriceTerms};
     use test_case::test_case;
@@ -473,6 +504,12 @@ mod tests {
             cluster.apply(change, at(NOW));
         });
         cluster
+    }
+
+    fn alerts(cluster: &Cluster, now: Timestamp) -> Vec<Alert> {
+        let mut pending = PendingByCause::default();
+        pending.refresh(cluster);
+        super::alerts(cluster, &pending, now)
     }
 
     fn told(cluster: &Cluster) -> Vec<String> {
@@ -508,10 +545,6 @@ mod tests {
 
     fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str) -> Condition {
         Condition { kind: kind.into(), status, reason: reason.into(), message: message.into(), since: None }
-    }
-
-    fn pending(name: &str) -> Change {
-        Change::Pod(Box::new(Pod { key: PodKey::new("default", name), ..Pod::default() }))
     }
 
     const VCPU: &str = "NodeClaim x event: insufficient capacity, with fleet error(s), VcpuLimitExceeded: You have \
@@ -676,28 +709,63 @@ mod tests {
         assert_eq!(told(&c), ["machines of nodepool general-purpose fail to launch or join: RegistrationFailed"]);
     }
 
-    #[test]
-    fn a_limit_is_told_only_while_pods_wait() {
-        let full = || {
-            pool(|p| {
-                p.limited = vec!["cpu".into(), "memory".into()];
-                p.limits = Resources::new(32_000, 1 << 40);
-                p.resources = Resources::new(32_000, 1 << 30);
-            })
-        };
-        assert_eq!(told(&cluster([full()])), [""; 0]);
-        let c = cluster([full(), pending("p")]);
-        assert_eq!(told(&c), ["nodepool general-purpose reached its limit (cpu), 1 pod waits"]);
-        let none = cluster([pool(|_| ()), pending("p")]);
-        assert_eq!(told(&none), [""; 0], "a limit that is not set is not 0");
+    const LIMIT: &str = "Failed to schedule pod, all available instance types exceed limits for nodepool \
+                         (NodePool=general-purpose); did not tolerate taint (taint=a=b:NoSchedule)";
+
+    fn unschedulable(name: &str) -> Change {
+        let scheduling = Scheduling::Unschedulable("0/1 nodes are available: 1 Insufficient cpu.".into());
+        Change::Pod(Box::new(Pod { key: PodKey::new("default", name), scheduling, ..Pod::default() }))
+    }
+
+    fn refused(n: u128, pod: &str) -> Change {
+        let Change::Event(mut refusal) = event(n, "Pod", pod, "FailedScheduling", LIMIT, 4) else { unreachable!() };
+        refusal.object.namespace = "default".into();
+        Change::Event(refusal)
+    }
+
+    fn limited(used: u64) -> Change {
+        pool(|p| {
+            p.limited = vec!["cpu".into()];
+            p.limits = Resources::new(32_000, 0);
+            p.resources = Resources::new(used, 1 << 30);
+        })
     }
 
     #[test]
-    fn a_limit_that_stops_karpenter_early_is_told_by_its_event() {
-        let text = "Failed to schedule pod, all available instance types exceed limits for nodepool \
-                    (NodePool=general-purpose); did not tolerate taint (taint=a=b:NoSchedule)";
-        let c = cluster([pool(|_| ()), pending("p"), pending("q"), event(1, "Pod", "p", "FailedScheduling", text, 4)]);
-        assert_eq!(told(&c), ["nodepool general-purpose reached its limit, 2 pods wait"]);
+    fn a_limit_is_told_with_the_pods_it_holds_back() {
+        let waiting = || [unschedulable("p"), refused(1, "p"), unschedulable("other")];
+        assert_eq!(told(&cluster([limited(32_000), unschedulable("p")])), [""; 0], "no pod waits for this nodepool");
+        let c = cluster([limited(32_000)].into_iter().chain(waiting()));
+        assert_eq!(told(&c), ["nodepool general-purpose reached its limit (cpu), 1 pod waits"]);
+        let c = cluster([limited(31_000), unschedulable("q"), refused(2, "q")].into_iter().chain(waiting()));
+        let text = "nodepool general-purpose: no instance type fits in what is left of its cpu limit, 2 pods wait";
+        assert_eq!(told(&c), [text]);
+    }
+
+    #[test]
+    fn the_alert_of_a_limit_ends_with_the_limit_the_pool_and_the_pods() {
+        let with = || cluster([limited(32_000), unschedulable("p"), refused(1, "p")]);
+        let mut c = with();
+        c.apply(pool(|_| ()), at(NOW));
+        assert_eq!(told(&c), [""; 0], "a limit that is not set is not 0");
+        let mut c = with();
+        c.apply(Change::PoolGone("general-purpose".into(), Uid::default()), at(NOW));
+        assert_eq!(told(&c), [""; 0]);
+        let mut c = with();
+        let Change::Pod(mut gated) = unschedulable("p") else { unreachable!() };
+        gated.scheduling = Scheduling::Gated;
+        c.apply(Change::Pod(gated), at(NOW));
+        assert_eq!(told(&c), [""; 0], "a gated pod asks for no node");
+    }
+
+    #[test]
+    fn a_reboot_that_failed_is_told() {
+        let text = "node did not recover within the observation window";
+        let claim = NodeClaim { name: "gpu-1".into(), ..NodeClaim::default() };
+        let failed = |ago| event(1, "NodeClaim", "gpu-1", "RebootFailed", text, ago);
+        let c = cluster([Change::Claim(Box::new(claim.clone())), failed(20)]);
+        assert_eq!(told(&c), [format!("reboot of gpu-1 failed, it is replaced: {text}")]);
+        assert_eq!(told(&cluster([Change::Claim(Box::new(claim)), failed(400)])), [""; 0]);
     }
 
     #[test]
@@ -716,6 +784,7 @@ mod tests {
         let with =
             |claim| cluster([node("a", "spot"), Change::Claim(Box::new(claim)), Change::Pod(Box::new(pod.clone()))]);
         assert_eq!(told(&with(claim(Some(600)))), ["drain of a is 5m past its deadline, 1 pod"]);
+        assert_eq!(told(&with(claim(Some(880)))), [""; 0], "pods are deleted at the deadline and take a moment to go");
         assert_eq!(told(&with(claim(Some(1200)))), [""; 0]);
         assert_eq!(told(&with(claim(None))), [""; 0], "no grace period: it waits for ever");
     }

@@ -1,4 +1,4 @@
-use super::{Name, Resources, Timestamp, Uid};
+use super::{Name, Placement, Resources, Timestamp, Uid};
 use crate::units::Quantity;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,8 @@ pub struct Pod {
     pub deleted: Option<Timestamp>,
     /// `spec.nodeName`; empty while unscheduled.
     pub node: Name,
-    /// `status.nominatedNodeName`; empty unless the scheduler preempts for it.
+    /// `status.nominatedNodeName`: the node a scheduler has chosen; empty without one. It preempts pods there, or binds
+    /// what the pod needs first (KEP-5278).
     pub nominated_node: Name,
     /// `status.phase`.
     pub phase: PodPhase,
@@ -53,6 +54,10 @@ pub struct Pod {
     pub waiting: Name,
     /// Annotation `CapacityProvisioned` of a Fargate pod; empty without one.
     pub capacity_provisioned: Name,
+    /// What it demands of a node; none once it is bound.
+    pub placement: Option<Box<Placement>>,
+    /// Condition `DisruptionTarget` is True with reason `PreemptionByScheduler`: it makes room for another pod.
+    pub preempted: bool,
 }
 
 impl Pod {
@@ -105,10 +110,12 @@ impl PodPhase {
     }
 }
 
-/// Kinds of pod that the scheduler or Karpenter treat apart (Karpenter `pkg/utils/pod/scheduling.go`).
+/// Kinds of pod that are treated apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PodClass {
-    /// Owned by an `apps/v1` DaemonSet: overhead of its node.
+    /// Overhead of its node: owned by a DaemonSet of any API group (`apps`, OpenKruise's `apps.kruise.io`), or marked by the
+    /// annotation `cluster-autoscaler.kubernetes.io/daemonset-pod: "true"` (kubernetes/autoscaler
+    /// `cluster-autoscaler/utils/pod/pod.go`, `IsDaemonSetPod`). Karpenter itself counts those of `apps/v1` alone.
     DaemonSet,
     /// Static or mirror pod, owned by its Node.
     Static,
@@ -140,6 +147,8 @@ pub enum Scheduling {
     Gated,
     /// The scheduler found no place; its full text.
     Unschedulable(Name),
+    /// It could be placed, and its group keeps it back (Volcano's reason `Schedulable`); the scheduler's text.
+    Group(Name),
     /// The scheduler failed; its text.
     Error(Name),
 }

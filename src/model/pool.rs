@@ -1,4 +1,4 @@
-use super::{Condition, Name, Resources, Timestamp, Uid};
+use super::{Condition, Labels, Name, Requirement, Resources, Taint, Timestamp, Uid};
 use serde::{Deserialize, Serialize};
 
 /// A Karpenter NodePool (`karpenter.sh/v1`).
@@ -27,6 +27,12 @@ pub struct NodePool {
     pub node_class_group: Name,
     /// `spec.template.spec.nodeClassRef.name`.
     pub node_class: Name,
+    /// `spec.template.metadata.labels`.
+    pub labels: Labels,
+    /// `spec.template.spec.requirements`.
+    pub requirements: Vec<Requirement>,
+    /// `spec.template.spec.taints`; startup taints keep no pod away.
+    pub taints: Vec<Taint>,
     /// `spec.disruption.consolidationPolicy`.
     pub consolidation_policy: Name,
     /// `spec.disruption.consolidateAfter` in seconds; `Never` is none.
@@ -45,6 +51,11 @@ impl NodePool {
     /// A condition by type.
     pub fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|c| c.kind == kind)
+    }
+
+    /// Whether `spec.limits` limits anything.
+    pub const fn has_limit(&self) -> bool {
+        !self.limited.is_empty() || self.node_limit.is_some()
     }
 }
 

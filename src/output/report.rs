@@ -2,7 +2,9 @@
 
 use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
 use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
-use crate::insight::{Line, PriceTotals, Totals, View, Waste, unmatched_terms};
+use crate::insight::{
+    Alert, Cause, Line, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste, alerts, unmatched_terms,
+};
 use crate::model::{ConditionStatus, LinkState, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
 use crate::units::Money;
@@ -33,6 +35,10 @@ pub struct Report {
     pub nodeclaims: Vec<ClaimReport>,
     /// Nodepools by name.
     pub nodepools: Vec<PoolReport>,
+    /// Why pods have no node, the most frequent cause first; null when pods may not be read.
+    pub pending: Option<Vec<PendingReport>>,
+    /// What is wrong or about to happen, the most important first.
+    pub alerts: Vec<AlertReport>,
     /// Health of every stream, one word each.
     pub streams: BTreeMap<&'static str, &'static str>,
     /// What went wrong with a stream, in the server's words; empty when nothing did.
@@ -45,6 +51,60 @@ pub struct Report {
     pub price_trouble: BTreeSet<String>,
     /// Discount rules and price files that hold for no node.
     pub unmatched_terms: Vec<String>,
+}
+
+/// Pods without a node that wait for one cause.
+#[derive(Clone, Debug, Serialize)]
+pub struct PendingReport {
+    /// Why, in words that do not vary with numbers and names.
+    pub cause: String,
+    /// The same as on the screen: `waiting for 9 launching nodes`.
+    pub text: String,
+    /// How many pods.
+    pub pods: u64,
+    /// The nodepools whose limits hold them back.
+    pub nodepools: Vec<Name>,
+    /// The claims that Karpenter has named for them.
+    pub nodeclaims: Vec<Name>,
+    /// The nodes chosen for them.
+    pub nodes: Vec<Name>,
+}
+
+impl From<&PendingCount> for PendingReport {
+    fn from(count: &PendingCount) -> Self {
+        let about = || count.about.iter().cloned().collect();
+        let (mut nodepools, mut nodeclaims, mut nodes) = (Vec::new(), Vec::new(), Vec::new());
+        match count.cause {
+            Cause::Limits => nodepools = about(),
+            Cause::Launching => nodeclaims = about(),
+            Cause::Placed(_) | Cause::Preempting | Cause::Nominated => nodes = about(),
+            _ => {}
+        }
+        Self { cause: count.cause.to_string(), text: count.to_string(), pods: count.pods, nodepools, nodeclaims, nodes }
+    }
+}
+
+/// One alert.
+#[derive(Clone, Debug, Serialize)]
+pub struct AlertReport {
+    /// `notice`, `warning` or `critical`.
+    pub severity: &'static str,
+    /// What it is about, in one line.
+    pub text: String,
+    /// The node, or the claim without one, that it is about.
+    pub node: Option<String>,
+    /// What is counted down to, where there is such a moment.
+    pub until: Option<Timestamp>,
+}
+
+fn alert(alert: &Alert, cluster: &Cluster) -> AlertReport {
+    let row = alert.row.and_then(|id| cluster.row(id));
+    AlertReport {
+        severity: alert.severity.name(),
+        text: alert.text.clone(),
+        node: row.map(|row| row.name().to_owned()),
+        until: alert.until,
+    }
 }
 
 /// How a source of prices is doing.
@@ -391,6 +451,8 @@ impl Report {
             Stream::ALL.into_iter().filter_map(|s| cluster.stream(s).state.trouble().map(|t| (s.name(), t.to_owned())));
         let about = cluster.about();
         let pods_known = cluster.knows(Stream::Pods);
+        let mut pending = PendingByCause::default();
+        pending.refresh(cluster);
         Self {
             schema: SCHEMA,
             taken_at: now,
@@ -411,6 +473,8 @@ impl Report {
                 .pools()
                 .map(|p| pool(p, pools.get(p.name.as_str()), pods_known, cluster.has_prices()))
                 .collect(),
+            pending: pods_known.then(|| pending.causes().iter().map(Into::into).collect()),
+            alerts: alerts(cluster, &pending, now).iter().map(|a| alert(a, cluster)).collect(),
             streams: streams.collect(),
             trouble: trouble.collect(),
             price_sources: cluster.prices().sources().map(source).collect(),

@@ -113,11 +113,8 @@ fn no_nodes(pic: &Picture<'_>) -> Lines {
     let mut lines = vec![("No nodes yet".into(), Role::Strong)];
     let waiting = pic.cluster.pod_counts().unscheduled;
     if waiting > 0 {
-        let causes: Vec<String> = match pic.pending.causes() {
-            [(cause, _)] => vec![cause.to_string()],
-            causes => causes.iter().map(|(cause, n)| format!("{n} {cause}")).collect(),
-        };
-        let why = if causes.is_empty() { String::new() } else { format!(": {}", causes.join(", ")) };
+        let causes = pic.pending.words(usize::MAX);
+        let why = if causes.is_empty() { String::new() } else { format!(": {causes}") };
         lines.push((format!("{} for one{why}", words::count(waiting, "pod waits", "pods wait")), Role::Warn));
     }
     let pools: Vec<String> = pic

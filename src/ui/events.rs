@@ -38,6 +38,21 @@ pub(super) fn object(of: &ObjectRef) -> String {
     if of.name.is_empty() { kind.into() } else { format!("{kind}/{}", of.name) }
 }
 
+/// The object of a line, or how many objects it stands for: `nodepool/spot +1 other`, `2 nodepools` where that has no room.
+fn objects(line: &EventLine<'_>, room: Option<u16>) -> String {
+    let newest = object(line.object);
+    let others = line.objects.saturating_sub(1);
+    if others == 0 {
+        return newest;
+    }
+    let text = format!("{newest} +{others} other{}", if others == 1 { "" } else { "s" });
+    if room.is_none_or(|room| columns(&text) <= room) {
+        return text;
+    }
+    let kind = line.object.kind.to_lowercase();
+    format!("{} {kind}{}", line.objects, if kind.ends_with('s') { "es" } else { "s" })
+}
+
 /// The row an event is about: its node, its claim, the node its pod is on or was nominated for.
 pub(super) fn row_of(line: &EventLine<'_>, cluster: &Cluster) -> Option<RowId> {
     let object = line.object;
@@ -120,7 +135,7 @@ pub(super) fn draw_lines(
 ) {
     let theme = pic.theme();
     let w = pen.width();
-    let objects: Vec<String> = lines.iter().map(|line| object(line.object)).collect();
+    let named: Vec<String> = lines.iter().map(|line| objects(line, None)).collect();
     let times: Vec<String> = lines
         .iter()
         .map(|line| if line.count > 1 { format!("{}{}", theme.glyphs().times, line.count) } else { String::new() })
@@ -129,7 +144,7 @@ pub(super) fn draw_lines(
     let reason = lines.iter().map(|line| columns(line.reason)).max().unwrap_or(0);
     let state = &pic.ui.events;
     let page = format!("{w} {:?} {:?} {}", state.lane, state.of, state.one_by_one);
-    let widths = pic.ui.event_widths.grown(page, vec![reason, widest(&objects), widest(&times)]);
+    let widths = pic.ui.event_widths.grown(page, vec![reason, widest(&named), widest(&times)]);
     // Karpenter's longest, TerminationGracePeriodExpiring, is whole where the line is long.
     let reason = widths.of(0).min(30).min(w / 5);
     let object_w = if w >= 70 { widths.of(1).min(w / 4) } else { 0 };
@@ -149,7 +164,8 @@ pub(super) fn draw_lines(
         pen.put_max(x, y, &cut_middle(told, usize::from(reason)), reason, theme.style(role));
         x += reason + 2;
         if object_w > 0 {
-            let text = cut_middle(&objects[i], usize::from(object_w));
+            let object = objects(line, Some(object_w));
+            let text = cut_middle(&object, usize::from(object_w));
             pen.put_max(x, y, &text, object_w, theme.style(Role::Text));
             x += object_w + 1;
         }

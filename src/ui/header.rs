@@ -565,23 +565,23 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     if waiting > 0 {
         let said = if part { format!("   and {waiting} unscheduled") } else { format!(" {dot} {waiting} unscheduled") };
         pieces.push((said, theme.style(Role::Warn)));
-        let causes: Vec<String> = match pic.pending.causes() {
-            [(cause, _)] => vec![cause.to_string()],
-            causes => causes.iter().take(3).map(|(cause, n)| format!("{n} {cause}")).collect(),
-        };
-        if !causes.is_empty() {
-            pieces.push((
-                format!(": {}", causes.join(", ")),
-                theme.style(Role::Warn).remove_modifier(ratatui::style::Modifier::BOLD),
-            ));
-        }
     }
+    let mut tail: Vec<Piece> = Vec::new();
     if !part && bound.terminating > 0 {
-        pieces.push(terminating);
+        tail.push(terminating);
     }
     if !part && waiting > 0 {
-        pieces.push((format!(" {dot} {} bound", bound.bound), theme.dim()));
+        tail.push((format!(" {dot} {} bound", bound.bound), theme.dim()));
     }
+    // Causes give way to what stands behind them, until not even the most frequent has room.
+    let room = pen.width().saturating_sub(x + wide(&pieces) + columns(": ") + 1);
+    let beside = pic.pending.words(usize::from(room.saturating_sub(wide(&tail))));
+    let causes = if beside.is_empty() { pic.pending.words(usize::from(room)) } else { beside };
+    if waiting > 0 && !causes.is_empty() {
+        let style = theme.style(Role::Warn).remove_modifier(ratatui::style::Modifier::BOLD);
+        pieces.push((format!(": {causes}"), style));
+    }
+    pieces.extend(tail);
     for (text, style) in pieces {
         if x + columns(&text) < pen.width() {
             x = pen.put(x, y, &text, style);

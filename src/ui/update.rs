@@ -421,7 +421,8 @@ fn jump(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, now: Time
     let Some(line) = line else { return };
     let Some(row) = events::row_of(&line, cluster) else {
         let object = events::object(line.object);
-        return ui.notify(format!("{object} has no node here"), now);
+        let why = if line.object.name.is_empty() { "is not named by the event" } else { "has no node here" };
+        return ui.notify(format!("{object} {why}"), now);
     };
     let Some(place) = view.place(row) else {
         let name = cluster.row(row).map_or_else(String::new, |r| r.name().to_owned());

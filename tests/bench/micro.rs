@@ -75,7 +75,7 @@ fn frame(c: &mut Criterion) {
         let mut buf = Buffer::empty(area);
         group.bench_function(format!("{nodes} nodes"), |b| {
             b.iter(|| {
-                let alerts = alerts(&cluster, start());
+                let alerts = alerts(&cluster, &pending, start());
                 let picture = Picture {
                     cluster: &cluster,
                     view: &view,

@@ -471,7 +471,7 @@ proptest! {
             view.refresh(&mut cluster);
             pending.refresh(&cluster);
             prop_assert_eq!(pending.total(), cluster.pod_counts().unscheduled);
-            let told = alerts(&cluster, at(i as i64));
+            let told = alerts(&cluster, &pending, at(i as i64));
             prop_assert!(told.iter().all(|a| a.row.is_none_or(|id| cluster.row(id).is_some())));
             for line in view.lines() {
                 if let Line::Row(id) = line {

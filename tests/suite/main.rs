@@ -11,6 +11,7 @@ mod frames;
 mod hostile;
 mod looping;
 mod one_shot;
+mod pending;
 mod price_run;
 mod prices;
 mod pricing;

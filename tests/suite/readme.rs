@@ -102,6 +102,8 @@ fn the_json_of_the_readme_is_the_programs() {
         Change::Resync(Stream::Pods),
         build::node("a").added(),
         build::pod("p", "a").added(),
+        build::pod("q", "").added(),
+        Change::Odd { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() },
         NodeClaim {
             node_class_group: "karpenter.k8s.aws".into(),
             node_class: "web".into(),

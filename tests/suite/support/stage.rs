@@ -65,7 +65,7 @@ impl Stage {
     fn refresh(&mut self) {
         self.view.refresh(&mut self.cluster);
         self.pending.refresh(&self.cluster);
-        self.alerts = alerts(&self.cluster, self.now);
+        self.alerts = alerts(&self.cluster, &self.pending, self.now);
         self.history.sample(self.now, &self.view.totals().price);
     }
 

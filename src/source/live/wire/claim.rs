@@ -1,7 +1,7 @@
 //! Karpenter's `NodeClaim`s (kubernetes-sigs/karpenter `pkg/apis/v1/nodeclaim.go`).
 
 use super::amounts::Amounts;
-use super::meta::{AllLabels, ConditionWire, Meta, NodeClassRef, TaintWire, convert};
+use super::meta::{AllLabels, ConditionWire, Meta, NodeClassRef, RequirementWire, TaintWire, convert};
 use super::scalar::{Text, Time, lenient};
 use crate::model::{ClaimRequirement, NodeClaim};
 use crate::units::age::go_duration;
@@ -47,15 +47,6 @@ struct ClaimSpec {
 #[serde(default)]
 struct ClaimResources {
     requests: Amounts,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct RequirementWire {
-    key: Text,
-    operator: Text,
-    #[serde(deserialize_with = "lenient")]
-    values: Vec<Text>,
 }
 
 impl From<RequirementWire> for ClaimRequirement {

@@ -1,7 +1,7 @@
 //! `metadata`, and the parts that several kinds share.
 
 use super::scalar::{Flag, Text, Time, UidText, lenient};
-use crate::model::{Condition, ConditionStatus, Labels, Name, Taint, TaintEffect, Timestamp};
+use crate::model::{Condition, ConditionStatus, Labels, Name, Requirement, Taint, TaintEffect, Timestamp};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
@@ -115,6 +115,23 @@ pub(in crate::source::live) struct TaintWire {
 impl From<TaintWire> for Taint {
     fn from(wire: TaintWire) -> Self {
         Self { key: wire.key.0, value: wire.value.0, effect: TaintEffect::from_name(&wire.effect) }
+    }
+}
+
+/// A requirement on a label, of a claim, a pool or a pod's node affinity.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::source::live) struct RequirementWire {
+    pub(in crate::source::live) key: Text,
+    pub(in crate::source::live) operator: Text,
+    #[serde(deserialize_with = "lenient")]
+    pub(in crate::source::live) values: Vec<Text>,
+}
+
+impl From<RequirementWire> for Requirement {
+    fn from(wire: RequirementWire) -> Self {
+        let values = wire.values.into_iter().map(|value| value.0).collect();
+        Self { key: wire.key.0, operator: wire.operator.0, values }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Pods: by far the most numerous objects, so every field named here is paid for 150,000 times.
 
 use super::amounts::Amounts;
-use super::meta::{ConditionWire, Meta};
+use super::meta::{AllLabels, ConditionWire, Meta, RequirementWire, convert};
 use super::scalar::{Text, Time, lenient};
-use crate::model::{Owner, Pod, PodClass, PodKey, PodPhase, Scheduling};
+use crate::model::{Owner, Placement, Pod, PodClass, PodKey, PodPhase, Scheduling, Toleration};
 use crate::source::live::requests::RequestRule;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
@@ -28,6 +28,8 @@ pub(in crate::source::live) struct PodAnnotations {
     capacity_provisioned: Text,
     #[serde(rename = "kubernetes.io/config.mirror")]
     mirror: Text,
+    #[serde(rename = "cluster-autoscaler.kubernetes.io/daemonset-pod")]
+    daemonset_pod: Text,
 }
 
 /// `spec`.
@@ -43,6 +45,93 @@ pub(in crate::source::live) struct PodSpec {
     /// Pod-level resources.
     pub(in crate::source::live) resources: Option<Box<ResourceRequirements>>,
     pub(in crate::source::live) overhead: Option<Box<Amounts>>,
+    #[serde(deserialize_with = "lenient")]
+    node_selector: AllLabels,
+    #[serde(deserialize_with = "lenient")]
+    affinity: Affinity,
+    #[serde(deserialize_with = "lenient")]
+    tolerations: Vec<TolerationWire>,
+    #[serde(deserialize_with = "lenient")]
+    volumes: Vec<VolumeWire>,
+    resource_claims: NotEmpty,
+    #[serde(deserialize_with = "lenient")]
+    scheduling_group: SchedulingGroup,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Affinity {
+    #[serde(deserialize_with = "lenient")]
+    node_affinity: NodeAffinity,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct NodeAffinity {
+    #[serde(deserialize_with = "lenient")]
+    required_during_scheduling_ignored_during_execution: NodeSelectorWire,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct NodeSelectorWire {
+    #[serde(deserialize_with = "lenient")]
+    node_selector_terms: Vec<TermWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct TermWire {
+    #[serde(deserialize_with = "lenient")]
+    match_expressions: Vec<RequirementWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TolerationWire {
+    key: Text,
+    operator: Text,
+    value: Text,
+    effect: Text,
+}
+
+impl From<TolerationWire> for Toleration {
+    fn from(wire: TolerationWire) -> Self {
+        Self { key: wire.key.0, operator: wire.operator.0, value: wire.value.0, effect: wire.effect.0 }
+    }
+}
+
+/// Whether a volume is one that has to be bound.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct VolumeWire {
+    persistent_volume_claim: Option<IgnoredAny>,
+    ephemeral: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SchedulingGroup {
+    pod_group_name: Text,
+}
+
+impl PodSpec {
+    /// What the pod demands of a node; none once it has one.
+    fn placement(&mut self) -> Option<Box<Placement>> {
+        if !self.node_name.is_empty() {
+            return None;
+        }
+        let required = &mut self.affinity.node_affinity.required_during_scheduling_ignored_during_execution;
+        let terms = std::mem::take(&mut required.node_selector_terms);
+        Some(Box::new(Placement {
+            node_selector: std::mem::take(&mut self.node_selector.0),
+            affinity: terms.into_iter().map(|term| convert(term.match_expressions)).collect(),
+            tolerations: convert(std::mem::take(&mut self.tolerations)),
+            volumes: self.volumes.iter().any(|v| v.persistent_volume_claim.is_some() || v.ephemeral.is_some()),
+            devices: self.resource_claims.0,
+            group: std::mem::take(&mut self.scheduling_group.pod_group_name.0),
+        }))
+    }
 }
 
 /// One container or init container.
@@ -138,12 +227,14 @@ impl<'de> Deserialize<'de> for NotEmpty {
     }
 }
 
-/// The two conditions that are used, picked while the list passes by.
+/// The conditions that are used, picked while the list passes by.
 #[derive(Debug, Default)]
 pub(in crate::source::live) struct PodConditions {
     scheduled: Option<Box<ConditionWire>>,
     /// The first `PodResizePending` has reason `Infeasible`; its status is not looked at.
     pub(in crate::source::live) resize_infeasible: bool,
+    /// `DisruptionTarget` is True with reason `PreemptionByScheduler`.
+    preempted: bool,
 }
 
 impl<'de> Deserialize<'de> for PodConditions {
@@ -166,6 +257,10 @@ impl<'de> Deserialize<'de> for PodConditions {
                 while let Some(condition) = seq.next_element::<ConditionWire>()? {
                     match &*condition.kind {
                         "PodScheduled" => conditions.scheduled = Some(Box::new(condition)),
+                        "DisruptionTarget" => {
+                            conditions.preempted =
+                                &*condition.status == "True" && &*condition.reason == "PreemptionByScheduler";
+                        }
                         "PodResizePending" if !resize_seen => {
                             resize_seen = true;
                             conditions.resize_infeasible = &*condition.reason == "Infeasible";
@@ -197,12 +292,14 @@ impl PodWire {
         })
     }
 
-    /// Kinds that the scheduler or Karpenter treat apart (Karpenter `pkg/utils/pod/scheduling.go`).
+    /// DaemonSets of any group, by the Cluster Autoscaler's rule (see [`PodClass::DaemonSet`]); the others as Karpenter
+    /// (`pkg/utils/pod/scheduling.go`).
     fn class(&self) -> PodClass {
-        let owned_by = |api_version: &str, kind: &str| {
-            self.metadata.owner_references.iter().any(|o| &*o.api_version == api_version && &*o.kind == kind)
-        };
-        if owned_by("apps/v1", "DaemonSet") {
+        let owners = &self.metadata.owner_references;
+        let owned_by =
+            |api_version: &str, kind: &str| owners.iter().any(|o| &*o.api_version == api_version && &*o.kind == kind);
+        let of_daemonset = owners.iter().any(|o| &*o.kind == "DaemonSet");
+        if of_daemonset || &*self.metadata.annotations.daemonset_pod == "true" {
             PodClass::DaemonSet
         } else if owned_by("v1", "Node") || !self.metadata.annotations.mirror.is_empty() {
             PodClass::Static
@@ -223,6 +320,8 @@ fn scheduling(condition: Option<Box<ConditionWire>>, gated: bool) -> Scheduling 
         ("True", _) => Scheduling::Scheduled,
         (_, "SchedulingGated") => Scheduling::Gated,
         (_, "SchedulerError") => Scheduling::Error(condition.message.0),
+        // Volcano (docs/design/scheduling-reason.md): it can be placed now, its gang cannot.
+        (_, "Schedulable") => Scheduling::Group(condition.message.0),
         _ => Scheduling::Unschedulable(condition.message.0),
     }
 }
@@ -233,10 +332,12 @@ impl PodWire {
         let requests = rule.requests(&self.spec, &self.status).to_resources();
         let limits = rule.limits(&self.spec, &self.status).to_resources();
         let class = self.class();
-        let Self { mut metadata, spec, status } = self;
+        let Self { mut metadata, mut spec, status } = self;
         let owners = &mut metadata.owner_references;
         let owner = owners.iter().position(|o| o.controller.0).map(|at| owners.swap_remove(at));
         let bound = !spec.node_name.is_empty();
+        let placement = spec.placement();
+        let preempted = status.conditions.preempted;
         let statuses = status.init_container_statuses.into_iter().chain(status.container_statuses);
         let waiting = statuses.map(|s| s.state.waiting.reason).find(|reason| !reason.is_empty());
         Pod {
@@ -255,6 +356,8 @@ impl PodWire {
             scheduling: scheduling(status.conditions.scheduled, spec.scheduling_gates.0),
             waiting: waiting.filter(|_| bound).unwrap_or_default().0,
             capacity_provisioned: metadata.annotations.capacity_provisioned.0,
+            placement,
+            preempted,
         }
     }
 }

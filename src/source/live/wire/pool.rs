@@ -1,7 +1,7 @@
 //! Karpenter's `NodePool`s (kubernetes-sigs/karpenter `pkg/apis/v1/nodepool.go`).
 
 use super::amounts::Amounts;
-use super::meta::{ConditionWire, Meta, NodeClassRef, convert};
+use super::meta::{AllLabels, ConditionWire, Meta, NodeClassRef, RequirementWire, TaintWire, convert};
 use super::scalar::{Int, Text, lenient};
 use crate::model::{Budget, NodePool, Resource, Resources};
 use crate::units::Quantity;
@@ -36,7 +36,16 @@ struct PoolSpec {
 #[serde(default)]
 struct PoolTemplate {
     #[serde(deserialize_with = "lenient")]
+    metadata: PoolTemplateMeta,
+    #[serde(deserialize_with = "lenient")]
     spec: PoolTemplateSpec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PoolTemplateMeta {
+    #[serde(deserialize_with = "lenient")]
+    labels: AllLabels,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,6 +53,10 @@ struct PoolTemplate {
 struct PoolTemplateSpec {
     #[serde(deserialize_with = "lenient")]
     node_class_ref: NodeClassRef,
+    #[serde(deserialize_with = "lenient")]
+    requirements: Vec<RequirementWire>,
+    #[serde(deserialize_with = "lenient")]
+    taints: Vec<TaintWire>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -127,6 +140,9 @@ impl From<PoolWire> for NodePool {
             limited,
             node_class_group: spec.template.spec.node_class_ref.group.0,
             node_class: spec.template.spec.node_class_ref.name.0,
+            labels: spec.template.metadata.labels.0,
+            requirements: convert(spec.template.spec.requirements),
+            taints: convert(spec.template.spec.taints),
             consolidation_policy: spec.disruption.consolidation_policy.0,
             consolidate_after_seconds: consolidate_after,
             budgets,
@@ -151,6 +167,18 @@ mod tests {
         assert_eq!((pool.limits.cpu_millicores, pool.limits.memory_bytes), (64_000, 1 << 40));
         assert_eq!(pool.node_limit, Some(10));
         assert_eq!(pool.limited, ["cpu", "memory", "nvidia.com/gpu"]);
+    }
+
+    #[test]
+    fn the_template_says_which_pods_a_pool_takes() {
+        let template = r#"{"metadata": {"labels": {"team": "a"}}, "spec": {
+            "requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"], "minValues": 1}],
+            "taints": [{"key": "gpu", "value": "1", "effect": "NoSchedule"}],
+            "startupTaints": [{"key": "agent", "effect": "NoExecute"}]}}"#;
+        let pool = pool(&format!(r#"{{"spec": {{"template": {template}}}}}"#));
+        assert_eq!(pool.labels.get("team"), Some("a"));
+        assert_eq!((pool.requirements[0].operator.as_str(), pool.requirements[0].values[0].as_str()), ("In", "arm64"));
+        assert_eq!(pool.taints.iter().map(|taint| taint.key.as_str()).collect::<Vec<_>>(), ["gpu"]);
     }
 
     #[test]

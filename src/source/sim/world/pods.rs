@@ -138,6 +138,8 @@ impl World {
             deleted: pod.deleted,
             node: node.unwrap_or_default(),
             nominated_node: Name::default(),
+            placement: None,
+            preempted: false,
             phase: if pod.stage == PodStage::Running { PodPhase::Running } else { PodPhase::Pending },
             started: pod.started,
             class: w.spec.class,
