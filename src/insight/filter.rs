@@ -797,7 +797,7 @@ mod tests {
     #[test_case("buy:od" => "ip-b")]
     #[test_case("capacity:unknown" => "bare")]
     #[test_case("arch:x86_64" => "ip-a ip-b")]
-    #[test_case("status:unreach" => "bare ip-a ip-b")]
+    #[test_case("status:notready" => "bare ip-a ip-b")]
     #[test_case("name:ip-,bar" => "bare ip-a ip-b")]
     #[test_case("general" => "ip-a ip-b" ; "a word looks at the nodepool")]
     #[test_case("m7g,bare" => "bare ip-b" ; "any of some words")]
@@ -879,7 +879,7 @@ mod tests {
     }
 
     #[test_case("spot poool:x" => "read filter term `poool:x` (column 6): there is no field `poool`, did you mean `pool`?; fields are name, pool, type, zone, arch, claim, status, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, waste, age, and label:key=value")]
-    #[test_case("status:drainning" => "read filter term `status:drainning` (column 1): `drainning` is no status, did you mean `Draining`?; it may be Gone, LaunchFailed, Terminating, Draining, Disrupted, Pending, Launching, Joining, Initializing, Unreachable, NotReady, Cordoned, Ready, Unknown")]
+    #[test_case("status:drainning" => "read filter term `status:drainning` (column 1): `drainning` is no status, did you mean `Draining`?; it may be Gone, LaunchFailed, Terminating, Draining, Rebooting, Disrupted, Pending, Launching, NodeMissing, Joining, Initializing, Unreachable, NotReady, Cordoned, Ready, Unknown")]
     #[test_case("buy:cheap" => "read filter term `buy:cheap` (column 1): `cheap` is no capacity; it may be on-demand, spot, reserved, capacity-block, fargate, unknown")]
     #[test_case("cpu<half" => "read filter term `cpu<half` (column 1): `half` is not a percentage, such as cpu<50")]
     #[test_case("age<1" => "read filter term `age<1` (column 1): `1` is not a duration, such as age<1h30m")]

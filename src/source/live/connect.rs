@@ -319,7 +319,6 @@ mod tests {
             "contexts: []".to_owned(),
             kubeconfig("a", "http://[bad"),
             kubeconfig("a", "https://127.0.0.1:1").replace("server:", "certificate-authority-data: aGVsbG8=, server:"),
-            kubeconfig("a", "https://127.0.0.1:1").replace("server:", "proxy-url: 'socks5://127.0.0.1:1', server:"),
         ] {
             fs::write(&file, &broken).unwrap();
             let result = load(&options).map(|target| target.about);
