@@ -10,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
 use crate::source::demo;
+use crate::source::live::Connection;
 use crate::source::scenario::Scenario;
 use crate::source::sim::Speed;
 use crate::source::sim::play::Script;
@@ -17,6 +18,7 @@ use color_eyre::eyre::{Result, WrapErr, eyre};
 use jiff::SignedDuration;
 use std::io;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 /// What a complete picture needs. Pod metrics are polled only for a detail view.
@@ -43,8 +45,9 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         Ready::Demo(options) if options.nodes.is_none() => tell(options, &mut cluster, Timestamp::now()),
         ready @ (Ready::Live(_) | Ready::Demo(_)) => {
             let deadline = Instant::now() + options.timeout;
+            let trouble = ready.live().map(Connection::lasting_trouble);
             let mut running = ready.start(settings);
-            collect(&mut running, &mut cluster, deadline).await?;
+            collect(&mut running, &mut cluster, deadline, trouble).await?;
             price(&mut running, &mut cluster, deadline.min(Instant::now() + PRICES)).await?;
             running.cancel.cancel();
         }
@@ -109,11 +112,28 @@ fn tell(options: demo::Options, cluster: &mut Cluster, end: Timestamp) {
     cluster.tick(end);
 }
 
-/// Folds changes until every stream is settled, or time is up.
-async fn collect(running: &mut Running, cluster: &mut Cluster, deadline: Instant) -> Result<()> {
+/// Waits for trouble that no further try will end.
+async fn lasting(trouble: Option<&mut watch::Receiver<Option<String>>>) -> String {
+    if let Some(trouble) = trouble
+        && let Ok(why) = trouble.wait_for(Option::is_some).await
+        && let Some(why) = why.as_ref()
+    {
+        return why.clone();
+    }
+    std::future::pending().await
+}
+
+/// Folds changes until every stream is settled, or time is up. Trouble that lasts ends it at once.
+async fn collect(
+    running: &mut Running,
+    cluster: &mut Cluster,
+    deadline: Instant,
+    mut trouble: Option<watch::Receiver<Option<String>>>,
+) -> Result<()> {
     while !WAITED_FOR.into_iter().all(|stream| is_settled(cluster, stream)) || reads_for_an_extra_cost(cluster) {
         tokio::select! {
             biased;
+            why = lasting(trouble.as_mut()) => return Err(eyre!("{why}")),
             batch = timeout_at(deadline, running.changes.recv()) => match batch {
                 Ok(Some(batch)) => {
                     let now = Timestamp::now();

@@ -60,16 +60,23 @@ async fn sign_in(connection: &Connection, patience: Duration) -> Finding {
         return Finding::ok(CHECK, format!("user {user:?}, without a credential plugin"));
     };
     let patience = if connection.needs_sign_in() { ANSWER } else { patience };
+    let mut remedy = None;
     let why = match timeout(patience, connection.examine_credentials()).await {
         Ok(Ok(took)) => {
             return Finding::ok(CHECK, format!("user {user:?} by {plugin:?}, in {}", millis(took)))
                 .fact("plugin", plugin)
                 .fact("took_ms", whole_millis(took));
         }
-        Ok(Err(error)) => format!("the credential plugin {error}"),
+        Ok(Err(error)) => {
+            remedy = error.remedy();
+            format!("the credential plugin {error}")
+        }
         Err(_elapsed) => format!("the credential plugin {plugin:?} did not answer within {} s", patience.as_secs()),
     };
     let finding = Finding::failed(CHECK, format!("user {user:?}: {why}")).fact("plugin", plugin);
+    if let Some(remedy) = remedy {
+        return finding.mend(remedy);
+    }
     let is_aws = plugin.rsplit(['/', '\\']).next() == Some("aws");
     match &connection.aws().profile {
         Some(profile) if is_aws => {
@@ -98,6 +105,7 @@ fn server(address: &str, answer: &Result<ServerAnswer, ExamineError>) -> Vec<Fin
             vec![match error {
                 ExamineError::NoAnswer(_) => finding
                     .mend("see that the address is right and reachable from here: VPN, proxy (HTTPS_PROXY), a private endpoint"),
+                ExamineError::Access { remedy, .. } => finding.mend(*remedy),
                 ExamineError::Credentials(_)
                 | ExamineError::Absent
                 | ExamineError::Denied(_)

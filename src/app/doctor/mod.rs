@@ -62,7 +62,14 @@ async fn examine(settings: &Settings, doctor: &Doctor) -> Report {
             report.add("cluster", vec![Finding::skipped("kubeconfig", "not needed for what is simulated")]);
         }
         (Source::Cluster, Err(error)) => {
-            report.add("cluster", vec![Finding::failed("kubeconfig", error.to_string())]);
+            let finding = Finding::failed("kubeconfig", error.to_string());
+            report.add(
+                "cluster",
+                vec![match error.remedy() {
+                    Some(remedy) => finding.mend(remedy),
+                    None => finding,
+                }],
+            );
         }
         (Source::Cluster, Ok(connection)) => {
             hints = connection.aws().clone();

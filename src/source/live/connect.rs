@@ -1,16 +1,15 @@
 //! From options and files to a configuration for one cluster. Nothing here uses the network or runs a program.
 
-use super::hints;
+use super::kubeconfig::{self, ClientSide, Entry, FieldFault, ServerSide};
 use super::options::Options;
+use super::transport::Way;
+use super::{hints, proxy};
 use crate::model::About;
 use crate::source::prices::AwsHints;
 use crate::units::text::clean;
-use http::HeaderValue;
-use http::header::USER_AGENT;
 use kube::Config;
 use kube::config::{ExecConfig, Kubeconfig, KubeconfigError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Why no cluster can be connected to. Each text completes "failed to connect: ".
 #[derive(Debug, thiserror::Error)]
@@ -57,33 +56,25 @@ pub enum ConnectError {
         /// The contexts that exist.
         known: Vec<String>,
     },
-    /// The context's cluster is missing or wrong.
-    #[error("context {context:?} in {files}: {}", in_words(.cause))]
-    Context {
+    /// The context's cluster is not there.
+    #[error("context {context:?} in {files}: cluster {cluster:?} is not there")]
+    NoCluster {
         /// The context.
         context: String,
         /// The files that were read.
         files: String,
-        /// What is wrong.
-        cause: KubeconfigError,
+        /// The cluster that the context names.
+        cluster: String,
     },
-    /// Certificates or the proxy of the context cannot be used.
-    #[error("context {context:?} in {files}: {}", in_words(.cause))]
-    Client {
+    /// A field of the context's user or cluster cannot be used.
+    #[error("context {context:?} in {files}: {fault}")]
+    Field {
         /// The context.
         context: String,
         /// The files that were read.
         files: String,
-        /// What is wrong.
-        cause: Box<kube::Error>,
-    },
-    /// The certificate authority of the context is no certificate.
-    #[error("context {context:?} in {files}: certificate-authority holds no certificate")]
-    NoCertificate {
-        /// The context.
-        context: String,
-        /// The files that were read.
-        files: String,
+        /// Which, and why.
+        fault: Box<FieldFault>,
     },
     /// The pod's service account cannot be used.
     #[error("the pod's service account: {}", in_words(.cause))]
@@ -91,6 +82,22 @@ pub enum ConnectError {
         /// What is wrong.
         cause: kube::config::InClusterError,
     },
+}
+
+impl ConnectError {
+    /// What to do about it, where the message does not say it already.
+    pub const fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Field { fault, .. } => fault.remedy,
+            Self::NoKubeconfig { .. }
+            | Self::Kubeconfig { .. }
+            | Self::NoSuchFile { .. }
+            | Self::NoContext { .. }
+            | Self::UnknownContext { .. }
+            | Self::NoCluster { .. }
+            | Self::InCluster { .. } => None,
+        }
+    }
 }
 
 /// What is wrong, without the lines of the file that a parser shows beside it: they may hold a token.
@@ -113,8 +120,10 @@ fn contexts(known: &[String]) -> String {
 /// Where to connect to and as whom.
 #[derive(Debug)]
 pub(super) struct Target {
-    /// Everything but the credential plugin.
-    pub(super) config: Config,
+    /// The way to the server.
+    pub(super) way: Way,
+    /// Who we are there, but for what a plugin gives.
+    pub(super) identity: ClientSide,
     /// The credential plugin, run by [`super::credentials`].
     pub(super) plugin: Option<ExecConfig>,
     /// The kubeconfig user, for messages.
@@ -129,15 +138,10 @@ pub(super) struct Target {
 
 /// Reads the kubeconfig that the options and the environment point to, or the pod's service account.
 pub(super) fn load(options: &Options) -> Result<Target, ConnectError> {
-    let (kubeconfig, files) = match read(options)? {
-        Source::Files(kubeconfig, files) => (*kubeconfig, files),
-        Source::InCluster => {
-            let config = Config::incluster().map_err(|cause| ConnectError::InCluster { cause })?;
-            let whose = "the service account";
-            return finish(config, options, "in-cluster".into(), whose.into(), whose, "");
-        }
-    };
-    select(kubeconfig, options, files)
+    match read(options)? {
+        Source::Files(kubeconfig, files) => select(*kubeconfig, options, files),
+        Source::InCluster => in_cluster(options),
+    }
 }
 
 enum Source {
@@ -183,62 +187,91 @@ fn read(options: &Options) -> Result<Source, ConnectError> {
 }
 
 fn read_file(path: &Path) -> Result<Kubeconfig, ConnectError> {
-    Kubeconfig::read_from(path).map_err(|cause| ConnectError::Kubeconfig { path: path.to_owned(), cause })
+    let mut kubeconfig =
+        Kubeconfig::read_from(path).map_err(|cause| ConnectError::Kubeconfig { path: path.to_owned(), cause })?;
+    kubeconfig::without_blanks(&mut kubeconfig, path);
+    Ok(kubeconfig)
 }
 
-fn select(mut kubeconfig: Kubeconfig, options: &Options, files: String) -> Result<Target, ConnectError> {
+fn select(kubeconfig: Kubeconfig, options: &Options, files: String) -> Result<Target, ConnectError> {
     let mut known: Vec<String> = kubeconfig.contexts.iter().map(|c| c.name.clone()).collect();
     known.sort();
-    let chosen = options.context.clone().or_else(|| kubeconfig.current_context.clone()).filter(|c| !c.is_empty());
+    let chosen = options.context.clone().or(kubeconfig.current_context).filter(|c| !c.is_empty());
     let Some(context) = chosen else {
         return Err(ConnectError::NoContext { files, known });
     };
-    let Some(found) = kubeconfig.contexts.iter().find(|c| c.name == context) else {
+    let Some(found) = kubeconfig.contexts.into_iter().find(|c| c.name == context) else {
         return Err(ConnectError::UnknownContext { context, files, known });
     };
-    let user = found.context.as_ref().and_then(|c| c.user.clone()).unwrap_or_default();
-    let cluster = found.context.as_ref().map(|c| c.cluster.clone()).unwrap_or_default();
-    kubeconfig.current_context = Some(context.clone());
-    let config = Config::try_from(kubeconfig).map_err(|cause| ConnectError::Context {
-        context: context.clone(),
-        files: files.clone(),
-        cause,
-    })?;
-    finish(config, options, context, files, &user, &cluster)
+    let found = found.context.unwrap_or_default();
+    let (cluster_name, user_name) = (found.cluster, found.user.unwrap_or_default());
+    let cluster = kubeconfig.clusters.into_iter().find(|c| c.name == cluster_name).and_then(|c| c.cluster);
+    let Some(cluster) = cluster else {
+        return Err(ConnectError::NoCluster { context, files, cluster: cluster_name });
+    };
+    // A user that is not there is nobody in particular, as for client-go.
+    let user = kubeconfig.auth_infos.into_iter().find(|u| u.name == user_name).and_then(|u| u.auth_info);
+    let user = user.unwrap_or_default();
+    let (whose_user, whose_cluster) = (Entry::user(&user_name), Entry::cluster(&cluster_name));
+    let field = |fault| ConnectError::Field { context: context.clone(), files: files.clone(), fault: Box::new(fault) };
+
+    let identity = kubeconfig::client_side(&user, &whose_user).map_err(field)?;
+    let server = kubeconfig::server_side(&cluster, &whose_cluster, identity.certificate.is_some()).map_err(field)?;
+    let own = cluster.proxy_url.as_deref();
+    let proxy = proxy::choose(own, &cluster_name, &options.environment.proxies, &server.address)
+        .map_err(|(name, why)| field(whose_cluster.fault(name, why)))?;
+    // A token or password of the kubeconfig goes before the plugin, which then is not run (client-go's exec plugin).
+    let plugin = user.exec.filter(|_| identity.authorization.is_none()).map(|mut plugin| {
+        if plugin.provide_cluster_info {
+            // The authorities were read a moment ago.
+            plugin.cluster = (&cluster).try_into().ok();
+        }
+        plugin
+    });
+    let host = server.address.host().unwrap_or_default().to_owned();
+    let aws = hints::of(plugin.as_ref(), &[&context, &cluster_name], &host);
+    let about = about(&context, &server);
+    let way = Way::new(server, proxy, options.timing.connect)
+        .map_err(|why| field(whose_cluster.fault("certificate-authority", why)))?;
+    Ok(Target {
+        way,
+        identity,
+        plugin,
+        user: clean(&user_name).into_owned(),
+        about,
+        aws,
+        origin: clean(&files).into_owned(),
+    })
 }
 
-fn finish(
-    mut config: Config,
-    options: &Options,
-    context: String,
-    files: String,
-    user: &str,
-    cluster: &str,
-) -> Result<Target, ConnectError> {
-    config.headers.push((USER_AGENT, HeaderValue::from_static(concat!("nodeglass/", env!("CARGO_PKG_VERSION")))));
-    config.connect_timeout = Some(options.timing.connect);
-    // Requests here have no body to speak of; a write that hangs is a dead connection.
-    config.write_timeout = Some(options.timing.response.max(Duration::from_secs(1)));
-    // The list-watch loop owns retrying: it shows every failure and resumes where it was.
-    config.default_retry = false;
-    // A plugin is run by us and not by kube, which would run it three times for one client, and with the terminal.
-    let plugin = config.auth_info.exec.take();
-    let aws = hints::of(plugin.as_ref(), &[&context, cluster], config.cluster_url.host().unwrap_or_default());
-    let about = About {
-        context: clean(&context).into_owned(),
-        server: clean(&config.cluster_url.to_string()).trim_end_matches('/').to_owned(),
+/// The server of the pod we run in, with the pod's service account.
+fn in_cluster(options: &Options) -> Result<Target, ConnectError> {
+    const CONTEXT: &str = "in-cluster";
+    const ORIGIN: &str = "the service account";
+    let config = Config::incluster().map_err(|cause| ConnectError::InCluster { cause })?;
+    let field = |fault| ConnectError::Field { context: CONTEXT.into(), files: ORIGIN.into(), fault: Box::new(fault) };
+    let certificates = config.root_cert.unwrap_or_default();
+    let token = config.auth_info.token_file.unwrap_or_default();
+    let (authorities, identity) =
+        kubeconfig::service_account(&certificates, config.root_cert_file, Path::new(&token)).map_err(field)?;
+    let server =
+        ServerSide { address: config.cluster_url, authorities: Some(authorities), name: None, compression: true };
+    let service_account = Entry::service_account();
+    let proxy = proxy::choose(None, CONTEXT, &options.environment.proxies, &server.address)
+        .map_err(|(name, why)| field(service_account.fault(name, why)))?;
+    let aws = hints::of(None, &[CONTEXT], server.address.host().unwrap_or_default());
+    let about = about(CONTEXT, &server);
+    let way =
+        Way::new(server, proxy, options.timing.connect).map_err(|why| field(service_account.fault("ca.crt", why)))?;
+    Ok(Target { way, identity, plugin: None, user: ORIGIN.into(), about, aws, origin: ORIGIN.into() })
+}
+
+fn about(context: &str, server: &ServerSide) -> About {
+    About {
+        context: clean(context).into_owned(),
+        server: clean(&server.address.to_string()).trim_end_matches('/').to_owned(),
         ..About::default()
-    };
-    if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
-        return Err(ConnectError::NoCertificate { context, files });
     }
-    // Certificates and proxy are checked now, while a mistake can still be shown as a message.
-    kube::client::ClientBuilder::try_from(config.clone()).map_err(|cause| ConnectError::Client {
-        context,
-        files: files.clone(),
-        cause: Box::new(cause),
-    })?;
-    Ok(Target { config, plugin, user: clean(user).into_owned(), about, aws, origin: clean(&files).into_owned() })
 }
 
 #[cfg(test)]
@@ -319,6 +352,7 @@ mod tests {
             "contexts: []".to_owned(),
             kubeconfig("a", "http://[bad"),
             kubeconfig("a", "https://127.0.0.1:1").replace("server:", "certificate-authority-data: aGVsbG8=, server:"),
+            kubeconfig("a", "https://127.0.0.1:1").replace("server:", "proxy-url: 'socks4://127.0.0.1:1', server:"),
         ] {
             fs::write(&file, &broken).unwrap();
             let result = load(&options).map(|target| target.about);

@@ -3,12 +3,17 @@
 //! A plugin may ask its user something, but only while the terminal is still the shell's: the first run inherits stdin
 //! and stderr, every later one has neither and what it writes to stderr becomes its error message.
 
+use super::certificate::{self, PairFault};
 use super::fault::first_line;
+use super::kubeconfig::bearer;
 use super::wire::scalar::{Time, lenient};
-use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use http::HeaderValue;
+use kube::config::{ExecConfig, ExecInteractiveMode};
+use rustls::sign::CertifiedKey;
 use serde::Deserialize;
 use serde_json::json;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a plugin gave no credentials. Completes "the credential plugin …".
@@ -59,13 +64,40 @@ pub enum PluginError {
         /// What is missing.
         why: String,
     },
+    /// What it printed are credentials that cannot be used.
+    #[error("{command:?} printed credentials that cannot be used: {why}")]
+    Unusable {
+        /// The program.
+        command: String,
+        /// What is wrong with them.
+        why: String,
+    },
+}
+
+impl PluginError {
+    /// What to do where running it again will not help.
+    pub const fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Unusable { .. } => {
+                Some("see what the credential plugin prints: a token in one line, or a certificate with its key")
+            }
+            Self::NoCommand => Some("name the command of the credential plugin in the kubeconfig"),
+            Self::NeedsTerminal { .. }
+            | Self::Start { .. }
+            | Self::Failed { .. }
+            | Self::TimedOut { .. }
+            | Self::Output { .. } => None,
+        }
+    }
 }
 
 /// Credentials as a plugin gave them.
 #[derive(Clone, Debug)]
 pub(super) struct Credentials {
-    /// A token, or a certificate and key, in the shape of a kubeconfig user.
-    pub(super) auth: AuthInfo,
+    /// The value of `Authorization`.
+    pub(super) authorization: Option<HeaderValue>,
+    /// A client certificate with its key.
+    pub(super) certificate: Option<Arc<CertifiedKey>>,
     /// When they end, if the plugin said so.
     pub(super) expires: Option<jiff::Timestamp>,
 }
@@ -146,7 +178,7 @@ pub(super) fn run(exec: &ExecConfig, terminal: Terminal, patience: Duration) -> 
         let said = said.unwrap_or_else(|| "it gave no reason".into());
         return Err(PluginError::Failed { command, status: status.to_string(), said });
     }
-    parse(&stdout).map_err(|why| PluginError::Output { command, why })
+    parse(&stdout, &command)
 }
 
 fn prepare(exec: &ExecConfig, command: &str, terminal: Terminal) -> Command {
@@ -175,52 +207,38 @@ fn prepare(exec: &ExecConfig, command: &str, terminal: Terminal) -> Command {
     process
 }
 
-fn parse(stdout: &[u8]) -> Result<Credentials, String> {
+fn parse(stdout: &[u8], command: &str) -> Result<Credentials, PluginError> {
+    let no_credentials = |why: String| PluginError::Output { command: command.to_owned(), why };
+    let unusable = |why: String| PluginError::Unusable { command: command.to_owned(), why };
     let status = serde_json::from_slice::<ExecCredential>(stdout)
-        // The text may hold a secret, so only the place of the mistake is told.
-        .map_err(|error| format!("not an ExecCredential (line {}, column {})", error.line(), error.column()))?
+        // The text may hold a secret, so only the place of the mistake is shown.
+        .map_err(|error| {
+            no_credentials(format!("not an ExecCredential (line {}, column {})", error.line(), error.column()))
+        })?
         .status;
-    let user = match status {
-        ExecStatus { client_certificate_data: Some(certificate), client_key_data: Some(key), token, .. } => {
-            // A kubeconfig user holds PEM in base64.
-            json!({"client-certificate-data": base64(&certificate), "client-key-data": base64(&key), "token": token})
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let certificate = match (filled(status.client_certificate_data), filled(status.client_key_data)) {
+        (Some(certificate), Some(key)) => {
+            let pair = certificate::pair(certificate.as_bytes(), key.as_bytes()).map_err(|fault| match fault {
+                PairFault::Certificate(why) => format!("clientCertificateData: {why}"),
+                PairFault::Key(why) => format!("clientKeyData: {why}"),
+                PairFault::Mismatch => "clientKeyData is not the private key of clientCertificateData".to_owned(),
+            });
+            Some(pair.map_err(unusable)?)
         }
-        ExecStatus { token: Some(token), .. } => json!({"token": token}),
-        ExecStatus { .. } => return Err("neither a token nor a certificate in its status".into()),
+        (None, None) => None,
+        (_, _) => return Err(unusable("a certificate and its key come together, and one is missing".into())),
     };
-    let auth = serde_json::from_value(user).map_err(|error| error.to_string())?;
-    Ok(Credentials { auth, expires: status.expiration_timestamp.0 })
-}
-
-/// RFC 4648 base64 with padding.
-fn base64(text: &str) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(text.len().div_ceil(3) * 4);
-    for chunk in text.as_bytes().chunks(3) {
-        let at = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for i in 0..4_u32 {
-            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
-            out.push(if i as usize > chunk.len() { '=' } else { char::from(digit) });
-        }
+    let authorization = filled(status.token).map(|token| bearer(&token)).transpose().map_err(unusable)?;
+    if certificate.is_none() && authorization.is_none() {
+        return Err(no_credentials("neither a token nor a certificate in its status".into()));
     }
-    out
+    Ok(Credentials { authorization, certificate, expires: status.expiration_timestamp.0 })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use test_case::test_case;
-
-    #[test_case("" => "")]
-    #[test_case("f" => "Zg==")]
-    #[test_case("fo" => "Zm8=")]
-    #[test_case("foo" => "Zm9v")]
-    #[test_case("foobar" => "Zm9vYmFy")]
-    fn base64_vectors_of_rfc_4648(text: &str) -> String {
-        base64(text)
-    }
-
     fn plugin(script: &str) -> ExecConfig {
         serde_json::from_value(json!({
             "apiVersion": "client.authentication.k8s.io/v1beta1", "command": "sh", "args": ["-c", script],
@@ -239,8 +257,7 @@ mod tests {
         let got = closed(r#"printf '{"status":{"token":"%s","expirationTimestamp":"2026-11-24T08:00:00Z"}}' "$TOKEN""#)
             .unwrap();
         assert_eq!(got.expires, "2026-11-24T08:00:00Z".parse().ok());
-        let auth = serde_json::to_value(&got.auth).unwrap();
-        assert_eq!(auth["token"], "from-env");
+        assert_eq!(got.authorization.unwrap(), "Bearer from-env");
     }
 
     #[cfg(unix)]

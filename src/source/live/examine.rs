@@ -26,6 +26,14 @@ pub enum ExamineError {
     /// No credentials could be had.
     #[error("{0}")]
     Credentials(String),
+    /// A certificate, key, token or proxy stands in the way.
+    #[error("{why}")]
+    Access {
+        /// What is wrong.
+        why: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// The server did not answer, or not so that it can be read.
     #[error("{0}")]
     NoAnswer(String),
@@ -44,6 +52,7 @@ impl From<Fault> for ExamineError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Credentials(why) | Fault::Unauthorized(why) => Self::Credentials(why),
+            Fault::Access(fault) => Self::Access { why: fault.why, remedy: fault.remedy },
             Fault::Absent => Self::Absent,
             Fault::Denied(why) => Self::Denied(why),
             Fault::Refused(why) => Self::Refused(why),

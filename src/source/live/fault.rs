@@ -1,5 +1,6 @@
 //! What can go wrong between a request and its answer, sorted by what is to be done about it.
 
+use super::transport::AccessFault;
 use super::wire::scalar::{Int, Text, lenient};
 use crate::units::text::clean;
 use http::{HeaderMap, StatusCode, header};
@@ -39,7 +40,9 @@ pub(super) enum Fault {
     },
     /// No credentials could be had: the plugin's words.
     Credentials(String),
-    /// No answer: refused, reset, no route, TLS. `address: cause`.
+    /// Certificates, keys, a token or a proxy stand in the way.
+    Access(Box<AccessFault>),
+    /// No answer: refused, reset, no route. `address: cause`.
     Unreachable(String),
     /// Nothing was heard for too long: the connection is taken for dead.
     Silent(Duration),
@@ -62,6 +65,7 @@ impl fmt::Display for Fault {
             Self::Refused(message) => write!(f, "the server refused the request: {message}"),
             Self::Throttled { message, .. } => write!(f, "the server is busy: {message}"),
             Self::Server { message, .. } => write!(f, "the server failed: {message}"),
+            Self::Access(fault) => f.write_str(&fault.why),
             Self::Unreachable(why) => write!(f, "cannot reach {why}"),
             Self::Silent(time) => write!(f, "nothing heard for {} s", time.as_secs().max(1)),
             Self::Malformed(why) => write!(f, "the answer cannot be read: {why}"),

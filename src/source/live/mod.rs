@@ -14,6 +14,7 @@
 //! [`crate::model::LinkState`], never an end; streams fail and recover apart from each other.
 
 mod backoff;
+mod certificate;
 mod codec;
 mod connect;
 mod credentials;
@@ -22,21 +23,26 @@ mod examine;
 mod fault;
 mod hints;
 mod kinds;
+mod kubeconfig;
 mod metrics;
 mod node_classes;
 mod options;
 mod outbox;
 mod permissions;
+mod proxy;
 mod pump;
 mod requests;
 mod server;
+mod transport;
+mod trust;
 mod wire;
 
 pub use connect::ConnectError;
 pub use credentials::PluginError;
 pub use examine::{ExamineError, Provisioners, ServerAnswer};
+pub use kubeconfig::FieldFault;
 pub use metrics::Interest;
-pub use options::{Environment, ListMode, Options, Timing};
+pub use options::{Environment, ListMode, Options, ProxyVariables, Timing};
 pub use permissions::{Access, Allowed, CLUSTER_ROLE_BINDING, cluster_role};
 
 use crate::model::{About, Change, LinkState, Stream};
@@ -105,6 +111,12 @@ impl Connection {
     /// shows the failure as the state of the streams.
     pub async fn sign_in(&self) -> Result<(), PluginError> {
         if self.needs_sign_in() { self.server.sign_in(Terminal::Shared).await } else { Ok(()) }
+    }
+
+    /// Holds the trouble that no further try will end, once there is some: a certificate that is not trusted, a token that
+    /// cannot be sent. For callers that would wait for an answer.
+    pub fn lasting_trouble(&self) -> watch::Receiver<Option<String>> {
+        self.server.lasting_trouble()
     }
 
     /// Starts every stream. The tasks end when `cancel` is cancelled or the receiver of the changes is dropped; a

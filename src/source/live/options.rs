@@ -67,6 +67,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// Whether the process runs in a pod (`KUBERNETES_SERVICE_HOST` is set).
     pub in_cluster: bool,
+    /// The proxies.
+    pub proxies: ProxyVariables,
     /// Whether somebody can answer a credential plugin's question: a terminal on stdin and stderr.
     pub interactive: bool,
 }
@@ -79,8 +81,39 @@ impl Environment {
             kubeconfig: std::env::var_os("KUBECONFIG"),
             home: std::env::home_dir(),
             in_cluster: std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
+            proxies: ProxyVariables::read(&|name| std::env::var(name).ok()),
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
         }
+    }
+}
+
+/// The variables that name proxies, as Go's `http.ProxyFromEnvironment` reads them: the names may be in lower case, and an
+/// empty variable is none.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ProxyVariables {
+    /// `HTTPS_PROXY`, for servers with TLS.
+    pub https: String,
+    /// `HTTP_PROXY`, for servers without.
+    pub http: String,
+    /// `NO_PROXY`: hosts that are reached without a proxy.
+    pub no: String,
+}
+
+impl ProxyVariables {
+    /// Reads them from an environment.
+    pub fn read(environment: &dyn Fn(&str) -> Option<String>) -> Self {
+        let either = |name: &str| {
+            let values = [name.to_owned(), name.to_ascii_lowercase()].into_iter().filter_map(|name| environment(&name));
+            values.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
+        };
+        Self { https: either("HTTPS_PROXY"), http: either("HTTP_PROXY"), no: either("NO_PROXY") }
+    }
+}
+
+impl std::fmt::Debug for ProxyVariables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The addresses may hold a password.
+        f.debug_struct("ProxyVariables").field("no", &self.no).finish_non_exhaustive()
     }
 }
 

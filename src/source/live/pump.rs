@@ -460,6 +460,7 @@ impl<K: Kind> Pump<K> {
             Fault::Refused(_)
             | Fault::Unauthorized(_)
             | Fault::Credentials(_)
+            | Fault::Access(_)
             | Fault::Unreachable(_)
             | Fault::Silent(_)
             | Fault::Cut => self.wait(&fault, None).await?,

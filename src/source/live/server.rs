@@ -3,9 +3,11 @@
 use super::connect::Target;
 use super::credentials::{self, Credentials, PluginError, Terminal};
 use super::fault::{self, Fault};
+use super::kubeconfig::ClientSide;
 use super::options::{ListMode, Timing};
 use super::outbox::Outbox;
 use super::requests::RequestRule;
+use super::transport::{AccessFault, Way};
 use crate::model::{About, Change, Timestamp};
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
@@ -24,7 +26,10 @@ const ERROR_BODY: usize = 64 << 10;
 /// The API server. Requests are GET, and for the doctor POST of reviews, which no server keeps.
 #[derive(Debug)]
 pub(super) struct Server {
-    config: kube::Config,
+    way: Way,
+    identity: ClientSide,
+    /// Context and files, for messages.
+    choice: String,
     plugin: Option<ExecConfig>,
     user: String,
     pub(super) about: About,
@@ -37,6 +42,7 @@ pub(super) struct Server {
     /// The rule of the version in `learnt`.
     rule: watch::Sender<RequestRule>,
     session: Mutex<Session>,
+    lasting: watch::Sender<Option<String>>,
 }
 
 /// The client of the moment, and the credentials it was made with.
@@ -68,11 +74,26 @@ pub(super) enum Encoding {
 
 impl Server {
     pub(super) fn new(target: Target, timing: Timing, list_mode: ListMode) -> Self {
-        let Target { config, plugin, user, about, aws: _, origin: _ } = target;
-        let (pages_only, session) = (AtomicBool::new(false), Mutex::default());
+        let Target { way, identity, plugin, user, about, aws: _, origin } = target;
+        let choice = format!("context {:?} in {origin}", about.context);
+        let (pages_only, session, lasting) = (AtomicBool::new(false), Mutex::default(), watch::Sender::default());
         let learnt = Mutex::new(about.clone());
         let rule = watch::Sender::new(RequestRule::for_version(&about.version));
-        Self { config, plugin, user, about, timing, list_mode, pages_only, learnt, rule, session }
+        Self {
+            way,
+            identity,
+            choice,
+            plugin,
+            user,
+            about,
+            timing,
+            list_mode,
+            pages_only,
+            learnt,
+            rule,
+            session,
+            lasting,
+        }
     }
 
     /// Changes what is known of the server, and sends it to the owner of the state if it is new. It is sent before this
@@ -132,30 +153,56 @@ impl Server {
         session.sign_in(self, terminal).await
     }
 
-    /// A client with credentials that last, and its generation.
-    async fn client(&self) -> Result<(Client, u64), Fault> {
+    /// The trouble that no further try will end, once there is some.
+    pub(super) fn lasting_trouble(&self) -> watch::Receiver<Option<String>> {
+        self.lasting.subscribe()
+    }
+
+    /// A fault on its way out; what lasts is kept, with context and files, for who asks.
+    fn out(&self, fault: Fault) -> Fault {
+        if let Fault::Access(access) = &fault
+            && access.lasting
+        {
+            self.lasting.send_if_modified(|kept| {
+                kept.is_none().then(|| *kept = Some(format!("{}: {}", self.choice, access.why))).is_some()
+            });
+        }
+        fault
+    }
+
+    /// A client with credentials that last, what it signs in with, and its generation.
+    async fn client(&self) -> Result<(Client, Option<HeaderValue>, u64), Fault> {
         let mut session = self.session.lock().await;
         if self.plugin.is_some() && session.is_ending() {
             let signed_in = session.sign_in(self, Terminal::Closed).await;
             // Credentials that still hold for some seconds are better than none.
             if let (Err(error), None) = (&signed_in, &session.client) {
-                return Err(Fault::Credentials(format!("{}: the credential plugin {error}", self.whose())));
+                let why = format!("{}: the credential plugin {error}", self.whose());
+                return Err(match error.remedy() {
+                    Some(remedy) => Fault::Access(Box::new(AccessFault { why, remedy, lasting: true })),
+                    None => Fault::Credentials(why),
+                });
             }
         }
         if session.client.is_none() {
-            let mut config = self.config.clone();
-            if let Some(Credentials { auth, .. }) = &session.credentials {
-                config.auth_info.token.clone_from(&auth.token);
-                config.auth_info.client_certificate_data.clone_from(&auth.client_certificate_data);
-                config.auth_info.client_key_data.clone_from(&auth.client_key_data);
-            }
-            let client = Client::try_from(config)
-                .map_err(|error| Fault::Credentials(format!("{}: {}", self.whose(), fault::in_words(&error))))?;
-            session.client = Some(client);
+            let of_plugin = session.credentials.as_ref().and_then(|credentials| credentials.certificate.clone());
+            let certificate = of_plugin.or_else(|| self.identity.certificate.clone());
+            let client = self.way.client(certificate);
+            session.client = Some(client.map_err(|error| {
+                Fault::Credentials(format!("{}: TLS cannot be used: {}", self.whose(), fault::in_words(&error)))
+            })?);
             session.generation += 1;
         }
         let client = session.client.clone().ok_or(Fault::Closed)?;
-        Ok((client, session.generation))
+        let authorization = match (&self.identity.authorization, &session.credentials) {
+            (Some(own), _) => Some(own.header().map_err(|fault| {
+                let remedy = fault.remedy.unwrap_or("write the token into the file anew, in one line");
+                Fault::Access(Box::new(AccessFault { why: fault.to_string(), remedy, lasting: true }))
+            })?),
+            (None, Some(credentials)) => credentials.authorization.clone(),
+            (None, None) => None,
+        };
+        Ok((client, authorization, session.generation))
     }
 
     /// `kubeconfig user "x"`, for messages.
@@ -165,6 +212,9 @@ impl Server {
 
     /// The server did not accept the credentials of that client: the next one gets new ones.
     async fn reject(&self, generation: u64) {
+        if let Some(own) = &self.identity.authorization {
+            own.reject();
+        }
         let mut session = self.session.lock().await;
         if session.generation == generation {
             session.client = None;
@@ -211,12 +261,20 @@ impl Server {
         request: Result<Request<Body>, http::Error>,
         patience: Duration,
     ) -> Result<Response<Body>, Fault> {
-        let (client, generation) = self.client().await?;
-        let request = request.map_err(|error| Fault::Refused(error.to_string()))?;
+        let (client, authorization, generation) = self.client().await.map_err(|fault| self.out(fault))?;
+        let mut request = request.map_err(|error| Fault::Refused(error.to_string()))?;
+        let headers = request.headers_mut();
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("nodeglass/", env!("CARGO_PKG_VERSION"))));
+        for (name, value) in &self.identity.headers {
+            headers.append(name, value.clone());
+        }
+        if let Some(authorization) = authorization {
+            headers.insert(header::AUTHORIZATION, authorization);
+        }
         let response = timeout(patience, client.send(request))
             .await
             .map_err(|_elapsed| Fault::Silent(patience))?
-            .map_err(|error| Fault::Unreachable(format!("{}: {}", self.about.server, fault::root_cause(&error))))?;
+            .map_err(|error| self.out(self.way.fault(&self.about.server, &error)))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

@@ -6,6 +6,8 @@ pub mod build;
 pub mod fakes;
 pub mod loopback;
 pub mod price_server;
+pub mod proxies;
 pub mod pty;
 pub mod stage;
 pub mod svg;
+pub mod tls;
