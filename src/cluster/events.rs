@@ -566,9 +566,9 @@ mod tests {
         let events = [of_claim, of_pod(2, "a"), of_pod(3, "b")];
         for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
             let mut log = EventLog::default();
-            order.into_iter().for_each(|i| {
+            for i in order {
                 log.add(events[i].clone());
-            });
+            }
             let query = EventQuery::default();
             let lines: Vec<EventLine<'_>> = log.lines(&query).collect();
             assert_eq!(lines.len(), 1, "{lines:?}");

@@ -139,7 +139,9 @@ fn require_all(labels: &mut Labels, requirements: &[Requirement]) {
 fn template(pool: &NodePool) -> Labels {
     let mut labels = Labels::new();
     require_all(&mut labels, &pool.requirements);
-    pool.labels.iter().for_each(|(key, value)| require(&mut labels, key, Values::one(value)));
+    for (key, value) in pool.labels.iter() {
+        require(&mut labels, key, Values::one(value));
+    }
     require(&mut labels, key::NODEPOOL, Values::one(&pool.name));
     for own in [key::REGISTERED, key::INITIALIZED] {
         require(&mut labels, own, Values::one("true"));
@@ -207,7 +209,9 @@ pub(super) fn fits(placement: &Placement, pool: &NodePool) -> Result<(), Mismatc
     }
     let template = template(pool);
     let mut selector = Labels::new();
-    placement.node_selector.iter().for_each(|(key, value)| require(&mut selector, key, Values::one(value)));
+    for (key, value) in placement.node_selector.iter() {
+        require(&mut selector, key, Values::one(value));
+    }
     let mut first = None;
     let none = [Vec::new()];
     // Terms are alternatives.

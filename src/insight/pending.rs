@@ -5,7 +5,7 @@
 //! known is counted as such, never guessed at.
 
 use super::nodepool_match::{self, Mismatch};
-use crate::cluster::{Cluster, EventQuery, Lane, PodRow, PodState, RowState, Waits};
+use crate::cluster::{Cluster, EventQuery, Lane, PodRow, PodState, Row, RowState, Waits};
 use crate::model::{ConditionStatus, Name, NodePool, Owner, Placement, Stream, Timestamp};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -398,13 +398,16 @@ impl PendingByCause {
         // Pods of which Karpenter has said nothing: their owner, since when they exist, and the scheduler's words.
         let mut silent: Vec<(Option<(&str, &Owner)>, Timestamp, Cause)> = Vec::new();
         let mut nominated: FxHashMap<(&str, &Owner), Timestamp> = FxHashMap::default();
+        let mut named: u64 = 0;
         for pod in cluster.unscheduled_pods().filter(|pod| pod.state == PodState::Unscheduled) {
             self.total += 1;
             let owner = pod.owner.map(|owner| (pod.namespace, owner));
             match reader.verdict(&pod) {
                 Verdict::Cause(cause, about) => {
                     if cause == Cause::Limits {
-                        about.iter().for_each(|pool| *self.limited.entry(pool.clone()).or_default() += 1);
+                        for pool in &about {
+                            *self.limited.entry(pool.clone()).or_default() += 1;
+                        }
                     }
                     count(cause, about);
                 }
@@ -413,27 +416,36 @@ impl PendingByCause {
                         let newest = nominated.entry(owner).or_insert(at);
                         *newest = at.max(*newest);
                     }
+                    named += 1;
                     count(Cause::Launching, vec![claim]);
                 }
                 Verdict::Silent(cause) => silent.push((owner, pod.created, cause)),
             }
         }
         // Karpenter sends few of its nominations (`events.go`: 5 a second, 10 at once), and all of its refusals: a pod that
-        // was there when another of its owner was nominated, and was not refused, was nominated too.
+        // was there when another of its owner was nominated, and was not refused, was nominated too, as long as the claims
+        // on their way were made for that many pods.
+        let (mut claims, mut made_for) = (0, 0);
+        if !nominated.is_empty() && !silent.is_empty() {
+            let standing = cluster.rows().filter(|row| row.gone().is_none());
+            for claim in standing.filter_map(Row::claim).filter(|claim| reader.is_launching(Some(claim))) {
+                (claims, made_for) = (claims + 1, made_for + claim.requests.pods);
+            }
+        }
+        let mut room = made_for.saturating_sub(named);
         let mut guessed = false;
         for (owner, created, cause) in silent {
-            let with_others = owner.and_then(|owner| nominated.get(&owner)).is_some_and(|at| created <= *at);
-            guessed |= with_others;
-            count(if with_others { Cause::Launching } else { cause }, Vec::new());
+            let others = owner.and_then(|owner| nominated.get(&owner)).is_some_and(|at| created <= *at);
+            if others && room > 0 {
+                (room, guessed) = (room - 1, true);
+                count(Cause::Launching, Vec::new());
+            } else {
+                count(cause, Vec::new());
+            }
         }
         self.causes = counts.into_values().collect();
         for count in self.causes.iter_mut().filter(|count| count.cause == Cause::Launching) {
-            let all = if guessed {
-                cluster.rows().filter(|row| row.gone().is_none() && reader.is_launching(row.claim())).count()
-            } else {
-                0
-            };
-            count.launching = count.about.len().max(all);
+            count.launching = count.about.len().max(if guessed { claims } else { 0 });
         }
         self.causes.sort_by(|a, b| b.pods.cmp(&a.pods).then_with(|| a.cause.cmp(&b.cause)));
     }
@@ -493,7 +505,7 @@ struct Reader<'a> {
     words: FxHashMap<(&'a str, &'a str), Word<'a>>,
     /// Claims whose launch failed for lack of capacity a short while ago.
     failed: FxHashSet<Name>,
-    /// NodePools that have nothing but capacity reservations.
+    /// The nodepools that have nothing but capacity reservations.
     reserved: Vec<&'a NodePool>,
     refusals: FxHashMap<&'a str, Rc<Refusal>>,
     texts: FxHashMap<&'a str, Cause>,
@@ -950,9 +962,11 @@ mod tests {
                 pod.created = at(created);
             })
         };
+        let one = |claim: &mut NodeClaim| claim.requests.pods = 1;
         let c = cluster([
-            claim_with("a", |_| ()),
-            claim_with("b", |_| ()),
+            claim_with("a", one),
+            claim_with("b", one),
+            of_web("too many", 900),
             of_web("p", 900),
             of_web("q", 900),
             of_web("later", 995),
@@ -962,7 +976,7 @@ mod tests {
         ]);
         assert_eq!(
             counted(&c),
-            ["2 waiting for 2 launching nodes", "1 insufficient cpu", "1 no instance type is large enough"]
+            ["2 insufficient cpu", "2 waiting for 2 launching nodes", "1 no instance type is large enough"]
         );
     }
 

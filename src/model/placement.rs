@@ -13,7 +13,7 @@ pub struct Placement {
     pub affinity: Vec<Vec<Requirement>>,
     /// `spec.tolerations`.
     pub tolerations: Vec<Toleration>,
-    /// Whether `spec.volumes` names a PersistentVolumeClaim or an ephemeral volume.
+    /// Whether `spec.volumes` names a `PersistentVolumeClaim` or an ephemeral volume.
     pub volumes: bool,
     /// Whether `spec.resourceClaims` (dynamic resource allocation) has an entry.
     pub devices: bool,
