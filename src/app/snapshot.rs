@@ -177,7 +177,7 @@ fn is_settled(cluster: &Cluster, stream: Stream) -> bool {
 fn shortfall(cluster: &Cluster, stream: Stream) -> Option<String> {
     let health = cluster.stream(stream);
     match &health.state {
-        LinkState::Live | LinkState::Absent => None,
+        LinkState::Live | LinkState::Absent | LinkState::Polled { .. } => None,
         LinkState::Retrying { .. } | LinkState::Denied { .. } | LinkState::Off | LinkState::Connecting
             if stream == Stream::NodeMetrics =>
         {

@@ -203,7 +203,8 @@ impl Cluster {
     /// Whether anything is known of a kind: a list of it came in, or is coming in. What is not known is not zero.
     pub const fn knows(&self, stream: Stream) -> bool {
         let health = self.stream(stream);
-        health.complete || matches!(health.state, LinkState::Syncing { .. } | LinkState::Live)
+        health.complete
+            || matches!(health.state, LinkState::Syncing { .. } | LinkState::Live | LinkState::Polled { .. })
     }
 
     /// A row, following a claim's row to the node's row it became.

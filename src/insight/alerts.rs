@@ -43,6 +43,8 @@ pub enum AlertKind {
     StreamDown,
     /// Nodes or pods may not be read.
     Denied,
+    /// A kind may be listed and not watched: what is shown of it is some time behind.
+    NotWatched,
     /// Machines are asked for and do not come.
     LaunchesFail,
     /// A reboot in place failed: the node is replaced.
@@ -273,6 +275,7 @@ struct Outage {
 fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     // One broken connection stops all streams: they share a line when they share the reason.
     let mut down: BTreeMap<&str, Outage> = BTreeMap::new();
+    let mut polled: Vec<(&str, &str)> = Vec::new();
     let never_there =
         |s: &Stream| matches!(cluster.stream(*s).state, LinkState::Off | LinkState::Absent | LinkState::Denied { .. });
     let spoken_of = || Stream::ALL.into_iter().filter(|stream| !stream.is_optional());
@@ -298,6 +301,7 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
                     outage.next = Some(outage.next.map_or(*at, |next| next.min(*at)));
                 }
             }
+            LinkState::Polled { message } => polled.push((stream.name(), message)),
             LinkState::Off
             | LinkState::Connecting
             | LinkState::Syncing { .. }
@@ -305,6 +309,16 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
             | LinkState::Absent
             | LinkState::Denied { .. } => {}
         }
+    }
+    if let Some((_, message)) = polled.first() {
+        let names: Vec<&str> = polled.iter().map(|(name, _)| *name).collect();
+        alerts.push(Alert {
+            kind: AlertKind::NotWatched,
+            severity: Severity::Notice,
+            text: format!("{} may be listed, not watched, and are listed now and then: {message}", names.join(", ")),
+            row: None,
+            until: None,
+        });
     }
     for (why, outage) in down {
         let picture = outage.silent.map_or_else(
@@ -646,6 +660,16 @@ mod tests {
         let all = alerts(&c, at(NOW));
         assert_eq!(all[0].text, "events down: no route to host; nothing was heard yet");
         assert_eq!(all[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn what_is_listed_and_not_watched_is_one_quiet_line() {
+        let polled = || LinkState::Polled { message: "cannot watch".into() };
+        let c = cluster([Change::Link(Stream::Pods, polled()), Change::Link(Stream::NodeClaims, polled())]);
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all.len(), 1);
+        let text = "pods, nodeclaims may be listed, not watched, and are listed now and then: cannot watch";
+        assert_eq!((all[0].text.as_str(), all[0].severity), (text, Severity::Notice));
     }
 
     #[test]

@@ -259,6 +259,38 @@ async fn a_denied_kind_is_told_and_the_rest_is_printed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_listed_and_not_watched_is_complete() {
+    let server = cluster().await;
+    for path in [NODES, PODS, EVENTS, CLAIMS] {
+        let denied = Answer::status(403, "User \"reader\" cannot watch resource");
+        server.on_streaming_list(path, [denied.clone()]);
+        server.on_watch(path, [denied]);
+    }
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["complete"], &report["streams"]["nodes"]), (&json!(true), &json!("polled")));
+    assert_eq!(report["totals"]["requests"]["cpu_millicores"], 2000);
+    assert_eq!(report["nodeclaims"][0]["name"], "general-purpose-x1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cluster_does_not_have_is_absent_and_not_denied() {
+    let server = cluster().await;
+    for path in [CLAIMS, POOLS] {
+        server.on_all(path, &Answer::status(403, "nodeclaims.karpenter.sh is forbidden"));
+    }
+    server.on_list("/apis/karpenter.sh/v1", [Answer::status(404, "the server could not find the requested resource")]);
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for stream in ["nodeclaims", "nodepools"] {
+        assert_eq!(report["streams"][stream], "absent");
+        assert_eq!(report["trouble"][stream], Value::Null);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn broken_pipe_is_success() {
     let server = cluster().await;
     let many: Vec<Value> = (0..2000).map(|i| node(&format!("i-{i:04}"), "c5a.large", "2")).collect();

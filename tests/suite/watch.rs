@@ -619,6 +619,116 @@ async fn absent_kinds_are_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_denied_kind_that_the_server_does_not_have_is_absent() {
+    let server = ApiServer::start().await;
+    for path in [CLAIMS, POOLS, PODS, NODE_METRICS] {
+        server.on_all(path, &Answer::status(403, "forbidden"));
+    }
+    let missing = Answer::status(404, "the server could not find the requested resource");
+    let (karpenter, metrics) = ("/apis/karpenter.sh/v1", "/apis/metrics.k8s.io/v1beta1");
+    server.on_list(karpenter, [missing.clone()]);
+    server.on_list(metrics, [missing]);
+    let mut live = Live::start(&server);
+    let denied = LinkState::Denied { message: "forbidden".into() };
+    for stream in [Stream::NodeClaims, Stream::NodePools, Stream::NodeMetrics] {
+        live.until_link(stream, &LinkState::Absent).await;
+        assert!(!live.seen.contains(&Change::Link(stream, denied.clone())), "{stream}: {:#?}", live.seen);
+    }
+    live.until_link(Stream::Pods, &denied).await;
+    // The definition of claims is installed, that of nodepools not yet; the server of metrics is registered and down.
+    server.on_list(karpenter, [Answer::json(&json!({"resources": [{"name": "nodeclaims"}]}))]);
+    server.on_list(metrics, [Answer::status(503, "no endpoints")]);
+    live.until_link(Stream::NodeClaims, &denied).await;
+    live.until_link(Stream::NodeMetrics, &denied).await;
+    assert!(!live.seen.contains(&Change::Link(Stream::NodePools, denied)), "{:#?}", live.seen);
+    server.heal(CLAIMS);
+    live.until_live(Stream::NodeClaims).await;
+}
+
+#[tokio::test]
+async fn a_kind_that_may_be_listed_and_not_watched_is_listed_again_and_again() {
+    for (stream, path) in [(Stream::Nodes, NODES), (Stream::NodeClaims, CLAIMS)] {
+        let server = ApiServer::start().await;
+        let message = "User \"reader\" cannot watch resource";
+        server.on_streaming_list(path, [Answer::status(403, message)]);
+        server.on_watch(path, [Answer::status(403, message)]);
+        let (one, two) = (Answer::page("7", "", &[node("a", "3")]), Answer::page("8", "", &[node("b", "4")]));
+        server.on_list(path, [one.clone(), one, two]);
+        let mut live = Live::start_with(&server, |options| {
+            options.streams = Some(vec![stream]);
+            options.timing.list_again = 10 * MS;
+        });
+        live.until("a third list", |seen| seen.iter().filter(|c| **c == Change::Synced(stream)).count() == 3).await;
+        let list = |name: &'static str| ["resync", name, "synced"];
+        let story: Vec<_> = live.story(stream).into_iter().take(9).collect();
+        assert_eq!(story, [list("+a"), list("+a"), list("+b")].concat());
+        let links: Vec<_> = live.seen.iter().filter(|change| matches!(change, Change::Link(..))).cloned().collect();
+        let polled = LinkState::Polled { message: message.into() };
+        let syncing = |seen| LinkState::Syncing { seen };
+        let once = [LinkState::Connecting, syncing(0), syncing(1), polled.clone(), polled.clone(), polled];
+        assert_eq!(links[..6], once.map(|link| Change::Link(stream, link)), "one list after the other is no news");
+        let streamed = server.asked_for(path).into_iter().filter(Asked::is_streaming_list).count();
+        assert_eq!(streamed, 1, "a list that is streamed is a watch: it is not tried again and again");
+        // The right to watch is given.
+        server.on_watch(path, [Answer::lines(&[], End::Open)]);
+        live.until_live(stream).await;
+        server.say(path, &deleted(&node("b", "9"))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_right_to_watch_that_is_taken_away_leaves_the_list() {
+    let server = ApiServer::start().await;
+    server.on_list(PODS, [Answer::page("7", "", &[pod("a", "1")])]);
+    server.on_watch(PODS, [Answer::lines(&[bookmark("9")], End::Open), Answer::status(403, "cannot watch")]);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Pods]);
+        options.timing.list_again = 10 * MS;
+    });
+    live.until("the bookmark", |seen| seen.contains(&Change::Heard(Stream::Pods))).await;
+    server.end(PODS).await;
+    live.until_link(Stream::Pods, &LinkState::Polled { message: "cannot watch".into() }).await;
+    // And then the right to list.
+    server.on_list(PODS, [Answer::status(403, "cannot list")]);
+    live.until_link(Stream::Pods, &LinkState::Denied { message: "cannot list".into() }).await;
+}
+
+#[tokio::test]
+async fn each_outage_starts_with_a_short_wait() {
+    const OUTAGES: usize = 5;
+    let server = ApiServer::start().await;
+    let down = Answer::status(503, "the server is starting");
+    let outage = [down.clone(), down.clone(), down, Answer::lines(&[], End::Open)];
+    server.on_watch(NODES, std::iter::repeat_n(outage, OUTAGES).flatten());
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes]);
+        options.timing.backoff_base = 40 * MS;
+        // Waits that grew from outage to outage would be of minutes before the last one is over.
+        options.timing.backoff_cap = 600_000 * MS;
+        options.timing.good_spell = 30 * MS;
+    });
+    live.until_live(Stream::Nodes).await;
+    for outage in 1..=OUTAGES {
+        server.end(NODES).await;
+        server.until_asked(NODES, 4 * outage, |asked| !asked.is_list()).await;
+        tokio::time::sleep(60 * MS).await;
+    }
+}
+
+#[tokio::test]
+async fn metrics_follow_soon_when_the_server_comes_back() {
+    let server = ApiServer::start().await;
+    let (away, denied) = (Answer::status(503, "starting"), Answer::status(403, "roles are not read yet"));
+    server.on_list(NODE_METRICS, [away.clone(), denied, away, Answer::json(&json!({"items": []}))]);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::NodeMetrics]);
+        options.timing.metrics_again = 600_000 * MS;
+    });
+    live.until_live(Stream::NodeMetrics).await;
+    assert!(live.seen.contains(&Change::NodeUsage(Vec::new())), "nothing measured yet is a reading: {:#?}", live.seen);
+}
+
+#[tokio::test]
 async fn claim_stream_recovers_after_first_error() {
     let server = ApiServer::start().await;
     let ok = Answer::lines(&[end_of_list("7")], End::Open);

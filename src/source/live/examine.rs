@@ -1,6 +1,7 @@
 //! A cluster looked at once, for the doctor: what it is, how it answers, what it grants. Each question has its own answer
 //! or its own trouble, and none takes longer than [`super::Timing::response`].
 
+use super::codec::{self, Line, Lines};
 use super::credentials::Terminal;
 use super::discovery;
 use super::fault::Fault;
@@ -19,6 +20,9 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
+
+/// A streaming list of no node is complete within this time.
+const STREAMED_LIST: Duration = Duration::from_secs(3);
 
 /// Why a question has no answer. Completes "failed to …", or stands alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -175,19 +179,39 @@ impl Connection {
         Ok(Provisioners { flavours, groups })
     }
 
-    /// Whether the server streams lists (KEP-3157), by beginning one. What comes of it is not read.
+    /// Whether the server streams lists (KEP-3157), by streaming one of no node. A server that does not know the
+    /// parameters ignores them, as the API conventions ask: only the bookmark with the annotation
+    /// `k8s.io/initial-events-end` shows that a list was streamed. `false` where the watch came without it.
     ///
     /// # Errors
     ///
-    /// [`ExamineError::Refused`] where it does not.
-    pub async fn examine_streaming_lists(&self) -> Result<(), ExamineError> {
+    /// [`ExamineError::Refused`] where the server knows the parameters and does not take them.
+    pub async fn examine_streaming_lists(&self) -> Result<bool, ExamineError> {
+        // No object has this name: the list is short in every cluster.
         let path = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&sendInitialEvents=true\
-             &resourceVersionMatch=NotOlderThan",
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds=2&sendInitialEvents=true\
+             &resourceVersionMatch=NotOlderThan&fieldSelector=metadata.name%3D-",
             kinds::Nodes::PATH
         );
-        self.server.get(&path, Encoding::Plain, self.server.timing.response).await?;
-        Ok(())
+        let response = self.server.get(&path, Encoding::Plain, self.server.timing.response).await?;
+        let streamed = async {
+            let mut lines = Lines::new(response.into_body());
+            let mut ignored = Vec::new();
+            loop {
+                while let Some(text) = lines.next() {
+                    match codec::line::<kinds::Nodes>(text, &mut ignored)? {
+                        Line::Bookmark { initial_events_end: true, .. } => return Ok(true),
+                        Line::Bookmark { .. } | Line::Object(_) => ignored.clear(),
+                        Line::Error(fault) => return Err(fault),
+                    }
+                }
+                if !lines.more().await? {
+                    return Ok(false);
+                }
+            }
+        };
+        // A watch that stays open beyond the time that was asked for is one as well.
+        Ok(timeout(STREAMED_LIST, streamed).await.unwrap_or(Ok(false))?)
     }
 
     /// How many nodes have been measured.
@@ -196,7 +220,14 @@ impl Connection {
     ///
     /// [`ExamineError::Absent`] where nothing measures, or why there is no answer.
     pub async fn examine_metrics(&self) -> Result<usize, ExamineError> {
-        let body = self.server.get_whole(super::metrics::Polled::Nodes.path()).await?;
+        let path = super::metrics::Polled::Nodes.path();
+        let body = match self.server.get_whole(path).await {
+            // A denial does not say that there is something to be denied.
+            Err(Fault::Denied(_)) if discovery::serves(&self.server, path).await == Some(false) => {
+                return Err(ExamineError::Absent);
+            }
+            answer => answer?,
+        };
         let list: MetricsList = serde_json::from_slice(&body).map_err(|error| unreadable(&error))?;
         Ok(list.nodes().len())
     }
