@@ -7,6 +7,7 @@ use super::sources::{Ready, Running};
 use super::trouble;
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Pricing, Settings, Snapshot};
 use crate::cluster::Cluster;
+use crate::insight::clock_skew;
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
 use crate::source::demo;
@@ -53,6 +54,9 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     let mut trouble: Vec<String> = WAITED_FOR.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
     if settings.pricing == Pricing::Online {
         trouble.extend(cluster.prices().silence().map(|why| format!("warning: no price source answered: {why}")));
+    }
+    if let Some(skew) = clock_skew(&cluster) {
+        trouble::say(&format!("note: {skew}"));
     }
     for line in &trouble {
         trouble::say(line);

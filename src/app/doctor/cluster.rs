@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A clock within this of the server's is in step: its time comes in whole seconds, and the answer takes a while.
 const IN_STEP: SignedDuration = SignedDuration::from_secs(3);
+/// Ages are corrected where the clocks differ by more.
+const CORRECTED: SignedDuration = SignedDuration::from_secs(30);
 /// AWS refuses what is signed with a clock further off.
 const AWS_REFUSES: SignedDuration = SignedDuration::from_mins(5);
 /// How long somebody may take to answer a credential plugin's question.
@@ -116,8 +118,14 @@ fn clock(ahead: Option<SignedDuration>) -> Finding {
     }
     let way = if ahead.is_negative() { "behind" } else { "ahead of" };
     let also = if off > AWS_REFUSES { "; AWS refuses what is signed with a clock so far off" } else { "" };
+    // What is further off than half a minute is noticed, and corrected.
+    let ages = if off > CORRECTED {
+        "times are by this machine's clock; ages follow the server"
+    } else {
+        "ages are off by as much"
+    };
     Finding::limited(CHECK, format!("ours is {} s {way} the server's", off.as_secs()))
-        .lost(format!("ages and times are off by as much{also}"))
+        .lost(format!("{ages}{also}"))
         .mend("set this machine's clock (NTP)")
         .fact("ahead_seconds", ahead.as_secs())
 }

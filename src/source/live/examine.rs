@@ -1,19 +1,20 @@
 //! A cluster looked at once, for the doctor: what it is, how it answers, what it grants. Each question has its own answer
 //! or its own trouble, and none takes longer than [`super::Timing::response`].
 
+use super::clock;
 use super::codec::{self, Line, Lines};
 use super::credentials::Terminal;
 use super::discovery;
 use super::fault::Fault;
 use super::kinds::{self, Kind};
 use super::permissions::{self, Access, Allowed};
+use super::requests::RequestRule;
 use super::server::Encoding;
 use super::wire::metrics::MetricsList;
 use super::{Connection, Options, PluginError};
 use crate::model::{Flavour, Name, Stream, Timestamp};
 use crate::units::text::clean;
 use futures::future::join_all;
-use http::header;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
@@ -131,8 +132,7 @@ impl Connection {
             let began = Instant::now();
             let response =
                 self.server.get(discovery::VERSION, Encoding::Compressed, self.server.timing.response).await?;
-            let date = response.headers().get(header::DATE).and_then(|value| date(value.to_str().ok()?));
-            let ahead = date.map(|date| Timestamp::now().duration_since(date));
+            let ahead = clock::date(response.headers()).map(|date| Timestamp::now().duration_since(date));
             let version = discovery::read_version(&self.server.whole(response).await?)?;
             Ok::<_, Fault>((version, began.elapsed(), ahead))
         };
@@ -199,7 +199,7 @@ impl Connection {
             let mut ignored = Vec::new();
             loop {
                 while let Some(text) = lines.next() {
-                    match codec::line::<kinds::Nodes>(text, &mut ignored)? {
+                    match codec::line::<kinds::Nodes>(text, RequestRule::Since137, &mut ignored)? {
                         Line::Bookmark { initial_events_end: true, .. } => return Ok(true),
                         Line::Bookmark { .. } | Line::Object(_) => ignored.clear(),
                         Line::Error(fault) => return Err(fault),
@@ -233,22 +233,6 @@ impl Connection {
     }
 }
 
-/// The moment of an HTTP date (RFC 9110, the form of RFC 2822).
-fn date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()
-}
-
 fn unreadable(error: &serde_json::Error) -> ExamineError {
     ExamineError::NoAnswer(format!("the answer cannot be read: line {}, column {}", error.line(), error.column()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_http_date_is_a_moment() {
-        assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), "1994-11-06T08:49:37Z".parse().ok());
-        assert_eq!(date("yesterday"), None);
-    }
 }

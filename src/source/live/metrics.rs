@@ -113,6 +113,7 @@ async fn while_wanted(
         };
         let link = match reading {
             Ok(list) => {
+                outbox.set_clock();
                 outbox.pending().push(match polled {
                     Polled::Nodes => Change::NodeUsage(list.nodes()),
                     Polled::Pods => Change::PodUsage(list.pods()),

@@ -14,6 +14,7 @@
 //! [`crate::model::LinkState`], never an end; streams fail and recover apart from each other.
 
 mod backoff;
+mod clock;
 mod codec;
 mod connect;
 mod credentials;
@@ -164,7 +165,8 @@ struct Start<'a> {
 
 impl Start<'_> {
     fn outbox(&self) -> Outbox {
-        Outbox::new(self.sender.clone(), self.connection.options.timing.batch)
+        let connection = self.connection;
+        Outbox::new(self.sender.clone(), connection.options.timing.batch, connection.server.clock.subscribe())
     }
 
     fn spawn(&self, tasks: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static) {

@@ -155,6 +155,10 @@ impl<K: Kind> Pump<K> {
         }
         turn.await;
         loop {
+            if self.outbox.is_clock_outdated() {
+                // What was sent is dated by another difference between the clocks.
+                self.state = State::Start;
+            }
             let outcome = match self.step().await {
                 Ok(()) => Ok(()),
                 Err(fault) => self.meet(fault).await,
@@ -269,6 +273,7 @@ impl<K: Kind> Pump<K> {
     async fn begin_list(&mut self) -> Result<(), Fault> {
         self.held.clear();
         self.list_began = Instant::now();
+        self.outbox.set_clock();
         self.outbox.pending().push(Change::Resync(K::STREAM));
         self.progress(0).await
     }
@@ -433,6 +438,10 @@ impl<K: Kind> Pump<K> {
                         return Ok(());
                     }
                 }
+                () = self.outbox.clock_outdated() => {
+                    self.outbox.flush().await?;
+                    return Ok(());
+                }
                 () = sleep_until(heard + silence) => {
                     self.outbox.flush().await?;
                     let fault = Fault::Silent(silence);
@@ -511,16 +520,25 @@ impl<K: Kind> Pump<K> {
 
     /// The role does not allow the request. A watch that is denied leaves the list, and a denial leaves open whether
     /// the server has the kind at all.
-    async fn denied(&mut self, message: String) -> Result<(), Fault> {
+    async fn denied(&mut self, mut message: String) -> Result<(), Fault> {
         let watch = matches!(self.state, State::Following { .. }) && !self.server.must_stream_lists();
-        if watch && (Instant::now() < self.list_again || self.may_list().await) {
-            self.not_watched = Some(message.clone());
-            self.state = State::Start;
-            if Instant::now() < self.list_again {
-                self.tell(LinkState::Polled { message }).await?;
-                sleep_until(self.list_again).await;
+        if watch {
+            let just_listed = Instant::now() < self.list_again;
+            let list = if just_listed { Ok(()) } else { self.list_one().await };
+            match list {
+                Ok(()) => {
+                    self.not_watched = Some(message.clone());
+                    self.state = State::Start;
+                    if just_listed {
+                        self.tell(LinkState::Polled { message }).await?;
+                        sleep_until(self.list_again).await;
+                    }
+                    return Ok(());
+                }
+                Err(Fault::Denied(list)) => message = list,
+                // The next request meets it again.
+                Err(_) => {}
             }
-            return Ok(());
         }
         // The right to watch is tried again with the right to list.
         self.not_watched = None;
@@ -532,9 +550,9 @@ impl<K: Kind> Pump<K> {
         Ok(())
     }
 
-    /// Whether the kind may be listed, by listing one object.
-    async fn may_list(&self) -> bool {
-        self.server.get_whole(&format!("{}?limit=1{}", K::PATH, self.selectors)).await.is_ok()
+    /// Finds out whether the kind may be listed, by listing one object.
+    async fn list_one(&self) -> Result<(), Fault> {
+        self.server.get_whole(&format!("{}?limit=1{}", K::PATH, self.selectors)).await.map(drop)
     }
 
     /// Tells a fault with the time of the next try, and waits for it.

@@ -1,5 +1,6 @@
 //! One API server, as all streams share it: a client with valid credentials, and what was learnt of the server.
 
+use super::clock::ServerClock;
 use super::connect::Target;
 use super::credentials::{self, Credentials, PluginError, Terminal};
 use super::fault::{self, Fault};
@@ -29,6 +30,7 @@ pub(super) struct Server {
     user: String,
     pub(super) about: About,
     pub(super) timing: Timing,
+    pub(super) clock: ServerClock,
     list_mode: ListMode,
     /// Set when one stream found that the server does not stream lists; then none tries again.
     pages_only: AtomicBool,
@@ -72,7 +74,8 @@ impl Server {
         let (pages_only, session) = (AtomicBool::new(false), Mutex::default());
         let learnt = Mutex::new(about.clone());
         let rule = watch::Sender::new(RequestRule::for_version(&about.version));
-        Self { config, plugin, user, about, timing, list_mode, pages_only, learnt, rule, session }
+        let clock = ServerClock::new();
+        Self { config, plugin, user, about, timing, clock, list_mode, pages_only, learnt, rule, session }
     }
 
     /// Changes what is known of the server, and sends it to the owner of the state if it is new. It is sent before this
@@ -213,10 +216,12 @@ impl Server {
     ) -> Result<Response<Body>, Fault> {
         let (client, generation) = self.client().await?;
         let request = request.map_err(|error| Fault::Refused(error.to_string()))?;
+        let began = Instant::now();
         let response = timeout(patience, client.send(request))
             .await
             .map_err(|_elapsed| Fault::Silent(patience))?
             .map_err(|error| Fault::Unreachable(format!("{}: {}", self.about.server, fault::root_cause(&error))))?;
+        self.clock.hear(response.headers(), Timestamp::now(), began.elapsed());
         let status = response.status();
         if status.is_success() {
             return Ok(response);
