@@ -5,7 +5,7 @@ use super::pacer::Pacer;
 use super::prices::Teller;
 use super::signals::{self, Wish};
 use super::sources::{Ready, Running};
-use super::terminal::{Screen, Session};
+use super::terminal::{self, Screen, Session};
 use super::{options, trouble};
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Pricing, Settings};
 use crate::cluster::{Cluster, Dirty};
@@ -152,12 +152,25 @@ impl Dashboard {
         ended.map(|()| EXIT_SUCCESS)
     }
 
-    /// Runs until somebody ends it, the input ends, or a task of the source panics.
+    /// Runs until a user ends it, the input ends, the terminal hangs up, or a task of the source panics. A terminal that
+    /// hangs up also sends SIGHUP: the outcome is the same, whichever is noticed first.
     ///
     /// # Errors
     ///
     /// When the terminal fails, or a task ended badly.
     pub async fn show<S, I, F>(&mut self, world: World<S, I, F>) -> Result<()>
+    where
+        S: Screen,
+        I: futures::Stream<Item = io::Result<Event>> + Unpin,
+        F: FnOnce() -> Running,
+    {
+        match self.follow(world).await {
+            Err(error) if error.chain().any(|cause| cause.downcast_ref().is_some_and(terminal::has_hung_up)) => Ok(()),
+            ended => ended,
+        }
+    }
+
+    async fn follow<S, I, F>(&mut self, world: World<S, I, F>) -> Result<()>
     where
         S: Screen,
         I: futures::Stream<Item = io::Result<Event>> + Unpin,

@@ -7,6 +7,7 @@ use super::sources::{Ready, Running};
 use super::trouble;
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Pricing, Settings, Snapshot};
 use crate::cluster::Cluster;
+use crate::insight::clock_skew;
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
 use crate::source::demo;
@@ -56,6 +57,9 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     let mut trouble: Vec<String> = WAITED_FOR.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
     if settings.pricing == Pricing::Online {
         trouble.extend(cluster.prices().silence().map(|why| format!("warning: no price source answered: {why}")));
+    }
+    if let Some(skew) = clock_skew(&cluster) {
+        trouble::say(&format!("note: {skew}"));
     }
     for line in &trouble {
         trouble::say(line);
@@ -197,7 +201,7 @@ fn is_settled(cluster: &Cluster, stream: Stream) -> bool {
 fn shortfall(cluster: &Cluster, stream: Stream) -> Option<String> {
     let health = cluster.stream(stream);
     match &health.state {
-        LinkState::Live | LinkState::Absent => None,
+        LinkState::Live | LinkState::Absent | LinkState::Polled { .. } => None,
         LinkState::Retrying { .. } | LinkState::Denied { .. } | LinkState::Off | LinkState::Connecting
             if stream == Stream::NodeMetrics =>
         {

@@ -122,6 +122,19 @@ pub(super) fn restore() {
     let _ = disable_raw_mode();
 }
 
+/// Whether an error says that the terminal has hung up: its window was closed, or the connection to it ended. Reads and
+/// writes then fail with EIO (POSIX.1-2024, 11.1.10 Modem Disconnect; Linux `drivers/tty/tty_io.c`).
+#[cfg(unix)]
+pub(super) fn has_hung_up(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+/// Terminals of other systems end their programs themselves.
+#[cfg(not(unix))]
+pub(super) const fn has_hung_up(_: &io::Error) -> bool {
+    false
+}
+
 impl Screen for Session {
     fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;

@@ -91,6 +91,7 @@ pub struct Cluster {
     pub(super) prices: Prices,
     pub(super) extra_costs: ExtraCosts,
     pub(super) about: About,
+    clock_ahead_seconds: i64,
     now: Timestamp,
     streams: [StreamHealth; Stream::ALL.len()],
     generations: [u32; Stream::ALL.len()],
@@ -122,6 +123,7 @@ impl Cluster {
             prices: Prices::new(book),
             extra_costs: ExtraCosts::default(),
             about: About::default(),
+            clock_ahead_seconds: 0,
             now: Timestamp::UNIX_EPOCH,
             streams: std::array::from_fn(|_| StreamHealth::default()),
             generations: [0; Stream::ALL.len()],
@@ -158,6 +160,12 @@ impl Cluster {
     /// Which cluster this is.
     pub const fn about(&self) -> &About {
         &self.about
+    }
+
+    /// Seconds that this machine's clock is ahead of the API server's; negative when it is behind. 0 within half a minute,
+    /// and where the server does not tell the time. Moments of objects are moved to this machine's clock.
+    pub const fn clock_ahead_seconds(&self) -> i64 {
+        self.clock_ahead_seconds
     }
 
     /// The latest moment it was told of, by a change or a tick.
@@ -203,7 +211,8 @@ impl Cluster {
     /// Whether anything is known of a kind: a list of it came in, or is coming in. What is not known is not zero.
     pub const fn knows(&self, stream: Stream) -> bool {
         let health = self.stream(stream);
-        health.complete || matches!(health.state, LinkState::Syncing { .. } | LinkState::Live)
+        health.complete
+            || matches!(health.state, LinkState::Syncing { .. } | LinkState::Live | LinkState::Polled { .. })
     }
 
     /// A row, following a claim's row to the node's row it became.
@@ -321,6 +330,10 @@ impl Cluster {
                 let differs = self.about != about;
                 self.about = about;
                 if differs { Dirty::LINKS } else { Dirty::NOTHING }
+            }
+            Change::Clock { ahead_seconds } => {
+                self.clock_ahead_seconds = ahead_seconds;
+                Dirty::LINKS
             }
             Change::Resync(stream) => {
                 self.generations[stream.index()] += 1;
@@ -1020,7 +1033,7 @@ fn same(known: Uid, told: Uid) -> bool {
 
 fn stream_of(change: &Change) -> Option<Stream> {
     match change {
-        Change::About(_) => None,
+        Change::About(_) | Change::Clock { .. } => None,
         Change::Resync(stream) | Change::Synced(stream) | Change::Heard(stream) => Some(*stream),
         Change::Link(..) | Change::Odd { .. } => None,
         Change::Node(_) | Change::NodeGone(..) => Some(Stream::Nodes),

@@ -43,6 +43,8 @@ pub enum AlertKind {
     StreamDown,
     /// Nodes or pods may not be read.
     Denied,
+    /// A kind may be listed and not watched: what is shown of it is some time behind.
+    NotWatched,
     /// Machines are asked for and do not come.
     LaunchesFail,
     /// A reboot in place failed: the node is replaced.
@@ -55,6 +57,8 @@ pub enum AlertKind {
     LimitReached,
     /// A drain went on past its deadline.
     DrainOverdue,
+    /// This machine's clock and the API server's differ.
+    ClockSkew,
     /// Objects were not understood.
     Unreadable,
     /// A price label that is no price.
@@ -97,6 +101,9 @@ pub fn alerts(cluster: &Cluster, pending: &PendingByCause, now: Timestamp) -> Ve
     launches(cluster, now, &mut alerts);
     reboots(cluster, now, &mut alerts);
     pools(cluster, pending, &mut alerts);
+    if let Some(text) = clock_skew(cluster) {
+        alerts.push(Alert { kind: AlertKind::ClockSkew, severity: Severity::Notice, text, row: None, until: None });
+    }
     for (stream, odd) in cluster.odd() {
         let times = if odd.count == 1 { String::new() } else { format!(" ({} times)", odd.count) };
         let text = format!("{stream}: {} could not be read in full{times}: {}", odd.object, odd.problem);
@@ -108,6 +115,14 @@ pub fn alerts(cluster: &Cluster, pending: &PendingByCause, now: Timestamp) -> Ve
     }
     alerts.sort_by(|a, b| (a.kind, a.until, &a.text).cmp(&(b.kind, b.until, &b.text)));
     alerts
+}
+
+/// That the clocks differ, and what is done about it; none while they are in step.
+pub fn clock_skew(cluster: &Cluster) -> Option<String> {
+    let ahead = cluster.clock_ahead_seconds();
+    let way = if ahead < 0 { "behind" } else { "ahead of" };
+    let by = age::short(ahead.saturating_abs());
+    (ahead != 0).then(|| format!("this machine's clock is {by} {way} the API server's; ages follow the server"))
 }
 
 /// One quiet line for all sources of prices that failed. A source that is off by its nature (no credentials, no file for a
@@ -273,6 +288,7 @@ struct Outage {
 fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     // One broken connection stops all streams: they share a line when they share the reason.
     let mut down: BTreeMap<&str, Outage> = BTreeMap::new();
+    let mut polled: Vec<(&str, &str)> = Vec::new();
     let never_there =
         |s: &Stream| matches!(cluster.stream(*s).state, LinkState::Off | LinkState::Absent | LinkState::Denied { .. });
     let spoken_of = || Stream::ALL.into_iter().filter(|stream| !stream.is_optional());
@@ -298,6 +314,7 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
                     outage.next = Some(outage.next.map_or(*at, |next| next.min(*at)));
                 }
             }
+            LinkState::Polled { message } => polled.push((stream.name(), message)),
             LinkState::Off
             | LinkState::Connecting
             | LinkState::Syncing { .. }
@@ -305,6 +322,16 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
             | LinkState::Absent
             | LinkState::Denied { .. } => {}
         }
+    }
+    if let Some((_, message)) = polled.first() {
+        let names: Vec<&str> = polled.iter().map(|(name, _)| *name).collect();
+        alerts.push(Alert {
+            kind: AlertKind::NotWatched,
+            severity: Severity::Notice,
+            text: format!("{} may be listed, not watched, and are listed now and then: {message}", names.join(", ")),
+            row: None,
+            until: None,
+        });
     }
     for (why, outage) in down {
         let picture = outage.silent.map_or_else(
@@ -646,6 +673,26 @@ mod tests {
         let all = alerts(&c, at(NOW));
         assert_eq!(all[0].text, "events down: no route to host; nothing was heard yet");
         assert_eq!(all[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn what_is_listed_and_not_watched_is_one_quiet_line() {
+        let polled = || LinkState::Polled { message: "cannot watch".into() };
+        let c = cluster([Change::Link(Stream::Pods, polled()), Change::Link(Stream::NodeClaims, polled())]);
+        let all = alerts(&c, at(NOW));
+        assert_eq!(all.len(), 1);
+        let text = "pods, nodeclaims may be listed, not watched, and are listed now and then: cannot watch";
+        assert_eq!((all[0].text.as_str(), all[0].severity), (text, Severity::Notice));
+    }
+
+    #[test_case(0 => None)]
+    #[test_case(21_600 => Some("this machine's clock is 6h ahead of the API server's; ages follow the server".to_owned()))]
+    #[test_case(-45 => Some("this machine's clock is 45s behind the API server's; ages follow the server".to_owned()))]
+    fn clocks_that_differ_are_a_quiet_line(ahead_seconds: i64) -> Option<String> {
+        let c = cluster([Change::Clock { ahead_seconds }]);
+        let alert = alerts(&c, at(NOW)).pop()?;
+        assert_eq!(alert.severity, Severity::Notice);
+        Some(alert.text)
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod totals;
 mod view;
 mod waste;
 
-pub use alerts::{Alert, AlertKind, Severity, alerts, unmatched_terms};
+pub use alerts::{Alert, AlertKind, Severity, alerts, clock_skew, unmatched_terms};
 pub use extra_costs::VolumeTotals;
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;

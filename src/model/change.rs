@@ -1,6 +1,8 @@
 use super::{
-    DisruptionBudget, Event, LinkState, Name, Node, NodeClaim, NodeClass, NodePool, Pod, PodKey, Stream, Uid, Usage,
+    Condition, DisruptionBudget, Event, LinkState, Name, Node, NodeClaim, NodeClass, NodePool, Pod, PodKey, Stream,
+    Timestamp, Uid, Usage,
 };
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened. Everything the program knows of a cluster comes from a sequence of these.
@@ -50,6 +52,12 @@ pub enum Change {
     NodeUsage(Vec<(Name, Usage)>),
     /// A complete reading of pod metrics.
     PodUsage(Vec<(PodKey, Usage)>),
+    /// The clocks of this machine and of the API server differ. Moments of objects that come after it are moved to this
+    /// machine's clock.
+    Clock {
+        /// Seconds that this machine's clock is ahead; negative when it is behind, 0 when the two are in step again.
+        ahead_seconds: i64,
+    },
     /// An object could not be read in full; it is counted and the last one is named.
     Odd {
         /// Where it came from.
@@ -59,6 +67,61 @@ pub enum Change {
         /// What is odd, completing "object … : ".
         problem: String,
     },
+}
+
+impl Change {
+    /// Moves every moment that the server dated by `seconds`. Moments of this machine ([`LinkState::Retrying`]) stay.
+    pub fn move_times(&mut self, seconds: i64) {
+        let by = SignedDuration::from_secs(seconds);
+        let shift = |at: &mut Timestamp| {
+            // The epoch stands for a moment that the object lacks.
+            if *at != Timestamp::UNIX_EPOCH {
+                *at = at.checked_add(by).unwrap_or(*at);
+            }
+        };
+        let conditions =
+            |conditions: &mut [Condition]| conditions.iter_mut().filter_map(|c| c.since.as_mut()).for_each(shift);
+        match self {
+            Self::Node(node) => {
+                shift(&mut node.created);
+                node.deleted.iter_mut().for_each(shift);
+                conditions(&mut node.conditions);
+            }
+            Self::Pod(pod) => {
+                shift(&mut pod.created);
+                [&mut pod.deleted, &mut pod.started].into_iter().flatten().for_each(shift);
+            }
+            Self::Claim(claim) => {
+                shift(&mut claim.created);
+                let moments = [&mut claim.deleted, &mut claim.termination_deadline, &mut claim.last_pod_event];
+                moments.into_iter().flatten().for_each(shift);
+                conditions(&mut claim.conditions);
+            }
+            Self::Pool(pool) => {
+                shift(&mut pool.created);
+                pool.deleted.iter_mut().for_each(shift);
+                conditions(&mut pool.conditions);
+            }
+            Self::Event(event) => [&mut event.first, &mut event.last].into_iter().for_each(shift),
+            Self::NodeUsage(usage) => usage.iter_mut().for_each(|(_, usage)| shift(&mut usage.at)),
+            Self::PodUsage(usage) => usage.iter_mut().for_each(|(_, usage)| shift(&mut usage.at)),
+            Self::About(_)
+            | Self::Resync(_)
+            | Self::Synced(_)
+            | Self::Link(..)
+            | Self::Heard(_)
+            | Self::NodeGone(..)
+            | Self::PodGone(..)
+            | Self::ClaimGone(..)
+            | Self::PoolGone(..)
+            | Self::NodeClass(_)
+            | Self::NodeClassGone(..)
+            | Self::Pdb(_)
+            | Self::PdbGone(..)
+            | Self::Clock { .. }
+            | Self::Odd { .. } => {}
+        }
+    }
 }
 
 /// Which cluster is looked at.

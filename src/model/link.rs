@@ -93,6 +93,11 @@ pub enum LinkState {
     Live,
     /// The server does not know the kind; asked again now and then.
     Absent,
+    /// May be listed and not watched: listed again and again, so the picture is complete, and some time behind.
+    Polled {
+        /// The server's message about the watch.
+        message: String,
+    },
     /// Forbidden: the server's words. Asked again every few minutes (roles change).
     Denied {
         /// The server's message.
@@ -116,6 +121,7 @@ impl LinkState {
             Self::Syncing { .. } => "syncing",
             Self::Live => "live",
             Self::Absent => "absent",
+            Self::Polled { .. } => "polled",
             Self::Denied { .. } => "denied",
             Self::Retrying { .. } => "retrying",
         }
@@ -126,13 +132,15 @@ impl LinkState {
         match self {
             Self::Denied { message } => Some(message),
             Self::Retrying { why, .. } => Some(why),
-            Self::Off | Self::Connecting | Self::Syncing { .. } | Self::Live | Self::Absent => None,
+            Self::Off | Self::Connecting | Self::Syncing { .. } | Self::Live | Self::Polled { .. } | Self::Absent => {
+                None
+            }
         }
     }
 
     /// Whether there is nothing more to wait for: in step, or known not to come.
     pub const fn is_settled(&self) -> bool {
-        matches!(self, Self::Off | Self::Live | Self::Absent | Self::Denied { .. })
+        matches!(self, Self::Off | Self::Live | Self::Absent | Self::Polled { .. } | Self::Denied { .. })
     }
 }
 

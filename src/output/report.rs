@@ -8,6 +8,7 @@ use crate::insight::{
 use crate::model::{ConditionStatus, LinkState, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
 use crate::units::Money;
+use jiff::SignedDuration;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,9 @@ pub struct Report {
     pub schema: &'static str,
     /// When the picture was taken, UTC.
     pub taken_at: Timestamp,
+    /// Seconds that this machine's clock was ahead of the API server's, negative when behind; 0 within half a minute.
+    /// `taken_at` and ages are by the server's.
+    pub clock_skew_seconds: i64,
     /// Whether every stream was in step with the server (or known to be absent or denied).
     pub complete: bool,
     /// Which cluster.
@@ -450,12 +454,14 @@ impl Report {
         let trouble =
             Stream::ALL.into_iter().filter_map(|s| cluster.stream(s).state.trouble().map(|t| (s.name(), t.to_owned())));
         let about = cluster.about();
+        let skew = cluster.clock_ahead_seconds();
         let pods_known = cluster.knows(Stream::Pods);
         let mut pending = PendingByCause::default();
         pending.refresh(cluster);
         Self {
             schema: SCHEMA,
-            taken_at: now,
+            taken_at: now.checked_sub(SignedDuration::from_secs(skew)).unwrap_or(now),
+            clock_skew_seconds: skew,
             complete: Stream::ALL.into_iter().all(|s| cluster.stream(s).state.is_settled()),
             cluster: ClusterReport {
                 context: about.context.clone(),

@@ -60,6 +60,7 @@ fn reason(pic: &Picture<'_>, seen: &mut Seen) -> Lines {
         | LinkState::Connecting
         | LinkState::Syncing { .. }
         | LinkState::Live
+        | LinkState::Polled { .. }
         | LinkState::Retrying { .. } => no_nodes(pic),
     }
 }

@@ -104,6 +104,7 @@ fn health(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<Health> 
         LinkState::Syncing { seen: n } => (g.syncing, Role::Warn, n.to_string()),
         LinkState::Live => (g.live, Role::Good, String::new()),
         LinkState::Absent => (g.absent, Role::Dim, String::new()),
+        LinkState::Polled { .. } => (g.polled, Role::Warn, "not watched".into()),
         LinkState::Denied { .. } => (g.denied, Role::Bad, "denied".into()),
         LinkState::Retrying { at, .. } => {
             seen.changes_in(1, pic.now);

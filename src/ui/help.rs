@@ -24,8 +24,8 @@ fn signs(theme: &Theme) -> Vec<(String, &'static str)> {
         (format!("{} ~ {} {}", g.least, g.most, g.unknown), "at least, estimated, at most, not known"),
         ("R ? *".into(), "reserved at the on-demand rate, taken for on-demand, set by a label"),
         (
-            format!("{} {} {} {} {}", g.live, g.syncing, g.retrying, g.denied, g.absent),
-            "stream: live, coming in, trouble, denied, not there",
+            format!("{} {} {} {} {} {}", g.live, g.syncing, g.polled, g.retrying, g.denied, g.absent),
+            "stream: live, coming in, not watched, trouble, denied, not there",
         ),
     ]
 }

@@ -98,6 +98,43 @@ async fn what_is_denied_is_named_with_what_is_lost_and_the_rule_that_mends_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_streamed_only_where_its_end_is_marked() {
+    let server = cluster().await;
+    // The parameters are ignored: a plain watch, which begins with what is there and never says that it is all.
+    server.on_streaming_list(NODES, [Answer::lines(&[], End::Open)]);
+    let output = run(doctor(&server.kubeconfig(), &["-o", "json"])).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let streaming = finding(&report, "what is there", "streaming lists");
+    assert_eq!((&streaming["verdict"], &streaming["facts"]["served"]), (&json!("ok"), &json!(false)));
+    assert!(streaming["text"].as_str().unwrap().contains("ignores"), "{streaming}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_without_a_watch_is_limited_and_not_failed() {
+    let server = cluster().await;
+    server.denies("nodes", "watch");
+    let output = run(doctor(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!(output.status.code(), Some(0), "nodes are shown");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let nodes = finding(&report, "permissions", "nodes");
+    assert_eq!((&nodes["verdict"], &nodes["facts"]), (&json!("limited"), &json!({"list": true, "watch": false})));
+    assert!(nodes["lost"].as_str().unwrap().contains("listed every half minute"), "{nodes}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_that_are_denied_and_not_there_are_not_there() {
+    let server = cluster().await;
+    server.on_list(NODE_METRICS, [Answer::status(403, "nodes.metrics.k8s.io is forbidden")]);
+    server.on_list("/apis/metrics.k8s.io/v1beta1", [Answer::status(404, "not found")]);
+    server.denies("nodes.metrics.k8s.io", "list");
+    let output = run(doctor(&server.kubeconfig(), &["-o", "json"])).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |section, check| finding(&report, section, check)["text"].as_str().unwrap().to_owned();
+    assert_eq!(text("what is there", "metrics"), "metrics.k8s.io is not served");
+    assert_eq!(text("permissions", "nodes.metrics.k8s.io"), "not granted, and the cluster has none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_nodes_there_is_no_dashboard() {
     let server = cluster().await;
     server.denies("nodes", "list");

@@ -246,9 +246,17 @@ async fn a_terminal_that_fails_ends_the_program() {
     assert!(play.run(script).await.is_err());
     assert!(cancel.is_cancelled(), "the source ends whatever ends the program");
     let mut play = Play::new();
-    let ended = play.run([pause(100), Step::Broken(io::ErrorKind::Other), pause(60_000)]).await;
+    let ended = play.run([pause(100), Step::Broken(io::ErrorKind::Other.into()), pause(60_000)]).await;
     assert!(format!("{:#}", ended.unwrap_err()).starts_with("failed to read from the terminal"));
     assert!(Play::new().run([pause(100)]).await.is_ok(), "the end of the input is the end");
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_terminal_that_hangs_up_ends_the_program_as_its_signal_does() {
+    const EIO: i32 = 5;
+    let hung_up = Step::Broken(io::Error::from_raw_os_error(EIO));
+    assert!(Play::new().run([pause(100), hung_up, pause(60_000)]).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -258,6 +258,62 @@ async fn a_denied_kind_is_told_and_the_rest_is_printed() {
     assert_eq!((&report["streams"]["events"], &report["totals"]["nodes"]), (&json!("denied"), &json!(2)));
 }
 
+#[test_case(21_600 ; "the server is ahead")]
+#[test_case(-21_600 ; "the server is behind")]
+#[tokio::test(flavor = "multi_thread")]
+async fn ages_follow_the_servers_clock(server_ahead: i64) {
+    let server = cluster().await;
+    server.set_clock_ahead(server_ahead);
+    let made = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(server_ahead - 90);
+    let mut young = node("i-0a", "c5a.large", "1930m");
+    young["metadata"]["creationTimestamp"] = json!(format!("{made:.0}"));
+    server.on_list(NODES, [Answer::page("7", "", &[young, node("i-0b", "c5a.large", "4")])]);
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json", "--filter", "age<1h"])).await;
+    assert_eq!(output.status.code(), Some(0), "ages are right all the same");
+    let way = if server_ahead > 0 { "behind" } else { "ahead of" };
+    let note = text(&output.stderr);
+    assert!(note.contains(&format!("{way} the API server's; ages follow the server")), "{note}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let nodes = report["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 1, "{nodes:#?}");
+    let age = nodes[0]["age_seconds"].as_i64().unwrap();
+    assert!((85..600).contains(&age), "{age}");
+    let skew = report["clock_skew_seconds"].as_i64().unwrap();
+    assert!((skew + server_ahead).abs() <= 10, "{skew}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_listed_and_not_watched_is_complete() {
+    let server = cluster().await;
+    for path in [NODES, PODS, EVENTS, CLAIMS] {
+        let denied = Answer::status(403, "User \"reader\" cannot watch resource");
+        server.on_streaming_list(path, [denied.clone()]);
+        server.on_watch(path, [denied]);
+    }
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["complete"], &report["streams"]["nodes"]), (&json!(true), &json!("polled")));
+    assert_eq!(report["totals"]["requests"]["cpu_millicores"], 2000);
+    assert_eq!(report["nodeclaims"][0]["name"], "general-purpose-x1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cluster_does_not_have_is_absent_and_not_denied() {
+    let server = cluster().await;
+    for path in [CLAIMS, POOLS] {
+        server.on_all(path, &Answer::status(403, "nodeclaims.karpenter.sh is forbidden"));
+    }
+    server.on_list("/apis/karpenter.sh/v1", [Answer::status(404, "the server could not find the requested resource")]);
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for stream in ["nodeclaims", "nodepools"] {
+        assert_eq!(report["streams"][stream], "absent");
+        assert_eq!(report["trouble"][stream], Value::Null);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_pipe_is_success() {
     let server = cluster().await;

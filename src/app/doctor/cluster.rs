@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A clock within this of the server's is in step: its time comes in whole seconds, and the answer takes a while.
 const IN_STEP: SignedDuration = SignedDuration::from_secs(3);
+/// Ages are corrected where the clocks differ by more.
+const CORRECTED: SignedDuration = SignedDuration::from_secs(30);
 /// AWS refuses what is signed with a clock further off.
 const AWS_REFUSES: SignedDuration = SignedDuration::from_mins(5);
 /// How long somebody may take to answer a credential plugin's question.
@@ -124,8 +126,14 @@ fn clock(ahead: Option<SignedDuration>) -> Finding {
     }
     let way = if ahead.is_negative() { "behind" } else { "ahead of" };
     let also = if off > AWS_REFUSES { "; AWS refuses what is signed with a clock so far off" } else { "" };
+    // What is further off than half a minute is noticed, and corrected.
+    let ages = if off > CORRECTED {
+        "times are by this machine's clock; ages follow the server"
+    } else {
+        "ages are off by as much"
+    };
     Finding::limited(CHECK, format!("ours is {} s {way} the server's", off.as_secs()))
-        .lost(format!("ages and times are off by as much{also}"))
+        .lost(format!("{ages}{also}"))
         .mend("set this machine's clock (NTP)")
         .fact("ahead_seconds", ahead.as_secs())
 }
@@ -217,6 +225,9 @@ const fn lost(stream: Stream) -> &'static str {
     }
 }
 
+/// What is lost of a kind that may be listed and not watched.
+const NOT_WATCHED: &str = "changes as they happen: it is listed every half minute instead";
+
 fn permission(
     access: &Access,
     verbs: &[(&'static str, Allowed)],
@@ -236,7 +247,11 @@ fn permission(
     };
     let denied = which(|allowed| matches!(allowed, Allowed::No(_)));
     let unknown = which(|allowed| matches!(allowed, Allowed::Unknown(_)));
-    let verdict = if access.stream == Stream::Nodes { Verdict::Failed } else { Verdict::Limited };
+    // What may be listed is shown, if later than it happens.
+    let listed = verbs.iter().any(|(verb, allowed)| *verb == "list" && *allowed == Allowed::Yes);
+    let vital = access.stream == Stream::Nodes && !listed;
+    let verdict = if vital { Verdict::Failed } else { Verdict::Limited };
+    let lost = if listed { NOT_WATCHED } else { lost(access.stream) };
     let why = verbs.iter().find_map(|(_, allowed)| match allowed {
         Allowed::No(why) => why.as_deref(),
         Allowed::Unknown(why) => Some(why.as_str()),
@@ -246,7 +261,10 @@ fn permission(
     let served = match access.group {
         "" | "policy" => true,
         "metrics.k8s.io" => !no_metrics,
-        group => provisioners.as_ref().map_or(true, |found| found.groups.iter().any(|(name, _)| name == group)),
+        group => provisioners.as_ref().map_or(true, |found| {
+            let versions = found.groups.iter().find(|(name, _)| name == group).map(|(_, versions)| versions);
+            versions.is_some_and(|versions| versions.iter().any(|version| version == access.version))
+        }),
     };
     facts(if denied.is_empty() && unknown.is_empty() {
         Finding::ok(check, which(|allowed| *allowed == Allowed::Yes).join(", "))
@@ -254,10 +272,10 @@ fn permission(
         Finding::skipped(check, "not granted, and the cluster has none")
     } else if denied.is_empty() {
         let text = format!("not known whether granted: {}{why}", unknown.join(", "));
-        Finding::limited(check, text).lost(format!("perhaps {}", lost(access.stream)))
+        Finding::limited(check, text).lost(format!("perhaps {lost}"))
     } else {
         Finding::new(verdict, check, format!("not granted: {}{why}", denied.join(", ")))
-            .lost(lost(access.stream))
+            .lost(lost)
             .mend(format!("a ClusterRole with the rule {} (--print-rbac prints the whole)", access.rule()))
     })
 }
@@ -291,7 +309,8 @@ fn measured(found: &Result<usize, ExamineError>) -> Finding {
     const CHECK: &str = "metrics";
     let lost = lost(Stream::NodeMetrics);
     match found {
-        Ok(0) => Finding::limited(CHECK, "metrics.k8s.io is served, and no node was measured yet").lost(lost),
+        // metrics-server 0.9 answers so between its start and its second scrape, which is no fault.
+        Ok(0) => Finding::new(Verdict::Note, CHECK, "metrics.k8s.io is served, and no node was measured yet"),
         Ok(nodes) => Finding::ok(CHECK, format!("nodes measured: {nodes}")).fact("nodes", *nodes),
         Err(ExamineError::Absent) => Finding::limited(CHECK, "metrics.k8s.io is not served")
             .lost(lost)
@@ -301,10 +320,13 @@ fn measured(found: &Result<usize, ExamineError>) -> Finding {
     }
 }
 
-fn streams(found: &Result<(), ExamineError>) -> Finding {
+fn streams(found: &Result<bool, ExamineError>) -> Finding {
     const CHECK: &str = "streaming lists";
     match found {
-        Ok(()) => Finding::ok(CHECK, "the server has them").fact("served", true),
+        Ok(true) => Finding::ok(CHECK, "the server has them").fact("served", true),
+        Ok(false) => {
+            Finding::ok(CHECK, "the server ignores the parameters for them: lists come in pages").fact("served", false)
+        }
         Err(ExamineError::Refused(_)) => {
             Finding::ok(CHECK, "the server does not have them: lists come in pages").fact("served", false)
         }

@@ -113,6 +113,40 @@ pub(super) fn read_version(body: &[u8]) -> Result<String, Fault> {
 /// An API group and the versions of it that are served.
 pub(super) type GroupVersions = (Name, Vec<Name>);
 
+/// The part of an `APIResourceList` that is used.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ResourcesWire {
+    resources: Option<Vec<ResourceName>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ResourceName {
+    name: Text,
+}
+
+/// Whether the server has the kind at `path` (`/apis/GROUP/VERSION/RESOURCE`), by its discovery; `None` where that is
+/// not to be found out, and for the core kinds, which every server has.
+///
+/// The server authorizes before it looks for the kind (kubernetes/apiserver `pkg/server/config.go`,
+/// `DefaultBuildHandlerChain`), so a 403 does not say that the kind exists. Discovery is open to every authenticated
+/// user (the cluster role `system:discovery`).
+pub(super) async fn serves(server: &SharedServer, path: &str) -> Option<bool> {
+    let (group_version, resource) = path.rsplit_once('/')?;
+    if !group_version.starts_with("/apis/") {
+        return None;
+    }
+    match server.get_whole(group_version).await {
+        Ok(body) => {
+            let resources = serde_json::from_slice::<ResourcesWire>(&body).ok()?.resources?;
+            Some(resources.iter().any(|served| &*served.name == resource))
+        }
+        Err(Fault::Absent) => Some(false),
+        Err(_) => None,
+    }
+}
+
 /// What provisions nodes, by an answer of [`GROUPS`], and every group with its versions.
 pub(super) fn read_groups(body: &[u8]) -> Result<(Vec<Flavour>, Vec<GroupVersions>), Fault> {
     let groups: GroupsWire = serde_json::from_slice(body).map_err(|error| malformed(&error))?;

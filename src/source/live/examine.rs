@@ -1,24 +1,29 @@
 //! A cluster looked at once, for the doctor: what it is, how it answers, what it grants. Each question has its own answer
 //! or its own trouble, and none takes longer than [`super::Timing::response`].
 
+use super::clock;
+use super::codec::{self, Line, Lines};
 use super::credentials::Terminal;
 use super::discovery;
 use super::fault::Fault;
 use super::kinds::{self, Kind};
 use super::permissions::{self, Access, Allowed};
+use super::requests::RequestRule;
 use super::server::Encoding;
 use super::wire::metrics::MetricsList;
 use super::{Connection, Options, PluginError};
 use crate::model::{Flavour, Name, Stream, Timestamp};
 use crate::units::text::clean;
 use futures::future::join_all;
-use http::header;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
+
+/// A streaming list of no node is complete within this time.
+const STREAMED_LIST: Duration = Duration::from_secs(3);
 
 /// Why a question has no answer. Completes "failed to …", or stands alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,8 +141,7 @@ impl Connection {
             let began = Instant::now();
             let response =
                 self.server.get(discovery::VERSION, Encoding::Compressed, self.server.timing.response).await?;
-            let date = response.headers().get(header::DATE).and_then(|value| date(value.to_str().ok()?));
-            let ahead = date.map(|date| Timestamp::now().duration_since(date));
+            let ahead = clock::date(response.headers()).map(|date| Timestamp::now().duration_since(date));
             let version = discovery::read_version(&self.server.whole(response).await?)?;
             Ok::<_, Fault>((version, began.elapsed(), ahead))
         };
@@ -184,19 +188,39 @@ impl Connection {
         Ok(Provisioners { flavours, groups })
     }
 
-    /// Whether the server streams lists (KEP-3157), by beginning one. What comes of it is not read.
+    /// Whether the server streams lists (KEP-3157), by streaming one of no node. A server that does not know the
+    /// parameters ignores them, as the API conventions ask: only the bookmark with the annotation
+    /// `k8s.io/initial-events-end` shows that a list was streamed. `false` where the watch came without it.
     ///
     /// # Errors
     ///
-    /// [`ExamineError::Refused`] where it does not.
-    pub async fn examine_streaming_lists(&self) -> Result<(), ExamineError> {
+    /// [`ExamineError::Refused`] where the server knows the parameters and does not take them.
+    pub async fn examine_streaming_lists(&self) -> Result<bool, ExamineError> {
+        // No object has this name: the list is short in every cluster.
         let path = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&sendInitialEvents=true\
-             &resourceVersionMatch=NotOlderThan",
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds=2&sendInitialEvents=true\
+             &resourceVersionMatch=NotOlderThan&fieldSelector=metadata.name%3D-",
             kinds::Nodes::PATH
         );
-        self.server.get(&path, Encoding::Plain, self.server.timing.response).await?;
-        Ok(())
+        let response = self.server.get(&path, Encoding::Plain, self.server.timing.response).await?;
+        let streamed = async {
+            let mut lines = Lines::new(response.into_body());
+            let mut ignored = Vec::new();
+            loop {
+                while let Some(text) = lines.next() {
+                    match codec::line::<kinds::Nodes>(text, RequestRule::Since137, &mut ignored)? {
+                        Line::Bookmark { initial_events_end: true, .. } => return Ok(true),
+                        Line::Bookmark { .. } | Line::Object(_) => ignored.clear(),
+                        Line::Error(fault) => return Err(fault),
+                    }
+                }
+                if !lines.more().await? {
+                    return Ok(false);
+                }
+            }
+        };
+        // A watch that stays open beyond the time that was asked for is one as well.
+        Ok(timeout(STREAMED_LIST, streamed).await.unwrap_or(Ok(false))?)
     }
 
     /// How many nodes have been measured.
@@ -205,28 +229,19 @@ impl Connection {
     ///
     /// [`ExamineError::Absent`] where nothing measures, or why there is no answer.
     pub async fn examine_metrics(&self) -> Result<usize, ExamineError> {
-        let body = self.server.get_whole(super::metrics::Polled::Nodes.path()).await?;
+        let path = super::metrics::Polled::Nodes.path();
+        let body = match self.server.get_whole(path).await {
+            // A denial does not say that there is something to be denied.
+            Err(Fault::Denied(_)) if discovery::serves(&self.server, path).await == Some(false) => {
+                return Err(ExamineError::Absent);
+            }
+            answer => answer?,
+        };
         let list: MetricsList = serde_json::from_slice(&body).map_err(|error| unreadable(&error))?;
         Ok(list.nodes().len())
     }
 }
 
-/// The moment of an HTTP date (RFC 9110, the form of RFC 2822).
-fn date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()
-}
-
 fn unreadable(error: &serde_json::Error) -> ExamineError {
     ExamineError::NoAnswer(format!("the answer cannot be read: line {}, column {}", error.line(), error.column()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_http_date_is_a_moment() {
-        assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), "1994-11-06T08:49:37Z".parse().ok());
-        assert_eq!(date("yesterday"), None);
-    }
 }

@@ -1,5 +1,7 @@
 //! metrics.k8s.io, which can only be polled.
 
+use super::backoff::Backoff;
+use super::discovery;
 use super::fault::Fault;
 use super::outbox::Outbox;
 use super::server::SharedServer;
@@ -87,6 +89,9 @@ async fn while_wanted(
     told: &mut LinkState,
 ) -> Result<(), Fault> {
     let timing = &server.timing;
+    let mut random = fastrand::Rng::new();
+    // Short waits first: an API server that comes back serves metrics a moment later.
+    let mut backoff = Backoff::new(timing.backoff_base, timing.metrics_again, timing.good_spell);
     let mut ticks = interval(timing.metrics_every.max(Duration::from_millis(1)));
     // A server that takes longer than a tick is not asked twice for it.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -100,8 +105,15 @@ async fn while_wanted(
                 .map_err(|error| Fault::Malformed(format!("line {}, column {}", error.line(), error.column()))),
             Err(fault) => Err(fault),
         };
+        let wait = if reading.is_ok() {
+            backoff.went_well_for(timing.good_spell);
+            None
+        } else {
+            Some(backoff.next(random.f64()))
+        };
         let link = match reading {
             Ok(list) => {
+                outbox.set_clock();
                 outbox.pending().push(match polled {
                     Polled::Nodes => Change::NodeUsage(list.nodes()),
                     Polled::Pods => Change::PodUsage(list.pods()),
@@ -109,14 +121,16 @@ async fn while_wanted(
                 LinkState::Live
             }
             Err(Fault::Absent) => LinkState::Absent,
+            Err(Fault::Denied(_)) if discovery::serves(server, polled.path()).await == Some(false) => LinkState::Absent,
             Err(Fault::Denied(message)) => LinkState::Denied { message },
-            Err(fault) => LinkState::Retrying { at: Timestamp::now() + timing.metrics_again, why: fault.to_string() },
+            Err(fault) => {
+                LinkState::Retrying { at: Timestamp::now() + wait.unwrap_or_default(), why: fault.to_string() }
+            }
         };
-        let live = link == LinkState::Live;
         tell(outbox, polled.stream(), told, link).await?;
-        if !live {
+        if let Some(wait) = wait {
             tokio::select! {
-                () = sleep(timing.metrics_again) => {}
+                () = sleep(wait) => {}
                 Ok(_) = interest.wait_for(|interest| !polled.is_wanted(*interest)) => return Ok(()),
             }
             ticks.reset_immediately();

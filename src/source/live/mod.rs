@@ -15,6 +15,7 @@
 
 mod backoff;
 mod certificate;
+mod clock;
 mod codec;
 mod connect;
 mod credentials;
@@ -176,7 +177,8 @@ struct Start<'a> {
 
 impl Start<'_> {
     fn outbox(&self) -> Outbox {
-        Outbox::new(self.sender.clone(), self.connection.options.timing.batch)
+        let connection = self.connection;
+        Outbox::new(self.sender.clone(), connection.options.timing.batch, connection.server.clock.subscribe())
     }
 
     fn spawn(&self, tasks: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static) {

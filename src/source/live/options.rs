@@ -124,7 +124,7 @@ pub struct Timing {
     pub backoff_base: Duration,
     /// Longest wait between two tries.
     pub backoff_cap: Duration,
-    /// Time without trouble after which the first wait is short again.
+    /// Time in step with the server after which the next outage starts with a short wait again.
     pub good_spell: Duration,
     /// A connection is made within this time or fails.
     pub connect: Duration,
@@ -145,13 +145,15 @@ pub struct Timing {
     pub denied_again: Duration,
     /// A kind the server does not have is asked for again after this time (CRDs are installed).
     pub absent_again: Duration,
+    /// A kind that may be listed but not watched is listed again after this time, or later where its list takes long.
+    pub list_again: Duration,
     /// The other streams wait this long for the list of nodes: a head start, so that rows are there when bars fill.
     pub nodes_first: Duration,
     /// Pods wait this long for the server's version, by which they are summed.
     pub version_patience: Duration,
     /// Metrics are polled this often; metrics-server measures no finer.
     pub metrics_every: Duration,
-    /// Metrics that are not served are asked for again after this time.
+    /// Metrics that are not served are asked for again after longer and longer waits, at last after this time.
     pub metrics_again: Duration,
     /// The server's version and API groups are asked for this often.
     pub discovery_every: Duration,
@@ -165,7 +167,7 @@ impl Default for Timing {
         Self {
             backoff_base: Duration::from_millis(800),
             backoff_cap: s(30),
-            good_spell: s(120),
+            good_spell: s(5),
             connect: s(10),
             response: s(60),
             no_progress: s(15),
@@ -175,6 +177,7 @@ impl Default for Timing {
             watch_lasted: s(5),
             denied_again: s(180),
             absent_again: s(60),
+            list_again: s(30),
             nodes_first: Duration::from_millis(100),
             version_patience: s(10),
             metrics_every: s(15),

@@ -30,6 +30,9 @@ const LONGEST_PAGE: usize = 20_000;
 const STREAM_TRIES: u32 = 2;
 /// Longest wait a server may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(5);
+/// A kind that may be listed but not watched is listed again after this many times what its list took, at the earliest:
+/// listing costs the server at most this part of its time.
+const LIST_PAUSE: u32 = 10;
 
 /// Where a stream stands between two requests.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,8 +84,14 @@ pub(super) struct Pump<K> {
     expired: u32,
     /// The last state that was told.
     told: LinkState,
-    /// When the stream was last in trouble.
-    well_since: Instant,
+    /// Since when the stream has been in step with the server; none in trouble.
+    live_since: Option<Instant>,
+    /// When the list that comes in, or the last one, was begun.
+    list_began: Instant,
+    /// When the kind is listed again, where it may not be watched.
+    list_again: Instant,
+    /// The server's words where it denied the watch and not the list.
+    not_watched: Option<String>,
     /// Cancelled once the first list is complete.
     listed: CancellationToken,
     /// Changes of a list that is held back, see [`Kind::SORTED_TAIL`].
@@ -128,7 +137,10 @@ impl<K: Kind> Pump<K> {
             malformed: 0,
             expired: 0,
             told,
-            well_since: Instant::now(),
+            live_since: None,
+            list_began: Instant::now(),
+            list_again: Instant::now(),
+            not_watched: None,
             listed,
             held: Vec::new(),
             kind: PhantomData,
@@ -143,6 +155,10 @@ impl<K: Kind> Pump<K> {
         }
         turn.await;
         loop {
+            if self.outbox.is_clock_outdated() {
+                // What was sent is dated by another difference between the clocks.
+                self.state = State::Start;
+            }
             let outcome = match self.step().await {
                 Ok(()) => Ok(()),
                 Err(fault) => self.meet(fault).await,
@@ -174,7 +190,8 @@ impl<K: Kind> Pump<K> {
     /// Whether the next list is streamed.
     fn streams(&self) -> bool {
         let server = &self.server;
-        server.must_stream_lists() || !K::LONG && server.streams_lists() && self.failed_streams < STREAM_TRIES
+        server.must_stream_lists()
+            || !K::LONG && server.streams_lists() && self.failed_streams < STREAM_TRIES && self.not_watched.is_none()
     }
 
     /// Asks for one page and hands it on.
@@ -183,7 +200,7 @@ impl<K: Kind> Pump<K> {
         if !token.is_empty() {
             path.push_str("&continue=");
             path.push_str(&escape(&token));
-            self.tell(LinkState::Syncing { seen }).await?;
+            self.progress(seen).await?;
         }
         let request = self.server.get_whole(&path);
         let body = if token.is_empty() {
@@ -200,7 +217,7 @@ impl<K: Kind> Pump<K> {
         self.hold_back();
         let seen = seen + end.objects as u64;
         self.outbox.flush().await?;
-        self.tell(LinkState::Syncing { seen }).await?;
+        self.progress(seen).await?;
         if end.continue_token.is_empty() {
             return self.complete_list(end.version).await;
         }
@@ -219,6 +236,11 @@ impl<K: Kind> Pump<K> {
             // Not this way, but perhaps in pages. A refusal counts for every stream; so does silence, because a server
             // that does not know the parameters answers a plain watch, which never says that the list is complete.
             Err(fault @ (Fault::Refused(_) | Fault::Silent(_))) => return Err(self.fall_back(fault)),
+            // A streaming list is a watch to the authorizer: the list may be allowed all the same.
+            Err(Fault::Denied(message)) if !self.server.must_stream_lists() => {
+                self.not_watched = Some(message);
+                return Err(Fault::NoStream);
+            }
             Err(fault) => {
                 self.failed_streams += u32::from(matches!(fault, Fault::Server { .. }));
                 return Err(fault);
@@ -250,8 +272,18 @@ impl<K: Kind> Pump<K> {
 
     async fn begin_list(&mut self) -> Result<(), Fault> {
         self.held.clear();
+        self.list_began = Instant::now();
+        self.outbox.set_clock();
         self.outbox.pending().push(Change::Resync(K::STREAM));
-        self.tell(LinkState::Syncing { seen: 0 }).await
+        self.progress(0).await
+    }
+
+    /// Reports how far a list has come in. A list that is one of many is no news.
+    async fn progress(&mut self, seen: u64) -> Result<(), Fault> {
+        if matches!(self.told, LinkState::Polled { .. }) {
+            return self.outbox.flush().await;
+        }
+        self.tell(LinkState::Syncing { seen }).await
     }
 
     async fn complete_list(&mut self, version: Name) -> Result<(), Fault> {
@@ -264,8 +296,19 @@ impl<K: Kind> Pump<K> {
         self.failed_streams = 0;
         self.expired = 0;
         self.state = State::Following { version };
+        self.live_since.get_or_insert_with(Instant::now);
+        let pause = self.server.timing.list_again.max(self.list_began.elapsed() * LIST_PAUSE);
+        self.list_again = Instant::now() + pause;
         self.outbox.pending().push(Change::Synced(K::STREAM));
-        self.tell(LinkState::Live).await?;
+        match &self.not_watched {
+            None => self.tell(LinkState::Live).await?,
+            Some(message) => {
+                let polled = LinkState::Polled { message: message.clone() };
+                // `Synced` made the stream live.
+                self.told = LinkState::Live;
+                self.tell(polled).await?;
+            }
+        }
         self.listed.cancel();
         Ok(())
     }
@@ -309,6 +352,8 @@ impl<K: Kind> Pump<K> {
             self.state = State::Start;
             return Ok(());
         }
+        self.not_watched = None;
+        self.live_since.get_or_insert_with(Instant::now);
         self.tell(LinkState::Live).await?;
         self.read(Lines::new(response.into_body()), length, None).await
     }
@@ -393,6 +438,10 @@ impl<K: Kind> Pump<K> {
                         return Ok(());
                     }
                 }
+                () = self.outbox.clock_outdated() => {
+                    self.outbox.flush().await?;
+                    return Ok(());
+                }
                 () = sleep_until(heard + silence) => {
                     self.outbox.flush().await?;
                     let fault = Fault::Silent(silence);
@@ -420,21 +469,14 @@ impl<K: Kind> Pump<K> {
     /// Does what a fault asks for: tells it, waits, and sets the state to go on from.
     async fn meet(&mut self, fault: Fault) -> Result<(), Fault> {
         self.outbox.flush().await?;
-        self.backoff.went_well_for(self.well_since.elapsed());
-        self.denials.went_well_for(self.well_since.elapsed());
-        let timing = self.server.timing.clone();
+        // Only time in step counts: a connection that takes long to fail was no good spell.
+        let live_for = self.live_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.backoff.went_well_for(live_for);
+        self.denials.went_well_for(live_for);
         match fault {
             Fault::Closed => return Err(Fault::Closed),
-            Fault::Denied(message) => {
-                self.tell(LinkState::Denied { message }).await?;
-                sleep(self.denials.next(self.random.f64())).await;
-            }
-            Fault::Absent => {
-                self.state = State::Start;
-                self.failed_streams = 0;
-                self.tell(LinkState::Absent).await?;
-                sleep(timing.absent_again).await;
-            }
+            Fault::Denied(message) => self.denied(message).await?,
+            Fault::Absent => self.absent().await?,
             Fault::NoStream => self.state = State::Start,
             Fault::Expired => {
                 self.state = State::Start;
@@ -465,8 +507,53 @@ impl<K: Kind> Pump<K> {
             | Fault::Silent(_)
             | Fault::Cut => self.wait(&fault, None).await?,
         }
-        self.well_since = Instant::now();
         Ok(())
+    }
+
+    /// The server does not have the kind.
+    async fn absent(&mut self) -> Result<(), Fault> {
+        self.state = State::Start;
+        self.failed_streams = 0;
+        self.tell(LinkState::Absent).await?;
+        sleep(self.server.timing.absent_again).await;
+        Ok(())
+    }
+
+    /// The role does not allow the request. A watch that is denied leaves the list, and a denial leaves open whether
+    /// the server has the kind at all.
+    async fn denied(&mut self, mut message: String) -> Result<(), Fault> {
+        let watch = matches!(self.state, State::Following { .. }) && !self.server.must_stream_lists();
+        if watch {
+            let just_listed = Instant::now() < self.list_again;
+            let list = if just_listed { Ok(()) } else { self.list_one().await };
+            match list {
+                Ok(()) => {
+                    self.not_watched = Some(message.clone());
+                    self.state = State::Start;
+                    if just_listed {
+                        self.tell(LinkState::Polled { message }).await?;
+                        sleep_until(self.list_again).await;
+                    }
+                    return Ok(());
+                }
+                Err(Fault::Denied(list)) => message = list,
+                // The next request meets it again.
+                Err(_) => {}
+            }
+        }
+        // The right to watch is tried again with the right to list.
+        self.not_watched = None;
+        if discovery::serves(&self.server, K::PATH).await == Some(false) {
+            return self.absent().await;
+        }
+        self.tell(LinkState::Denied { message }).await?;
+        sleep(self.denials.next(self.random.f64())).await;
+        Ok(())
+    }
+
+    /// Finds out whether the kind may be listed, by listing one object.
+    async fn list_one(&self) -> Result<(), Fault> {
+        self.server.get_whole(&format!("{}?limit=1{}", K::PATH, self.selectors)).await.map(drop)
     }
 
     /// Tells a fault with the time of the next try, and waits for it.

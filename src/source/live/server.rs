@@ -1,5 +1,6 @@
 //! One API server, as all streams share it: a client with valid credentials, and what was learnt of the server.
 
+use super::clock::ServerClock;
 use super::connect::Target;
 use super::credentials::{self, Credentials, PluginError, Terminal};
 use super::fault::{self, Fault};
@@ -34,6 +35,7 @@ pub(super) struct Server {
     user: String,
     pub(super) about: About,
     pub(super) timing: Timing,
+    pub(super) clock: ServerClock,
     list_mode: ListMode,
     /// Set when one stream found that the server does not stream lists; then none tries again.
     pages_only: AtomicBool,
@@ -79,6 +81,7 @@ impl Server {
         let (pages_only, session, lasting) = (AtomicBool::new(false), Mutex::default(), watch::Sender::default());
         let learnt = Mutex::new(about.clone());
         let rule = watch::Sender::new(RequestRule::for_version(&about.version));
+        let clock = ServerClock::new();
         Self {
             way,
             identity,
@@ -87,6 +90,7 @@ impl Server {
             user,
             about,
             timing,
+            clock,
             list_mode,
             pages_only,
             learnt,
@@ -271,10 +275,12 @@ impl Server {
         if let Some(authorization) = authorization {
             headers.insert(header::AUTHORIZATION, authorization);
         }
+        let began = Instant::now();
         let response = timeout(patience, client.send(request))
             .await
             .map_err(|_elapsed| Fault::Silent(patience))?
             .map_err(|error| self.out(self.way.fault(&self.about.server, &error)))?;
+        self.clock.hear(response.headers(), Timestamp::now(), began.elapsed());
         let status = response.status();
         if status.is_success() {
             return Ok(response);

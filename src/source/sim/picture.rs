@@ -90,6 +90,7 @@ impl Picture {
             | Change::NodeClassGone(..)
             | Change::Pdb(_)
             | Change::PdbGone(..)
+            | Change::Clock { .. }
             | Change::PodUsage(_) => {}
             Change::Odd { object, problem, .. } => panic!("{object}: {problem}"),
         }

@@ -11,6 +11,7 @@ use futures::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Request, Response, StatusCode};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -166,6 +167,8 @@ struct Script {
     asked: Vec<Asked>,
     denied: Vec<(String, String)>,
     open: HashMap<String, Vec<UnboundedSender<Option<String>>>>,
+    /// Seconds that the server's clock is ahead of ours.
+    clock: i64,
 }
 
 /// The server. It ends with the runtime of the test.
@@ -211,6 +214,11 @@ impl ApiServer {
     pub fn heal(&self, path: &str) {
         let mut script = self.script.lock().unwrap();
         script.answers.retain(|(scripted, _), _| scripted != path);
+    }
+
+    /// From now on the server's clock, which dates its answers, is so many seconds ahead of ours.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.script.lock().unwrap().clock = seconds;
     }
 
     /// Answers reviews: not this verb of this resource (`pods`, `nodeclaims.karpenter.sh`), but any other.
@@ -323,7 +331,7 @@ impl Answers for Mutex<Script> {
             (_, true) => How::Watch,
             _ => How::List,
         };
-        let (answer, said) = {
+        let (answer, said, clock) = {
             let mut script = self.lock().unwrap();
             script.asked.push(asked.clone());
             let scripted = script.answers.get_mut(&(asked.path.clone(), how)).and_then(next);
@@ -336,7 +344,7 @@ impl Answers for Mutex<Script> {
             if answer.end == End::Open && answer.status == 200 {
                 script.open.entry(asked.path.clone()).or_default().push(say);
             }
-            (answer, said)
+            (answer, said, script.clock)
         };
         if answer.status == 0 {
             std::future::pending::<()>().await;
@@ -344,6 +352,10 @@ impl Answers for Mutex<Script> {
         let mut response = Response::builder()
             .status(StatusCode::from_u16(answer.status).unwrap())
             .header("content-type", "application/json");
+        if clock != 0 {
+            let date = Timestamp::now() + SignedDuration::from_secs(clock);
+            response = response.header("date", date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        }
         for (name, value) in &answer.headers {
             response = response.header(*name, value);
         }

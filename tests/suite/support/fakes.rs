@@ -128,7 +128,7 @@ pub enum Step {
     /// Anything else that happens in between.
     Do(Box<dyn FnOnce()>),
     /// The terminal can be read no more.
-    Broken(io::ErrorKind),
+    Broken(io::Error),
 }
 
 pub fn pause(millis: u64) -> Step {
@@ -167,7 +167,7 @@ fn inputs(script: impl IntoIterator<Item = Step>) -> Pin<Box<dyn Stream<Item = i
                     }
                 }
                 Step::Do(run) => run(),
-                Step::Broken(kind) => return Some((Err(kind.into()), steps)),
+                Step::Broken(error) => return Some((Err(error), steps)),
             }
         }
     }))
