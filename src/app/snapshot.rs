@@ -7,7 +7,7 @@ use super::sources::{Ready, Running};
 use super::trouble;
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Pricing, Settings, Snapshot};
 use crate::cluster::Cluster;
-use crate::insight::clock_skew;
+use crate::insight::{MissingNodes, clock_skew};
 use crate::model::{LinkState, Stream, Timestamp};
 use crate::output::{self, Format, Report};
 use crate::source::demo;
@@ -48,7 +48,10 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
             let deadline = Instant::now() + options.timeout;
             let trouble = ready.live().map(Connection::lasting_trouble);
             let mut running = ready.start(settings);
-            collect(&mut running, &mut cluster, deadline, trouble).await?;
+            collect(&mut running, &mut cluster, deadline, trouble, is_read).await?;
+            // Pods are read after nodes: one that was bound to a new node in between is no orphan.
+            let soon = deadline.min(Instant::now() + NEW_NODES);
+            collect(&mut running, &mut cluster, soon, None, no_node_is_missing).await?;
             price(&mut running, &mut cluster, deadline.min(Instant::now() + PRICES)).await?;
             running.cancel.cancel();
         }
@@ -61,7 +64,9 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     if let Some(skew) = clock_skew(&cluster) {
         trouble::say(&format!("note: {skew}"));
     }
-    for line in &trouble {
+    // It is no shortfall of the picture, so it does not decide the exit status.
+    let orphans = MissingNodes::now(&cluster).text().map(|text| format!("note: {text}"));
+    for line in trouble.iter().chain(&orphans) {
         trouble::say(line);
     }
     let seen = WAITED_FOR.into_iter().any(|stream| cluster.stream(stream).complete);
@@ -127,14 +132,27 @@ async fn lasting(trouble: Option<&mut watch::Receiver<Option<String>>>) -> Strin
     std::future::pending().await
 }
 
-/// Folds changes until every stream is settled, or time is up. Trouble that lasts ends it at once.
+/// How long the watch of nodes may take to bring a node that pods were bound to since nodes were listed.
+const NEW_NODES: Duration = Duration::from_secs(2);
+
+fn no_node_is_missing(cluster: &Cluster) -> bool {
+    cluster.missing_nodes().next().is_none()
+}
+
+/// Whether every stream is settled.
+fn is_read(cluster: &Cluster) -> bool {
+    WAITED_FOR.into_iter().all(|stream| is_settled(cluster, stream)) && !reads_for_an_extra_cost(cluster)
+}
+
+/// Folds changes until `is_done`, or time is up. Trouble that lasts ends it at once.
 async fn collect(
     running: &mut Running,
     cluster: &mut Cluster,
     deadline: Instant,
     mut trouble: Option<watch::Receiver<Option<String>>>,
+    is_done: fn(&Cluster) -> bool,
 ) -> Result<()> {
-    while !WAITED_FOR.into_iter().all(|stream| is_settled(cluster, stream)) || reads_for_an_extra_cost(cluster) {
+    while !is_done(cluster) {
         tokio::select! {
             biased;
             why = lasting(trouble.as_mut()) => return Err(eyre!("{why}")),
@@ -201,6 +219,9 @@ fn is_settled(cluster: &Cluster, stream: Stream) -> bool {
 fn shortfall(cluster: &Cluster, stream: Stream) -> Option<String> {
     let health = cluster.stream(stream);
     match &health.state {
+        LinkState::Absent if matches!(stream, Stream::Nodes | Stream::Pods) => {
+            Some(format!("warning: {stream} are not served by this server"))
+        }
         LinkState::Live | LinkState::Absent | LinkState::Polled { .. } => None,
         LinkState::Retrying { .. } | LinkState::Denied { .. } | LinkState::Off | LinkState::Connecting
             if stream == Stream::NodeMetrics =>

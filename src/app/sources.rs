@@ -121,12 +121,17 @@ impl Ready {
     ///
     /// A price file that cannot be read.
     pub fn cluster(&self, settings: &Settings, now: Timestamp) -> Result<Cluster, SettingsError> {
-        let extra_costs = extra_costs(settings);
-        if settings.pricing == Pricing::Off {
-            return Ok(Cluster::new(None).with_extra_costs(extra_costs));
+        let book = match settings.pricing {
+            Pricing::Off => None,
+            _ => Some(PriceBook::embedded().with_terms(prices::terms(settings)?)),
+        };
+        let priced = book.is_some();
+        let mut cluster = Cluster::new(book)
+            .with_extra_costs(extra_costs(settings))
+            .with_selected_nodes(settings.node_selector.is_some());
+        if !priced {
+            return Ok(cluster);
         }
-        let book = PriceBook::embedded().with_terms(prices::terms(settings)?);
-        let mut cluster = Cluster::new(Some(book)).with_extra_costs(extra_costs);
         if let Self::Demo(_) = self {
             cluster.learn(demo::prices(now));
         }

@@ -90,6 +90,8 @@ pub struct OddCount {
 pub struct Cluster {
     pub(super) prices: Prices,
     pub(super) extra_costs: ExtraCosts,
+    /// Only nodes that match a selector are read.
+    selects_nodes: bool,
     pub(super) about: About,
     clock_ahead_seconds: i64,
     now: Timestamp,
@@ -122,6 +124,7 @@ impl Cluster {
         Self {
             prices: Prices::new(book),
             extra_costs: ExtraCosts::default(),
+            selects_nodes: false,
             about: About::default(),
             clock_ahead_seconds: 0,
             now: Timestamp::UNIX_EPOCH,
@@ -152,6 +155,14 @@ impl Cluster {
     #[must_use]
     pub const fn with_extra_costs(mut self, extra_costs: ExtraCosts) -> Self {
         self.extra_costs = extra_costs;
+        self
+    }
+
+    /// The same picture of the nodes that match a selector alone: pods may be on nodes that are not read. To be called
+    /// before anything is folded.
+    #[must_use]
+    pub const fn with_selected_nodes(mut self, selects_nodes: bool) -> Self {
+        self.selects_nodes = selects_nodes;
         self
     }
 
@@ -215,6 +226,22 @@ impl Cluster {
             || matches!(health.state, LinkState::Syncing { .. } | LinkState::Live | LinkState::Polled { .. })
     }
 
+    /// Whether the picture is whole: each kind of which it is made is in step with the server, or of a kind that the cluster
+    /// does not have. Nodes and pods are kinds that every cluster has. Measured usage is an extra.
+    pub fn is_complete(&self) -> bool {
+        let is_whole = |stream: Stream| match &self.stream(stream).state {
+            LinkState::Live | LinkState::Polled { .. } => true,
+            LinkState::Absent => !matches!(stream, Stream::Nodes | Stream::Pods),
+            LinkState::Off
+            | LinkState::Connecting
+            | LinkState::Syncing { .. }
+            | LinkState::Denied { .. }
+            | LinkState::Retrying { .. } => false,
+        };
+        let kinds = [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs];
+        kinds.into_iter().all(is_whole)
+    }
+
     /// A row, following a claim's row to the node's row it became.
     pub fn row(&self, id: RowId) -> Option<&Row> {
         self.rows.get(&self.resolve(id))
@@ -269,6 +296,23 @@ impl Cluster {
             at = pod.next;
             view
         })
+    }
+
+    /// Whether only nodes that match a selector are read.
+    pub const fn selects_nodes(&self) -> bool {
+        self.selects_nodes
+    }
+
+    /// Nodes that pods are bound to and that do not exist: name, number of pods, and since when the node is missing. None
+    /// while not all nodes are known, or are in step with the server. A node that a claim still names is not missing.
+    pub fn missing_nodes(&self) -> impl Iterator<Item = (&Name, u64, Timestamp)> {
+        let nodes = self.stream(Stream::Nodes);
+        let known = nodes.complete
+            && matches!(nodes.state, LinkState::Live | LinkState::Polled { .. })
+            && !self.selects_nodes;
+        let rows = self.rows.values().filter(move |row| known && row.state == RowState::Mentioned);
+        rows.filter_map(|row| Some((row.node_name.as_ref()?, row.sums.pods.bound, row.missing_since)))
+            .filter(|(_, pods, _)| *pods > 0)
     }
 
     /// All pods of the cluster by state, whatever node they are on.
@@ -675,6 +719,7 @@ impl Cluster {
             near
         });
         row.usage = None;
+        row.missing_since = now;
         if row.claim.is_some() {
             // The claim stays until its machine is gone; it is billed until then.
             row.node = None;

@@ -138,6 +138,8 @@ pub struct Row {
     pub(super) gone: Option<Timestamp>,
     pub(super) interrupted: Option<Timestamp>,
     pub(super) seen: Timestamp,
+    /// Since when its node is missing: mentioned and not there, or gone.
+    pub(super) missing_since: Timestamp,
     pub(super) appeared: Option<Timestamp>,
     /// Rows that became this one: whoever held on to them finds it here.
     pub(super) aliases: Vec<RowId>,
@@ -170,6 +172,7 @@ impl Row {
             gone: None,
             interrupted: None,
             seen,
+            missing_since: seen,
             appeared: None,
             aliases: Vec::new(),
             node_generation: 0,
@@ -412,7 +415,8 @@ impl Row {
         }
     }
 
-    /// Requested share of a resource in thousandths of allocatable; none where the node offers none of it.
+    /// Requested share of a resource in thousandths of allocatable, by the rule of [`permille`]; none where nothing is
+    /// known of what the node offers.
     pub fn requested_permille(&self, resource: &Resource) -> Option<u64> {
         let all = self.allocatable()?.get(resource);
         permille(self.sums.requests.get(resource), all)
@@ -449,13 +453,33 @@ fn shown_name(node: Option<&Name>, claim: Option<&NodeClaim>) -> Option<Name> {
     }
 }
 
-/// `part` of `whole` in thousandths, rounded half up; none of nothing.
+/// `part` of `whole` in thousandths, by the rule of [`share`].
 pub fn permille(part: u64, whole: u64) -> Option<u64> {
     share(part, whole, 1000)
 }
 
-/// `part` of `whole` in parts of `of` (100: per cent), rounded half up, once; none of nothing.
+/// `part` of `whole` in parts of `of` (100: per cent), rounded half up, once. Something of nothing is full: pods that hold
+/// devices which failed still hold all there is (kube-scheduler `NodeInfo.Requested` counts them whatever allocatable says).
+/// Nothing of nothing is no share.
 pub fn share(part: u64, whole: u64, of: u32) -> Option<u64> {
+    if whole == 0 {
+        return (part > 0).then_some(u64::from(of));
+    }
     let (part, whole) = (u128::from(part), u128::from(whole));
-    (whole > 0).then(|| u64::try_from((part * u128::from(of) + whole / 2) / whole).unwrap_or(u64::MAX))
+    Some(u64::try_from((part * u128::from(of) + whole / 2) / whole).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test_case(0, 4 => Some(0))]
+    #[test_case(1, 3 => Some(333))]
+    #[test_case(4, 3 => Some(1333) ; "more than there is")]
+    #[test_case(4, 0 => Some(1000) ; "something of nothing is full")]
+    #[test_case(0, 0 => None ; "nothing of nothing is no share")]
+    fn shares(part: u64, whole: u64) -> Option<u64> {
+        permille(part, whole)
+    }
 }

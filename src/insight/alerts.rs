@@ -5,7 +5,7 @@
 //! and at the events of the last minutes, never at pods (what they wait for is counted in [`PendingByCause`]), so it is for
 //! when something changed or a second went by, not for every frame.
 
-use super::PendingByCause;
+use super::{MissingNodes, PendingByCause};
 use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState, UnmatchedTerm};
 use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp};
 use crate::pricing::SourceState;
@@ -59,6 +59,8 @@ pub enum AlertKind {
     DrainOverdue,
     /// This machine's clock and the API server's differ.
     ClockSkew,
+    /// Pods are bound to nodes that do not exist.
+    OrphanedPods,
     /// Objects were not understood.
     Unreadable,
     /// A price label that is no price.
@@ -103,6 +105,10 @@ pub fn alerts(cluster: &Cluster, pending: &PendingByCause, now: Timestamp) -> Ve
     pools(cluster, pending, &mut alerts);
     if let Some(text) = clock_skew(cluster) {
         alerts.push(Alert { kind: AlertKind::ClockSkew, severity: Severity::Notice, text, row: None, until: None });
+    }
+    if let Some(text) = MissingNodes::lasting(cluster, now).text() {
+        let (kind, severity) = (AlertKind::OrphanedPods, Severity::Warning);
+        alerts.push(Alert { kind, severity, text, row: None, until: None });
     }
     for (stream, odd) in cluster.odd() {
         let times = if odd.count == 1 { String::new() } else { format!(" ({} times)", odd.count) };

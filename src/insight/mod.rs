@@ -6,6 +6,7 @@ mod extra_costs;
 mod filter;
 mod history;
 mod nodepool_match;
+mod orphans;
 mod pending;
 mod sort;
 mod totals;
@@ -16,6 +17,7 @@ pub use alerts::{Alert, AlertKind, Severity, alerts, clock_skew, unmatched_terms
 pub use extra_costs::VolumeTotals;
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;
+pub use orphans::MissingNodes;
 pub use pending::{Binding, Cause, PendingByCause, PendingCount};
 pub use sort::{Column, Direction, Sort};
 pub use totals::{PriceTotals, Totals};

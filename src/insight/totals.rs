@@ -33,6 +33,12 @@ pub struct Totals {
     pub used_memory_bytes: u64,
     /// How many nodes were measured; 0 means usage is unknown, not zero.
     pub measured: u64,
+    /// How many nodes were not, so that the used amounts leave theirs out.
+    pub unmeasured: u64,
+    /// What the measured nodes offer: used amounts are a share of this.
+    pub measured_allocatable: Resources,
+    /// Rows with pods of which is not known what they offer: names known from pods alone, Fargate pods without a size.
+    pub unsized_rows: u64,
     /// Pods bound to the machines, by state.
     pub pods: PodCounts,
     /// Money.
@@ -373,14 +379,19 @@ impl Part {
         t.limits = sums.limits.clone();
         t.overhead = sums.overhead.clone();
         t.pods = sums.pods;
+        let offered = row.allocatable().filter(|_| row.counts());
+        t.unsized_rows = u64::from(offered.is_none() && sums.requests.pods > 0);
         if row.counts() {
-            if let Some(allocatable) = row.allocatable() {
-                t.allocatable = allocatable.capped();
-            }
-            if let Some(usage) = row.usage() {
-                t.used_cpu_millicores = usage.cpu_millicores;
-                t.used_memory_bytes = usage.memory_bytes;
-                t.measured = 1;
+            t.allocatable = offered.map(Resources::capped).unwrap_or_default();
+            match row.usage() {
+                Some(usage) => {
+                    t.used_cpu_millicores = usage.cpu_millicores;
+                    t.used_memory_bytes = usage.memory_bytes;
+                    t.measured = 1;
+                    // Only cpu and memory are measured.
+                    t.measured_allocatable = Resources::new(t.allocatable.cpu_millicores, t.allocatable.memory_bytes);
+                }
+                None => t.unmeasured = t.nodes,
             }
         }
         if let Some(quote) = row.quote() {
@@ -405,6 +416,9 @@ impl Totals {
         self.used_cpu_millicores += o.used_cpu_millicores;
         self.used_memory_bytes += o.used_memory_bytes;
         self.measured += o.measured;
+        self.unmeasured += o.unmeasured;
+        self.measured_allocatable.add(&o.measured_allocatable);
+        self.unsized_rows += o.unsized_rows;
         self.pods += o.pods;
         self.price.add(&o.price);
         self.volumes.add(&o.volumes);
@@ -423,6 +437,9 @@ impl Totals {
         self.used_cpu_millicores -= o.used_cpu_millicores;
         self.used_memory_bytes -= o.used_memory_bytes;
         self.measured -= o.measured;
+        self.unmeasured -= o.unmeasured;
+        self.measured_allocatable.subtract(&o.measured_allocatable);
+        self.unsized_rows -= o.unsized_rows;
         self.pods -= o.pods;
         self.price.take(&o.price);
         self.volumes.take(&o.volumes);
@@ -434,14 +451,21 @@ impl Totals {
     }
 
     /// Requested share of a resource in thousandths of what is offered: weighted, so a small busy node does not
-    /// outweigh a big idle one. None where nothing is offered.
+    /// outweigh a big idle one; by the rule of [`permille`]. None where what is offered is not known.
     pub fn requested_permille(&self, resource: &Resource) -> Option<u64> {
-        permille(self.requests.get(resource), self.allocatable.get(resource))
+        permille(self.requests.get(resource), self.offer_of(resource)?)
     }
 
-    /// Those of `wanted` that no machine offers: misspelt, or not there (yet).
+    /// What the machines offer of a resource; none where that is not known of any. A machine whose devices failed offers 0.
+    pub fn offer_of(&self, resource: &Resource) -> Option<u64> {
+        let offered = self.allocatable.get(resource);
+        (offered > 0 || self.unsized_rows == 0).then_some(offered)
+    }
+
+    /// Those of `wanted` that no machine offers and no pod on them requests: misspelt, or not there (yet).
     pub fn unoffered<'r>(&self, wanted: &'r [Resource]) -> Vec<&'r Resource> {
-        wanted.iter().filter(|resource| self.allocatable.get(resource) == 0).collect()
+        let is_named = |r: &Resource| self.allocatable.get(r) > 0 || self.requests.get(r) > 0;
+        wanted.iter().filter(|resource| !is_named(resource)).collect()
     }
 
     /// The resources that some machine offers.
@@ -461,5 +485,11 @@ impl Totals {
             Resource::Memory => Some(self.used_memory_bytes),
             Resource::EphemeralStorage | Resource::Pods | Resource::Extended(_) => None,
         }
+    }
+
+    /// Measured share of a resource in thousandths of what the measured nodes offer, so that a node which stops reporting
+    /// does not lower it. None where nothing was measured.
+    pub fn used_permille(&self, resource: &Resource) -> Option<u64> {
+        permille(self.used(resource)?, self.measured_allocatable.get(resource))
     }
 }

@@ -6,7 +6,7 @@
 use super::sort::SortKey;
 use super::totals::Part;
 use super::{Filter, Sort, Totals};
-use crate::cluster::{Cluster, Row, RowId};
+use crate::cluster::{Cluster, PodCounts, Row, RowId};
 use crate::model::Name;
 use crate::units::natural::NaturalKey;
 use rustc_hash::FxHashMap;
@@ -157,6 +157,17 @@ impl View {
     /// What the shown rows add up to.
     pub const fn totals(&self) -> &Totals {
         &self.totals
+    }
+
+    /// Whether every row there is is shown, and none was left unread.
+    pub fn shows_all(&self, cluster: &Cluster) -> bool {
+        self.len() == self.of() && !cluster.selects_nodes()
+    }
+
+    /// The pods of what is shown, by state. Where all is shown these are the cluster's, counted by pods: those without a node
+    /// and those whose node is gone are among them. Else those bound to the shown rows.
+    pub fn pods(&self, cluster: &Cluster) -> PodCounts {
+        if self.shows_all(cluster) { *cluster.pod_counts() } else { self.totals.pods }
     }
 
     /// What a group adds up to.

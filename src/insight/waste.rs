@@ -1,7 +1,8 @@
 //! What is paid for and not asked for.
 //!
 //! A machine's price is divided by its dominant shares, each the largest over the resources it sells (cpu, memory and
-//! accelerators): a machine whose memory is all requested has no room to sell, however idle its cpu.
+//! accelerators, by [`Resource::is_accelerator`]): a machine whose memory is all requested has no room to sell, however
+//! idle its cpu. A resource that is requested of nothing is full.
 //!
 //! ```text
 //! price = requested + unrequested       requested   = price × dominant requested share
@@ -14,8 +15,9 @@
 //! difference equal a rebuild. Only the known part of a price is divided; what is not known is not wasted.
 
 use crate::cluster::Row;
-use crate::model::{Resource, Resources, Usage};
+use crate::model::{Name, Resource, Resources, Usage};
 use crate::units::Money;
+use std::collections::BTreeSet;
 
 /// What of a machine's price by the hour is not put to use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,8 +54,9 @@ impl Waste {
         usage: Option<&Usage>,
     ) -> Self {
         let mut sold = vec![Resource::Cpu, Resource::Memory];
-        let accelerators = offered.extended.keys().filter(|name| is_accelerator(name)).cloned();
-        sold.extend(accelerators.map(Resource::Extended));
+        // One that is requested and no longer offered is sold out, not unknown.
+        let extended: BTreeSet<&Name> = offered.extended.keys().chain(requests.extended.keys()).collect();
+        sold.extend(extended.into_iter().cloned().map(Resource::Extended).filter(Resource::is_accelerator));
         let dominant = |part: &dyn Fn(&Resource) -> u64| {
             let share = |resource: &Resource| portion(price, part(resource), offered.get(resource));
             sold.iter().map(share).max().unwrap_or_default()
@@ -73,18 +76,11 @@ impl Waste {
     }
 }
 
-/// Accelerators are what their machine is bought for; other extended resources (network interfaces, huge pages) are
-/// not. The names are those of the vendors' device plugins.
-fn is_accelerator(name: &str) -> bool {
-    name.ends_with("/gpu")
-        || ["nvidia.com/mig-", "aws.amazon.com/neuron", "habana.ai/"].iter().any(|vendor| name.starts_with(vendor))
-}
-
-/// `price × part ÷ whole`, from nothing to the price; nothing of nothing.
+/// `price × part ÷ whole`, from nothing to the price; all of it where something is requested of nothing.
 fn portion(price: Money, part: u64, whole: u64) -> Money {
     let Ok(nanos) = u64::try_from(price.nanos()) else { return Money::ZERO };
     if whole == 0 {
-        return Money::ZERO;
+        return if part > 0 { price } else { Money::ZERO };
     }
     // Less than 2^63 times less than 2^64: it fits.
     let share = (u128::from(nanos) * u128::from(part.min(whole))).div_ceil(u128::from(whole));
@@ -140,6 +136,52 @@ mod tests {
         pods.set(&Resource::from_name("vpc.amazonaws.com/pod-eni"), 9);
         let other = Waste::divide(usd("8"), &pods, &Resources::default(), &Resources::default(), None);
         assert_eq!(other.unrequested, usd("8"));
+    }
+
+    /// NVIDIA's device plugin with `renameByDefault` (README, "Shared access to GPUs"), and a vendor that is in no list.
+    #[test_case::test_case("nvidia.com/gpu.shared")]
+    #[test_case::test_case("example.com/accelerator")]
+    fn an_accelerator_of_any_name_that_is_sold_out_fills_its_machine(name: &str) {
+        let with = |cpu, n| {
+            let mut all = Resources::new(cpu, 32 * GI);
+            all.set(&Resource::from_name(name), n);
+            all
+        };
+        let requests = Resources { memory_bytes: 2 * GI, ..with(800, 10) };
+        let usage = Usage { cpu_millicores: 100, memory_bytes: GI, ..Usage::default() };
+        let waste = Waste::divide(usd("1"), &with(8000, 10), &requests, &Resources::default(), Some(&usage));
+        assert_eq!(waste, Waste { unrequested: Money::ZERO, overhead: Money::ZERO, unused: None });
+    }
+
+    /// Four GPUs are held and the device plugin offers none, or does not name them any more (NVIDIA/k8s-device-plugin
+    /// issues 58, 75 and 231).
+    #[test_case::test_case(Some(0))]
+    #[test_case::test_case(None)]
+    #[test_case::test_case(Some(3) ; "one of four is lost")]
+    fn devices_that_were_lost_while_held_are_no_waste(left: Option<u64>) {
+        let gpu = Resource::from_name("nvidia.com/gpu");
+        let mut offered = Resources::new(48_000, 192 * GI);
+        if let Some(left) = left {
+            offered.set(&gpu, left);
+        }
+        let mut requests = Resources::new(4000, 16 * GI);
+        requests.set(&gpu, 4);
+        let waste = Waste::divide(usd("5"), &offered, &requests, &Resources::default(), None);
+        assert_eq!(waste.unrequested, Money::ZERO);
+        let none_held = Waste::divide(usd("5"), &offered, &Resources::default(), &Resources::default(), None);
+        assert_eq!(none_held.unrequested, usd("5"));
+    }
+
+    #[test]
+    fn cpu_that_is_requested_of_none_is_full() {
+        let waste = Waste::divide(
+            usd("1"),
+            &Resources::new(0, 16 * GI),
+            &Resources::new(1000, 2 * GI),
+            &Resources::default(),
+            None,
+        );
+        assert_eq!(waste.unrequested, Money::ZERO);
     }
 
     proptest! {

@@ -53,6 +53,13 @@ impl Node {
         self.conditions.iter().find(|c| c.kind == kind)
     }
 
+    /// The EC2 instance of the node: the `i-…` at the end of `spec.providerID` (`aws:///us-east-1a/i-0123…`); none of other
+    /// providers, of Fargate and of hybrid nodes.
+    pub fn instance_id(&self) -> Option<&str> {
+        let id = self.provider_id.strip_prefix("aws://")?.rsplit('/').next()?;
+        id.starts_with("i-").then_some(id)
+    }
+
     /// Whether a taint with this key and effect is set.
     pub fn has_taint(&self, key: &str, effect: &TaintEffect) -> bool {
         self.taints.iter().any(|t| t.key == key && t.effect == *effect)

@@ -41,7 +41,59 @@ impl Resource {
             Self::Extended(name) => name,
         }
     }
+
+    /// Whether it may be what a machine is bought for: every extended resource but those that are known to be no
+    /// accelerator (network interfaces, huge pages, device files, cpu under another name). Vendors' names for accelerators
+    /// never end, so no list of them decides; a name that is in no list counts as one.
+    pub fn is_accelerator(&self) -> bool {
+        let Self::Extended(name) = self else { return false };
+        // Names without a domain are Kubernetes' own: hugepages-2Mi, attachable-volumes-aws-ebs
+        // (k8s.io/api/core/v1/types.go, ResourceHugePagesPrefix and ResourceAttachableVolumesPrefix).
+        let Some((domain, device)) = name.split_once('/') else { return false };
+        let device = device.to_ascii_lowercase();
+        !(NO_ACCELERATOR_DOMAINS.contains(&domain)
+            || NO_ACCELERATOR_SUFFIXES.iter().any(|suffix| domain.ends_with(suffix))
+            || NO_ACCELERATOR_DEVICES.contains(&device.as_str())
+            || NO_ACCELERATOR_WORDS.iter().any(|word| device.contains(word)))
+    }
 }
+
+/// Domains of resources of which none is an accelerator.
+const NO_ACCELERATOR_DOMAINS: [&str; 10] = [
+    // Branch network interfaces, addresses and EFA (aws/amazon-vpc-resource-controller-k8s pkg/config/type.go;
+    // aws/eks-charts aws-efa-k8s-device-plugin).
+    "vpc.amazonaws.com",
+    // Nitro Enclaves (aws/aws-nitro-enclaves-k8s-device-plugin).
+    "aws.ec2.nitro",
+    // Network interfaces (AliyunContainerService/terway deploy/resources.go; Tencent Cloud TKE).
+    "aliyun",
+    "tke.cloud.tencent.com",
+    // Shared RDMA devices (Mellanox/k8s-rdma-shared-dev-plugin README).
+    "rdma",
+    // Device files of the host (smarter-project/smarter-device-manager README).
+    "smarter-devices",
+    // kvm, tun, vhost-net, vhost-vsock, sev (kubevirt/kubevirt pkg/virt-handler/device-manager).
+    "devices.kubevirt.io",
+    // Encrypted memory (intel/intel-device-plugins-for-kubernetes cmd/sgx_plugin/README.md).
+    "sgx.intel.com",
+    // Cpu and memory that is lent (koordinator-sh/koordinator apis/extension/resource.go: kubernetes.io/batch-cpu).
+    "kubernetes.io",
+    // Network interfaces by resource name (k8snetworkplumbingwg/ovs-cni marker; GKE multi-network).
+    "networking.gke.io.networks",
+];
+
+/// How such domains end: bridges that KubeVirt's bridge and OVS markers announce (`ovs-cni.network.kubevirt.io/br1`).
+const NO_ACCELERATOR_SUFFIXES: [&str; 1] = [".network.kubevirt.io"];
+
+/// Device files that many plugins offer under a domain of their own (squat/generic-device-plugin: `squat.ai/fuse`;
+/// kuberenetes-learning-group/fuse-device-plugin: `github.com/fuse`), and
+/// NVIDIA's names of network interfaces (Mellanox/network-operator example/crs: `nvidia.com/hostdev`).
+const NO_ACCELERATOR_DEVICES: [&str; 10] =
+    ["fuse", "dev-fuse", "kvm", "tun", "net_tun", "net-tun", "vhost-net", "vhost-vsock", "hostdev", "mlnxnics"];
+
+/// Words in the names of network interfaces that an administrator chose (k8snetworkplumbingwg/sriov-network-device-plugin
+/// README: `intel.com/intel_sriov_netdevice`, `mellanox.com/mlnx_sriov_rdma`).
+const NO_ACCELERATOR_WORDS: [&str; 5] = ["sriov", "sr-iov", "rdma", "netdevice", "dpdk"];
 
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -197,6 +249,42 @@ impl Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use test_case::test_case;
+
+    #[test_case("nvidia.com/gpu" => true)]
+    #[test_case("nvidia.com/gpu.shared" => true ; "NVIDIA k8s-device-plugin README, Shared access to GPUs")]
+    #[test_case("nvidia.com/mig-1g.5gb.shared" => true)]
+    #[test_case("nvidia.com/GA102GL_A10" => true ; "KubeVirt host devices")]
+    #[test_case("amd.com/gpu" => true)]
+    #[test_case("gpu.intel.com/i915" => true)]
+    #[test_case("gpu.intel.com/xe" => true)]
+    #[test_case("qualcomm.com/qaic" => true)]
+    #[test_case("google.com/tpu" => true)]
+    #[test_case("k8s.amazonaws.com/vgpu" => true)]
+    #[test_case("aws.amazon.com/neuroncore" => true)]
+    #[test_case("habana.ai/gaudi" => true)]
+    #[test_case("aliyun.com/gpu-mem" => true)]
+    #[test_case("huawei.com/Ascend910" => true)]
+    #[test_case("example.com/something-new" => true ; "a name in no list")]
+    #[test_case("vpc.amazonaws.com/efa" => false)]
+    #[test_case("vpc.amazonaws.com/pod-eni" => false)]
+    #[test_case("aliyun/eni" => false)]
+    #[test_case("hugepages-2Mi" => false)]
+    #[test_case("attachable-volumes-aws-ebs" => false)]
+    #[test_case("smarter-devices/fuse" => false)]
+    #[test_case("github.com/fuse" => false)]
+    #[test_case("squat.ai/fuse" => false)]
+    #[test_case("devices.kubevirt.io/kvm" => false)]
+    #[test_case("rdma/hca_shared_devices_a" => false)]
+    #[test_case("intel.com/intel_sriov_netdevice" => false)]
+    #[test_case("openshift.io/SRIOV_nic" => false)]
+    #[test_case("nvidia.com/hostdev" => false)]
+    #[test_case("kubernetes.io/batch-cpu" => false)]
+    #[test_case("cpu" => false)]
+    #[test_case("ephemeral-storage" => false)]
+    fn what_a_machine_is_bought_for(name: &str) -> bool {
+        Resource::from_name(name).is_accelerator()
+    }
 
     #[test]
     fn what_was_added_can_be_taken_back() {

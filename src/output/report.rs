@@ -3,9 +3,10 @@
 use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
 use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
 use crate::insight::{
-    Alert, Cause, Line, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste, alerts, unmatched_terms,
+    Alert, Cause, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste, alerts,
+    unmatched_terms,
 };
-use crate::model::{ConditionStatus, LinkState, Name, NodePool, Resource, Resources, Stream, Timestamp, Usage};
+use crate::model::{ConditionStatus, LinkState, Name, Node, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
 use crate::units::Money;
 use jiff::SignedDuration;
@@ -25,7 +26,7 @@ pub struct Report {
     /// Seconds that this machine's clock was ahead of the API server's, negative when behind; 0 within half a minute.
     /// `taken_at` and ages are by the server's.
     pub clock_skew_seconds: i64,
-    /// Whether every stream was in step with the server (or known to be absent or denied).
+    /// Whether the picture is whole: every stream of [`Cluster::is_complete`] was in step with the server.
     pub complete: bool,
     /// Which cluster.
     pub cluster: ClusterReport,
@@ -37,6 +38,12 @@ pub struct Report {
     pub nodes: Vec<NodeReport>,
     /// Claims, joined to a node or not, in the view's order.
     pub nodeclaims: Vec<ClaimReport>,
+    /// Nodes that pods are bound to and that do not exist, by name. Empty while not all nodes are known, and where only nodes
+    /// that match a selector are read.
+    pub missing_nodes: Vec<MissingNodeReport>,
+    /// The same in one line, for people: [`MissingNodes::text`].
+    #[serde(skip)]
+    pub orphaned_pods: Option<String>,
     /// Nodepools by name.
     pub nodepools: Vec<PoolReport>,
     /// Why pods have no node, the most frequent cause first; null when pods may not be read.
@@ -184,14 +191,42 @@ pub struct TotalsReport {
     pub allocatable: Amounts,
     /// What their pods request, as the scheduler counts; null when pods may not be read.
     pub requests: Option<Amounts>,
-    /// What was measured, if anything was.
-    pub usage: Option<Amounts>,
+    /// What was measured, of the nodes that were; null when none was.
+    pub usage: Option<UsageTotalReport>,
     /// Pods: those without a node are the cluster's, the others the reported nodes'. Null when pods may not be read.
     pub pods: Option<PodsReport>,
     /// Money; null when prices are switched off.
     pub price: Option<PriceTotalReport>,
     /// Money of their EBS volumes, which `price` does not contain; null unless asked for.
     pub volumes: Option<VolumeTotalReport>,
+}
+
+/// What was measured of a set of nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UsageTotalReport {
+    /// What the measured nodes use.
+    #[serde(flatten)]
+    pub amounts: Amounts,
+    /// How many nodes were measured.
+    pub nodes_measured: u64,
+    /// How many were not, whose use is not in the amounts.
+    pub nodes_unmeasured: u64,
+    /// What the measured nodes offer, of which the amounts are a share.
+    pub allocatable: Amounts,
+}
+
+impl UsageTotalReport {
+    fn new(t: &Totals) -> Option<Self> {
+        let only_measured =
+            |cpu_millicores, memory_bytes| Amounts { cpu_millicores, memory_bytes, ..Amounts::default() };
+        let offered = &t.measured_allocatable;
+        (t.measured > 0).then(|| Self {
+            amounts: only_measured(t.used(&Resource::Cpu), t.used(&Resource::Memory)),
+            nodes_measured: t.measured,
+            nodes_unmeasured: t.unmeasured,
+            allocatable: only_measured(Some(offered.cpu_millicores), Some(offered.memory_bytes)),
+        })
+    }
 }
 
 /// Pods by state; the four states add up to `total`.
@@ -209,6 +244,41 @@ pub struct PodsReport {
     pub terminating: u64,
     /// With a node, in whatever state.
     pub bound: u64,
+    /// Those of them whose node does not exist ([`Report::missing_nodes`]): in no node's line and in no sum of machines.
+    pub on_missing_nodes: u64,
+}
+
+impl PodsReport {
+    fn new(cluster: &Cluster, view: &View) -> Self {
+        let (all, shown) = (cluster.pod_counts(), view.pods(cluster));
+        let on_missing_nodes = MissingNodes::now(cluster).pods();
+        let report = |counts: &PodCounts| Self {
+            total: counts.total(),
+            unscheduled: counts.unscheduled,
+            starting: counts.starting,
+            running: counts.running,
+            terminating: counts.terminating,
+            bound: counts.bound,
+            on_missing_nodes,
+        };
+        if view.shows_all(cluster) {
+            return report(all);
+        }
+        // A pod that is being deleted without ever having had a node belongs to no node of the view.
+        let unbound_terminating = all.total() - all.unscheduled - all.bound;
+        let terminating = shown.terminating + unbound_terminating;
+        let part = report(&PodCounts { unscheduled: all.unscheduled, terminating, ..shown });
+        Self { on_missing_nodes: 0, ..part }
+    }
+}
+
+/// A node that pods are bound to and that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingNodeReport {
+    /// The name in the pods' `spec.nodeName`.
+    pub name: String,
+    /// How many pods are bound to it.
+    pub pods: u64,
 }
 
 /// Money of a set of nodes, as decimal text.
@@ -347,6 +417,8 @@ pub struct PriceReport {
 pub struct NodeReport {
     /// Node name.
     pub name: String,
+    /// The EC2 instance: the `i-…` of the node's `spec.providerID`; null where it names none.
+    pub instance_id: Option<String>,
     /// Nodepool or node group.
     pub nodepool: Option<String>,
     /// Instance type.
@@ -381,6 +453,8 @@ pub struct NodeReport {
     pub nodeclaim: Option<String>,
     /// Why it leaves, or is to leave.
     pub leaving: Option<String>,
+    /// All labels of the Node.
+    pub labels: BTreeMap<Name, Option<String>>,
 }
 
 /// One claim.
@@ -458,23 +532,29 @@ impl Report {
         let pods_known = cluster.knows(Stream::Pods);
         let mut pending = PendingByCause::default();
         pending.refresh(cluster);
+        let missing = MissingNodes::now(cluster);
         Self {
             schema: SCHEMA,
             taken_at: now.checked_sub(SignedDuration::from_secs(skew)).unwrap_or(now),
             clock_skew_seconds: skew,
-            complete: Stream::ALL.into_iter().all(|s| cluster.stream(s).state.is_settled()),
+            complete: cluster.is_complete(),
             cluster: ClusterReport {
                 context: about.context.clone(),
                 version: Some(about.version.clone()).filter(|version| !version.is_empty()),
                 flavours: about.flavours.iter().map(|f| f.name()).collect(),
             },
-            totals: totals(cluster, view.totals()),
+            totals: totals(cluster, view),
             control_plane: cluster.control_plane().as_ref().map(Into::into),
             nodes: shown()
                 .filter(|row| row.node().is_some() && row.gone().is_none())
                 .map(|row| node(row, pods_known, now))
                 .collect(),
             nodeclaims: shown().filter(|row| row.gone().is_none()).filter_map(|row| claim(row, now)).collect(),
+            missing_nodes: missing
+                .iter()
+                .map(|(name, pods)| MissingNodeReport { name: name.to_owned(), pods })
+                .collect(),
+            orphaned_pods: missing.text(),
             nodepools: cluster
                 .pools()
                 .map(|p| pool(p, pools.get(p.name.as_str()), pods_known, cluster.has_prices()))
@@ -514,32 +594,17 @@ fn source((source, region, state): (PriceSource, &str, &SourceState)) -> SourceR
     SourceReport { source: source.name(), region: region.to_owned(), state, answered_at, why }
 }
 
-fn totals(cluster: &Cluster, t: &Totals) -> TotalsReport {
+fn totals(cluster: &Cluster, view: &View) -> TotalsReport {
+    let t = view.totals();
     let known = cluster.knows(Stream::Pods);
-    let all = cluster.pod_counts();
-    // A pod that is being deleted without ever having had a node belongs to no node of the view.
-    let loose = PodCounts { unscheduled: all.unscheduled, ..PodCounts::default() };
-    let unbound_terminating = all.total() - all.unscheduled - all.bound;
-    let pods = PodsReport {
-        total: t.pods.total() + loose.unscheduled + unbound_terminating,
-        unscheduled: loose.unscheduled,
-        starting: t.pods.starting,
-        running: t.pods.running,
-        terminating: t.pods.terminating + unbound_terminating,
-        bound: t.pods.bound,
-    };
-    let usage = (t.measured > 0).then(|| Amounts {
-        cpu_millicores: t.used(&Resource::Cpu),
-        memory_bytes: t.used(&Resource::Memory),
-        ..Amounts::default()
-    });
+    let pods = PodsReport::new(cluster, view);
     TotalsReport {
         nodes: t.nodes,
         launching: t.launching,
         leaving: t.leaving,
         allocatable: (&t.allocatable).into(),
         requests: known.then(|| (&t.requests).into()),
-        usage,
+        usage: UsageTotalReport::new(t),
         pods: known.then_some(pods),
         price: cluster.has_prices().then(|| price_total(&t.price, known)),
         volumes: (cluster.has_prices() && cluster.extra_costs().volumes).then(|| (&t.volumes).into()),
@@ -674,8 +739,10 @@ fn owned(text: Option<&str>) -> Option<String> {
 }
 
 fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
+    let labels = row.node().into_iter().flat_map(|node| node.labels.iter());
     NodeReport {
         name: row.name().to_owned(),
+        instance_id: owned(row.node().and_then(Node::instance_id)),
         nodepool: owned(row.pool()),
         instance_type: owned(row.instance_type()),
         capacity_type: row.capacity_type().name(),
@@ -693,6 +760,7 @@ fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
         waste: if pods_known { waste(row) } else { None },
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: why(row),
+        labels: labels.map(|(key, value)| (key.into(), Some(value.to_owned()))).collect(),
     }
 }
 

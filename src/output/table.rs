@@ -3,7 +3,10 @@
 use super::extra_costs;
 use super::report::{Amounts, ClaimReport, PriceTotalReport};
 use super::{NodeReport, Report};
+use crate::cluster::{permille, share};
+use crate::model::Name;
 use crate::units::{age, text};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -28,7 +31,10 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "cpu      {}", ratio(requests.cpu_millicores, t.allocatable.cpu_millicores, cores, ""))?;
     writeln!(out, "memory   {}", ratio(requests.memory_bytes, t.allocatable.memory_bytes, gibibytes, " Gi"))?;
-    for (resource, offered) in &t.allocatable.extended {
+    let requested = t.requests.iter().flat_map(|r| r.extended.keys());
+    let extended: BTreeSet<&Name> = t.allocatable.extended.keys().chain(requested).collect();
+    for resource in extended {
+        let offered = t.allocatable.extended.get(resource).copied().unwrap_or(0);
         let asked = t.requests.as_ref().map(|r| r.extended.get(resource).copied().unwrap_or(0));
         writeln!(out, "{resource}  {} / {offered}", asked.map_or_else(|| "—".into(), |n| n.to_string()))?;
     }
@@ -39,6 +45,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             p.total, p.running, p.starting, p.unscheduled, p.terminating
         )?,
         None => writeln!(out, "pods     —")?,
+    }
+    if let Some(orphans) = &report.orphaned_pods {
+        writeln!(out, "{orphans}")?;
     }
     for (stream, trouble) in &report.trouble {
         writeln!(out, "{stream}: {trouble}")?;
@@ -93,8 +102,8 @@ fn node_cells(n: &NodeReport, currency: &str) -> [String; 11] {
     [
         n.name.clone(),
         shown(&n.nodepool),
-        percent(requests.cpu_millicores, n.allocatable.cpu_millicores),
-        percent(requests.memory_bytes, n.allocatable.memory_bytes),
+        percent(requests.cpu_millicores, n.allocatable.cpu_millicores, cores),
+        percent(requests.memory_bytes, n.allocatable.memory_bytes, gibibytes),
         match (n.pods, n.allocatable.pods) {
             (None, _) => "—".into(),
             (Some(pods), Some(limit)) if limit > 0 => format!("{pods}/{limit}"),
@@ -218,16 +227,21 @@ fn cost(p: &PriceTotalReport) -> Option<String> {
     (!said.is_empty()).then(|| said.join("  "))
 }
 
-fn percent(part: Option<u64>, whole: Option<u64>) -> String {
+/// A share of what a node offers: `88%`, `4/0` of something that it does not offer (any more), `—` of nothing.
+fn percent(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String) -> String {
+    let Some((part, whole)) = part.zip(whole) else { return "—".into() };
+    if whole == 0 && part > 0 {
+        return format!("{}/0", show(part));
+    }
     // Rounded once, from the amounts: 49.45 % is not 50 %.
-    let percent = part.zip(whole).and_then(|(part, whole)| crate::cluster::share(part, whole, 100));
-    percent.map_or_else(|| "—".into(), |percent| format!("{percent}%"))
+    share(part, whole, 100).map_or_else(|| "—".into(), |percent| format!("{percent}%"))
 }
 
 fn ratio(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String, unit: &str) -> String {
     let Some(whole) = whole else { return "—".into() };
     let Some(part) = part else { return format!("— / {}{unit}", show(whole)) };
-    let share = crate::cluster::permille(part, whole).map_or_else(String::new, |p| format!("  {}.{}%", p / 10, p % 10));
+    let share = permille(part, whole).filter(|_| whole > 0);
+    let share = share.map_or_else(String::new, |p| format!("  {}.{}%", p / 10, p % 10));
     format!("{} / {}{unit}{share}", show(part), show(whole))
 }
 

@@ -1,6 +1,6 @@
 //! Bars in eighths of a cell: requests as the fill, measured usage as a second shade inside the same bar.
 //!
-//! The bar clamps at its width; the number beside it tells the truth. No capacity is no bar.
+//! The bar clamps at its width; the number beside it tells the truth. Nothing of no capacity is no bar.
 
 use super::pen::Pen;
 use super::theme::{Level, Theme};
@@ -9,7 +9,7 @@ use ratatui::style::{Modifier, Style};
 /// What one bar shows, in thousandths of its capacity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// The fill; none where there is no capacity or nothing is known.
+    /// The fill; none where nothing is known, or nothing is asked of nothing.
     pub fill: Option<u64>,
     /// What was measured, where metrics are there.
     pub used: Option<u64>,
@@ -65,9 +65,9 @@ fn cells(width: u16, share: Share) -> impl Iterator<Item = BarCell> {
     })
 }
 
-/// Draws a bar. Without a fill nothing but `—` is drawn: unknown and "not offered" are no empty bar.
+/// Draws a bar. With neither a fill nor a measurement nothing but `—` is drawn: unknown and "not offered" are no empty bar.
 pub(super) fn draw(pen: &mut Pen<'_>, x: u16, y: u16, width: u16, share: Share, level: Level, theme: &Theme) {
-    if share.fill.is_none() {
+    if share.fill.is_none() && share.used.is_none() {
         if width > 0 {
             pen.put(x, y, theme.glyphs().unknown, theme.dim());
         }

@@ -10,7 +10,7 @@ use super::words;
 use super::{bar, extra_costs};
 use crate::cluster::{CapacityType, EventLine, EventQuery, PodRow, PodState, Row};
 use crate::insight::Waste;
-use crate::model::{ConditionStatus, LinkState, PodClass, Resource, Resources, Stream, key};
+use crate::model::{ConditionStatus, LinkState, Name, PodClass, Resource, Resources, Stream, key};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, Mark, PriceSource, Quote, price_override};
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Money, age};
@@ -444,7 +444,11 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec
     head.extend(kept.iter().filter_map(|i| OFFERS.get(*i)).map(|name| (format!("{name:>cell$}"), dim)));
     let mut lines = vec![head];
     let fixed = [Resource::Cpu, Resource::Memory, Resource::Pods, Resource::EphemeralStorage];
-    let further = all.extended.iter().filter(|(_, n)| **n > 0).map(|(name, _)| Resource::Extended(name.clone()));
+    // What is requested and not offered any more is as worth a line as what is offered.
+    let requested = pods_known.then_some(&sums.requests.extended);
+    let named = all.extended.iter().chain(requested.into_iter().flatten()).filter(|(_, n)| **n > 0);
+    let further: BTreeSet<&Name> = named.map(|(name, _)| name).collect();
+    let further = further.into_iter().cloned().map(Resource::Extended);
     for resource in fixed.into_iter().chain(further) {
         let offered = row.allocatable().map(|a| a.get(&resource));
         let requested = pods_known.then(|| sums.requests.get(&resource));
@@ -554,7 +558,11 @@ impl PodColumns {
 /// What owns a pod, in full and as kubectl abbreviates it.
 fn owner<'a>(pod: &PodRow<'a>) -> (&'a str, &'a str) {
     match pod.class {
-        PodClass::DaemonSet => ("DaemonSet", "ds"),
+        // One that is only marked as such shows the owner it has.
+        PodClass::DaemonSet => match pod.owner.map(|owner| owner.kind.as_str()) {
+            None | Some("DaemonSet") => ("DaemonSet", "ds"),
+            Some(kind) => (kind, kind),
+        },
         PodClass::Static => ("static", "node"),
         PodClass::StatefulSet => ("StatefulSet", "sts"),
         PodClass::Workload => match pod.owner.map(|owner| owner.kind.as_str()) {

@@ -491,35 +491,48 @@ fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resour
         Resource::Extended(name) => name.rsplit('/').next().unwrap_or(name),
     };
     pen.put_max(1, y, &cut_end(label, usize::from(VALUES - 2)), VALUES - 2, theme.dim());
-    let all = totals.allocatable.get(resource);
-    let amount = amounts.amount(resource, bars);
     let text = ratio_text(pic, resource);
     let mut x = pen.put(VALUES, y, &text, theme.style(Role::Text)).max(VALUES + ratio_width);
     let share = amounts.share(resource, bars);
     x = x.saturating_add(2);
-    let (percent, style) = match (share.fill, amount) {
-        (Some(fill), Some(_)) => (
-            words::percent_exact(fill),
+    let (percent, style) = match share.fill {
+        Some(fill) => (
+            // Of nothing there is no percentage, however full it is.
+            if amounts.whole(resource, bars) == Some(0) { "full".to_owned() } else { words::percent_exact(fill) },
             theme
                 .level_style(theme.level(fill))
                 .patch(theme.style(Role::Strong))
                 .fg(theme.level_style(theme.level(fill)).fg.unwrap_or_default()),
         ),
-        _ => (theme.glyphs().unknown.to_owned(), theme.dim()),
+        None => (theme.glyphs().unknown.to_owned(), theme.dim()),
     };
     pen.put_before(x + 6, y, &percent, style);
     x += 8;
-    if share.fill.is_none() || all == 0 {
-        return;
-    }
-    let used = share.used.filter(|_| pen.width() >= 90).map(|used| format!("  used {}", words::percent_exact(used)));
-    let tail = if pic.view.totals().measured > 0 && pen.width() >= 90 && *bars != Bars::Usage { 14 } else { 1 };
+    let Some(most) = share.fill.or(share.used) else { return };
+    let roomy = pen.width() >= 90 && totals.measured > 0;
+    let part = measured_part(pic).filter(|_| roomy).unwrap_or_default();
+    let is_measured = matches!(resource, Resource::Cpu | Resource::Memory);
+    let used = match bars {
+        Bars::Usage => Some(format!(" {part}")).filter(|_| !part.is_empty()),
+        _ => share.used.filter(|_| roomy).map(|used| format!("  used {}{part}", words::percent_exact(used))),
+    };
+    // Bars of all resources end at one place.
+    let tail = match bars {
+        Bars::Usage => 1 + columns(&part),
+        _ if roomy => 14 + columns(&part),
+        _ => 1,
+    };
     let width = pen.width().saturating_sub(x + tail).min(120);
-    let level = theme.level(share.fill.unwrap_or(0));
-    bar::draw(pen, x, y, width, share, level, theme);
-    if let Some(used) = used {
+    bar::draw(pen, x, y, width, share, theme.level(most), theme);
+    if let Some(used) = used.filter(|_| is_measured) {
         pen.put(x + width, y, &used, theme.dim());
     }
+}
+
+/// Of how many nodes usage is known, where it is not known of all: ` of 2 nodes`.
+fn measured_part(pic: &Picture<'_>) -> Option<String> {
+    let totals = pic.view.totals();
+    (totals.unmeasured > 0).then(|| format!(" of {}", words::count(totals.measured, "node", "nodes")))
 }
 
 fn ratio_text(pic: &Picture<'_>, resource: &Resource) -> String {
@@ -528,14 +541,16 @@ fn ratio_text(pic: &Picture<'_>, resource: &Resource) -> String {
         Bars::Dominant | Bars::Only(_) => &Bars::Requests,
         other => other,
     };
-    let all = totals.allocatable.get(resource);
     let unknown = pic.theme().glyphs().unknown;
-    // What is offered is known from nodes, what is asked for from pods: each is told as far as it is known.
-    match Amounts::of_totals(totals).seen_in(pic.cluster).amount(resource, bars) {
-        Some(part) if all > 0 => words::ratio(resource, part, all),
-        Some(part) if part > 0 => format!("{} / {unknown}", words::amount(resource, part)),
-        None if all > 0 => format!("{unknown} / {}", words::offered(resource, all)),
-        Some(_) | None => unknown.to_owned(),
+    let amounts = Amounts::of_totals(totals).seen_in(pic.cluster);
+    // What is offered is known from nodes, what is asked for from pods: each is shown as far as it is known.
+    match (amounts.amount(resource, bars), amounts.whole(resource, bars)) {
+        (Some(part), Some(all)) if part > 0 || all > 0 => words::ratio(resource, part, all),
+        (Some(part), None) if part > 0 => format!("{} / {unknown}", words::amount(resource, part)),
+        (None, Some(_)) if totals.allocatable.get(resource) > 0 => {
+            format!("{unknown} / {}", words::offered(resource, totals.allocatable.get(resource)))
+        }
+        (Some(_) | None, _) => unknown.to_owned(),
     }
 }
 
@@ -543,12 +558,12 @@ fn ratio_text(pic: &Picture<'_>, resource: &Resource) -> String {
 fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let theme = pic.theme();
     let dot = theme.glyphs().dot;
-    let bound = pic.view.totals().pods;
+    let bound = pic.view.pods(pic.cluster);
     let waiting = pic.cluster.pod_counts().unscheduled;
     pen.put(1, y, "pods", theme.dim());
     // Pods without a node belong to no shown node: of a part of the nodes they are told apart.
     let part = pic.view.len() < pic.view.of();
-    let all = bound.total() + if part { 0 } else { waiting };
+    let all = bound.total() - bound.unscheduled + if part { 0 } else { waiting };
     let known = pic.cluster.knows(Stream::Pods);
     if !known || (all == 0 && !pic.cluster.stream(Stream::Pods).complete) {
         pen.put(VALUES, y, &format!("{:>3}", theme.glyphs().unknown), theme.style(Role::Strong));
@@ -612,8 +627,8 @@ fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
         all.push((money.hourly, Role::Strong));
     }
     for (name, resource) in [("cpu", Resource::Cpu), ("mem", Resource::Memory)] {
-        let percent = words::percent(totals.requests.get(&resource), totals.allocatable.get(&resource));
-        if let Some(percent) = percent.filter(|_| pods_known) {
+        let percent = Amounts::of_totals(totals).seen_in(pic.cluster).percent(&resource, &Bars::Requests);
+        if let Some(percent) = percent {
             all.push((format!("{name} {percent}"), Role::Text));
         }
     }
@@ -621,7 +636,9 @@ fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
     if waiting > 0 {
         all.push((format!("{waiting} unscheduled"), Role::Warn));
     }
-    let pods = if pods_known { words::count(totals.pods.total(), "pod", "pods") } else { format!("pods {unknown}") };
+    let pods = pic.view.pods(pic.cluster);
+    let pods = pods.total() - pods.unscheduled;
+    let pods = if pods_known { words::count(pods, "pod", "pods") } else { format!("pods {unknown}") };
     all.push((pods, Role::Text));
     all
 }

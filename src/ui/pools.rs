@@ -2,15 +2,16 @@
 //!
 //! Sums are made from the rows while this screen is open: some thousand rows, never pods.
 
-use super::bar::{self, Share};
+use super::bar;
 use super::frame::Picture;
 use super::pen::{Pen, columns};
-use super::state::{Pools, Seen};
+use super::state::{Bars, Pools, Seen};
+use super::table::Amounts;
 use super::theme::Role;
 use super::words;
 use crate::cluster::{CapacityType, Cluster, permille};
-use crate::insight::PriceTotals;
-use crate::model::{ConditionStatus, Name, NodePool, Resource, Resources, Stream};
+use crate::insight::{PriceTotals, Totals};
+use crate::model::{ConditionStatus, Name, NodePool, Resource, Stream};
 use crate::units::Money;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::layout::Rect;
@@ -32,15 +33,11 @@ pub(super) fn cursor(state: &Pools, names: &[Name]) -> usize {
 
 #[derive(Default)]
 struct Sum {
-    nodes: u64,
+    /// Claims of it that are no nodes yet.
     coming: u64,
+    /// Its spot nodes.
     spot: u64,
-    allocatable: Resources,
-    requests: Resources,
-    used_cpu: u64,
-    used_memory: u64,
-    measured: bool,
-    price: PriceTotals,
+    totals: Totals,
 }
 
 /// The text of an amount of a pool.
@@ -74,39 +71,11 @@ fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
     for row in cluster.rows().filter(|row| row.gone().is_none()) {
         let Some(pool) = row.pool() else { continue };
         let sum = sums.entry(pool.into()).or_default();
-        if row.is_node() {
-            sum.nodes += 1;
-        } else {
-            sum.coming += 1;
-        }
+        sum.coming += u64::from(!row.is_node());
         sum.spot += u64::from(row.is_node() && row.capacity_type() == CapacityType::Spot);
-        if row.counts() {
-            if let Some(all) = row.allocatable() {
-                sum.allocatable.add(all);
-            }
-            sum.requests.add(&row.sums().requests);
-        }
-        if let Some(usage) = row.usage() {
-            sum.measured = true;
-            sum.used_cpu += usage.cpu_millicores;
-            sum.used_memory += usage.memory_bytes;
-        }
-        sum.price.include(row);
+        sum.totals.include(row);
     }
     sums
-}
-
-fn share(sum: &Sum, resource: &Resource) -> Share {
-    let all = sum.allocatable.get(resource);
-    let used = match resource {
-        Resource::Cpu => sum.used_cpu,
-        Resource::Memory | Resource::EphemeralStorage | Resource::Pods | Resource::Extended(_) => sum.used_memory,
-    };
-    Share {
-        fill: permille(sum.requests.get(resource), all),
-        used: if sum.measured { permille(used, all) } else { None },
-        stale: false,
-    }
 }
 
 /// The limit that is nearest: `cpu 10 / 1000`.
@@ -163,7 +132,7 @@ impl Columns {
     /// launches nothing says why here.
     fn of(pic: &Picture<'_>, names: &[Name], shown: &[Name], sums: &BTreeMap<Name, Sum>, w: u16) -> Self {
         let priced = pic.cluster.has_prices();
-        let cell = |name: &Name, text: Cell| sums.get(name).map_or(0, |sum| columns(&text(&sum.price, pic)));
+        let cell = |name: &Name, text: Cell| sums.get(name).map_or(0, |sum| columns(&text(&sum.totals.price, pic)));
         let widest = |text: Cell| shown.iter().map(|name| cell(name, text)).max().unwrap_or(0).max(6) + 2;
         let price_w = if priced { widest(hourly) } else { 0 };
         let waste_w = if priced && w >= 80 { widest(unrequested) } else { 0 };
@@ -224,31 +193,30 @@ impl Columns {
         let (nodes_known, pods_known) = (pic.cluster.knows(Stream::Nodes), pic.cluster.knows(Stream::Pods));
         let text = cut_middle(name, usize::from(self.name_w));
         pen.put_max(4, y, &text, self.name_w, theme.style(Role::Strong));
-        let nodes = if nodes_known { sum.nodes.to_string() } else { g.unknown.into() };
+        let nodes = if nodes_known { sum.totals.nodes.to_string() } else { g.unknown.into() };
         let coming = if sum.coming > 0 { format!("{nodes}+{}", sum.coming) } else { nodes };
         pen.put_before(self.nodes_end, y, &coming, theme.style(Role::Text));
         for (x, resource) in [(self.cpu_x, Resource::Cpu), (self.memory_x, Resource::Memory)] {
-            let share = share(sum, &resource);
-            match share.fill.filter(|_| pods_known) {
-                Some(fill) => {
-                    let level = theme.level(fill);
-                    bar::draw(pen, x, y, self.bar_w.saturating_sub(5), share, level, theme);
-                    let percent = words::percent(sum.requests.get(&resource), sum.allocatable.get(&resource));
-                    pen.put_before(x + self.bar_w, y, &percent.unwrap_or_default(), theme.level_style(level));
-                }
-                None => {
-                    pen.put_before(x + self.bar_w, y, g.unknown, theme.dim());
-                }
+            let amounts = Amounts::of_totals(&sum.totals).seen_in(pic.cluster);
+            let share = amounts.share(&resource, &Bars::Requests);
+            let level = theme.level(share.fill.or(share.used).unwrap_or(0));
+            let percent = amounts.percent(&resource, &Bars::Requests);
+            let room = self.bar_w.saturating_sub(percent.as_ref().map_or(0, |text| columns(text) + 1).max(5));
+            if share.fill.or(share.used).is_some() {
+                bar::draw(pen, x, y, room, share, level, theme);
             }
+            let (text, style) =
+                percent.map_or_else(|| (g.unknown.to_owned(), theme.dim()), |text| (text, theme.level_style(level)));
+            pen.put_before(x + self.bar_w, y, &text, style);
         }
-        let known = |known: bool, text: Cell| if known { text(&sum.price, pic) } else { g.unknown.into() };
+        let known = |known: bool, text: Cell| if known { text(&sum.totals.price, pic) } else { g.unknown.into() };
         if self.price_w > 0 {
             pen.put_before(self.price_end, y, &known(nodes_known, hourly), theme.style(Role::Strong));
         }
         if self.waste_w > 0 {
             pen.put_before(self.waste_end, y, &known(nodes_known && pods_known, unrequested), theme.style(Role::Text));
         }
-        if let Some(spot) = words::percent(sum.spot, sum.nodes) {
+        if let Some(spot) = words::percent(sum.spot, sum.totals.nodes) {
             let style = if sum.spot > 0 { theme.style(Role::Spot) } else { theme.dim() };
             pen.put_before(self.spot_end, y, &spot, style);
         }

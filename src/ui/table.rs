@@ -24,6 +24,7 @@ use crate::pricing::{Mark, Quote};
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Currency, Money, age};
 use ratatui::style::{Modifier, Style};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Seconds for which a row that appeared is marked.
@@ -35,18 +36,13 @@ const GUTTER: u16 = 3;
 
 // === what bars show ===
 
-/// Whether an extended resource is a device worth a bar of its own.
-fn is_device(name: &str) -> bool {
-    !name.starts_with("hugepages-")
-        && !name.starts_with("attachable-volumes-")
-        && !name.starts_with("vpc.amazonaws.com/")
-        && name.contains('/')
-}
-
-/// Devices that some shown node offers.
+/// Accelerators that some shown node offers, or that its pods hold though it does not offer them any more: they are worth a
+/// bar of their own.
 pub(super) fn devices(view: &View) -> impl Iterator<Item = Resource> {
-    let offered = view.totals().allocatable.extended.iter();
-    offered.filter(|(name, n)| **n > 0 && is_device(name)).map(|(name, _)| Resource::Extended(name.clone()))
+    let totals = view.totals();
+    let named = totals.allocatable.extended.iter().chain(&totals.requests.extended).filter(|(_, n)| **n > 0);
+    let names: BTreeSet<&Name> = named.map(|(name, _)| name).collect();
+    names.into_iter().cloned().map(Resource::Extended).filter(Resource::is_accelerator)
 }
 
 /// What `v` goes through.
@@ -78,7 +74,7 @@ enum Used<'a> {
 
 /// The share of one resource that bars show: of a row, a group or everything.
 pub(super) struct Amounts<'a> {
-    pub(super) allocatable: Option<&'a Resources>,
+    allocatable: Option<&'a Resources>,
     pub(super) requests: &'a Resources,
     pub(super) limits: &'a Resources,
     used: Used<'a>,
@@ -153,27 +149,39 @@ impl<'a> Amounts<'a> {
         }
     }
 
-    /// The share as a row writes it.
+    /// What the shown amount is a share of: what is offered, of used amounts what the measured nodes offer. None where that
+    /// is not known; 0 is an offer of nothing.
+    pub(super) fn whole(&self, resource: &Resource, bars: &Bars) -> Option<u64> {
+        match (&self.used, bars) {
+            (Used::Totals(totals), Bars::Usage) => Some(totals.measured_allocatable.get(resource)),
+            (Used::Totals(totals), _) => totals.offer_of(resource),
+            (Used::Row(_), _) => self.allocatable.map(|all| all.get(resource)),
+        }
+    }
+
+    /// The share as a row writes it: `88%`, or `4/0` where there is nothing to be a share of.
     pub(super) fn percent(&self, resource: &Resource, bars: &Bars) -> Option<String> {
-        words::percent(self.amount(resource, bars)?, self.allocatable?.get(resource))
+        let (part, whole) = (self.amount(resource, bars)?, self.whole(resource, bars)?);
+        let of_none = || (part > 0).then(|| words::of_none(resource, part));
+        words::percent(part, whole).or_else(of_none)
     }
 
     pub(super) fn share(&self, resource: &Resource, bars: &Bars) -> Share {
-        let Some(all) = self.allocatable.map(|a| a.get(resource)) else { return Share::default() };
-        let fill = self.amount(resource, bars).and_then(|part| permille(part, all));
+        let part = self.amount(resource, bars).zip(self.whole(resource, bars));
         let used = match bars {
             Bars::Usage => None,
             Bars::Requests | Bars::Limits | Bars::Dominant | Bars::Only(_) => {
-                self.used(resource).and_then(|part| permille(part, all))
+                self.used(resource).zip(self.whole(resource, &Bars::Usage))
             }
         };
-        Share { fill, used, stale: self.is_stale() }
+        let share = |amounts: Option<(u64, u64)>| amounts.and_then(|(part, whole)| permille(part, whole));
+        Share { fill: share(part), used: share(used), stale: self.is_stale() }
     }
 
     /// The resource that is requested most.
     fn dominant(&self, among: &[Resource]) -> Option<(Resource, u64)> {
-        let all = self.allocatable.filter(|_| self.pods_known)?;
-        let shares = among.iter().filter_map(|r| Some((r.clone(), permille(self.requests.get(r), all.get(r))?)));
+        let share = |r: &Resource| permille(self.amount(r, &Bars::Dominant)?, self.whole(r, &Bars::Dominant)?);
+        let shares = among.iter().filter_map(|r| Some((r.clone(), share(r)?)));
         shares.max_by_key(|(_, share)| *share)
     }
 }
@@ -860,19 +868,27 @@ fn note_span(slots: &[Slot], width: u16) -> (u16, u16) {
 
 fn bar_cell(pen: &mut Pen<'_>, y: u16, slot: &Slot, bar: Option<&BarText>, theme: &Theme, group: bool) {
     let end = slot.x + slot.width;
-    let Some((bar, fill)) = bar.and_then(|b| Some((b, b.share.fill?))) else {
+    let Some((bar, most)) = bar.and_then(|b| Some((b, b.share.fill.or(b.share.used)?))) else {
         pen.put_before(end, y, theme.glyphs().unknown, theme.dim());
         return;
     };
-    let level = theme.level(fill);
+    let level = theme.level(most);
     let name_width = if bar.name.is_empty() { 0 } else { 8.min(slot.width.saturating_sub(BAR_LEAST)) };
     if name_width > 0 {
         pen.put_max(slot.x, y, &cut_end(&bar.name, usize::from(name_width) - 1), name_width, theme.dim());
     }
-    let width = slot.width.saturating_sub(PERCENT + name_width);
+    let width = slot.width.saturating_sub(PERCENT.max(columns(&bar.percent) + 1) + name_width);
     bar::draw(pen, slot.x + name_width, y, width, bar.share, level, theme);
-    let style = if group { theme.style(Role::Strong) } else { number_style(level, fill, theme) };
-    pen.put_before(end, y, &bar.percent, style);
+    match bar.share.fill {
+        Some(fill) => {
+            let style = if group { theme.style(Role::Strong) } else { number_style(level, fill, theme) };
+            pen.put_before(end, y, &bar.percent, style);
+        }
+        // What is used is measured, what is requested may not be read.
+        None => {
+            pen.put_before(end, y, theme.glyphs().unknown, theme.dim());
+        }
+    }
 }
 
 /// A share's number: its colour says the same as its bar's.

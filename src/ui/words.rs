@@ -94,6 +94,11 @@ pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
     Some(if percent == 0 && part > 0 { "<1%".into() } else { format!("{percent}%") })
 }
 
+/// A requested amount of a resource that is not offered, in a table's cell: `4/0`, `1.5/0`, `16Gi/0`.
+pub(super) fn of_none(resource: &Resource, part: u64) -> String {
+    format!("{}/0", amount(resource, part).replace(".0", "").replace(' ', ""))
+}
+
 /// A price by the hour with what must be said beside it: `0.0963`, `~0.0860`, `≤0.0860`, `0.0860R`.
 pub(super) fn price(quote: &Quote, glyphs: &Glyphs) -> String {
     quote.label(4).replace('≤', glyphs.most).replace('≥', glyphs.least).replace('—', glyphs.unknown)

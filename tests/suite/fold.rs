@@ -396,6 +396,36 @@ proptest! {
         }
     }
 
+    /// Bound pods are counted by pods: on nodes that are there, on those that a claim still names, and on those that are
+    /// missing, in whatever order they came.
+    #[test]
+    fn every_bound_pod_is_on_a_node_or_on_one_that_is_missing(history in a_history()) {
+        let (mut cluster, mut view) = (priced(), everything());
+        fold(&mut cluster, &mut view, &history);
+        cluster.tick(at(LATER));
+        cluster.apply(Change::Link(Stream::Nodes, LinkState::Live), at(LATER));
+        view.refresh(&mut cluster);
+        let objects = Objects::after(&changes(&history));
+        let bound = |node: Option<&Name>| {
+            let pods = objects.pods.objects.values().filter(|pod| !pod.node.is_empty());
+            pods.filter(|pod| node.is_none_or(|node| pod.node == *node)).count() as u64
+        };
+        let counts = *cluster.pod_counts();
+        prop_assert_eq!((counts.total(), counts.bound), (objects.pods.objects.len() as u64, bound(None)));
+        prop_assert_eq!(view.pods(&cluster), counts);
+        let is_known = cluster.stream(Stream::Nodes).complete;
+        let mut missing = 0;
+        for (name, pods, since) in cluster.missing_nodes() {
+            prop_assert!(is_known && !objects.nodes.objects.contains_key(name), "{} is there", name);
+            prop_assert_eq!(pods, bound(Some(name)));
+            prop_assert!(since.as_second() < LATER);
+            missing += pods;
+        }
+        if is_known {
+            prop_assert_eq!(missing + view.totals().pods.bound, counts.bound);
+        }
+    }
+
     #[test]
     fn money_by_difference_equals_a_rebuild(history in a_history(), spot in 0..3_i64) {
         let (mut cluster, mut view) = (priced(), everything());

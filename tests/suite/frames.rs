@@ -1519,3 +1519,98 @@ fn screenshots_show_the_program_as_it_is() {
         assert!(kept == picture, "screenshots/{name}.svg is out of date; UPDATE_SCREENSHOTS=1 makes it anew");
     }
 }
+
+// === shares and usage of a part ===
+
+fn with_gpus(name: &str, gpus: u64) -> Node {
+    let mut node = node(name);
+    node.allocatable.set(&Resource::from_name("nvidia.com/gpu"), gpus);
+    node
+}
+
+fn four_gpus(name: &str, node: &str) -> Pod {
+    let mut pod = pod(name, node);
+    pod.requests.set(&Resource::from_name("nvidia.com/gpu"), 4);
+    pod
+}
+
+/// NVIDIA/k8s-device-plugin issues 58, 75 and 231: allocatable is 0 while pods hold four.
+#[test]
+fn devices_that_are_requested_of_none_are_full() {
+    let mut stage = Stage::empty(plain());
+    stage.apply([
+        with_gpus("lost-all", 0).added(),
+        with_gpus("lost-one", 3).added(),
+        node("never-had").added(),
+        four_gpus("a", "lost-all").added(),
+        four_gpus("b", "lost-one").added(),
+        Change::Synced(Stream::Nodes),
+        Change::Synced(Stream::Pods),
+    ]);
+    let frame = stage.text(160, 20);
+    assert!(line_of(&frame, "lost-all").contains("4/0"), "{frame}");
+    assert!(line_of(&frame, "lost-one").contains("133%"), "{frame}");
+    assert!(!line_of(&frame, "never-had").contains("4/0"), "{frame}");
+    assert!(header_of(&frame, " gpu").contains("8 / 3"), "{frame}");
+    // All of them are lost: the device keeps its bar.
+    stage.apply([with_gpus("lost-one", 0).added()]);
+    let frame = stage.text(160, 20);
+    assert!(header_of(&frame, " gpu").contains("8 / 0") && header_of(&frame, " gpu").contains("full"), "{frame}");
+    stage.press(&["⏎"]);
+    let frame = stage.text(160, 40);
+    assert!(line_of(&frame, "nvidia.com/gpu").contains('4'), "{frame}");
+}
+
+/// Two of three nodes are measured: their use is a share of what they offer.
+#[test]
+fn usage_is_a_share_of_the_measured_nodes() {
+    let mut stage = nodes(3, plain());
+    let usage = Usage { cpu_millicores: 862, window_seconds: 30, at: stage.now, ..Usage::default() };
+    stage.apply([
+        Change::Link(Stream::NodeMetrics, LinkState::Live),
+        Change::NodeUsage(vec![("n0000".into(), usage), ("n0001".into(), usage)]),
+    ]);
+    let frame = stage.text(160, 20);
+    assert!(header_of(&frame, " cpu").contains("used 21.6% of 2 nodes"), "{frame}");
+    stage.press(&["v"]);
+    let frame = stage.text(160, 20);
+    let cpu = header_of(&frame, " cpu");
+    assert!(cpu.contains("1.7 / 8.0") && cpu.contains("21.6%") && cpu.contains("of 2 nodes"), "{frame}");
+}
+
+/// What is used is known though pods may not be read.
+#[test]
+fn usage_is_shown_while_pods_are_denied() {
+    let mut stage = Stage::empty(plain());
+    let usage = Usage { cpu_millicores: 1000, window_seconds: 30, at: stage.now, ..Usage::default() };
+    stage.apply([
+        node("n").added(),
+        Change::Synced(Stream::Nodes),
+        Change::Link(Stream::Pods, LinkState::Denied { message: "pods is forbidden".into() }),
+        Change::Link(Stream::NodeMetrics, LinkState::Live),
+        Change::NodeUsage(vec![("n".into(), usage)]),
+    ]);
+    let frame = stage.text(160, 20);
+    assert!(header_of(&frame, " cpu").contains("used 25.0%"), "{frame}");
+    assert!(line_of(&frame, "c5a.xlarge").contains('█'), "{frame}");
+}
+
+/// A deleted node's pods stay counted until they go, and are named once that lasts.
+#[test]
+fn pods_of_a_deleted_node_stay_counted() {
+    let mut stage = nodes(1, plain());
+    stage.apply([node("taken-away").added()]);
+    stage.apply((0..3).map(|i| pod(&format!("p{i}"), "taken-away").added()));
+    let gone = node("taken-away");
+    stage.apply([Change::NodeGone(gone.name, gone.uid)]);
+    for seconds in [0, 5, 20, 60] {
+        let frame = stage.wait(seconds).text(160, 20);
+        assert!(header_of(&frame, " pods").contains("3 running"), "{frame}");
+        assert!(!frame.contains("do not exist") && !frame.contains("does not exist"), "{frame}");
+    }
+    let frame = stage.wait(10).text(160, 20);
+    assert!(frame.contains("3 pods are bound to a node that does not exist: taken-away"), "{frame}");
+    // A claim that still names it, or the node itself, is an answer.
+    let frame = stage.apply([node("taken-away").added()]).text(160, 20);
+    assert!(!frame.contains("does not exist"), "{frame}");
+}

@@ -116,7 +116,7 @@ async fn one_shot_works_without_a_terminal() {
     assert_eq!(totals["usage"], Value::Null, "not measured is not zero");
     assert_eq!(
         totals["pods"],
-        json!({"total": 3, "unscheduled": 1, "starting": 0, "running": 2, "terminating": 0, "bound": 2})
+        json!({"total": 3, "unscheduled": 1, "starting": 0, "running": 2, "terminating": 0, "bound": 2, "on_missing_nodes": 0})
     );
     let price = &totals["price"];
     for (key, value) in [
@@ -315,6 +315,131 @@ async fn what_the_cluster_does_not_have_is_absent_and_not_denied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_without_pods_is_not_complete_and_still_shows_usage() {
+    let server = cluster().await;
+    server.on_all(PODS, &Answer::status(403, "pods is forbidden: User \"reader\" cannot list resource \"pods\""));
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["complete"], &report["totals"]["requests"]), (&json!(false), &Value::Null));
+}
+
+/// A machine of four cpu and 32 GiB that costs a dollar an hour, with one more resource of which it offers so much.
+fn machine(name: &str, resource: &str, offered: &str) -> Value {
+    let mut node = node(name, "made.up", "4");
+    node["metadata"]["labels"] = json!({"eks-node-viewer/instance-price": "1.00"});
+    node["status"]["allocatable"] = json!({"cpu": "4", "memory": "32Gi", "pods": "58"});
+    node["status"]["allocatable"][resource] = json!(offered);
+    node
+}
+
+/// A pod of a quarter of its cpu that holds so much of the resource.
+fn holder(name: &str, node: &str, resource: &str, held: &str) -> Value {
+    let mut pod = pod(name, Some(node));
+    pod["spec"]["containers"][0]["resources"]["requests"][resource] = json!(held);
+    pod
+}
+
+/// Waste where accelerators have names that no list has (NVIDIA k8s-device-plugin README, "Shared access to GPUs"), where
+/// they are lost while held (volcano-sh/volcano issues 1782 and 1818), and beside a resource that is no accelerator.
+#[test_case("nvidia.com/gpu.shared", "10", "10", "0.00000")]
+#[test_case("gpu.intel.com/i915", "1", "1", "0.00000")]
+#[test_case("nvidia.com/gpu", "0", "4", "0.00000" ; "all lost")]
+#[test_case("nvidia.com/gpu", "3", "4", "0.00000" ; "one lost")]
+#[test_case("smarter-devices/fuse", "10", "10", "0.75000")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_is_not_wasted(resource: &str, offered: &str, held: &str, unrequested: &str) {
+    let server = cluster().await;
+    server.on_list(NODES, [Answer::page("7", "", &[machine("m", resource, offered)])]);
+    server.on_list(PODS, [Answer::page("7", "", &[holder("p", "m", resource, held)])]);
+    let report: Value =
+        serde_json::from_slice(&run(snapshot(&server.kubeconfig(), &["-o", "json"])).await.stdout).unwrap();
+    let node = &report["nodes"][0];
+    assert_eq!(node["waste"]["unrequested"], unrequested, "{node}");
+    assert_eq!(report["totals"]["price"]["waste"]["unrequested"], unrequested);
+    assert_eq!(node["requests"]["extended"][resource], held.parse::<u64>().unwrap());
+    let table = text(&run(snapshot(&server.kubeconfig(), &[])).await.stdout);
+    assert!(table.contains(&format!("{resource}  {held} / {offered}")), "{table}");
+}
+
+/// Pods of nodes that are gone (kubernetes/kubernetes issues 48213 and 60066): counted as kubectl counts them, named, and in
+/// no sum of machines.
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_of_a_node_that_is_gone_are_counted_and_named() {
+    let server = cluster().await;
+    let mut leaving = pod("orphan-2", Some("taken-away"));
+    leaving["metadata"]["deletionTimestamp"] = json!("2099-01-01T00:00:00Z");
+    let mut starting = pod("orphan-1", Some("taken-away"));
+    starting["status"] = json!({"phase": "Pending"});
+    let pods = [pod("web-0", Some("alive")), pod("orphan-0", Some("taken-away")), starting, leaving];
+    server.on_list(NODES, [Answer::page("7", "", &[node("alive", "c5a.large", "4")])]);
+    server.on_list(PODS, [Answer::page("7", "", &pods)]);
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    let said = "note: 3 pods are bound to a node that does not exist: taken-away\n";
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), said));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let totals = &report["totals"];
+    assert_eq!(
+        totals["pods"],
+        json!({"total": 4, "unscheduled": 0, "starting": 1, "running": 2, "terminating": 1, "bound": 4, "on_missing_nodes": 3})
+    );
+    assert_eq!((&totals["nodes"], &totals["requests"]["cpu_millicores"]), (&json!(1), &json!(1000)));
+    assert_eq!(report["missing_nodes"], json!([{"name": "taken-away", "pods": 3}]));
+    assert_eq!(report["nodes"].as_array().unwrap().len(), 1);
+    let table = text(&run(snapshot(&server.kubeconfig(), &[])).await.stdout);
+    assert!(table.contains("3 pods are bound to a node that does not exist: taken-away"), "{table}");
+    // With a selector nodes may simply not be read.
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json", "-l", "team=payments"])).await;
+    assert_eq!(text(&output.stderr), "");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["missing_nodes"], &report["totals"]["pods"]["total"]), (&json!([]), &json!(1)));
+}
+
+/// prometheus-adapter serves memory in thousandths of a byte and windows of minutes, and leaves nodes out
+/// (kubernetes-sigs/prometheus-adapter issues 549 and 639).
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_is_that_of_the_measured_nodes_in_whatever_unit() {
+    let server = cluster().await;
+    let nodes = ["quarter-full", "idle", "left-out"].map(|name| machine(name, "nvidia.com/gpu", "0"));
+    server.on_list(NODES, [Answer::page("7", "", &nodes)]);
+    let reading = |name: &str, cpu: &str, memory: &str| {
+        json!({"metadata": {"name": name}, "timestamp": "2026-11-28T08:00:00Z", "window": "5m0s",
+            "usage": {"cpu": cpu, "memory": memory}})
+    };
+    let readings = [reading("quarter-full", "312500u", "2687146666666m"), reading("idle", "0", "1073741824")];
+    server.on_all(NODE_METRICS, &Answer::page("", "", &readings));
+    let report: Value =
+        serde_json::from_slice(&run(snapshot(&server.kubeconfig(), &["-o", "json"])).await.stdout).unwrap();
+    let usage = |name: &str| {
+        let nodes = report["nodes"].as_array().unwrap();
+        nodes.iter().find(|node| node["name"] == name).unwrap()["usage"].clone()
+    };
+    assert_eq!(
+        (&usage("quarter-full")["cpu_millicores"], &usage("quarter-full")["memory_bytes"]),
+        (&json!(313), &json!(2_687_146_667_u64))
+    );
+    assert_eq!((&usage("idle")["cpu_millicores"], usage("left-out")), (&json!(0), Value::Null));
+    let total = &report["totals"]["usage"];
+    assert_eq!((&total["cpu_millicores"], &total["memory_bytes"]), (&json!(313), &json!(3_760_888_491_u64)));
+    assert_eq!((&total["nodes_measured"], &total["nodes_unmeasured"]), (&json!(2), &json!(1)));
+    assert_eq!(total["allocatable"]["cpu_millicores"], 8000, "of which it is a share");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_and_instances_are_in_the_report() {
+    let server = cluster().await;
+    let mut elsewhere = node("aks-1", "made.up", "4");
+    elsewhere["spec"]["providerID"] = json!("azure:///subscriptions/s/virtualMachines/i-0");
+    server.on_list(NODES, [Answer::page("7", "", &[node("i-0a", "c5a.large", "4"), elsewhere])]);
+    let report: Value =
+        serde_json::from_slice(&run(snapshot(&server.kubeconfig(), &["-o", "json", "--sort", "name"])).await.stdout)
+            .unwrap();
+    let nodes = &report["nodes"];
+    assert_eq!((&nodes[0]["instance_id"], &nodes[1]["instance_id"]), (&Value::Null, &json!("i-0a")));
+    assert_eq!(nodes[1]["labels"]["kubernetes.io/arch"], "amd64");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn broken_pipe_is_success() {
     let server = cluster().await;
     let many: Vec<Value> = (0..2000).map(|i| node(&format!("i-{i:04}"), "c5a.large", "2")).collect();
@@ -348,7 +473,7 @@ fn a_snapshot_of_a_scenario_is_its_end() {
     assert_eq!(totals["allocatable"]["cpu_millicores"], 9840);
     assert_eq!(
         totals["pods"],
-        json!({"total": 101, "unscheduled": 92, "starting": 0, "running": 9, "terminating": 0, "bound": 9})
+        json!({"total": 101, "unscheduled": 92, "starting": 0, "running": 9, "terminating": 0, "bound": 9, "on_missing_nodes": 0})
     );
     let price = &totals["price"];
     for (key, value) in [("hourly", "0.48160"), ("monthly", "351.57"), ("instances", "0.43000"), ("fees", "0.05160")] {

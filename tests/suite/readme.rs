@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use nodeglass::cli::{self, Cli};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::{Filter, View};
-use nodeglass::model::{About, Change, NodeClaim, Stream};
+use nodeglass::model::{About, Change, NodeClaim, Stream, Usage};
 use nodeglass::output::Report;
 use nodeglass::pricing::{ExtraCosts, PriceBook, PriceFile, PriceNews, PriceSource, SourceState};
 use nodeglass::ui::keys::TABLE;
@@ -104,6 +104,9 @@ fn the_json_of_the_readme_is_the_programs() {
         build::pod("p", "a").added(),
         build::pod("q", "").added(),
         Change::Odd { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() },
+        build::pod("orphan", "taken-away").added(),
+        Change::Synced(Stream::Nodes),
+        Change::NodeUsage(vec![("a".into(), Usage { cpu_millicores: 100, ..Usage::default() })]),
         NodeClaim {
             node_class_group: "karpenter.k8s.aws".into(),
             node_class: "web".into(),

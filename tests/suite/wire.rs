@@ -19,6 +19,7 @@ use pretty_assertions::assert_eq;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use test_case::test_case;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -139,6 +140,34 @@ async fn a_full_pod_agrees() {
     let mut limits = Resources::new(1250, mi(1024 + 64 + 120));
     limits.ephemeral_storage_bytes = 2_000_000_000;
     assert_eq!(slim.limits, limits);
+}
+
+/// Cluster Autoscaler `utils/pod/pod.go`, `IsDaemonSetPod`: the owner's kind whatever its group (openkruise/kruise
+/// `apps.kruise.io`), or the annotation (vCluster's pods have no owner in the host cluster).
+#[test_case("apps/v1", "DaemonSet", "" => PodClass::DaemonSet)]
+#[test_case("apps.kruise.io/v1alpha1", "DaemonSet", "" => PodClass::DaemonSet)]
+#[test_case("apps.kruise.io/v1beta1", "DaemonSet", "" => PodClass::DaemonSet)]
+#[test_case("extensions/v1beta1", "DaemonSet", "" => PodClass::DaemonSet)]
+#[test_case("", "", "true" => PodClass::DaemonSet)]
+#[test_case("apps/v1", "StatefulSet", "true" => PodClass::DaemonSet ; "marked beside another owner")]
+#[test_case("apps/v1", "StatefulSet", "false" => PodClass::StatefulSet)]
+#[test_case("apps/v1", "ReplicaSet", "" => PodClass::Workload)]
+#[test_case("datadoghq.com/v1alpha1", "ExtendedDaemonSetReplicaSet", "" => PodClass::Workload)]
+#[test_case("v1", "Node", "" => PodClass::Static)]
+#[tokio::test]
+async fn a_daemon_is_one_whoever_owns_it(api_version: &str, kind: &str, mark: &str) -> PodClass {
+    let owners = if kind.is_empty() {
+        serde_json::json!([])
+    } else {
+        serde_json::json!([{"apiVersion": api_version, "kind": kind, "name": "o", "uid": "u", "controller": true}])
+    };
+    let mut pod = serde_json::json!({"metadata": {"name": "p", "namespace": "default", "uid": "p", "ownerReferences": owners},
+        "spec": {"nodeName": "n"}, "status": {"phase": "Running"}});
+    if !mark.is_empty() {
+        pod["metadata"]["annotations"] = serde_json::json!({"cluster-autoscaler.kubernetes.io/daemonset-pod": mark});
+    }
+    let Change::Pod(pod) = read(PODS, Stream::Pods, &pod.to_string()).await else { panic!("no pod") };
+    pod.class
 }
 
 #[tokio::test]
