@@ -9,7 +9,7 @@ use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Pricing, Settings, Sn
 use crate::cluster::Cluster;
 use crate::insight::{MissingNodes, clock_skew};
 use crate::model::{LinkState, Stream, Timestamp};
-use crate::output::{self, Format, Report};
+use crate::output::{self, Columns, Format, Report};
 use crate::source::demo;
 use crate::source::live::Connection;
 use crate::source::scenario::Scenario;
@@ -77,7 +77,11 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         ));
     }
     view.refresh(&mut cluster);
-    let report = Report::new(&cluster, &view, Timestamp::now());
+    let columns = Columns {
+        resources: settings.resources.clone(),
+        labels: settings.extra_labels.iter().map(|label| label.to_string().into()).collect(),
+    };
+    let report = Report::with_columns(&cluster, &view, columns, Timestamp::now());
     let format = match options.output {
         OutputFormat::Table => Format::Table,
         OutputFormat::Json => Format::Json,

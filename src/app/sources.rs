@@ -121,9 +121,10 @@ impl Ready {
     ///
     /// A price file that cannot be read.
     pub fn cluster(&self, settings: &Settings, now: Timestamp) -> Result<Cluster, SettingsError> {
-        let book = match settings.pricing {
-            Pricing::Off => None,
-            _ => Some(PriceBook::embedded().with_terms(prices::terms(settings)?)),
+        let book = if settings.pricing == Pricing::Off {
+            None
+        } else {
+            Some(PriceBook::embedded().with_terms(prices::terms(settings)?))
         };
         let priced = book.is_some();
         let mut cluster = Cluster::new(book)

@@ -146,11 +146,14 @@ pub struct Flags {
 
     /// Resources with a bar and a total [default: cpu,memory]
     ///
-    /// Separated by commas: cpu, memory, pods, ephemeral-storage, or an extended resource such as nvidia.com/gpu.
+    /// Separated by commas: cpu, memory, pods, ephemeral-storage, or an extended resource such as nvidia.com/gpu. In the table
+    /// and the CSV of snapshot they are columns; its JSON has all resources.
     #[arg(long, global = true, value_name = "LIST", help_heading = "What is shown")]
     pub resources: Option<String>,
     /// Node labels shown as further columns, separated by commas
     ///
+    /// Also in the table and the CSV of snapshot. Its JSON has all labels of each node, and null for one of these that a node
+    /// does not have.
     /// eks-node-viewer's computed labels are labels here too: eks-node-viewer/node-age, …/node-cpu-usage,
     /// …/node-memory-usage, …/node-pods-usage, …/node-ephemeral-storage-usage.
     #[arg(long, global = true, value_name = "LIST", help_heading = "What is shown")]
@@ -174,6 +177,8 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "KEY", help_heading = "What is shown")]
     pub node_sort: Option<String>,
     /// Grouping to start with [default: none]
+    ///
+    /// The table and the JSON of snapshot have groups with subtotals. Its CSV is one line a node and takes no grouping.
     #[arg(long, global = true, value_name = "BY", value_parser = words::<GroupBy>(), help_heading = "What is shown")]
     pub group_by: Option<String>,
 

@@ -88,6 +88,17 @@ pub fn parse<A: Into<OsString>>(
     Ok(match cli.command {
         None => Command::Dashboard(settings()?),
         Some(CliCommand::Snapshot(SnapshotFlags { output, timeout })) => {
+            // In the environment or a file it is meant for the dashboard; typed it is meant for this.
+            if let Some(by) = cli.flags.group_by.as_ref().filter(|by| output == OutputFormat::Csv && *by != "none") {
+                return Err(CliError::from(SettingsError::BadValue {
+                    origin: Origin::Flag("--group-by".to_owned()),
+                    given: format!("{by:?}"),
+                    expected:
+                        "expected no grouping with --output=csv, which is one line a node without subtotals; table \
+                               and json have groups"
+                            .to_owned(),
+                }));
+            }
             Command::Snapshot(settings()?, Snapshot { output, timeout })
         }
         Some(CliCommand::Doctor(flags)) => {

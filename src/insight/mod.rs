@@ -2,6 +2,7 @@
 //! somebody should be told about.
 
 mod alerts;
+mod extra;
 mod extra_costs;
 mod filter;
 mod history;
@@ -14,6 +15,7 @@ mod view;
 mod waste;
 
 pub use alerts::{Alert, AlertKind, Severity, alerts, clock_skew, unmatched_terms};
+pub use extra::{Extra, titles};
 pub use extra_costs::VolumeTotals;
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;

@@ -43,7 +43,8 @@ impl GroupBy {
         }
     }
 
-    fn of(&self, row: &Row) -> Name {
+    /// The group that a row belongs to; `(none)` where it has none.
+    pub fn group_of(&self, row: &Row) -> Name {
         let known = |value: Option<&str>| Name::from(value.unwrap_or("(none)"));
         match self {
             Self::Nothing => Name::default(),
@@ -229,7 +230,7 @@ impl View {
             part: Part::of(row),
             key: SortKey::of(row, &self.sort.column),
             name: row.natural_key().clone(),
-            group: self.group_by.of(row),
+            group: self.group_by.group_of(row),
         });
         let old = self.members.remove(&id);
         if let Some(old) = &old {

@@ -42,6 +42,15 @@ impl Resource {
         }
     }
 
+    /// A few letters for a heading: `cpu`, `disk`, `gpu` of `nvidia.com/gpu`.
+    pub fn short_name(&self) -> &str {
+        match self {
+            Self::EphemeralStorage => "disk",
+            Self::Cpu | Self::Memory | Self::Pods => self.name(),
+            Self::Extended(name) => name.rsplit('/').next().unwrap_or(name),
+        }
+    }
+
     /// Whether it may be what a machine is bought for: every extended resource but those that are known to be no
     /// accelerator (network interfaces, huge pages, device files, cpu under another name). Vendors' names for accelerators
     /// never end, so no list of them decides; a name that is in no list counts as one.

@@ -1,6 +1,8 @@
-//! One line a node, with a heading. Quantities in the JSON's units; unknown is empty.
+//! One line a node, with a heading. Quantities in the JSON's units; unknown is empty. Resources and labels that were asked for
+//! are further columns at the end.
 
-use super::{NodeReport, Report};
+use super::{Columns, NodeReport, Report};
+use crate::model::Resource;
 use std::io::{self, Write};
 
 const HEADING: [&str; 26] = [
@@ -34,9 +36,27 @@ const HEADING: [&str; 26] = [
 
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(HEADING).map_err(io_error)?;
+    let Columns { resources, labels } = &report.columns;
+    // Cpu, memory and pods are there without being asked for.
+    let is_further = |r: &&Resource| !matches!(r, Resource::Cpu | Resource::Memory | Resource::Pods);
+    let further: Vec<&Resource> = resources.iter().filter(is_further).collect();
+    let named = further.iter().flat_map(|resource| {
+        let name = match resource {
+            Resource::EphemeralStorage => "ephemeral_storage_bytes",
+            other => other.name(),
+        };
+        [format!("allocatable_{name}"), format!("requests_{name}")]
+    });
+    let heading = HEADING.into_iter().map(str::to_owned).chain(named).chain(labels.iter().map(ToString::to_string));
+    csv.write_record(heading.map(|title| harmless(&title).into_owned())).map_err(io_error)?;
     for node in &report.nodes {
-        csv.write_record(fields(node).iter().map(|field| harmless(field).into_owned())).map_err(io_error)?;
+        let amounts = further.iter().flat_map(|resource| {
+            let amounts = [node.allocatable.get(resource), node.requests.as_ref().and_then(|r| r.get(resource))];
+            amounts.map(|amount| amount.map(|n| n.to_string()).unwrap_or_default())
+        });
+        let values = labels.iter().map(|label| node.labels.get(label).cloned().flatten().unwrap_or_default());
+        let record = fields(node).into_iter().chain(amounts).chain(values);
+        csv.write_record(record.map(|field| harmless(&field).into_owned())).map_err(io_error)?;
     }
     csv.flush()
 }

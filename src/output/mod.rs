@@ -3,12 +3,13 @@
 //! A [`Report`] is a pure function of the state and a view of it; the formats print a report and know nothing else.
 //! The JSON is documented and versioned (`schema`): fields are added, never renamed.
 
+mod amount;
 mod csv;
 mod extra_costs;
 mod report;
 mod table;
 
-pub use report::{Amounts, NodeReport, Report, SCHEMA};
+pub use report::{Amounts, Columns, NodeReport, Report, SCHEMA};
 
 use std::io::{self, Write};
 

@@ -1,14 +1,15 @@
 //! The report: the state as plain, serialisable data.
 
+use super::amount::share_text;
 use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
 use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
 use crate::insight::{
-    Alert, Cause, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste, alerts,
-    unmatched_terms,
+    Alert, Cause, Extra, GroupBy, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste,
+    alerts, unmatched_terms,
 };
 use crate::model::{ConditionStatus, LinkState, Name, Node, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
-use crate::units::Money;
+use crate::units::{Money, age};
 use jiff::SignedDuration;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,11 @@ pub struct Report {
     pub price_trouble: BTreeSet<String>,
     /// Discount rules and price files that hold for no node.
     pub unmatched_terms: Vec<String>,
+    /// Subtotals in the view's order; empty where it is not grouped.
+    pub groups: Vec<GroupReport>,
+    /// What tables have columns for. JSON has all resources and labels.
+    #[serde(skip)]
+    pub columns: Columns,
 }
 
 /// Pods without a node that wait for one cause.
@@ -167,6 +173,19 @@ impl From<&Resources> for Amounts {
             ephemeral_storage_bytes: Some(r.ephemeral_storage_bytes),
             pods: Some(r.pods),
             extended: r.extended.iter().filter(|(_, v)| **v > 0).map(|(k, v)| (k.clone(), *v)).collect(),
+        }
+    }
+}
+
+impl Amounts {
+    /// The amount of one resource; a device that is not named is 0 where others are known.
+    pub fn get(&self, resource: &Resource) -> Option<u64> {
+        match resource {
+            Resource::Cpu => self.cpu_millicores,
+            Resource::Memory => self.memory_bytes,
+            Resource::EphemeralStorage => self.ephemeral_storage_bytes,
+            Resource::Pods => self.pods,
+            Resource::Extended(name) => self.pods.map(|_| self.extended.get(name).copied().unwrap_or(0)),
         }
     }
 }
@@ -453,8 +472,11 @@ pub struct NodeReport {
     pub nodeclaim: Option<String>,
     /// Why it leaves, or is to leave.
     pub leaving: Option<String>,
-    /// All labels of the Node.
+    /// All labels of the Node, and those of [`Columns::labels`]: null where it does not have one of them.
     pub labels: BTreeMap<Name, Option<String>>,
+    /// Its group, where the view is grouped.
+    #[serde(skip)]
+    pub group: Option<Name>,
 }
 
 /// One claim.
@@ -511,9 +533,66 @@ pub struct PoolReport {
     pub price: Option<PriceTotalReport>,
 }
 
+/// What a report's lines have beside what all have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Resources with a column of their own, in order.
+    pub resources: Vec<Resource>,
+    /// Labels with a column of their own, in order; eks-node-viewer's computed ones among them ([`Extra`]).
+    pub labels: Vec<Name>,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { resources: vec![Resource::Cpu, Resource::Memory], labels: Vec::new() }
+    }
+}
+
+/// What the nodes of one group add up to.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupReport {
+    /// The nodepool, zone, instance type or capacity type that they share; `(none)` where they have none.
+    pub name: String,
+    /// Node objects.
+    pub nodes: u64,
+    /// Claims on their way to be a node.
+    pub launching: u64,
+    /// Nodes on their way out.
+    pub leaving: u64,
+    /// What the machines offer.
+    pub allocatable: Amounts,
+    /// What their pods request; null when pods may not be read.
+    pub requests: Option<Amounts>,
+    /// What was measured, of the nodes that were; null when none was.
+    pub usage: Option<UsageTotalReport>,
+    /// Number of counted pods; null when pods may not be read.
+    pub pods: Option<u64>,
+    /// Money; null when prices are switched off.
+    pub price: Option<PriceTotalReport>,
+}
+
+fn group(name: &Name, t: &Totals, pods_known: bool, priced: bool) -> GroupReport {
+    GroupReport {
+        name: name.to_string(),
+        nodes: t.nodes,
+        launching: t.launching,
+        leaving: t.leaving,
+        allocatable: (&t.allocatable).into(),
+        requests: pods_known.then(|| (&t.requests).into()),
+        usage: UsageTotalReport::new(t),
+        pods: pods_known.then_some(t.requests.pods),
+        price: priced.then(|| price_total(&t.price, pods_known)),
+    }
+}
+
 impl Report {
-    /// The report of what a view shows. `by_pool` is the same set grouped by nodepool.
+    /// The report of what a view shows, with the columns that all have.
     pub fn new(cluster: &Cluster, view: &View, now: Timestamp) -> Self {
+        Self::with_columns(cluster, view, Columns::default(), now)
+    }
+
+    /// The report of what a view shows.
+    pub fn with_columns(cluster: &Cluster, view: &View, columns: Columns, now: Timestamp) -> Self {
         let shown =
             || view.lines().iter().filter_map(|line| if let Line::Row(id) = line { cluster.row(*id) } else { None });
         let mut pools: BTreeMap<&str, Totals> = BTreeMap::new();
@@ -533,6 +612,12 @@ impl Report {
         let mut pending = PendingByCause::default();
         pending.refresh(cluster);
         let missing = MissingNodes::now(cluster);
+        let grouped = |line: &Line| match line {
+            Line::Group(name) => Some(group(name, view.group(name)?, pods_known, cluster.has_prices())),
+            Line::Row(_) => None,
+        };
+        let groups: Vec<GroupReport> = view.lines().iter().filter_map(grouped).collect();
+        let is_grouped = *view.group_by() != GroupBy::Nothing;
         Self {
             schema: SCHEMA,
             taken_at: now.checked_sub(SignedDuration::from_secs(skew)).unwrap_or(now),
@@ -547,7 +632,10 @@ impl Report {
             control_plane: cluster.control_plane().as_ref().map(Into::into),
             nodes: shown()
                 .filter(|row| row.node().is_some() && row.gone().is_none())
-                .map(|row| node(row, pods_known, now))
+                .map(|row| NodeReport {
+                    group: is_grouped.then(|| view.group_by().group_of(row)),
+                    ..node(row, pods_known, &columns.labels, now)
+                })
                 .collect(),
             nodeclaims: shown().filter(|row| row.gone().is_none()).filter_map(|row| claim(row, now)).collect(),
             missing_nodes: missing
@@ -566,6 +654,8 @@ impl Report {
             price_sources: cluster.prices().sources().map(source).collect(),
             price_trouble: price_trouble(cluster, &view.totals().price),
             unmatched_terms: unmatched_terms(cluster),
+            groups,
+            columns,
         }
     }
 }
@@ -738,8 +828,22 @@ fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
+/// The value of a further column.
+fn extra(row: &Row, label: &Name, pods_known: bool, now: Timestamp) -> Option<String> {
+    match Extra::of(label) {
+        Extra::Label(key) => owned(row.label(&key)),
+        Extra::Age => Some(age::short(row.age_seconds(now))),
+        Extra::Requested(resource) => {
+            let (part, whole) = (row.sums().requests.get(&resource), row.allocatable()?.get(&resource));
+            share_text(&resource, part, whole).filter(|_| pods_known)
+        }
+    }
+}
+
+fn node(row: &Row, pods_known: bool, extra_labels: &[Name], now: Timestamp) -> NodeReport {
     let labels = row.node().into_iter().flat_map(|node| node.labels.iter());
+    let labels = labels.map(|(key, value)| (Name::from(key), Some(value.to_owned())));
+    let extra = extra_labels.iter().map(|label| (label.clone(), extra(row, label, pods_known, now)));
     NodeReport {
         name: row.name().to_owned(),
         instance_id: owned(row.node().and_then(Node::instance_id)),
@@ -760,7 +864,8 @@ fn node(row: &Row, pods_known: bool, now: Timestamp) -> NodeReport {
         waste: if pods_known { waste(row) } else { None },
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: why(row),
-        labels: labels.map(|(key, value)| (key.into(), Some(value.to_owned()))).collect(),
+        labels: labels.chain(extra).collect(),
+        group: None,
     }
 }
 

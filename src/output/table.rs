@@ -1,10 +1,12 @@
 //! Aligned columns for reading: a few lines of totals, then a line a node, then claims without a node.
 
+use super::amount::{cores, gibibytes, share_text};
 use super::extra_costs;
-use super::report::{Amounts, ClaimReport, PriceTotalReport};
+use super::report::{Amounts, ClaimReport, GroupReport, PriceTotalReport};
 use super::{NodeReport, Report};
-use crate::cluster::{permille, share};
-use crate::model::Name;
+use crate::cluster::permille;
+use crate::insight::titles;
+use crate::model::{Name, Resource};
 use crate::units::{age, text};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -58,77 +60,127 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for term in &report.unmatched_terms {
         writeln!(out, "{term}")?;
     }
-    if !report.nodes.is_empty() {
+    if !report.nodes.is_empty() || !report.groups.is_empty() {
         writeln!(out)?;
-        let currency = t.price.as_ref().map_or("USD", |p| p.currency);
-        let mut heading = NODE_HEADING;
-        if currency == "CNY" {
-            heading[PRICE] = ("¥/HOUR", Align::Right);
-        }
-        let mut cells: Vec<_> = report.nodes.iter().map(|n| node_cells(n, currency)).collect();
-        align_marks(&mut cells);
-        columns(out, heading, cells)?;
+        nodes(report, out)?;
     }
     let waiting: Vec<&ClaimReport> = report.nodeclaims.iter().filter(|c| c.node.is_none()).collect();
     if !waiting.is_empty() {
         writeln!(out)?;
-        columns(out, CLAIM_HEADING, waiting.into_iter().map(claim_cells).collect())?;
+        columns(out, &CLAIM_HEADING, &waiting.into_iter().map(claim_cells).collect::<Vec<_>>())?;
     }
     Ok(())
 }
 
-/// Place of the price among the columns.
-const PRICE: usize = 6;
+/// The lines of nodes, under the heading of their group where they are grouped.
+fn nodes(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let currency = report.totals.price.as_ref().map_or("USD", |p| p.currency);
+    let resources: Vec<&Resource> = report.columns.resources.iter().filter(|r| **r != Resource::Pods).collect();
+    let money = if currency == "CNY" { "¥/HOUR" } else { "$/HOUR" };
+    let mut heading: Vec<(String, Align)> = Vec::new();
+    let mut add = |title: &str, align| heading.push((title.to_owned(), align));
+    add("NODE", Align::Left);
+    add("NODEPOOL", Align::Left);
+    resources.iter().for_each(|resource| add(&resource.short_name().to_uppercase(), Align::Right));
+    add("PODS", Align::Right);
+    add("TYPE", Align::Left);
+    add(money, Align::Right);
+    add("CAPACITY", Align::Left);
+    add("ZONE", Align::Left);
+    let fixed: Vec<String> = heading.iter().map(|(title, _)| title.clone()).collect();
+    let fixed = fixed.into_iter().chain(["AGE".to_owned(), "STATUS".to_owned()]);
+    heading.extend(titles(&report.columns.labels, fixed).into_iter().map(|title| (title, Align::Left)));
+    heading.extend([("AGE".to_owned(), Align::Right), ("STATUS".to_owned(), Align::Left)]);
+    let price = 4 + resources.len();
+    let labels = &report.columns.labels;
+    let mut cells: Vec<Vec<String>> = Vec::new();
+    if report.groups.is_empty() {
+        cells.extend(report.nodes.iter().map(|n| node_cells(n, &resources, labels, currency)));
+    }
+    for group in &report.groups {
+        cells.push(group_cells(group, &resources, labels.len(), currency));
+        let members = report.nodes.iter().filter(|n| n.group.as_deref() == Some(group.name.as_str()));
+        cells.extend(members.map(|n| {
+            let mut cells = node_cells(n, &resources, labels, currency);
+            if let Some(name) = cells.first_mut() {
+                name.insert_str(0, "  ");
+            }
+            cells
+        }));
+    }
+    align_marks(&mut cells, price);
+    let heading: Vec<(&str, Align)> = heading.iter().map(|(title, align)| (title.as_str(), *align)).collect();
+    columns(out, &heading, &cells)
+}
 
-const NODE_HEADING: [(&str, Align); 11] = [
-    ("NODE", Align::Left),
-    ("NODEPOOL", Align::Left),
-    ("CPU", Align::Right),
-    ("MEMORY", Align::Right),
-    ("PODS", Align::Right),
-    ("TYPE", Align::Left),
-    ("$/HOUR", Align::Right),
-    ("CAPACITY", Align::Left),
-    ("ZONE", Align::Left),
-    ("AGE", Align::Right),
-    ("STATUS", Align::Left),
-];
+/// The shares of a node or a group.
+fn shares<'a>(
+    resources: &'a [&Resource],
+    requests: Option<&'a Amounts>,
+    offered: &'a Amounts,
+) -> impl Iterator<Item = String> + 'a {
+    resources.iter().map(move |resource| {
+        let amounts = requests.and_then(|r| r.get(resource)).zip(offered.get(resource));
+        let share = amounts.and_then(|(part, whole)| share_text(resource, part, whole));
+        share.unwrap_or_else(|| "—".into())
+    })
+}
 
 /// `currency` is that of the heading; a price in another one says so.
-fn node_cells(n: &NodeReport, currency: &str) -> [String; 11] {
+fn node_cells(n: &NodeReport, resources: &[&Resource], labels: &[Name], currency: &str) -> Vec<String> {
     let shown = |t: &Option<String>| t.clone().unwrap_or_else(|| "—".into());
-    let unknown = Amounts::default();
-    let requests = n.requests.as_ref().unwrap_or(&unknown);
-    [
-        n.name.clone(),
-        shown(&n.nodepool),
-        percent(requests.cpu_millicores, n.allocatable.cpu_millicores, cores),
-        percent(requests.memory_bytes, n.allocatable.memory_bytes, gibibytes),
-        match (n.pods, n.allocatable.pods) {
-            (None, _) => "—".into(),
-            (Some(pods), Some(limit)) if limit > 0 => format!("{pods}/{limit}"),
-            (Some(pods), _) => pods.to_string(),
-        },
-        shown(&n.instance_type),
-        match &n.price {
+    let mut cells = vec![n.name.clone(), shown(&n.nodepool)];
+    cells.extend(shares(resources, n.requests.as_ref(), &n.allocatable));
+    cells.push(match (n.pods, n.allocatable.pods) {
+        (None, _) => "—".into(),
+        (Some(pods), Some(limit)) if limit > 0 => format!("{pods}/{limit}"),
+        (Some(pods), _) => pods.to_string(),
+    });
+    cells.push(shown(&n.instance_type));
+    cells.push(match &n.price {
+        None => "—".into(),
+        Some(price) if price.currency == currency || price.hourly.is_none() => price.label.clone(),
+        Some(price) => format!("{} {}", price.currency, price.label),
+    });
+    cells.extend([n.capacity_type.to_owned(), shown(&n.zone)]);
+    cells.extend(labels.iter().map(|label| n.labels.get(label).map_or_else(|| "—".into(), shown)));
+    cells.push(age::short(n.age_seconds));
+    cells.push(n.leaving.as_ref().map_or_else(|| n.status.to_owned(), |why| format!("{}: {why}", n.status)));
+    cells
+}
+
+/// A group's subtotals, under the same heading.
+fn group_cells(group: &GroupReport, resources: &[&Resource], labels: usize, currency: &str) -> Vec<String> {
+    let mut cells = vec![group.name.clone(), String::new()];
+    cells.extend(shares(resources, group.requests.as_ref(), &group.allocatable));
+    cells.push(group.pods.map_or_else(|| "—".into(), |pods| pods.to_string()));
+    cells.push(String::new());
+    cells.push(match &group.price {
+        Some(price) => match &price.hourly {
+            Some(hourly) => {
+                let least = if price.unpriced > 0 { "≥" } else { "" };
+                let estimate = if price.estimated > 0 { "~" } else { "" };
+                let foreign = if price.currency == currency { String::new() } else { format!("{} ", price.currency) };
+                format!("{foreign}{least}{estimate}{hourly}")
+            }
             None => "—".into(),
-            Some(price) if price.currency == currency || price.hourly.is_none() => price.label.clone(),
-            Some(price) => format!("{} {}", price.currency, price.label),
         },
-        n.capacity_type.to_owned(),
-        shown(&n.zone),
-        age::short(n.age_seconds),
-        n.leaving.as_ref().map_or_else(|| n.status.to_owned(), |why| format!("{}: {why}", n.status)),
-    ]
+        None => "—".into(),
+    });
+    cells.resize(cells.len() + 3 + labels, String::new());
+    let nodes = if group.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", group.nodes) };
+    let launching = if group.launching > 0 { format!(" +{} launching", group.launching) } else { String::new() };
+    cells.push(format!("{nodes}{launching}"));
+    cells
 }
 
 /// Gives every price the room of the longest mark behind one, so that the figures stand under each other.
-fn align_marks(rows: &mut [[String; 11]]) {
+fn align_marks(rows: &mut [Vec<String>], price: usize) {
     let mark = |price: &str| price.len() - price.trim_end_matches(['*', 'R', '?']).len();
-    let room = rows.iter().map(|row| mark(&row[PRICE])).max().unwrap_or(0);
-    for row in rows {
-        let own = mark(&row[PRICE]);
-        row[PRICE].push_str(&" ".repeat(room - own));
+    let room = rows.iter().filter_map(|row| row.get(price)).map(|cell| mark(cell)).max().unwrap_or(0);
+    for cell in rows.iter_mut().filter_map(|row| row.get_mut(price)) {
+        let own = mark(cell);
+        cell.push_str(&" ".repeat(room - own));
     }
 }
 
@@ -141,10 +193,10 @@ const CLAIM_HEADING: [(&str, Align); 6] = [
     ("STATUS", Align::Left),
 ];
 
-fn claim_cells(c: &ClaimReport) -> [String; 6] {
+fn claim_cells(c: &ClaimReport) -> Vec<String> {
     let shown = |t: &Option<String>| t.clone().unwrap_or_else(|| "—".into());
     let Amounts { cpu_millicores, memory_bytes, .. } = &c.requests;
-    [
+    vec![
         c.name.clone(),
         shown(&c.nodepool),
         format!("{} cpu, {} Gi", cores(cpu_millicores.unwrap_or(0)), gibibytes(memory_bytes.unwrap_or(0))),
@@ -160,21 +212,18 @@ enum Align {
     Right,
 }
 
-fn columns<const N: usize>(
-    out: &mut impl Write,
-    heading: [(&str, Align); N],
-    rows: Vec<[String; N]>,
-) -> io::Result<()> {
-    let mut widths = heading.map(|(title, _)| text::width(title));
-    for row in &rows {
+/// Writes cells under their headings, each column as wide as its widest cell.
+fn columns(out: &mut impl Write, heading: &[(&str, Align)], rows: &[Vec<String>]) -> io::Result<()> {
+    let titles: Vec<String> = heading.iter().map(|(title, _)| (*title).to_owned()).collect();
+    let mut widths: Vec<usize> = titles.iter().map(|title| text::width(title)).collect();
+    for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(text::width(cell));
         }
     }
-    let titles = heading.map(|(title, _)| title.to_owned());
-    for row in std::iter::once(titles).chain(rows) {
+    for row in std::iter::once(&titles).chain(rows) {
         let mut line = String::new();
-        for ((cell, width), (_, align)) in row.iter().zip(widths).zip(heading) {
+        for ((cell, width), (_, align)) in row.iter().zip(&widths).zip(heading) {
             let pad = " ".repeat(width.saturating_sub(text::width(cell)));
             let parts = match align {
                 Align::Left => [cell.as_str(), pad.as_str()],
@@ -227,30 +276,10 @@ fn cost(p: &PriceTotalReport) -> Option<String> {
     (!said.is_empty()).then(|| said.join("  "))
 }
 
-/// A share of what a node offers: `88%`, `4/0` of something that it does not offer (any more), `—` of nothing.
-fn percent(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String) -> String {
-    let Some((part, whole)) = part.zip(whole) else { return "—".into() };
-    if whole == 0 && part > 0 {
-        return format!("{}/0", show(part));
-    }
-    // Rounded once, from the amounts: 49.45 % is not 50 %.
-    share(part, whole, 100).map_or_else(|| "—".into(), |percent| format!("{percent}%"))
-}
-
 fn ratio(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String, unit: &str) -> String {
     let Some(whole) = whole else { return "—".into() };
     let Some(part) = part else { return format!("— / {}{unit}", show(whole)) };
     let share = permille(part, whole).filter(|_| whole > 0);
     let share = share.map_or_else(String::new, |p| format!("  {}.{}%", p / 10, p % 10));
     format!("{} / {}{unit}{share}", show(part), show(whole))
-}
-
-fn cores(millis: u64) -> String {
-    let tenths = millis.saturating_add(50) / 100;
-    format!("{}.{}", tenths / 10, tenths % 10)
-}
-
-fn gibibytes(bytes: u64) -> String {
-    let tenths = (u128::from(bytes) * 10 + (1 << 29)) >> 30;
-    format!("{}.{}", tenths / 10, tenths % 10)
 }

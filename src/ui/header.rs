@@ -485,12 +485,7 @@ fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resour
         Bars::Dominant | Bars::Only(_) => &Bars::Requests,
         other => other,
     };
-    let label = match resource {
-        Resource::EphemeralStorage => "disk",
-        Resource::Cpu | Resource::Memory | Resource::Pods => resource.name(),
-        Resource::Extended(name) => name.rsplit('/').next().unwrap_or(name),
-    };
-    pen.put_max(1, y, &cut_end(label, usize::from(VALUES - 2)), VALUES - 2, theme.dim());
+    pen.put_max(1, y, &cut_end(resource.short_name(), usize::from(VALUES - 2)), VALUES - 2, theme.dim());
     let text = ratio_text(pic, resource);
     let mut x = pen.put(VALUES, y, &text, theme.style(Role::Text)).max(VALUES + ratio_width);
     let share = amounts.share(resource, bars);

@@ -21,7 +21,6 @@ mod bar;
 mod detail;
 mod empty;
 mod events;
-mod extra;
 mod extra_costs;
 mod footer;
 mod frame;

@@ -1,10 +1,10 @@
 //! The columns rows can be ordered by, and the line that offers them.
 
-use super::extra::{self, Extra};
 use super::pen::{Pen, columns};
 use super::state::UiOptions;
+use super::table::label_titles;
 use super::theme::{Role, Theme};
-use crate::insight::{Column, Direction, Sort, View};
+use crate::insight::{Column, Direction, Extra, Sort, View};
 use crate::model::Resource;
 
 /// One column to sort by.
@@ -49,7 +49,7 @@ pub(super) fn choices(options: &UiOptions) -> Vec<Choice> {
     }
     // Under the name that heads its column; what another column is sorted by already is not offered again.
     let labels = &options.extra_labels;
-    for (label, title) in labels.iter().zip(extra::titles(labels, &options.resources)) {
+    for (label, title) in labels.iter().zip(label_titles(labels, &options.resources)) {
         let extra = Extra::of(label);
         let direction = if extra.is_amount() { Descending } else { Ascending };
         let column = extra.column();

@@ -9,7 +9,6 @@
 //! Only the lines of the page are made into text; columns get their widths from them, and leave by priority.
 
 use super::bar::{self, Share};
-use super::extra::{self, Extra};
 use super::frame::Picture;
 use super::pen::{Pen, columns};
 use super::placement::{self, Placement};
@@ -18,7 +17,7 @@ use super::state::{Bars, Focus, Seen};
 use super::theme::{Level, Role, Theme};
 use super::words;
 use crate::cluster::{Cluster, Row, RowId, RowState, permille};
-use crate::insight::{Column, Line, Totals, View, Waste};
+use crate::insight::{Column, Extra, Line, Totals, View, Waste, titles};
 use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Mark, Quote};
 use crate::units::text::{cut_end, cut_middle};
@@ -205,20 +204,19 @@ fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<Ba
         let dominant = amounts.dominant(barred);
         let share = Share { fill: dominant.as_ref().map(|(_, share)| *share), used: None, stale: false };
         let percent = dominant.as_ref().and_then(|(resource, _)| amounts.percent(resource, &pic.ui.bars));
-        let name = dominant.map(|(resource, _)| short_name(&resource)).unwrap_or_default();
+        let name = dominant.map(|(resource, _)| resource.short_name().to_owned()).unwrap_or_default();
         return vec![BarText { name, ..BarText::new(share, percent) }];
     }
     let bar = |resource| BarText::new(amounts.share(resource, &pic.ui.bars), amounts.percent(resource, &pic.ui.bars));
     barred.iter().map(bar).collect()
 }
 
-/// A resource as a heading: `CPU`, `GPU`.
-pub(super) fn short_name(resource: &Resource) -> String {
-    match resource {
-        Resource::EphemeralStorage => "disk".into(),
-        Resource::Cpu | Resource::Memory | Resource::Pods => resource.name().into(),
-        Resource::Extended(name) => name.rsplit('/').next().unwrap_or(name).into(),
-    }
+/// Headings for the further columns of `labels`, none of them that of another column.
+pub(super) fn label_titles(labels: &[Name], barred: &[Resource]) -> Vec<String> {
+    const FIXED: [&str; 10] =
+        ["NODE", "NODEPOOL", "DOMINANT", "PODS", "TYPE", "$/HOUR", "BUY", "ZONE", "AGE", "STATUS"];
+    let bars = barred.iter().map(|resource| resource.short_name().to_uppercase());
+    titles(labels, FIXED.into_iter().map(str::to_owned).chain(bars))
 }
 
 // === text of a row ===
@@ -616,7 +614,7 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) 
                 Resource::Memory => Column::Memory,
                 other => Column::Share(other.clone()),
             };
-            all.push(bar(at, short_name(resource).to_uppercase(), Some(sort)));
+            all.push(bar(at, resource.short_name().to_uppercase(), Some(sort)));
         }
     }
     let pods = |t: &RowText| pods_width(&t.pods);
@@ -632,7 +630,7 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) 
     all.push(slot(Field::Buy, "BUY", Some(Column::Capacity), 16, 0, &|t| columns(t.buy), false));
     all.push(slot(Field::Zone, "ZONE", Some(Column::Zone), 21, 0, &|t| columns(&t.zone), false));
     let labels = &pic.ui.options.extra_labels;
-    for (at, (label, title)) in labels.iter().zip(extra::titles(labels, barred)).enumerate() {
+    for (at, (label, title)) in labels.iter().zip(label_titles(labels, barred)).enumerate() {
         let cell = |t: &RowText| t.labels.get(at).map_or(0, |l| columns(l));
         let extra = Extra::of(label);
         // Numbers are never cut, values of labels may be.

@@ -439,6 +439,92 @@ async fn labels_and_instances_are_in_the_report() {
     assert_eq!(nodes[1]["labels"]["kubernetes.io/arch"], "amd64");
 }
 
+/// Two nodes, one with a label and a GPU.
+async fn labelled() -> ApiServer {
+    let server = cluster().await;
+    let (mut a, mut b) = (node("a", "m7g.large", "2"), node("b", "m5.large", "2"));
+    a["metadata"]["labels"]["team"] = json!("payments");
+    a["metadata"]["labels"]["kubernetes.io/arch"] = json!("arm64");
+    b["metadata"]["labels"]["topology.kubernetes.io/zone"] = json!("ap-northeast-2b");
+    b["status"]["allocatable"] = json!({"cpu": "2", "memory": "8Gi", "pods": "29"});
+    server.on_list(NODES, [Answer::page("7", "", &[a, b])]);
+    server.on_list(PODS, [Answer::page("7", "", &[pod("web", Some("a"))])]);
+    server.on_list(CLAIMS, [Answer::page("7", "", &[])]);
+    server
+}
+
+/// Cost by team: the label's column goes into the table, the CSV and the JSON (robscott/kube-capacity issues 92, 95 and 162).
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_and_resources_that_are_asked_for_are_columns() {
+    let server = labelled().await;
+    let asked = [
+        "--pricing",
+        "off",
+        "--sort",
+        "name",
+        "--extra-labels",
+        "team,kubernetes.io/arch,eks-node-viewer/node-cpu-usage",
+        "--resources",
+        "cpu,nvidia.com/gpu",
+    ];
+    let printed = async |format: &str| {
+        let args = [&["-o", format], &asked[..]].concat();
+        let output = run(snapshot(&server.kubeconfig(), &args)).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        text(&output.stdout)
+    };
+    let table = printed("table").await;
+    let cells = |first: &str| -> Vec<String> {
+        let line = table.lines().find(|line| line.split_whitespace().next() == Some(first)).unwrap();
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    let columns = cells("NODE").join(" ");
+    assert_eq!(columns, "NODE NODEPOOL CPU GPU PODS TYPE $/HOUR CAPACITY ZONE TEAM ARCH CPU REQ AGE STATUS");
+    assert_eq!(cells("a")[2..5], ["50%", "0%", "1/58"]);
+    assert_eq!(cells("a")[9..12], ["payments", "arm64", "50%"]);
+    assert_eq!(cells("b")[2..5], ["0%", "—", "0/29"]);
+    assert_eq!(cells("b")[9..12], ["—", "amd64", "0%"]);
+    let csv = printed("csv").await;
+    let ends: Vec<&str> =
+        csv.lines().map(|line| line.split_once(",daemonsets,").map_or(line, |(_, end)| end)).collect();
+    assert_eq!(
+        ends[0],
+        "allocatable_nvidia.com/gpu,requests_nvidia.com/gpu,team,kubernetes.io/arch,eks-node-viewer/node-cpu-usage"
+    );
+    assert!(ends[1].starts_with("a,") && ends[1].ends_with(",1,0,payments,arm64,50%"), "{csv}");
+    assert!(ends[2].starts_with("b,") && ends[2].ends_with(",0,0,,amd64,0%"), "{csv}");
+    let report: Value = serde_json::from_str(&printed("json").await).unwrap();
+    assert_eq!(
+        (&report["nodes"][0]["labels"]["team"], &report["nodes"][1]["labels"]["team"]),
+        (&json!("payments"), &Value::Null)
+    );
+    assert_eq!(report["nodes"][1]["labels"]["node.kubernetes.io/instance-type"], "m5.large", "all labels");
+    assert!(report["nodes"][1]["labels"].as_object().unwrap().contains_key("team"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_have_subtotals() {
+    let server = labelled().await;
+    let output = run(snapshot(&server.kubeconfig(), &["--group-by", "zone", "--sort", "name"])).await;
+    let table = text(&output.stdout);
+    let lines: Vec<&str> = table.lines().skip_while(|line| !line.starts_with("NODE ")).skip(1).collect();
+    let starts: Vec<&str> =
+        lines.iter().map(|line| line.trim_end().split("  ").find(|w| !w.is_empty()).unwrap()).collect();
+    assert_eq!(starts, ["ap-northeast-2a", "a", "ap-northeast-2b", "b"]);
+    assert!(lines[0].ends_with("1 node") && lines[0].contains("50%"), "{table}");
+    assert!(lines[1].starts_with("  a "), "{table}");
+    let output = run(snapshot(&server.kubeconfig(), &["--group-by", "zone", "-o", "json"])).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let groups = report["groups"].as_array().unwrap();
+    let told: Vec<_> = groups.iter().map(|group| (&group["name"], &group["nodes"], &group["pods"])).collect();
+    assert_eq!(
+        told,
+        [(&json!("ap-northeast-2a"), &json!(1), &json!(1)), (&json!("ap-northeast-2b"), &json!(1), &json!(0))]
+    );
+    assert_eq!(groups[0]["requests"]["cpu_millicores"], 1000);
+    assert_eq!(groups[0]["price"]["hourly"].is_string(), report["nodes"][0]["price"]["hourly"].is_string());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_pipe_is_success() {
     let server = cluster().await;
@@ -507,6 +593,7 @@ fn a_snapshot_of_the_demos_story_shows_a_fleet_at_work() {
 #[test_case(&["snapshot", "--timeout", "soon"], "--timeout")]
 #[test_case(&["snapshot", "--demo", "--filter", "cpu<<5"], "filter")]
 #[test_case(&["--demo", "--sort", "beauty"], "beauty")]
+#[test_case(&["snapshot", "--demo", "-o", "csv", "--group-by", "zone"], "--group-by")]
 fn a_wrong_flag_exits_with_two(args: &[&str], named: &str) {
     let output = nodeglass(args).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()));

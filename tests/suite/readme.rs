@@ -6,7 +6,7 @@ use crate::support::build::{self, Added};
 use clap::{CommandFactory, Parser};
 use nodeglass::cli::{self, Cli};
 use nodeglass::cluster::Cluster;
-use nodeglass::insight::{Filter, View};
+use nodeglass::insight::{Filter, GroupBy, Sort, View};
 use nodeglass::model::{About, Change, NodeClaim, Stream, Usage};
 use nodeglass::output::Report;
 use nodeglass::pricing::{ExtraCosts, PriceBook, PriceFile, PriceNews, PriceSource, SourceState};
@@ -124,7 +124,7 @@ fn the_json_of_the_readme_is_the_programs() {
         region: "ap-northeast-2".into(),
         state: SourceState::Asking,
     }]);
-    let mut view = View::default();
+    let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Pool);
     view.refresh(&mut cluster);
     let report = serde_json::to_value(Report::new(&cluster, &view, build::at(100))).unwrap();
 

@@ -144,18 +144,18 @@ async fn a_full_pod_agrees() {
 
 /// Cluster Autoscaler `utils/pod/pod.go`, `IsDaemonSetPod`: the owner's kind whatever its group (openkruise/kruise
 /// `apps.kruise.io`), or the annotation (vCluster's pods have no owner in the host cluster).
-#[test_case("apps/v1", "DaemonSet", "" => PodClass::DaemonSet)]
-#[test_case("apps.kruise.io/v1alpha1", "DaemonSet", "" => PodClass::DaemonSet)]
-#[test_case("apps.kruise.io/v1beta1", "DaemonSet", "" => PodClass::DaemonSet)]
-#[test_case("extensions/v1beta1", "DaemonSet", "" => PodClass::DaemonSet)]
-#[test_case("", "", "true" => PodClass::DaemonSet)]
-#[test_case("apps/v1", "StatefulSet", "true" => PodClass::DaemonSet ; "marked beside another owner")]
-#[test_case("apps/v1", "StatefulSet", "false" => PodClass::StatefulSet)]
-#[test_case("apps/v1", "ReplicaSet", "" => PodClass::Workload)]
-#[test_case("datadoghq.com/v1alpha1", "ExtendedDaemonSetReplicaSet", "" => PodClass::Workload)]
-#[test_case("v1", "Node", "" => PodClass::Static)]
+#[test_case("apps/v1", "DaemonSet", "", PodClass::DaemonSet)]
+#[test_case("apps.kruise.io/v1alpha1", "DaemonSet", "", PodClass::DaemonSet)]
+#[test_case("apps.kruise.io/v1beta1", "DaemonSet", "", PodClass::DaemonSet)]
+#[test_case("extensions/v1beta1", "DaemonSet", "", PodClass::DaemonSet)]
+#[test_case("", "", "true", PodClass::DaemonSet)]
+#[test_case("apps/v1", "StatefulSet", "true", PodClass::DaemonSet ; "marked beside another owner")]
+#[test_case("apps/v1", "StatefulSet", "false", PodClass::StatefulSet)]
+#[test_case("apps/v1", "ReplicaSet", "", PodClass::Workload)]
+#[test_case("datadoghq.com/v1alpha1", "ExtendedDaemonSetReplicaSet", "", PodClass::Workload)]
+#[test_case("v1", "Node", "", PodClass::Static)]
 #[tokio::test]
-async fn a_daemon_is_one_whoever_owns_it(api_version: &str, kind: &str, mark: &str) -> PodClass {
+async fn a_daemon_is_one_whoever_owns_it(api_version: &str, kind: &str, mark: &str, class: PodClass) {
     let owners = if kind.is_empty() {
         serde_json::json!([])
     } else {
@@ -167,7 +167,7 @@ async fn a_daemon_is_one_whoever_owns_it(api_version: &str, kind: &str, mark: &s
         pod["metadata"]["annotations"] = serde_json::json!({"cluster-autoscaler.kubernetes.io/daemonset-pod": mark});
     }
     let Change::Pod(pod) = read(PODS, Stream::Pods, &pod.to_string()).await else { panic!("no pod") };
-    pod.class
+    assert_eq!(pod.class, class);
 }
 
 #[tokio::test]

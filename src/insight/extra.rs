@@ -1,17 +1,14 @@
 //! Further columns: labels of nodes, and the ones that eks-node-viewer computes.
 
-use super::table::short_name;
-use crate::insight::Column;
+use super::Column;
 use crate::model::{Name, Resource};
 
 /// How eks-node-viewer's computed labels begin (awslabs/eks-node-viewer `pkg/model/node.go`, `ComputeLabel`).
 const COMPUTED: &str = "eks-node-viewer/node-";
-/// Headings that are there without being asked for.
-const FIXED: [&str; 10] = ["NODE", "NODEPOOL", "DOMINANT", "PODS", "TYPE", "$/HOUR", "BUY", "ZONE", "AGE", "STATUS"];
 
 /// What a further column shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Extra {
+pub enum Extra {
     /// The value of a label.
     Label(Name),
     /// `eks-node-viewer/node-age`.
@@ -22,7 +19,7 @@ pub(super) enum Extra {
 
 impl Extra {
     /// What the column of this label shows.
-    pub(super) fn of(label: &Name) -> Self {
+    pub fn of(label: &Name) -> Self {
         let Some(rest) = label.strip_prefix(COMPUTED) else { return Self::Label(label.clone()) };
         match rest.strip_suffix("-usage") {
             Some(resource) if !resource.is_empty() => Self::Requested(Resource::from_name(resource)),
@@ -32,7 +29,7 @@ impl Extra {
     }
 
     /// What it is sorted by.
-    pub(super) fn column(&self) -> Column {
+    pub fn column(&self) -> Column {
         match self {
             Self::Label(key) => Column::Label(key.clone()),
             Self::Age => Column::Age,
@@ -43,7 +40,7 @@ impl Extra {
     }
 
     /// Whether the largest comes first when it is sorted by.
-    pub(super) const fn is_amount(&self) -> bool {
+    pub const fn is_amount(&self) -> bool {
         matches!(self, Self::Requested(_))
     }
 
@@ -52,7 +49,7 @@ impl Extra {
         match self {
             Self::Age => vec!["NODE AGE".into()],
             Self::Requested(resource) => {
-                let short = short_name(resource).to_uppercase();
+                let short = resource.short_name().to_uppercase();
                 vec![format!("{short} REQ"), format!("{} REQ", resource.name().to_uppercase())]
             }
             Self::Label(key) => {
@@ -65,10 +62,10 @@ impl Extra {
     }
 }
 
-/// A heading for each label, none of them that of another column: the last part of the key, more of it where needed.
-pub(super) fn titles(labels: &[Name], barred: &[Resource]) -> Vec<String> {
-    let bars = barred.iter().map(|resource| short_name(resource).to_uppercase());
-    let mut taken: Vec<String> = FIXED.into_iter().map(str::to_owned).chain(bars).collect();
+/// A heading for each label, none of them that of another column (`taken`): the last part of the key, more of it where
+/// needed.
+pub fn titles(labels: &[Name], taken: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut taken: Vec<String> = taken.into_iter().collect();
     let fixed = taken.len();
     for label in labels {
         let choices = Extra::of(label).titles();
@@ -108,7 +105,7 @@ mod tests {
         ]
         .map(Name::from);
         assert_eq!(
-            titles(&labels, &[Resource::Cpu, Resource::Memory]),
+            titles(&labels, ["NODE", "AGE", "ZONE", "CPU", "MEMORY"].map(str::to_owned)),
             ["NODE AGE", "CPU REQ", "TOPOLOGY/ZONE", "FAILURE-DOMAIN/ZONE", "TEAM", "EXAMPLE/TEAM", "TEAM 2", "CPU 2"]
         );
     }
