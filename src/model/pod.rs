@@ -113,7 +113,7 @@ impl PodPhase {
 /// Kinds of pod that are treated apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PodClass {
-    /// Overhead of its node: owned by a DaemonSet of any API group (`apps`, OpenKruise's `apps.kruise.io`), or marked by the
+    /// Overhead of its node: owned by a DaemonSet of any API group (`apps`, `apps.kruise.io`), or marked by the
     /// annotation `cluster-autoscaler.kubernetes.io/daemonset-pod: "true"` (kubernetes/autoscaler
     /// `cluster-autoscaler/utils/pod/pod.go`, `IsDaemonSetPod`). Karpenter itself counts those of `apps/v1` alone.
     DaemonSet,

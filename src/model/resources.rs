@@ -91,7 +91,7 @@ const NO_ACCELERATOR_DOMAINS: [&str; 10] = [
     "networking.gke.io.networks",
 ];
 
-/// How such domains end: bridges that KubeVirt's bridge and OVS markers announce (`ovs-cni.network.kubevirt.io/br1`).
+/// How such domains end: bridges of pod networks (`ovs-cni.network.kubevirt.io/br1`).
 const NO_ACCELERATOR_SUFFIXES: [&str; 1] = [".network.kubevirt.io"];
 
 /// Device files that many plugins offer under a domain of their own (squat/generic-device-plugin: `squat.ai/fuse`;

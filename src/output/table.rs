@@ -81,7 +81,9 @@ fn nodes(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut add = |title: &str, align| heading.push((title.to_owned(), align));
     add("NODE", Align::Left);
     add("NODEPOOL", Align::Left);
-    resources.iter().for_each(|resource| add(&resource.short_name().to_uppercase(), Align::Right));
+    for resource in &resources {
+        add(&resource.short_name().to_uppercase(), Align::Right);
+    }
     add("PODS", Align::Right);
     add("TYPE", Align::Left);
     add(money, Align::Right);

@@ -39,8 +39,8 @@ const GUTTER: u16 = 3;
 /// bar of their own.
 pub(super) fn devices(view: &View) -> impl Iterator<Item = Resource> {
     let totals = view.totals();
-    let named = totals.allocatable.extended.iter().chain(&totals.requests.extended).filter(|(_, n)| **n > 0);
-    let names: BTreeSet<&Name> = named.map(|(name, _)| name).collect();
+    let amounts = totals.allocatable.extended.iter().chain(&totals.requests.extended).filter(|(_, n)| **n > 0);
+    let names: BTreeSet<&Name> = amounts.map(|(name, _)| name).collect();
     names.into_iter().cloned().map(Resource::Extended).filter(Resource::is_accelerator)
 }
 
