@@ -307,9 +307,8 @@ impl Cluster {
     /// while not all nodes are known, or are in step with the server. A node that a claim still names is not missing.
     pub fn missing_nodes(&self) -> impl Iterator<Item = (&Name, u64, Timestamp)> {
         let nodes = self.stream(Stream::Nodes);
-        let known = nodes.complete
-            && matches!(nodes.state, LinkState::Live | LinkState::Polled { .. })
-            && !self.selects_nodes;
+        let known =
+            nodes.complete && matches!(nodes.state, LinkState::Live | LinkState::Polled { .. }) && !self.selects_nodes;
         let rows = self.rows.values().filter(move |row| known && row.state == RowState::Mentioned);
         rows.filter_map(|row| Some((row.node_name.as_ref()?, row.sums.pods.bound, row.missing_since)))
             .filter(|(_, pods, _)| *pods > 0)

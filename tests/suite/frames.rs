@@ -1547,14 +1547,14 @@ fn devices_that_are_requested_of_none_are_full() {
         Change::Synced(Stream::Nodes),
         Change::Synced(Stream::Pods),
     ]);
-    let frame = stage.text(160, 20);
+    let frame = stage.text(160, 30);
     assert!(line_of(&frame, "lost-all").contains("4/0"), "{frame}");
     assert!(line_of(&frame, "lost-one").contains("133%"), "{frame}");
     assert!(!line_of(&frame, "never-had").contains("4/0"), "{frame}");
     assert!(header_of(&frame, " gpu").contains("8 / 3"), "{frame}");
     // All of them are lost: the device keeps its bar.
     stage.apply([with_gpus("lost-one", 0).added()]);
-    let frame = stage.text(160, 20);
+    let frame = stage.text(160, 30);
     assert!(header_of(&frame, " gpu").contains("8 / 0") && header_of(&frame, " gpu").contains("full"), "{frame}");
     stage.press(&["⏎"]);
     let frame = stage.text(160, 40);

@@ -530,6 +530,7 @@ async fn broken_pipe_is_success() {
     let server = cluster().await;
     let many: Vec<Value> = (0..2000).map(|i| node(&format!("i-{i:04}"), "c5a.large", "2")).collect();
     server.on_list(NODES, [Answer::page("7", "", &many)]);
+    server.on_list(PODS, [Answer::page("7", "", &[])]);
     for format in ["table", "json", "csv"] {
         let mut command = snapshot(&server.kubeconfig(), &["-o", format]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
