@@ -448,7 +448,7 @@ async fn servers_that_kubectl_trusts_are_trusted() {
 /// A certificate that does not verify is no server that cannot be reached: the words name the cause, and the snapshot ends
 /// at once, without one warning for each stream.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_not_trusted_is_told_by_its_cause() {
+async fn a_server_that_is_not_trusted_is_refused_with_the_cause() {
     let names = ["127.0.0.1"];
     let ours = || Authority::new("cluster-ca");
     let past = |params: &mut rcgen::CertificateParams| params.not_after = rcgen::date_time_ymd(2021, 1, 1);

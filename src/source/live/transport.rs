@@ -258,9 +258,10 @@ fn tls_words(error: &rustls::Error, whose: &str) -> Option<(String, &'static str
             let remedy = distrust.map_or(Distrust::Unreadable.remedy(), Distrust::remedy);
             Some((format!("the certificate of {whose} {why}"), remedy))
         }
-        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
-            Some((format!("{whose} does not hold the private key of the certificate that it shows"), VERSIONS))
-        }
+        rustls::Error::InvalidCertificate(CertificateError::BadSignature) => Some((
+            format!("{whose} does not hold the private key of the certificate that it shows"),
+            "have the server use the private key that its certificate was issued for",
+        )),
         rustls::Error::InvalidCertificate(error) => {
             Some((format!("the certificate of {whose} is not valid: {error}"), Distrust::Unreadable.remedy()))
         }
