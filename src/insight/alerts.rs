@@ -127,7 +127,9 @@ pub fn alerts(cluster: &Cluster, pending: &PendingByCause, now: Timestamp) -> Ve
 pub fn clock_skew(cluster: &Cluster) -> Option<String> {
     let ahead = cluster.clock_ahead_seconds();
     let way = if ahead < 0 { "behind" } else { "ahead of" };
-    let by = age::short(ahead.saturating_abs());
+    // A second more or less is not known, and would read as `5h59m`.
+    let seconds = ahead.saturating_abs();
+    let by = age::short(if seconds < 600 { seconds } else { seconds.saturating_add(30) / 60 * 60 });
     (ahead != 0).then(|| format!("this machine's clock is {by} {way} the API server's; ages follow the server"))
 }
 
@@ -693,6 +695,7 @@ mod tests {
 
     #[test_case(0 => None)]
     #[test_case(21_600 => Some("this machine's clock is 6h ahead of the API server's; ages follow the server".to_owned()))]
+    #[test_case(21_599 => Some("this machine's clock is 6h ahead of the API server's; ages follow the server".to_owned()))]
     #[test_case(-45 => Some("this machine's clock is 45s behind the API server's; ages follow the server".to_owned()))]
     fn clocks_that_differ_are_a_quiet_line(ahead_seconds: i64) -> Option<String> {
         let c = cluster([Change::Clock { ahead_seconds }]);

@@ -77,7 +77,7 @@ impl Known {
 fn seconds_ahead(date: Timestamp, now: Timestamp, took: Duration) -> i64 {
     let half_way = i64::try_from(took.as_millis() / 2).unwrap_or(i64::MAX);
     let milliseconds = now.as_millisecond().saturating_sub(half_way).saturating_sub(date.as_millisecond() + 500);
-    milliseconds.div_euclid(1000)
+    milliseconds.saturating_add(500).div_euclid(1000)
 }
 
 /// The moment at which an answer was written, by the server's clock.
@@ -124,6 +124,7 @@ mod tests {
         assert_eq!(seconds_ahead(date, now, Duration::from_secs(8)), 0);
         assert_eq!(seconds_ahead(date, now, Duration::ZERO), 4);
         assert_eq!(seconds_ahead(now, date, Duration::ZERO), -5);
+        assert_eq!(seconds_ahead(date, date, Duration::ZERO), 0);
     }
 
     #[test]
@@ -136,6 +137,6 @@ mod tests {
         clock.hear(&headers, now, Duration::from_secs(11));
         assert_eq!(*clock.subscribe().borrow(), 0);
         clock.hear(&headers, now, Duration::ZERO);
-        assert_eq!(*clock.subscribe().borrow(), 21_599);
+        assert_eq!(*clock.subscribe().borrow(), 21_600);
     }
 }

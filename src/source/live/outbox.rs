@@ -56,7 +56,7 @@ impl Outbox {
         let ahead = self.ahead;
         if self.clock.wait_for(|known| *known != ahead).await.is_err() {
             // Without a server there is no other time to come.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -80,7 +80,9 @@ impl Outbox {
             let rest = self.pending.split_off(self.pending.len().min(BATCH));
             let mut batch = std::mem::replace(&mut self.pending, rest);
             if self.ahead != 0 {
-                batch.iter_mut().for_each(|change| change.move_times(self.ahead));
+                for change in &mut batch {
+                    change.move_times(self.ahead);
+                }
             }
             self.sender.send(batch).await.map_err(|_closed| Fault::Closed)?;
         }
