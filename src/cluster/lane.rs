@@ -45,7 +45,7 @@ impl Lane {
         let warning = event.kind == EventKind::Warning;
         match event.reason.as_str() {
             // A node that reboots in place is initialized again (Karpenter since 1.15).
-            "Initialized" if kind == "NodeClaim" => turned(event, "True -> Unknown", Self::Provision, Lane::Warn),
+            "Initialized" if kind == "NodeClaim" => turned(event, "True -> Unknown", Self::Provision, Self::Warn),
             "Launched" | "Registered" if kind == "NodeClaim" => Self::Provision,
             "Ready" if matches!(kind, "NodeClaim" | "NodePool" | "EC2NodeClass" | "NodeClass") => Self::Provision,
             "InsufficientCapacityError"

@@ -235,9 +235,9 @@ fn compatible(template: &Labels, wanted: &Labels, pool: &NodePool) -> Result<(),
         return Err(Mismatch::Label(key.clone()));
     }
     let apart = |(key, values): &(&Name, &Values)| {
-        template.get(key.as_str()).is_some_and(|offered| {
-            !offered.intersects(values) && !(offered.allows_absence() && values.allows_absence())
-        })
+        template
+            .get(key.as_str())
+            .is_some_and(|offered| !(offered.intersects(values) || offered.allows_absence() && values.allows_absence()))
     };
     wanted.iter().find(apart).map_or(Ok(()), |(key, _)| Err(Mismatch::Requirement(key.clone())))
 }

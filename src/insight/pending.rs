@@ -396,8 +396,8 @@ impl PendingByCause {
             entry.about.extend(about);
         };
         // Pods of which Karpenter has said nothing: their owner, since when they exist, and the scheduler's words.
-        let mut silent: Vec<(Option<(&str, &Owner)>, Timestamp, Cause)> = Vec::new();
-        let mut nominated: FxHashMap<(&str, &Owner), Timestamp> = FxHashMap::default();
+        let mut silent: Vec<(Option<OwnerKey<'_>>, Timestamp, Cause)> = Vec::new();
+        let mut nominated: FxHashMap<OwnerKey<'_>, Timestamp> = FxHashMap::default();
         let mut named: u64 = 0;
         for pod in cluster.unscheduled_pods().filter(|pod| pod.state == PodState::Unscheduled) {
             self.total += 1;
@@ -481,6 +481,9 @@ impl PendingByCause {
         texts.into_iter().find(|text| text.chars().count() <= room).unwrap_or_default()
     }
 }
+
+/// A namespace and an owner in it.
+type OwnerKey<'a> = (&'a str, &'a Owner);
 
 /// Karpenter's newest word on a pod.
 #[derive(Clone, Copy, Debug)]
