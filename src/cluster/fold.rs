@@ -2,14 +2,14 @@
 
 use super::classes::{self, NodeClasses};
 use super::join::Joins;
-use super::leaving::Signals;
+use super::leaving::{Leaving, POOL_DELETED, SCALED_IN, Signals};
 use super::pods::{NONE, PodCounts, PodRow, Pods};
 use super::prices::Prices;
 use super::row::{Row, RowId};
 use super::{EventLog, RowState};
 use crate::model::{
     About, Change, DisruptionBudget, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Resources, Stream,
-    Timestamp, Uid, Usage,
+    Timestamp, Uid, Usage, key,
 };
 use crate::pricing::{Demand, ExtraCosts, PriceBook, PriceNews};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -581,7 +581,13 @@ impl Cluster {
             }
             Stream::NodePools => {
                 self.pools.retain(|_, (_, seen)| *seen == generation);
-                Dirty::POOLS
+                // Claims may have been listed before their pools.
+                let unexplained = |row: &&Row| row.leaving.as_ref().is_some_and(Leaving::is_unexplained);
+                let ids: Vec<RowId> = self.rows.values().filter(unexplained).map(|row| row.id).collect();
+                for id in ids {
+                    self.explain_by_pool(id);
+                }
+                Dirty::POOLS | Dirty::ROWS
             }
             Stream::Pdbs => {
                 self.pdbs.retain(|_, (_, seen)| *seen == generation);
@@ -644,10 +650,42 @@ impl Cluster {
         }
     }
 
+    /// Names the nodepool as the reason of a departure that nothing else explains: it was deleted, or it is static and
+    /// has more claims than replicas.
+    fn explain_by_pool(&mut self, id: RowId) {
+        let Some(reason) = self.rows.get(&id).and_then(|row| self.end_of_pool(row)) else { return };
+        if let Some(leaving) = self.rows.get_mut(&id).and_then(|row| row.leaving.as_mut()) {
+            leaving.reason = reason.into();
+        }
+        self.touch(id);
+    }
+
+    fn end_of_pool(&self, row: &Row) -> Option<&'static str> {
+        let claim = row.claim.as_deref()?;
+        let deleted = claim.deleted?;
+        let name = claim.labels.get(key::NODEPOOL)?;
+        let Some(pool) = self.pool(name) else {
+            return self.knows(Stream::NodePools).then_some(POOL_DELETED);
+        };
+        if pool.deleted.is_some_and(|at| at <= deleted) {
+            return Some(POOL_DELETED);
+        }
+        // A replacement is younger than the deletion, and others may go in the same second.
+        let stood = |c: &&NodeClaim| c.created <= deleted && c.deleted.is_none_or(|at| at >= deleted);
+        let claims = self.rows.values().filter_map(|row| row.claim.as_deref());
+        let of_pool = claims.filter(|c| c.labels.get(key::NODEPOOL) == Some(name)).filter(stood).count() as u64;
+        pool.replicas.is_some_and(|replicas| of_pool > replicas).then_some(SCALED_IN)
+    }
+
     /// Recomputes everything a row derives from its objects.
     fn refresh(&mut self, id: RowId, now: Timestamp) {
         let Some(row) = self.rows.get_mut(&id) else { return };
+        let was_leaving = row.leaving.is_some();
         row.derive(self.prices.book.as_ref(), &self.signals, now);
+        if !was_leaving && row.leaving.as_ref().is_some_and(Leaving::is_unexplained) {
+            self.explain_by_pool(id);
+        }
+        let Some(row) = self.rows.get_mut(&id) else { return };
         if self.extra_costs.volumes {
             row.price_volumes(self.prices.book.as_ref(), &self.classes);
         }

@@ -18,14 +18,20 @@ pub struct Leaving {
     pub message: String,
 }
 
+/// Reason of a claim whose nodepool is deleted: its claims go with it.
+pub(super) const POOL_DELETED: &str = "NodePoolDeleted";
+/// Reason of a claim that a static nodepool has no place for any more (Karpenter `pkg/controllers/static/deprovisioning`).
+pub(super) const SCALED_IN: &str = "ScaledIn";
 /// Reason when nothing tells more.
 const DELETED: &str = "Deleted";
 /// Karpenter deletes a claim that is not launched after this many seconds (`nodeclaim/lifecycle/liveness.go`).
-const LAUNCH_TIMEOUT: i64 = 5 * 60;
+pub(super) const LAUNCH_TIMEOUT: i64 = 5 * 60;
 /// And one whose node has not registered after this many.
-const REGISTRATION_TIMEOUT: i64 = 15 * 60;
+pub(super) const REGISTRATION_TIMEOUT: i64 = 15 * 60;
 /// An announcement older than this explains nothing any more.
 const SIGNAL_SECONDS: i64 = 10 * 60;
+/// An event about a capacity buffer is kept for so long.
+const BUFFER_SECONDS: i64 = 60 * 60;
 /// Signals kept at the least before old ones are looked for.
 const SIGNALS: usize = 2_048;
 
@@ -34,6 +40,8 @@ const SIGNALS: usize = 2_048;
 pub(super) struct Signals {
     /// By (object kind, name).
     by_object: FxHashMap<(Name, Name), Signal>,
+    /// By node: when it was last reported to hold placeholders of a capacity buffer. Bounded as above.
+    buffered: FxHashMap<Name, Timestamp>,
     /// How many there may be before old ones are dropped: twice what was left the last time, so that a storm of
     /// announcements does not search all of them for each.
     room: usize,
@@ -50,6 +58,16 @@ struct Signal {
 impl Signals {
     /// Notes an event that explains a departure; true if it is one.
     pub(super) fn note(&mut self, event: &Event, now: Timestamp) -> bool {
+        if event.reason == "Unconsolidatable"
+            && event.object.kind == "Node"
+            && event.message.contains("has buffer pods")
+        {
+            if self.buffered.len() >= SIGNALS {
+                self.buffered.retain(|_, at| now.as_second() - at.as_second() <= BUFFER_SECONDS);
+            }
+            self.buffered.insert(event.object.name.clone(), event.last);
+            return true;
+        }
         let Some((rank, reason)) = rank(event) else { return false };
         if now.as_second() - event.last.as_second() > SIGNAL_SECONDS {
             return false;
@@ -75,6 +93,11 @@ impl Signals {
     /// What was announced for a claim, whose name is never used again.
     fn of_claim(&self, claim: &NodeClaim) -> Option<&Signal> {
         self.by_object.get(&("NodeClaim".into(), claim.name.clone()))
+    }
+
+    /// When a node was last reported to hold placeholders of a capacity buffer.
+    pub(super) fn buffered(&self, node: &Node) -> Option<Timestamp> {
+        self.buffered.get(&node.name).copied().filter(|at| *at >= node.created)
     }
 
     /// When an interruption (not a decision of Karpenter) was announced for a node or its claim.
@@ -118,6 +141,11 @@ fn rank(event: &Event) -> Option<(u8, Name)> {
 }
 
 impl Leaving {
+    /// Whether nothing explains it yet.
+    pub(super) fn is_unexplained(&self) -> bool {
+        self.reason == DELETED
+    }
+
     /// The best reason now known for a row that is being deleted or is gone.
     pub(super) fn of(
         node: Option<&Node>,

@@ -16,6 +16,7 @@
 mod classes;
 mod events;
 mod extra_costs;
+mod flags;
 mod fold;
 mod intern;
 mod join;
@@ -28,6 +29,7 @@ mod row;
 mod state;
 
 pub use events::{EventLine, EventLog, EventQuery};
+pub use flags::{Flag, Flags};
 pub use fold::{Cluster, Dirty, OddCount, StreamHealth};
 pub use lane::Lane;
 pub use leaving::Leaving;

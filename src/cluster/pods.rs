@@ -19,8 +19,10 @@ pub enum PodState {
     Unscheduled,
     /// Bound, not running yet.
     Starting,
-    /// Bound and running (or its node cannot be asked).
+    /// Bound and running.
     Running,
+    /// Phase Unknown: its node cannot be asked. It holds what it holds.
+    Unknown,
     /// Deletion was asked; it holds what it holds until it is gone.
     Terminating,
 }
@@ -32,12 +34,13 @@ impl PodState {
             Self::Unscheduled => "unscheduled",
             Self::Starting => "starting",
             Self::Running => "running",
+            Self::Unknown => "unknown",
             Self::Terminating => "terminating",
         }
     }
 }
 
-/// Pods by state. The four numbers add up to [`Self::total`].
+/// Pods by state. All but `bound` add up to [`Self::total`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PodCounts {
     /// Without a node.
@@ -46,6 +49,8 @@ pub struct PodCounts {
     pub starting: u64,
     /// Running.
     pub running: u64,
+    /// Of phase Unknown.
+    pub unknown: u64,
     /// Being deleted, bound or not.
     pub terminating: u64,
     /// With a node, in whatever state.
@@ -55,7 +60,7 @@ pub struct PodCounts {
 impl PodCounts {
     /// All pods that have not ended.
     pub const fn total(&self) -> u64 {
-        self.unscheduled + self.starting + self.running + self.terminating
+        self.unscheduled + self.starting + self.running + self.unknown + self.terminating
     }
 
     /// Counts of one pod.
@@ -65,6 +70,7 @@ impl PodCounts {
             unscheduled: is(PodState::Unscheduled),
             starting: is(PodState::Starting),
             running: is(PodState::Running),
+            unknown: is(PodState::Unknown),
             terminating: is(PodState::Terminating),
             bound: u64::from(bound),
         }
@@ -76,6 +82,7 @@ impl AddAssign for PodCounts {
         self.unscheduled += o.unscheduled;
         self.starting += o.starting;
         self.running += o.running;
+        self.unknown += o.unknown;
         self.terminating += o.terminating;
         self.bound += o.bound;
     }
@@ -86,6 +93,7 @@ impl SubAssign for PodCounts {
         self.unscheduled = self.unscheduled.saturating_sub(o.unscheduled);
         self.starting = self.starting.saturating_sub(o.starting);
         self.running = self.running.saturating_sub(o.running);
+        self.unknown = self.unknown.saturating_sub(o.unknown);
         self.terminating = self.terminating.saturating_sub(o.terminating);
         self.bound = self.bound.saturating_sub(o.bound);
     }
@@ -318,7 +326,8 @@ impl Pods {
             _ if pod.deleted.is_some() => PodState::Terminating,
             _ if !bound => PodState::Unscheduled,
             PodPhase::Pending => PodState::Starting,
-            PodPhase::Running | PodPhase::Unknown | PodPhase::Succeeded | PodPhase::Failed => PodState::Running,
+            PodPhase::Unknown => PodState::Unknown,
+            PodPhase::Running | PodPhase::Succeeded | PodPhase::Failed => PodState::Running,
         };
         let (waits, note) = match pod.scheduling {
             _ if bound => (None, pod.waiting),

@@ -1,10 +1,10 @@
 //! One line of the node table: a node, a claim, or both joined.
 
-use super::leaving::{Leaving, Signals};
+use super::leaving::{LAUNCH_TIMEOUT, Leaving, REGISTRATION_TIMEOUT, Signals};
 use super::leaving_taint::leaving_taint;
 use super::pods::NONE;
 use super::{CapacityType, PodCounts, RowState};
-use crate::model::{Name, Node, NodeClaim, Resource, Resources, Timestamp, Usage, key};
+use crate::model::{ConditionStatus, Name, Node, NodeClaim, Resource, Resources, Timestamp, Uid, Usage, key};
 use crate::pricing::{BadOverride, ComputeType, FargatePods, Offer, PriceBook, Quote, VolumesQuote, price_override};
 use crate::units::natural::NaturalKey;
 
@@ -137,6 +137,10 @@ pub struct Row {
     pub(super) leaving: Option<Leaving>,
     pub(super) gone: Option<Timestamp>,
     pub(super) interrupted: Option<Timestamp>,
+    /// When Karpenter last reported that the node holds placeholders of a capacity buffer.
+    pub(super) buffered: Option<Timestamp>,
+    /// The claim that was initialized, and when for the first time: a reboot in place initializes it again.
+    pub(super) initialized: Option<(Uid, Timestamp)>,
     pub(super) seen: Timestamp,
     /// Since when its node is missing: mentioned and not there, or gone.
     pub(super) missing_since: Timestamp,
@@ -171,6 +175,8 @@ impl Row {
             leaving: None,
             gone: None,
             interrupted: None,
+            buffered: None,
+            initialized: None,
             seen,
             missing_since: seen,
             appeared: None,
@@ -206,6 +212,16 @@ impl Row {
             self.name = shown;
         }
         self.interrupted = signals.interrupted(node, claim);
+        self.buffered = node.and_then(|node| signals.buffered(node));
+        let initialized = claim.and_then(|claim| {
+            let condition = claim.condition("Initialized").filter(|c| c.status == ConditionStatus::True)?;
+            Some((claim.uid, condition.since?))
+        });
+        if let Some((claim, _)) = initialized
+            && self.initialized.is_none_or(|(known, _)| known != claim)
+        {
+            self.initialized = initialized;
+        }
         let leaves = self.gone.is_some()
             || node.is_some_and(|n| n.deleted.is_some())
             || claim.is_some_and(|c| c.deleted.is_some())
@@ -315,6 +331,11 @@ impl Row {
         self.interrupted
     }
 
+    /// When its claim was initialized for the first time, as far as that was seen.
+    pub fn initialized(&self) -> Option<Timestamp> {
+        self.initialized.map(|(_, at)| at)
+    }
+
     /// When this row appeared after the first picture was complete; marked as new for some seconds.
     pub const fn appeared(&self) -> Option<Timestamp> {
         self.appeared
@@ -391,6 +412,18 @@ impl Row {
             (Some(t), None) | (None, Some(t)) => t,
             (None, None) => self.seen,
         }
+    }
+
+    /// Seconds until Karpenter deletes its claim for want of a machine (5 minutes) or of a registered node (15 minutes;
+    /// `pkg/controllers/nodeclaim/lifecycle/liveness.go`). None where neither is waited for, and once the time is over.
+    pub fn deletion_due(&self, now: Timestamp) -> Option<i64> {
+        let claim = self.claim().filter(|claim| claim.deleted.is_none() && self.gone.is_none())?;
+        let limit = match (claim.is("Launched"), claim.is("Registered")) {
+            (_, true) => return None,
+            (true, false) => REGISTRATION_TIMEOUT,
+            (false, false) => LAUNCH_TIMEOUT,
+        };
+        Some(claim.created.as_second() + limit - now.as_second()).filter(|left| *left > 0)
     }
 
     /// Seconds since [`Self::created`].

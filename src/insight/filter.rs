@@ -20,7 +20,7 @@
 //! kubectl's selectors.
 
 use super::Waste;
-use crate::cluster::{CapacityType, Cluster, Row, RowState};
+use crate::cluster::{CapacityType, Cluster, Flag, Row, RowState};
 use crate::model::{Name, Resource, Stream};
 use crate::pricing::Quote;
 use crate::units::Money;
@@ -106,7 +106,7 @@ pub enum FilterProblem {
 }
 
 /// The fields, for messages.
-const FIELDS: &str = "name, pool, type, zone, arch, claim, status, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, waste, age";
+const FIELDS: &str = "name, pool, type, zone, arch, claim, status, flag, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, waste, age";
 
 fn hint(nearest: Option<&str>) -> String {
     nearest.map(|word| format!(", did you mean `{word}`?")).unwrap_or_default()
@@ -137,6 +137,8 @@ enum TextField {
     Claim,
     Status,
     Capacity,
+    /// Any of the row's flags.
+    Flag,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +180,7 @@ const NAMES: &[(&str, Field)] = &[
     ("nodeclaim", Field::Text(TextField::Claim)),
     ("status", Field::Text(TextField::Status)),
     ("state", Field::Text(TextField::Status)),
+    ("flag", Field::Text(TextField::Flag)),
     ("capacity", Field::Text(TextField::Capacity)),
     ("capacity-type", Field::Text(TextField::Capacity)),
     ("buy", Field::Text(TextField::Capacity)),
@@ -215,6 +218,8 @@ impl TextField {
             Self::Claim => row.claim().map(|c| c.name.as_str()),
             Self::Status => Some(row.state().name()),
             Self::Capacity => Some(row.capacity_type().name()),
+            // A row may have several.
+            Self::Flag => None,
         }
     }
 
@@ -223,6 +228,7 @@ impl TextField {
         match self {
             Self::Status => RowState::NAMES.to_vec(),
             Self::Capacity => CapacityType::ALL.iter().map(|c| c.name()).collect(),
+            Self::Flag => Flag::ALL.iter().map(|flag| flag.name()).collect(),
             Self::Name | Self::Pool | Self::Type | Self::Zone | Self::Arch | Self::Claim => Vec::new(),
         }
     }
@@ -247,6 +253,7 @@ impl TextField {
             Self::Claim => "claim:general",
             Self::Status => "status:draining",
             Self::Capacity => "capacity:spot",
+            Self::Flag => "flag:drifted",
         }
     }
 }
@@ -587,6 +594,10 @@ impl Test {
                     [TextField::Name, TextField::Pool, TextField::Type, TextField::Zone, TextField::Claim];
                 PLACES.iter().filter_map(|p| p.of(row)).any(|text| words.iter().any(|word| contains(text, word)))
             }
+            Self::Text { field: TextField::Flag, exact, values } => {
+                let flags = row.flags(cluster.now());
+                flags.iter().any(|have| values.iter().any(|want| compare(have.name(), want, *exact)))
+            }
             Self::Text { field, exact, values } => {
                 let have = field.of(row).unwrap_or("");
                 values.iter().any(|want| if want.is_empty() { have.is_empty() } else { compare(have, want, *exact) })
@@ -689,7 +700,12 @@ impl Filter {
 
     /// Whether a row may come or go though nothing happens to it, only because time passes.
     pub fn depends_on_time(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term.test, Test::Number { field: NumberField::Age, .. }))
+        self.terms.iter().any(|term| {
+            matches!(
+                term.test,
+                Test::Number { field: NumberField::Age, .. } | Test::Text { field: TextField::Flag, .. }
+            )
+        })
     }
 
     /// The nodepools that are asked for by name (`pool=a,b`); empty when all are wanted.
@@ -878,7 +894,7 @@ mod tests {
         filter.text()
     }
 
-    #[test_case("spot poool:x" => "read filter term `poool:x` (column 6): there is no field `poool`, did you mean `pool`?; fields are name, pool, type, zone, arch, claim, status, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, waste, age, and label:key=value")]
+    #[test_case("spot poool:x" => "read filter term `poool:x` (column 6): there is no field `poool`, did you mean `pool`?; fields are name, pool, type, zone, arch, claim, status, flag, capacity, cpu, memory, usage.cpu, usage.memory, pods, price, waste, age, and label:key=value")]
     #[test_case("status:drainning" => "read filter term `status:drainning` (column 1): `drainning` is no status, did you mean `Draining`?; it may be Gone, LaunchFailed, Terminating, Draining, Rebooting, Disrupted, Pending, Launching, NodeMissing, Joining, Initializing, Unreachable, NotReady, Cordoned, Ready, Unknown")]
     #[test_case("buy:cheap" => "read filter term `buy:cheap` (column 1): `cheap` is no capacity; it may be on-demand, spot, reserved, capacity-block, fargate, unknown")]
     #[test_case("cpu<half" => "read filter term `cpu<half` (column 1): `half` is not a percentage, such as cpu<50")]

@@ -2,7 +2,7 @@
 
 use super::amount::share_text;
 use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
-use crate::cluster::{CapacityType, Cluster, PodCounts, Row, RowState};
+use crate::cluster::{CapacityType, Cluster, Flag, PodCounts, Row, RowState};
 use crate::insight::{
     Alert, Cause, Extra, GroupBy, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste,
     alerts, unmatched_terms,
@@ -248,7 +248,7 @@ impl UsageTotalReport {
     }
 }
 
-/// Pods by state; the four states add up to `total`.
+/// Pods by state; all but `bound` add up to `total`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PodsReport {
     /// All that have not ended.
@@ -259,6 +259,8 @@ pub struct PodsReport {
     pub starting: u64,
     /// Running.
     pub running: u64,
+    /// Of phase Unknown: their node cannot be asked.
+    pub unknown: u64,
     /// Being deleted.
     pub terminating: u64,
     /// With a node, in whatever state.
@@ -276,6 +278,7 @@ impl PodsReport {
             unscheduled: counts.unscheduled,
             starting: counts.starting,
             running: counts.running,
+            unknown: counts.unknown,
             terminating: counts.terminating,
             bound: counts.bound,
             on_missing_nodes,
@@ -472,6 +475,12 @@ pub struct NodeReport {
     pub nodeclaim: Option<String>,
     /// Why it leaves, or is to leave.
     pub leaving: Option<String>,
+    /// What its status waits for or is about: `StartupTaintsExist`, `2 pods left`; null where there is nothing to add.
+    pub reason: Option<String>,
+    /// When the drain ends by force; null without such a deadline.
+    pub drain_deadline: Option<Timestamp>,
+    /// What is remarkable of it: `Drifted`, `DoNotDisrupt` …: [`crate::cluster::Flag`].
+    pub flags: Vec<&'static str>,
     /// All labels of the Node, and those of [`Columns::labels`]: null where it does not have one of them.
     pub labels: BTreeMap<Name, Option<String>>,
     /// Its group, where the view is grouped.
@@ -504,6 +513,8 @@ pub struct ClaimReport {
     pub price: Option<PriceReport>,
     /// Why it fails or leaves.
     pub reason: Option<String>,
+    /// What is remarkable of it: as of its node.
+    pub flags: Vec<&'static str>,
 }
 
 /// One nodepool.
@@ -523,6 +534,8 @@ pub struct PoolReport {
     pub limits: Amounts,
     /// `spec.limits.nodes`; null without one.
     pub node_limit: Option<u64>,
+    /// `spec.replicas` of a static pool; null for others.
+    pub replicas: Option<u64>,
     /// What Karpenter counts as used of the limits.
     pub resources: Amounts,
     /// What its nodes offer.
@@ -637,7 +650,10 @@ impl Report {
                     ..node(row, pods_known, &columns.labels, now)
                 })
                 .collect(),
-            nodeclaims: shown().filter(|row| row.gone().is_none()).filter_map(|row| claim(row, now)).collect(),
+            nodeclaims: shown()
+                .filter(|row| row.gone().is_none())
+                .filter_map(|row| claim(row, pods_known, now))
+                .collect(),
             missing_nodes: missing
                 .iter()
                 .map(|(name, pods)| MissingNodeReport { name: name.to_owned(), pods })
@@ -824,6 +840,38 @@ fn why(row: &Row) -> Option<String> {
     row.leaving().map(|leaving| leaving.reason.to_string()).or(by_state.filter(|reason| !reason.is_empty()))
 }
 
+/// What the status waits for or is about.
+fn reason(row: &Row, pods_known: bool) -> Option<String> {
+    let text = match row.state() {
+        RowState::Disrupted { reason }
+        | RowState::PendingClaim { failing: reason }
+        | RowState::Initializing { reason } => reason.to_string(),
+        RowState::Rebooting { cause } => cause.to_string(),
+        RowState::Draining { detaching_volumes: true } => "detaching volumes".into(),
+        RowState::Draining { detaching_volumes: false } if pods_known => {
+            let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
+            format!("{pods} {} left", if pods == 1 { "pod" } else { "pods" })
+        }
+        RowState::Draining { .. }
+        | RowState::Gone
+        | RowState::LaunchFailed
+        | RowState::Terminating
+        | RowState::Launching
+        | RowState::NodeMissing
+        | RowState::Joining
+        | RowState::Unreachable
+        | RowState::NotReady
+        | RowState::Cordoned
+        | RowState::Ready
+        | RowState::Mentioned => String::new(),
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn flags(row: &Row, now: Timestamp) -> Vec<&'static str> {
+    row.flags(now).iter().map(Flag::name).collect()
+}
+
 fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
@@ -864,12 +912,15 @@ fn node(row: &Row, pods_known: bool, extra_labels: &[Name], now: Timestamp) -> N
         waste: if pods_known { waste(row) } else { None },
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: why(row),
+        reason: reason(row, pods_known),
+        drain_deadline: row.claim().filter(|c| c.deleted.is_some()).and_then(|c| c.termination_deadline),
+        flags: flags(row, now),
         labels: labels.chain(extra).collect(),
         group: None,
     }
 }
 
-fn claim(row: &Row, now: Timestamp) -> Option<ClaimReport> {
+fn claim(row: &Row, pods_known: bool, now: Timestamp) -> Option<ClaimReport> {
     let claim = row.claim()?;
     Some(ClaimReport {
         name: claim.name.to_string(),
@@ -882,7 +933,8 @@ fn claim(row: &Row, now: Timestamp) -> Option<ClaimReport> {
         node: row.node().map(|n| n.name.to_string()),
         requests: (&claim.requests).into(),
         price: row.quote().map(|quote| price(quote, row)),
-        reason: why(row),
+        reason: why(row).or_else(|| reason(row, pods_known)),
+        flags: flags(row, now),
     })
 }
 
@@ -910,6 +962,7 @@ fn pool(pool: &NodePool, totals: Option<&Totals>, pods_known: bool, priced: bool
         nodes: totals.nodes,
         limits,
         node_limit: pool.node_limit,
+        replicas: pool.replicas,
         resources: (&pool.resources).into(),
         allocatable: (&totals.allocatable).into(),
         requests: pods_known.then(|| (&totals.requests).into()),

@@ -43,8 +43,13 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     match &t.pods {
         Some(p) => writeln!(
             out,
-            "pods     {}: {} running, {} starting, {} unscheduled, {} terminating",
-            p.total, p.running, p.starting, p.unscheduled, p.terminating
+            "pods     {}: {} running, {} starting, {} unscheduled, {} terminating{}",
+            p.total,
+            p.running,
+            p.starting,
+            p.unscheduled,
+            p.terminating,
+            if p.unknown > 0 { format!(", {} unknown", p.unknown) } else { String::new() }
         )?,
         None => writeln!(out, "pods     —")?,
     }

@@ -8,9 +8,11 @@ use super::table::{Amounts, status};
 use super::theme::Role;
 use super::words;
 use super::{bar, extra_costs};
-use crate::cluster::{CapacityType, EventLine, EventQuery, PodRow, PodState, Row};
+use crate::cluster::{CapacityType, EventLine, EventQuery, Flag, PodRow, PodState, Row};
 use crate::insight::Waste;
-use crate::model::{ConditionStatus, LinkState, Name, PodClass, Resource, Resources, Stream, key};
+use crate::model::{
+    Condition, ConditionStatus, LinkState, Name, NodeClaim, PodClass, Resource, Resources, Stream, key,
+};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, Mark, PriceSource, Quote, price_override};
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Money, age};
@@ -81,12 +83,25 @@ fn identity(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     facts.fact("zone", row.zone().unwrap_or(""), Role::Text);
     if let Some(node) = node {
         facts.fact("system", &joined(&[&node.os_image, &node.kubelet_version], dot), Role::Text);
-        if node.do_not_disrupt {
-            facts.fact("protected", "karpenter.sh/do-not-disrupt: Karpenter leaves it alone", Role::Warn);
-        }
+    }
+    for flag in row.flags(pic.now).iter() {
+        let text = match flag {
+            Flag::DoNotDisrupt => "karpenter.sh/do-not-disrupt: Karpenter leaves it alone".into(),
+            Flag::DoNotRepair => "karpenter.sh/do-not-repair: Karpenter does not repair it".into(),
+            Flag::KeptForBuffer => "empty, kept for a capacity buffer".into(),
+            Flag::Drifted => {
+                let drifted = claim.and_then(|c| c.condition("Drifted"));
+                format!("drifted: {}", drifted.map_or("", |c| c.reason.as_str()))
+            }
+            // Its conditions and its expiry have lines of their own.
+            Flag::Unhealthy | Flag::Expiring => continue,
+        };
+        let label = if flag == Flag::DoNotDisrupt { "protected" } else { "flag" };
+        facts.fact(label, &text, Role::Warn);
     }
     facts.fact("age", &age::short(seconds), Role::Text);
-    if let Some(expire) = claim.and_then(|c| c.expire_after_seconds) {
+    let stays = row.gone().is_none() && row.leaving().is_none();
+    if let Some(expire) = claim.and_then(|c| c.expire_after_seconds).filter(|_| stays) {
         let left = expire - seconds;
         let text = if left > 0 { format!("in {}", age::short(left)) } else { "due".into() };
         facts.fact("expires", &text, if left < 86_400 { Role::Warn } else { Role::Text });
@@ -337,6 +352,25 @@ fn lifecycle(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
             "VolumesDetached" => "detached",
             _ => "stopping",
         };
+        if let Some(reboot) = claim.condition("Rebooting").filter(|_| kind == "Initialized") {
+            // Its condition is about the boot after the reboot.
+            let first = row.initialized().filter(|at| reboot.since.is_none_or(|reboot| *at <= reboot));
+            let text = first.map_or_else(
+                || format!("{} before its reboot", g.done),
+                |at| format!("{} +{}", g.done, age::short(at.as_second() - before.as_second())),
+            );
+            facts.fact(label, &text, Role::Text);
+            let since = reboot.since.unwrap_or(now);
+            seen.changes_in(1, now);
+            match (reboot.status, reboot_phase(row, claim, reboot)) {
+                (ConditionStatus::True, phase) => {
+                    facts.fact("reboot", &format!("{} for {} {phase}", g.launching, ago(since)), Role::Moving);
+                }
+                (_, phase) => facts.fact("reboot", &format!("{} {} ago {phase}", g.done, ago(since)), Role::Text),
+            }
+            before = since;
+            continue;
+        }
         if condition.status == ConditionStatus::True {
             let Some(at) = condition.since else {
                 facts.fact(label, g.done, Role::Good);
@@ -345,10 +379,15 @@ fn lifecycle(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
             let took = at.as_second() - before.as_second();
             facts.fact(label, &format!("{} +{}", g.done, age::short(took)), Role::Text);
             before = at;
+        } else if i < 3 && (row.gone().is_some() || row.leaving().is_some()) {
+            facts.fact(label, "not reached", Role::Dim);
         } else if i < 3 {
             seen.changes_in(1, now);
             let waits = now.as_second() - before.as_second();
-            let why = joined(&[&condition.reason, &condition.message], ":");
+            let mut why = joined(&[&condition.reason, &condition.message], ":");
+            if let Some(left) = row.deletion_due(now) {
+                let _ = write!(why, "; deleted in {}", age::short(left));
+            }
             facts.fact(label, &format!("{} for {} {why}", g.launching, age::short(waits)), Role::Moving);
         }
     }
@@ -357,6 +396,23 @@ fn lifecycle(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
         let left = deadline.as_second() - now.as_second();
         let text = if left > 0 { format!("in {}", age::short(left)) } else { "passed".into() };
         facts.fact("drain deadline", &text, Role::Warn);
+    }
+}
+
+/// What a reboot in place is at (Karpenter 1.15 `pkg/controllers/nodeclaim/reboot`): the boot id from before it is written
+/// down when the reboot is asked for, and changes with the boot.
+fn reboot_phase(row: &Row, claim: &NodeClaim, reboot: &Condition) -> String {
+    let booted = row.node().is_some_and(|node| node.boot_id != claim.reboot_pre_boot_id);
+    match (reboot.reason.as_str(), claim.reboot_pre_boot_id.as_str()) {
+        ("RebootRequested", "") => {
+            let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
+            format!("draining before the reboot, {}", words::count(pods, "pod left", "pods left"))
+        }
+        ("RebootRequested", _) => "asking for the reboot".into(),
+        ("RebootIssued", before) if !before.is_empty() && booted => "new boot, waiting for Ready".into(),
+        ("RebootIssued", _) => "rebooting".into(),
+        ("RebootSucceeded", _) => String::new(),
+        (reason, _) => reason.to_owned(),
     }
 }
 
@@ -369,6 +425,7 @@ fn conditions(facts: &mut Facts<'_, '_>, row: &Row) {
             _ => ConditionStatus::False,
         };
         let role = match condition.status {
+            ConditionStatus::True if is_maintenance(&condition.kind) => Role::Moving,
             s if s == good => Role::Text,
             ConditionStatus::Unknown => Role::Warn,
             ConditionStatus::True | ConditionStatus::False => Role::Bad,
@@ -384,6 +441,18 @@ fn conditions(facts: &mut Facts<'_, '_>, row: &Row) {
         let name = cut_end(&condition.kind, LABEL - 1).into_owned();
         facts.fact(&name, &text, role);
     }
+}
+
+/// Conditions of Kubernetes 1.37 (feature gate `NodeLifecycleConditions`) that report work in progress, which is no fault.
+fn is_maintenance(kind: &str) -> bool {
+    matches!(
+        kind,
+        "MaintenancePlanned"
+            | "MaintenanceInProgress"
+            | "DrainInProgress"
+            | "Drained"
+            | "GracefulNodeShutdownInProgress"
+    )
 }
 
 fn taints_and_labels(facts: &mut Facts<'_, '_>, row: &Row) {
@@ -590,7 +659,7 @@ fn pod_line(pic: &Picture<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) 
     let role = match pod.state {
         PodState::Running => Role::Text,
         PodState::Starting => Role::Moving,
-        PodState::Terminating | PodState::Unscheduled => Role::Warn,
+        PodState::Terminating | PodState::Unscheduled | PodState::Unknown => Role::Warn,
     };
     let mut state = pod.state.name().to_owned();
     if !pod.note.is_empty() {

@@ -569,6 +569,9 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     if bound.starting > 0 {
         pieces.push((format!(" {dot} {} starting", bound.starting), theme.style(Role::Moving)));
     }
+    if bound.unknown > 0 {
+        pieces.push((format!(" {dot} {} unknown", bound.unknown), theme.style(Role::Warn)));
+    }
     let terminating = (format!(" {dot} {} terminating", bound.terminating), theme.style(Role::Warn));
     if part && bound.terminating > 0 {
         pieces.push(terminating.clone());

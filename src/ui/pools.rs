@@ -11,7 +11,7 @@ use super::theme::Role;
 use super::words;
 use crate::cluster::{CapacityType, Cluster, permille};
 use crate::insight::{PriceTotals, Totals};
-use crate::model::{ConditionStatus, Name, NodePool, Resource, Stream};
+use crate::model::{ConditionStatus, Name, NodePool, Resource, Stream, key};
 use crate::units::Money;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::layout::Rect;
@@ -35,6 +35,8 @@ pub(super) fn cursor(state: &Pools, names: &[Name]) -> usize {
 struct Sum {
     /// Claims of it that are no nodes yet.
     coming: u64,
+    /// Some node or claim names it as its Karpenter nodepool.
+    karpenter: bool,
     /// Its spot nodes.
     spot: u64,
     totals: Totals,
@@ -71,6 +73,7 @@ fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
     for row in cluster.rows().filter(|row| row.gone().is_none()) {
         let Some(pool) = row.pool() else { continue };
         let sum = sums.entry(pool.into()).or_default();
+        sum.karpenter |= row.label(key::NODEPOOL) == Some(pool);
         sum.coming += u64::from(!row.is_node());
         sum.spot += u64::from(row.is_node() && row.capacity_type() == CapacityType::Spot);
         sum.totals.include(row);
@@ -93,8 +96,15 @@ fn limit(pool: &NodePool) -> Option<(String, u64)> {
     nodes.into_iter().chain(others).max_by_key(|(_, share)| *share)
 }
 
-fn health(pool: Option<&NodePool>) -> (String, Role) {
-    let Some(pool) = pool else { return ("node group".into(), Role::Dim) };
+/// `karpenter`: nodes name it as their nodepool. Without an object it was deleted, as far as nodepools are read.
+fn health(pool: Option<&NodePool>, karpenter: bool, cluster: &Cluster) -> (String, Role) {
+    let Some(pool) = pool else {
+        return match (karpenter, cluster.knows(Stream::NodePools)) {
+            (false, _) => ("node group".into(), Role::Dim),
+            (true, true) => ("deleted".into(), Role::Warn),
+            (true, false) => ("nodepool, not read".into(), Role::Dim),
+        };
+    };
     let bad = |kind: &str| pool.condition(kind).filter(|c| c.status == ConditionStatus::False);
     if pool.deleted.is_some() {
         ("deleting".into(), Role::Warn)
@@ -104,7 +114,12 @@ fn health(pool: Option<&NodePool>) -> (String, Role) {
     } else if let Some(registration) = bad("NodeRegistrationHealthy") {
         (format!("nodes do not register: {}", registration.reason), Role::Bad)
     } else if pool.condition("Ready").is_some_and(|c| c.status == ConditionStatus::True) {
-        ("ready".into(), Role::Text)
+        let made = pool.nodes.unwrap_or(0);
+        match pool.replicas {
+            Some(replicas) if replicas != made => (format!("ready, {made} / {replicas} replicas"), Role::Moving),
+            Some(replicas) => (format!("ready, {made} / {replicas} replicas"), Role::Text),
+            None => ("ready".into(), Role::Text),
+        }
     } else {
         ("readiness unknown".into(), Role::Dim)
     }
@@ -136,7 +151,12 @@ impl Columns {
         let widest = |text: Cell| shown.iter().map(|name| cell(name, text)).max().unwrap_or(0).max(6) + 2;
         let price_w = if priced { widest(hourly) } else { 0 };
         let waste_w = if priced && w >= 80 { widest(unrequested) } else { 0 };
-        let health_w = shown.iter().map(|name| columns(&health(pic.cluster.pool(name)).0)).max().unwrap_or(0);
+        let karpenter = |name: &Name| sums.get(name).is_some_and(|sum| sum.karpenter);
+        let health_w = shown
+            .iter()
+            .map(|name| columns(&health(pic.cluster.pool(name), karpenter(name), pic.cluster).0))
+            .max()
+            .unwrap_or(0);
         let limits = shown.iter().filter_map(|name| pic.cluster.pool(name).and_then(limit));
         let limit_w = limits.map(|(text, _)| columns(&text)).max().unwrap_or(0).clamp(13, 24);
         let (limit_w, limit_gap) = if w >= 110 { (limit_w, 2) } else { (0, 0) };
@@ -229,7 +249,7 @@ impl Columns {
             let text = cut_end(&text, usize::from(self.limit_w));
             pen.put_max(self.limit_x, y, &text, self.limit_w, theme.style(role));
         }
-        let (text, role) = health(pool);
+        let (text, role) = health(pool, sum.karpenter, pic.cluster);
         let room = pen.width().saturating_sub(self.health_x + 1);
         pen.put_max(self.health_x, y, &cut_end(&text, usize::from(room)), room, theme.style(role));
     }

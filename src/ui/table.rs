@@ -16,7 +16,7 @@ use super::sorting;
 use super::state::{Bars, Focus, Seen};
 use super::theme::{Level, Role, Theme};
 use super::words;
-use crate::cluster::{Cluster, Row, RowId, RowState, permille};
+use crate::cluster::{Cluster, Flag, Row, RowId, RowState, permille};
 use crate::insight::{Column, Extra, Line, Totals, View, Waste, titles};
 use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Mark, Quote};
@@ -243,6 +243,9 @@ struct RowText {
     faint: bool,
 }
 
+/// A claim that waits longer for its node shows when Karpenter gives it up.
+const SLOW_SECONDS: i64 = 4 * 60;
+
 /// The status column: the state's word, and what it waits for.
 pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, Role) {
     if let (Some(at), false) = (row.interrupted(), *row.state() == RowState::Gone) {
@@ -270,15 +273,39 @@ pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, 
         RowState::Rebooting { cause } => (with(word, cause), Role::Warn),
         RowState::NodeMissing => (word.into(), Role::Warn),
         RowState::PendingClaim { failing } if !failing.is_empty() => ("Failing".into(), Role::Bad),
-        RowState::PendingClaim { .. } | RowState::Launching | RowState::Joining => (word.into(), Role::Moving),
+        RowState::PendingClaim { .. } | RowState::Launching | RowState::Joining => {
+            match row.deletion_due(pic.now).filter(|_| row.age_seconds(pic.now) >= SLOW_SECONDS) {
+                Some(left) => {
+                    seen.changes_in(1, pic.now);
+                    (with(word, &format!("deleted in {}", age::short(left))), Role::Warn)
+                }
+                None => (word.into(), Role::Moving),
+            }
+        }
         RowState::Initializing { reason } => (with(word, reason), Role::Moving),
         RowState::Unreachable | RowState::NotReady => (word.into(), Role::Bad),
         RowState::Cordoned => (word.into(), Role::Warn),
         RowState::Ready => match trouble(row) {
             Some(trouble) => (with(word, trouble), Role::Warn),
-            None => (word.into(), Role::Text),
+            None => {
+                let flags: Vec<&str> = row.flags(pic.now).iter().filter_map(flag_word).collect();
+                (with(word, &flags.join(", ")), Role::Text)
+            }
         },
         RowState::Mentioned => (word.into(), Role::Dim),
+    }
+}
+
+/// A flag as the status column of a node in service has it.
+const fn flag_word(flag: Flag) -> Option<&'static str> {
+    match flag {
+        Flag::Drifted => Some("drifted"),
+        Flag::DoNotDisrupt => Some("do not disrupt"),
+        Flag::DoNotRepair => Some("do not repair"),
+        Flag::KeptForBuffer => Some("kept for a buffer"),
+        Flag::Expiring => Some("expiring"),
+        // The bad condition itself is named.
+        Flag::Unhealthy => None,
     }
 }
 

@@ -212,6 +212,8 @@ pub(super) fn departure(reason: &str) -> Option<&'static str> {
         "InstanceShutDown" => "its instance was shut down",
         "DrainedByCastAi" => "drained by CAST AI",
         "AksAutoDrain" => "drained by AKS for a repair or a maintenance event",
+        "NodePoolDeleted" => "its nodepool was deleted",
+        "ScaledIn" => "its static nodepool was scaled in",
         "Deleted" => "deleted, no reason given",
         _ => return None,
     })

@@ -5,11 +5,11 @@
 
 use crate::support::alloc::bytes_held;
 use crate::support::build::*;
-use nodeglass::cluster::{Cluster, Dirty, EventQuery, Row, RowState, Sums};
+use nodeglass::cluster::{Cluster, Dirty, EventQuery, Flag, Row, RowState, Sums};
 use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, Waste, alerts};
 use nodeglass::model::{
-    Change, ConditionStatus, EventKind, Labels, LinkState, Name, Node, NodeClaim, Owner, Pod, PodClass, PodKey,
-    PodPhase, Resource, Resources, Stream, Uid, Usage, key,
+    Change, ConditionStatus, EventKind, Labels, LinkState, Name, Node, NodeClaim, NodePool, Owner, Pod, PodClass,
+    PodKey, PodPhase, Resource, Resources, Stream, Uid, Usage, key,
 };
 use nodeglass::pricing::{AsOf, Os, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, Quote, SpotPrice, Unknown};
 use nodeglass::units::{Currency, Money};
@@ -634,7 +634,8 @@ fn completed_pods_do_not_count() {
 #[test]
 fn unknown_phase_still_holds_its_node() {
     let c = cluster([node("n").added(), Pod { phase: PodPhase::Unknown, ..pod("p", "n") }.added()]);
-    assert_eq!((cpu_of(&c, "n"), c.pod_counts().bound), (500, 1));
+    let pods = c.pod_counts();
+    assert_eq!((cpu_of(&c, "n"), pods.bound, pods.unknown, pods.running, pods.total()), (500, 1, 1, 0, 1));
 }
 
 #[test]
@@ -1144,4 +1145,84 @@ fn a_node_name_that_is_used_again_is_a_new_machine() {
         assert_eq!((row.gone(), row.appeared(), row.created()), (None, Some(at(61)), at(60)));
         assert_eq!((c.rows().count(), row.sums().pods.bound, row.leaving().is_none()), (1, 1, true));
     }
+}
+
+fn leaving_reason(c: &Cluster, claim: &str) -> String {
+    c.row_of_claim(claim).and_then(Row::leaving).map(|leaving| leaving.reason.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_claim_goes_with_its_nodepool() {
+    let going = || NodeClaim { deleted: Some(at(50)), ..claim("c", "n") };
+    let mut c = cluster([pool("general").added(), Change::Synced(Stream::NodePools), node("n").added()]);
+    for change in [claim("c", "n").added(), Change::PoolGone("general".into(), Uid::default()), going().added()] {
+        apply(&mut c, change);
+    }
+    assert_eq!(leaving_reason(&c, "c"), "NodePoolDeleted");
+    // Claims may be listed before the pools are.
+    let mut late = cluster([going().added()]);
+    assert_eq!(leaving_reason(&late, "c"), "Deleted");
+    apply(&mut late, Change::Synced(Stream::NodePools));
+    assert_eq!(leaving_reason(&late, "c"), "NodePoolDeleted");
+    let stands = cluster([pool("general").added(), Change::Synced(Stream::NodePools), going().added()]);
+    assert_eq!(leaving_reason(&stands, "c"), "Deleted", "by hand");
+}
+
+/// Karpenter `pkg/controllers/static/deprovisioning`: claims beyond `spec.replicas` are deleted.
+#[test]
+fn a_static_nodepool_that_has_more_claims_than_replicas_is_scaled_in() {
+    let pool = |replicas| NodePool { replicas: Some(replicas), ..pool("general") }.added();
+    let going = |name: &str, node| NodeClaim { deleted: Some(at(50)), ..claim(name, node) }.added();
+    let three = || ["a", "b", "c"].map(|name| claim(name, &format!("n{name}")).added());
+    let mut c = cluster([pool(3), Change::Synced(Stream::NodePools)].into_iter().chain(three()));
+    apply(&mut c, going("a", "na"));
+    assert_eq!(leaving_reason(&c, "a"), "Deleted", "by hand: its replacement is younger");
+    let mut c = cluster([pool(3), Change::Synced(Stream::NodePools)].into_iter().chain(three()));
+    for change in [pool(1), going("a", "na"), going("b", "nb")] {
+        apply(&mut c, change);
+    }
+    assert_eq!([leaving_reason(&c, "a"), leaving_reason(&c, "b")], ["ScaledIn", "ScaledIn"]);
+}
+
+fn flags(c: &Cluster, node: &str, now: i64) -> Vec<&'static str> {
+    c.row_of_node(node).unwrap().flags(at(now)).iter().map(Flag::name).collect()
+}
+
+#[test]
+fn what_is_remarkable_of_a_node_is_a_flag() {
+    let drifted = NodeClaim {
+        conditions: [claim("c", "n").conditions, vec![condition("Drifted", ConditionStatus::True, "NodePoolDrifted")]]
+            .concat(),
+        expire_after_seconds: Some(10_000),
+        ..claim("c", "n")
+    };
+    let sick = Node {
+        do_not_disrupt: true,
+        do_not_repair: true,
+        conditions: [node("n").conditions, vec![condition("KernelReady", ConditionStatus::False, "SoftLockup")]]
+            .concat(),
+        ..node("n")
+    };
+    let maintained = Node {
+        conditions: [node("m").conditions, vec![condition("MaintenanceInProgress", ConditionStatus::True, "")]]
+            .concat(),
+        ..node("m")
+    };
+    let c = cluster([sick.added(), drifted.added(), maintained.added()]);
+    assert_eq!(flags(&c, "n", 8_000), ["Unhealthy", "Drifted", "DoNotRepair", "DoNotDisrupt"]);
+    assert_eq!(flags(&c, "n", 9_100), ["Unhealthy", "Drifted", "Expiring", "DoNotRepair", "DoNotDisrupt"]);
+    assert!(flags(&c, "m", 8_000).is_empty(), "maintenance is no fault");
+    let filter: Filter = "flag:drifted".parse().unwrap();
+    assert!(filter.matches(c.row_of_node("n").unwrap(), &c) && !filter.matches(c.row_of_node("m").unwrap(), &c));
+}
+
+/// Karpenter `pkg/controllers/disruption`: `Unconsolidatable`, sent for busy nodes as well.
+#[test]
+fn an_empty_node_is_kept_for_a_capacity_buffer() {
+    let reported = |node: &str| event("Node", node, "Unconsolidatable", "Node \"n\" has buffer pods", 5).added();
+    let c =
+        cluster([node("n").added(), node("busy").added(), pod("p", "busy").added(), reported("n"), reported("busy")]);
+    assert_eq!(flags(&c, "n", 10), ["KeptForBuffer"]);
+    assert!(flags(&c, "busy", 10).is_empty());
+    assert!(flags(&c, "n", 5_000).is_empty(), "it was not repeated");
 }

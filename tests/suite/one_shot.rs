@@ -116,7 +116,7 @@ async fn one_shot_works_without_a_terminal() {
     assert_eq!(totals["usage"], Value::Null, "not measured is not zero");
     assert_eq!(
         totals["pods"],
-        json!({"total": 3, "unscheduled": 1, "starting": 0, "running": 2, "terminating": 0, "bound": 2, "on_missing_nodes": 0})
+        json!({"total": 3, "unscheduled": 1, "starting": 0, "running": 2, "unknown": 0, "terminating": 0, "bound": 2, "on_missing_nodes": 0})
     );
     let price = &totals["price"];
     for (key, value) in [
@@ -381,7 +381,7 @@ async fn pods_of_a_node_that_is_gone_are_counted_and_named() {
     let totals = &report["totals"];
     assert_eq!(
         totals["pods"],
-        json!({"total": 4, "unscheduled": 0, "starting": 1, "running": 2, "terminating": 1, "bound": 4, "on_missing_nodes": 3})
+        json!({"total": 4, "unscheduled": 0, "starting": 1, "running": 2, "unknown": 0, "terminating": 1, "bound": 4, "on_missing_nodes": 3})
     );
     assert_eq!((&totals["nodes"], &totals["requests"]["cpu_millicores"]), (&json!(1), &json!(1000)));
     assert_eq!(report["missing_nodes"], json!([{"name": "taken-away", "pods": 3}]));
@@ -560,7 +560,7 @@ fn a_snapshot_of_a_scenario_is_its_end() {
     assert_eq!(totals["allocatable"]["cpu_millicores"], 9840);
     assert_eq!(
         totals["pods"],
-        json!({"total": 101, "unscheduled": 92, "starting": 0, "running": 9, "terminating": 0, "bound": 9, "on_missing_nodes": 0})
+        json!({"total": 101, "unscheduled": 92, "starting": 0, "running": 9, "unknown": 0, "terminating": 0, "bound": 9, "on_missing_nodes": 0})
     );
     let price = &totals["price"];
     for (key, value) in [("hourly", "0.48160"), ("monthly", "351.57"), ("instances", "0.43000"), ("fees", "0.05160")] {
