@@ -1,13 +1,18 @@
 //! Makes the price table in `assets/prices` anew from AWS's own public files. For whoever maintains it; see
 //! `assets/prices/README.md`. Never installed.
 
+mod estimate;
+mod figures;
 #[path = "../pricing/pack.rs"]
 mod pack;
 #[path = "../pricing/pack_write.rs"]
 mod pack_write;
+mod rebuild;
 mod table;
+mod tenancy;
 
 use clap::Parser;
+use figures::{Inputs, List};
 use nodeglass::pricing::Os;
 use nodeglass::source::prices::read::{ec2_list, price_page};
 use nodeglass::source::prices::{Endpoints, location};
@@ -15,7 +20,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use table::{PriceTable, Published, Update};
+use table::{PriceTable, Published, Rebuilt, Update};
 
 /// Makes the price table anew from AWS's own public files.
 #[derive(Debug, Parser)]
@@ -44,18 +49,56 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Take publications of others into the inputs of the table
+    Inputs {
+        /// `libcloud/data/pricing.json` of releases of Apache Libcloud.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        libcloud: Vec<PathBuf>,
+        /// `zz_generated.pricing_aws*.go` of Karpenter's AWS provider.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        karpenter: Vec<PathBuf>,
+        /// `data/ec2_pricing.json` of rhpds/parsec.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        price_list: Vec<PathBuf>,
+        /// The folder of the inputs.
+        #[arg(long, value_name = "DIR", default_value = "assets/prices/inputs")]
+        inputs: PathBuf,
+    },
+    /// Make the table anew from its inputs and from what `update` brought
+    Rebuild {
+        /// The folder of the inputs.
+        #[arg(long, value_name = "DIR", default_value = "assets/prices/inputs")]
+        inputs: PathBuf,
+        /// The folder of the table.
+        #[arg(long, value_name = "DIR", default_value = "assets/prices")]
+        table: PathBuf,
+    },
+    /// Leave the price list out of the inputs, and compare the table they make with it
+    Measure {
+        /// The folder of the inputs.
+        #[arg(long, value_name = "DIR", default_value = "assets/prices/inputs")]
+        inputs: PathBuf,
+        /// The folder of the table.
+        #[arg(long, value_name = "DIR", default_value = "assets/prices")]
+        table: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
-    let mut out = io::stdout().lock();
     let done = match Command::parse() {
-        Command::Urls { dir } => out.write_all(urls(&dir).as_bytes()).map_err(|why| why.to_string()),
+        Command::Urls { dir } => Ok(urls(&dir)),
         Command::Update { pages, offers, month, table, dry_run } => {
             update(pages.as_deref(), &offers, month.as_deref(), &table, dry_run)
-                .and_then(|summary| out.write_all(summary.as_bytes()).map_err(|why| why.to_string()))
+        }
+        Command::Inputs { libcloud, karpenter, price_list, inputs } => {
+            take_inputs(&inputs, &libcloud, &karpenter, &price_list)
+        }
+        Command::Rebuild { inputs, table } => rebuild_table(&inputs, &table),
+        Command::Measure { inputs, table } => {
+            read_inputs(&inputs).and_then(|inputs| Ok(rebuild::measure(&inputs, &read_table(&table)?.pairs()).text()))
         }
     };
-    match done {
+    match done.and_then(|text| io::stdout().lock().write_all(text.as_bytes()).map_err(|why| why.to_string())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             // Nothing is left to be done where even this cannot be said.
@@ -63,6 +106,96 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads a file; the error names it.
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// Writes a file; the error names it.
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// The three files of a table.
+fn table_paths(dir: &Path) -> [PathBuf; 3] {
+    [pack_write::PRICES, pack_write::SPECS, pack_write::SOURCES]
+        .map(|path| dir.join(Path::new(path).file_name().unwrap_or_default()))
+}
+
+fn read_table(dir: &Path) -> Result<PriceTable, String> {
+    let [prices, specs, sources] = table_paths(dir).map(|path| read(&path));
+    PriceTable::read(pack_write::Files { prices: &prices?, specs: &specs?, sources: &sources? })
+}
+
+/// Writes a table that the build accepts, and gives the bytes that it takes in the program.
+fn write_table(dir: &Path, table: &PriceTable) -> Result<usize, String> {
+    let new = table.write();
+    let packed = new.packed()?;
+    for (text, path) in [&new.prices, &new.specs, &new.sources].into_iter().zip(table_paths(dir)) {
+        write(&path, text)?;
+    }
+    Ok(packed)
+}
+
+/// The names of the inputs in their folder.
+const LIBCLOUD: &str = "libcloud.csv";
+const KARPENTER: &str = "karpenter.csv";
+const PRICE_LIST: &str = "price-list.csv";
+
+/// Reads one input; one that is not there has nothing.
+fn read_input(dir: &Path, name: &str) -> Result<Vec<List>, String> {
+    let path = dir.join(name);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    figures::read(&read(&path)?).map_err(|why| format!("{}:{why}", path.display()))
+}
+
+fn read_inputs(dir: &Path) -> Result<Inputs, String> {
+    Ok(Inputs {
+        karpenter: read_input(dir, KARPENTER)?,
+        price_list: read_input(dir, PRICE_LIST)?,
+        libcloud: read_input(dir, LIBCLOUD)?,
+    })
+}
+
+fn take_inputs(
+    dir: &Path,
+    libcloud: &[PathBuf],
+    karpenter: &[PathBuf],
+    price_list: &[PathBuf],
+) -> Result<String, String> {
+    type Reader = fn(&str) -> Result<List, String>;
+    let kinds: [(&str, &[PathBuf], Reader); 3] = [
+        (LIBCLOUD, libcloud, figures::libcloud),
+        (KARPENTER, karpenter, figures::karpenter),
+        (PRICE_LIST, price_list, figures::price_list),
+    ];
+    let mut summary = String::new();
+    for (name, paths, reader) in kinds.into_iter().filter(|(_, paths, _)| !paths.is_empty()) {
+        let mut lists = read_input(dir, name)?;
+        for path in paths {
+            let list = reader(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))?;
+            summary.extend([name, ": ", &list.month, ", ", &list.prices.len().to_string(), " prices\n"]);
+            lists.push(list);
+        }
+        write(&dir.join(name), &figures::write(&lists))?;
+    }
+    if summary.is_empty() {
+        return Err("no files are given: see --libcloud, --karpenter and --price-list".to_owned());
+    }
+    Ok(summary)
+}
+
+fn rebuild_table(inputs: &Path, dir: &Path) -> Result<String, String> {
+    let (inputs, mut table) = (read_inputs(inputs)?, read_table(dir)?);
+    let Rebuilt { added, changed, exact, estimated } = table.rebuild(&inputs);
+    let packed = write_table(dir, &table)?;
+    Ok(format!(
+        "{exact} exact rows and {estimated} estimates; {added} added, {changed} changed; {packed} bytes packed\n"
+    ))
 }
 
 /// The names a region's page may have in the folder: under its usual location, and under the other.
@@ -95,15 +228,7 @@ fn update(
     if pages.is_none() && offers.is_empty() {
         return Err("no files are given: see --pages and --offers".to_owned());
     }
-    let paths = [pack_write::PRICES, pack_write::SPECS, pack_write::SOURCES]
-        .map(|path| dir.join(Path::new(path).file_name().unwrap_or_default()));
-    let mut texts = [const { String::new() }; 3];
-    for (text, path) in texts.iter_mut().zip(&paths) {
-        *text = fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))?;
-    }
-    let [prices, specs, sources] = &texts;
-    let mut table = PriceTable::read(pack_write::Files { prices, specs, sources })?;
-
+    let mut table = read_table(dir)?;
     let mut update = Update::new(month.map(Published::of_month).transpose()?);
     if let Some(dir) = pages {
         read_pages(dir, &mut table, &mut update)?;
@@ -119,13 +244,7 @@ fn update(
         update.offers(&mut table, &list).map_err(|why| said(&why))?;
     }
 
-    let new = table.write();
-    let packed = new.packed()?;
-    if !dry_run {
-        for (text, path) in [&new.prices, &new.specs, &new.sources].into_iter().zip(&paths) {
-            fs::write(path, text).map_err(|why| format!("{}: {why}", path.display()))?;
-        }
-    }
+    let packed = if dry_run { table.write().packed()? } else { write_table(dir, &table)? };
     Ok(update.summary(&table, packed))
 }
 

@@ -3,7 +3,9 @@
 //! Always true here: a row leaves the table only for a better one of the same region and type. What a new file lacks stays
 //! as it is, and is said to have stayed.
 
+use crate::figures::{Inputs, List, Pair, decimal};
 use crate::pack_write::{self, Files, is_month, is_plain, is_type};
+use crate::rebuild;
 use nodeglass::model::Timestamp;
 use nodeglass::pricing::Size;
 use nodeglass::source::prices::read::ec2_list::{Ec2List, Listed};
@@ -109,6 +111,41 @@ impl PriceTable {
         Texts { prices, specs, sources }
     }
 
+    /// The pairs that have a row: what is known to be sold.
+    pub fn pairs(&self) -> BTreeSet<Pair> {
+        self.prices.keys().cloned().collect()
+    }
+
+    /// Makes every row anew from the inputs and from the exact rows that an [`Update`] brought; what the inputs have and the
+    /// table lacks is added. A row that nothing prices stays as it is.
+    pub fn rebuild(&mut self, inputs: &Inputs) -> Rebuilt {
+        let mut updates: BTreeMap<String, List> = BTreeMap::new();
+        let from_inputs: BTreeSet<String> =
+            inputs.price_list.iter().map(|list| format!("price-list-{}", list.month)).collect();
+        for (pair, price) in &self.prices {
+            let Some(source) = self.sources.get(&price.source).filter(|source| !source.estimated) else { continue };
+            let by_update = UPDATES.iter().any(|kind| price.source == format!("{kind}-{}", source.published));
+            if by_update && !from_inputs.contains(&price.source) {
+                let list = updates.entry(price.source.clone()).or_default();
+                list.month.clone_from(&source.published);
+                list.prices.insert(pair.clone(), price.amount);
+            }
+        }
+        let mut done = Rebuilt::default();
+        for (pair, row) in rebuild::rows(inputs, &updates, &self.pairs()) {
+            let old = self.prices.get(&pair);
+            match old {
+                None => done.added += 1,
+                Some(old) if old.amount != row.amount => done.changed += 1,
+                Some(_) => {}
+            }
+            *(if row.estimated { &mut done.estimated } else { &mut done.exact }) += 1;
+            self.sources.insert(row.source.clone(), Source { published: row.published, estimated: row.estimated });
+            self.prices.insert(pair, Price { text: decimal(row.amount), amount: row.amount, source: row.source });
+        }
+        done
+    }
+
     fn has(&self, region: &str, instance_type: &str) -> bool {
         self.prices.contains_key(&(region.to_owned(), instance_type.to_owned()))
     }
@@ -169,9 +206,20 @@ impl PriceTable {
     }
 }
 
-/// The shortest text of an amount.
-fn decimal(amount: Money) -> String {
-    amount.decimal(6).trim_end_matches('0').trim_end_matches('.').to_owned()
+/// The kinds of AWS's files that an update reads.
+const UPDATES: [&str; 2] = ["price-page", "price-list"];
+
+/// What a rebuild did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Rows that were not there.
+    pub added: usize,
+    /// Rows whose price is another one now.
+    pub changed: usize,
+    /// Rows that are exact.
+    pub exact: usize,
+    /// Rows that are estimates.
+    pub estimated: usize,
 }
 
 /// Which kind of file a price is from, and when that was published.
@@ -313,7 +361,7 @@ impl Update {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use nodeglass::source::prices::read::price_page::Offered;
     use pretty_assertions::assert_eq;
@@ -366,11 +414,16 @@ mod tests {
         (texts, summary)
     }
 
+    /// The table in the repository.
+    pub(crate) fn committed() -> PriceTable {
+        let (prices, specs, sources) = (text("ondemand.csv"), text("specs.csv"), text("sources.csv"));
+        PriceTable::read(Files { prices: &prices, specs: &specs, sources: &sources }).unwrap()
+    }
+
     #[test]
     fn the_real_table_is_written_as_it_is_read() {
         let (prices, specs, sources) = (text("ondemand.csv"), text("specs.csv"), text("sources.csv"));
-        let table = PriceTable::read(Files { prices: &prices, specs: &specs, sources: &sources }).unwrap();
-        let written = table.write();
+        let written = committed().write();
         // Compared as wholes, not shown: a megabyte of differences helps nobody.
         assert!(written == Texts { prices, specs, sources });
         assert!(written.packed().unwrap() < 30_000);

@@ -1,8 +1,14 @@
 //! The fee of EKS Auto Mode, by the rule that holds between its published prices and those of EC2.
 //!
 //! AWS lists one price per region and instance type (service `AmazonEKS`, operation `EKSAutoUsage`). Each is a fixed
-//! share of the type's on-demand price in the same region, rounded to five decimals, due on every purchase option. The
-//! share was found by comparing the two lists; families it was not compared for are marked unverified.
+//! share of the type's on-demand price in the same region, rounded to five decimals, due on every purchase option:
+//!
+//! | families | share | source |
+//! |---|---|---|
+//! | G series (`g4dn`, `g5`, `gr6` …) | 7.8 % | AWS's notice of 2026-07-01 (`whats-new/2026/07/amazon-eks-auto-mode-gpu-price`): 35 % below 12 %; equal to the listed fees of `g5` and `g6` |
+//! | P series and Trainium | 4.8 % | the same notice: 60 % below 12 % |
+//! | Inferentia and DL | 12 % | unverified: the notice does not name them, and no listed fee was compared |
+//! | all others | 12 % | equal to every listed fee that was compared |
 
 use super::pack::Size;
 use crate::units::Money;
@@ -12,7 +18,7 @@ use crate::units::Money;
 pub struct FeeShare {
     /// Thousandths of the on-demand price.
     pub per_mille: i64,
-    /// Whether the share equals published prices of this family's kind; else results are estimates.
+    /// Whether AWS has published the share of this family's kind; else results are estimates.
     pub verified: bool,
 }
 
@@ -26,11 +32,11 @@ impl FeeShare {
             return None;
         }
         let (per_mille, verified) = if numbered(family, &["g", "gr"]) {
-            (78, matches!(family, "g5" | "g6"))
-        } else if numbered(family, &["p", "trn", "inf", "dl"]) {
-            (48, false)
+            (78, true)
+        } else if numbered(family, &["p", "trn"]) {
+            (48, true)
         } else {
-            (120, true)
+            (120, !numbered(family, &["inf", "dl"]))
         };
         Some(Self { per_mille, verified: verified && size.is_some() })
     }
@@ -71,19 +77,19 @@ mod tests {
     fn the_share_gives_the_published_fee(region: &str, instance_type: &str) -> String {
         let price = embedded().on_demand(region, instance_type).unwrap();
         let share = FeeShare::of(instance_type, embedded().size(instance_type)).unwrap();
-        assert!(share.verified && !price.estimated);
+        assert!(share.verified);
         share.on(price.amount).decimal(5)
     }
 
     #[test_case("c5a.large" => Some((120, true)))]
     #[test_case("g5.xlarge" => Some((78, true)))]
-    #[test_case("g4dn.xlarge" => Some((78, false)))]
-    #[test_case("gr6.4xlarge" => Some((78, false)))]
-    #[test_case("p5.48xlarge" => Some((48, false)))]
-    #[test_case("p6-b200.48xlarge" => Some((48, false)))]
-    #[test_case("trn1.2xlarge" => Some((48, false)))]
-    #[test_case("inf2.xlarge" => Some((48, false)))]
-    #[test_case("dl1.24xlarge" => Some((48, false)))]
+    #[test_case("g4dn.xlarge" => Some((78, true)))]
+    #[test_case("gr6.4xlarge" => Some((78, true)))]
+    #[test_case("p5.48xlarge" => Some((48, true)))]
+    #[test_case("p6-b200.48xlarge" => Some((48, true)))]
+    #[test_case("trn1.2xlarge" => Some((48, true)))]
+    #[test_case("inf2.xlarge" => Some((120, false)))]
+    #[test_case("dl1.24xlarge" => Some((120, false)))]
     #[test_case("t3.micro" => None ; "too small by name")]
     #[test_case("c6g.medium" => None ; "one vCPU")]
     #[test_case("t4g.medium" => Some((120, true)) ; "two vCPU")]

@@ -239,7 +239,9 @@ mod tests {
         // 0.25 × 0.04656 + 0.5 × 0.00511.
         assert_eq!(told(SEOUL, &given(250, 512)), ("0.014195".into(), None));
         assert_eq!(told(SEOUL, &asked(0, 0)), ("~0.014195".into(), None), "a size that requests tell");
-        assert_eq!(told(Some("eu-west-1"), &given(250, 512)), ("~0.012343".into(), None), "a price nobody verified");
+        assert_eq!(told(Some("eu-west-1"), &given(250, 512)), ("0.012343".into(), None), "a published price");
+        assert_eq!(told(Some("eu-central-1"), &given(250, 512)), ("0.014195".into(), None), "a published price");
+        assert_eq!(told(Some("eu-west-2"), &given(250, 512)), ("~0.014195".into(), None), "an unverified price");
         assert_eq!(told(Some("me-central-1"), &given(250, 512)), ("—".into(), Some(Unknown::Fargate)));
         assert_eq!(told(None, &given(250, 512)), ("—".into(), Some(Unknown::NoRegion)));
     }

@@ -117,7 +117,7 @@ mod tests {
             regions.insert(row[0].to_owned());
         }
         // The coverage the documents speak of; a new table changes these numbers together with its file.
-        assert_eq!((exact, estimated, regions.len()), (16_042, 6_645, 35));
+        assert_eq!((exact, estimated, regions.len()), (16_999, 5_872, 35));
         assert_eq!(embedded().micros.len(), exact + estimated, "the table holds nothing else");
     }
 
@@ -187,17 +187,17 @@ mod tests {
     #[test_case("" => "assets/prices/ondemand.csv:1: the header is not `region,instance_type,usd_per_hour,source`" ; "an empty file")]
     #[test_case(PRICE_HEADER => "assets/prices/ondemand.csv:2: there is no row below the header" ; "a header alone")]
     #[test_case("us-east-1,a1.large,1\n" => "assets/prices/ondemand.csv:2: has 3 columns where 4 are expected (region,instance_type,usd_per_hour,source)")]
-    #[test_case("us-east-1,a1.large,1,estimated\n\n" => "assets/prices/ondemand.csv:3: has 1 columns where 4 are expected (region,instance_type,usd_per_hour,source)" ; "an empty line")]
-    #[test_case("US,a1.large,1,estimated\n" => "assets/prices/ondemand.csv:2: region `US` is not of lower-case letters, digits and dashes")]
-    #[test_case("us-east-1,large,1,estimated\n" => "assets/prices/ondemand.csv:2: instance type `large` is not of the form family.size")]
-    #[test_case("us-east-1,a1.large,inf,estimated\n" => "assets/prices/ondemand.csv:2: price `inf` is not a decimal number such as 0.0860")]
-    #[test_case("us-east-1,a1.large,-1,estimated\n" => "assets/prices/ondemand.csv:2: price `-1` is not a decimal number such as 0.0860")]
-    #[test_case("us-east-1,a1.large,0.00,estimated\n" => "assets/prices/ondemand.csv:2: price `0.00` is 0 or above 4294 dollars an hour: leave out what has no price")]
-    #[test_case("us-east-1,a1.large,5000,estimated\n" => "assets/prices/ondemand.csv:2: price `5000` is 0 or above 4294 dollars an hour: leave out what has no price")]
-    #[test_case("us-east-1,a1.large,0.0000001,estimated\n" => "assets/prices/ondemand.csv:2: price `0.0000001` has more than 6 decimals; the packed form holds millionths")]
+    #[test_case("us-east-1,a1.large,1,karpenter-2026-07\n\n" => "assets/prices/ondemand.csv:3: has 1 columns where 4 are expected (region,instance_type,usd_per_hour,source)" ; "an empty line")]
+    #[test_case("US,a1.large,1,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: region `US` is not of lower-case letters, digits and dashes")]
+    #[test_case("us-east-1,large,1,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: instance type `large` is not of the form family.size")]
+    #[test_case("us-east-1,a1.large,inf,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: price `inf` is not a decimal number such as 0.0860")]
+    #[test_case("us-east-1,a1.large,-1,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: price `-1` is not a decimal number such as 0.0860")]
+    #[test_case("us-east-1,a1.large,0.00,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: price `0.00` is 0 or above 4294 dollars an hour: leave out what has no price")]
+    #[test_case("us-east-1,a1.large,5000,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: price `5000` is 0 or above 4294 dollars an hour: leave out what has no price")]
+    #[test_case("us-east-1,a1.large,0.0000001,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: price `0.0000001` has more than 6 decimals; the packed form holds millionths")]
     #[test_case("us-east-1,a1.large,1,guess\n" => "assets/prices/ondemand.csv:2: source `guess` is not in assets/prices/sources.csv")]
-    #[test_case("us-east-1,b1.large,1,estimated\nus-east-1,a1.large,1,estimated\n" => "assets/prices/ondemand.csv:3: `us-east-1,a1.large` comes after `us-east-1,b1.large`: sort the rows, and give each pair once")]
-    #[test_case("us-east-1,a1.large,1,estimated\nus-east-1,a1.large,2,estimated\n" => "assets/prices/ondemand.csv:3: `us-east-1,a1.large` comes after `us-east-1,a1.large`: sort the rows, and give each pair once" ; "a pair given twice")]
+    #[test_case("us-east-1,b1.large,1,karpenter-2026-07\nus-east-1,a1.large,1,karpenter-2026-07\n" => "assets/prices/ondemand.csv:3: `us-east-1,a1.large` comes after `us-east-1,b1.large`: sort the rows, and give each pair once")]
+    #[test_case("us-east-1,a1.large,1,karpenter-2026-07\nus-east-1,a1.large,2,karpenter-2026-07\n" => "assets/prices/ondemand.csv:3: `us-east-1,a1.large` comes after `us-east-1,a1.large`: sort the rows, and give each pair once" ; "a pair given twice")]
     fn a_malformed_price_file_names_file_and_line(rows: &str) -> String {
         let with_header = rows.is_empty() || rows.starts_with("region");
         let text = if with_header { rows.to_owned() } else { format!("{PRICE_HEADER}{rows}") };
@@ -208,7 +208,7 @@ mod tests {
     #[test_case("a1.large,2,0\n" => "assets/prices/specs.csv:2: memory_mib `0` is not a whole number above 0")]
     #[test_case("b1.large,2,4096\na1.large,2,4096\n" => "assets/prices/specs.csv:3: `a1.large` comes after `b1.large`: sort the rows, and give each type once")]
     fn a_malformed_size_file_names_file_and_line(rows: &str) -> String {
-        let prices = format!("{PRICE_HEADER}us-east-1,a1.large,1,estimated\n");
+        let prices = format!("{PRICE_HEADER}us-east-1,a1.large,1,karpenter-2026-07\n");
         read(&prices, &format!("{SPEC_HEADER}{rows}"), SOURCES).unwrap_err()
     }
 

@@ -290,9 +290,15 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     all
 }
 
-/// Where the figures of the total come from and how old the oldest is.
+/// Where the figures of the total come from and how old the oldest is; a warning where that is more than a year.
 fn provenance(pic: &Picture<'_>) -> Option<Vec<Piece>> {
     let price = &pic.view.totals().price;
+    if let Some(old) = words::old_prices(price.oldest(), pic.now)
+        && !nothing_yet(pic)
+        && !price.is_unknown()
+    {
+        return Some(vec![("   ".to_owned(), pic.theme().dim()), (old, pic.theme().style(Role::Warn))]);
+    }
     let source = words::provenance(price.worst_source(), price.oldest(), pic.now);
     let said = !source.is_empty() && !nothing_yet(pic) && !price.is_unknown();
     said.then(|| vec![("   ".to_owned(), pic.theme().dim()), (source, pic.theme().dim())])
