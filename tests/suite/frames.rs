@@ -829,7 +829,7 @@ fn a_price_source_that_fails_is_one_quiet_line() {
         failed(PriceSource::EksList, "failed to connect: refused", now + 120),
     ]);
     let frame = stage.text(160, 40);
-    let line = line_of(&frame, "prices from");
+    let line = line_of(&frame, "no new prices");
     let all = "no new prices from price-page, eks-price-list of ap-northeast-2: failed to connect: refused";
     assert!(line.contains(all) && line.ends_with(", next try in 2m"), "{line}");
     assert_eq!(frame.matches("refused").count(), 1);
@@ -840,11 +840,11 @@ fn a_price_source_that_fails_is_one_quiet_line() {
     more.learn(many);
     let down = SourceState::Failed { why: "failed to connect: refused".into(), retry: at(now + 240) };
     more.learn([PriceNews::State { source: PriceSource::SpotHistory, region: "cn-north-1".into(), state: down }]);
-    let line = line_of(&more.text(160, 40), "prices from").to_owned();
+    let line = line_of(&more.text(160, 40), "no new prices").to_owned();
     assert!(line.contains("no new prices from spot-history, spot-feed of 2 regions: failed to connect"), "{line}");
     // However narrow it is, it says when it is asked again.
     let narrow = stage.text(80, 24);
-    let line = line_of(&narrow, "prices from");
+    let line = line_of(&narrow, "no new prices");
     assert!(line.contains('…') && line.ends_with(", next try in 2m"), "{line}");
     assert_eq!(stage.alerts.iter().map(|alert| alert.severity).collect::<Vec<_>>(), [Severity::Notice]);
     // It is told until it answers.
@@ -852,7 +852,7 @@ fn a_price_source_that_fails_is_one_quiet_line() {
         let answered = SourceState::Answered { at: at(now) };
         stage.learn([PriceNews::State { source, region: "ap-northeast-2".into(), state: answered }]);
     }
-    assert!(!stage.text(160, 40).contains("prices from"));
+    assert!(!stage.text(160, 40).contains("no new prices"));
 }
 
 #[test]
