@@ -19,7 +19,7 @@ pub struct Node {
     pub do_not_disrupt: bool,
     /// Annotation `karpenter.sh/do-not-repair` is exactly `"true"` (Karpenter 1.15).
     pub do_not_repair: bool,
-    /// Annotation `cluster.x-k8s.io/owner-name`: the MachineSet of a Cluster API node; may be empty.
+    /// Annotation `cluster.x-k8s.io/owner-name`: the `MachineSet` of a Cluster API node; may be empty.
     pub machine_owner: Name,
     /// Uid of an ownerReference of kind NodeClaim.
     pub owner_claim: Option<Uid>,
