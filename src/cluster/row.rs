@@ -392,7 +392,7 @@ impl Row {
         self.label(key::NODEPOOL).or_else(|| self.label(key::PROVISIONER)).or_else(group)
     }
 
-    /// The MachineSet of a node that Cluster API made and that has no label of a group.
+    /// The `MachineSet` of a node that Cluster API made and that has no label of a group.
     fn machine_set(&self) -> Option<&str> {
         self.node.as_deref().map(|node| node.machine_owner.as_str()).filter(|name| !name.is_empty())
     }
