@@ -58,7 +58,9 @@ impl<'a> Estimator<'a> {
         for name in reference.keys().filter(|name| !is_metal(name) && weight(name).is_some()) {
             sizes.entry(family(name)).or_default().push(name);
         }
-        sizes.values_mut().for_each(|names| names.sort_by_key(|name| weight(name)));
+        for names in sizes.values_mut() {
+            names.sort_by_key(|name| weight(name));
+        }
         let mut known: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for (region, name) in evidence.figures.keys().filter(|(_, name)| reference.contains_key(name)) {
             known.entry((region, family(name))).or_default().push(name);
