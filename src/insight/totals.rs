@@ -3,7 +3,7 @@
 use super::extra_costs::VolumeTotals;
 use super::waste::Waste;
 use crate::cluster::{CapacityType, PodCounts, Row, RowState, permille};
-use crate::model::{Resource, Resources};
+use crate::model::{Resource, Resources, Timestamp};
 use crate::pricing::{AsOf, Basis, Mark, Origin, PriceSource, Quote, Unknown};
 use crate::units::{Currency, Money};
 use std::collections::BTreeMap;
@@ -46,6 +46,9 @@ pub struct Totals {
     /// Money of their EBS volumes, which [`Self::price`] does not contain.
     pub volumes: VolumeTotals,
 }
+
+/// Published prices that are older deserve a warning.
+const YEAR_IN_MONTHS: i64 = 12;
 
 /// Hourly money of a set of rows, one currency; what cannot be added is counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -333,6 +336,14 @@ impl PriceTotals {
         dates.min().unwrap_or(AsOf::Always)
     }
 
+    /// The warning that the oldest figure in the total was published more than a year ago: `prices from 2025-03, 20 months
+    /// old`. None where every figure was confirmed since, or nothing is priced.
+    pub fn old_prices(&self, now: Timestamp) -> Option<String> {
+        let oldest = self.oldest();
+        let months = oldest.months_old(now).filter(|months| *months > YEAR_IN_MONTHS)?;
+        Some(format!("prices from {oldest}, {months} months old"))
+    }
+
     /// The least exact source of a figure in the total; [`PriceSource::None`] of nothing.
     pub fn worst_source(&self) -> PriceSource {
         self.origins.keys().map(|origin| origin.source).max().unwrap_or(PriceSource::None)
@@ -491,5 +502,23 @@ impl Totals {
     /// does not lower it. None where nothing was measured.
     pub fn used_permille(&self, resource: &Resource) -> Option<u64> {
         permille(self.used(resource)?, self.measured_allocatable.get(resource))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    #[test_case(&["2026-07", "2025-03"] => Some("prices from 2025-03, 20 months old".to_owned()) ; "the oldest decides")]
+    #[test_case(&["2025-10"] => Some("prices from 2025-10, 13 months old".to_owned()))]
+    #[test_case(&["2025-11"] => None ; "a year is not old yet")]
+    #[test_case(&[] => None ; "every figure was confirmed since")]
+    fn old_prices_are_named(months: &[&'static str]) -> Option<String> {
+        let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        let embedded = |month| Origin { source: PriceSource::Embedded, as_of: AsOf::Month(month) };
+        let live = Origin { source: PriceSource::PricePage, as_of: AsOf::Fetched { at: now, cached: false } };
+        let origins = months.iter().map(|month| embedded(month)).chain([live]).map(|origin| (origin, 1)).collect();
+        PriceTotals { origins, ..PriceTotals::default() }.old_prices(now)
     }
 }

@@ -70,6 +70,17 @@ pub enum AsOf {
     },
 }
 
+impl AsOf {
+    /// How many calendar months ago it was published; none of what is no month.
+    pub fn months_old(self, now: Timestamp) -> Option<i64> {
+        let Self::Month(published) = self else { return None };
+        let (year, month) = published.split_once('-')?;
+        let months = |year: i64, month: i64| year * 12 + month;
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC);
+        Some(months(today.year().into(), today.month().into()) - months(year.parse().ok()?, month.parse().ok()?))
+    }
+}
+
 impl fmt::Display for AsOf {
     /// The month, or the moment in RFC 3339 to the second; empty for [`AsOf::Always`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,6 +111,17 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use test_case::test_case;
+
+    #[test_case(AsOf::Month("2025-03"), "2026-11-29T12:00:00Z" => Some(20))]
+    #[test_case(AsOf::Month("2025-10"), "2026-11-01T00:00:00Z" => Some(13))]
+    #[test_case(AsOf::Month("2025-11"), "2026-11-30T23:59:59Z" => Some(12))]
+    #[test_case(AsOf::Month("2026-07"), "2025-07-01T00:00:00Z" => Some(-12) ; "a clock that is behind")]
+    #[test_case(AsOf::Always, "2026-11-29T12:00:00Z" => None)]
+    #[test_case(AsOf::Fetched { at: Timestamp::UNIX_EPOCH, cached: true }, "2026-11-29T12:00:00Z" => None ; "it has a moment")]
+    fn calendar_months_are_counted(as_of: AsOf, now: &str) -> Option<i64> {
+        as_of.months_old(now.parse().unwrap())
+    }
 
     #[test]
     fn a_date_reads_as_its_kind() {

@@ -293,7 +293,7 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
 /// Where the figures of the total come from and how old the oldest is; a warning where that is more than a year.
 fn provenance(pic: &Picture<'_>) -> Option<Vec<Piece>> {
     let price = &pic.view.totals().price;
-    if let Some(old) = words::old_prices(price.oldest(), pic.now)
+    if let Some(old) = price.old_prices(pic.now)
         && !nothing_yet(pic)
         && !price.is_unknown()
     {

@@ -150,20 +150,6 @@ pub(super) fn provenance(worst: PriceSource, oldest: AsOf, now: Timestamp) -> St
     }
 }
 
-/// Prices published more than this many months ago deserve a warning.
-const OLD_MONTHS: i64 = 12;
-
-/// How many months ago the month of embedded prices (`2025-03`) was, if that is more than a year: `prices from 2025-03, 20
-/// months old`.
-pub(super) fn old_prices(oldest: AsOf, now: Timestamp) -> Option<String> {
-    let AsOf::Month(published) = oldest else { return None };
-    let (year, month) = published.split_once('-')?;
-    let months = |year: i64, month: i64| year * 12 + month;
-    let today = now.to_zoned(jiff::tz::TimeZone::UTC);
-    let age = months(today.year().into(), today.month().into()) - months(year.parse().ok()?, month.parse().ok()?);
-    (age > OLD_MONTHS).then(|| format!("prices from {published}, {age} months old"))
-}
-
 /// How old one figure is, and the seconds until that reads differently: `embedded 2026-07`, `cached 3h20m`, `live 2m
 /// ago`; empty for what has no date.
 pub(super) fn figure_age(as_of: AsOf, now: Timestamp) -> (String, Option<i64>) {
@@ -324,17 +310,6 @@ mod tests {
     #[test_case(PriceSource::PriceFile, AsOf::Always => "price file")]
     fn a_total_is_as_good_as_its_worst_figure(worst: PriceSource, oldest: AsOf) -> String {
         provenance(worst, oldest, Timestamp::from_second(1_000_000).unwrap())
-    }
-
-    #[test_case(AsOf::Month("2025-03"), "2026-11-29T12:00:00Z" => Some("prices from 2025-03, 20 months old".to_owned()))]
-    #[test_case(AsOf::Month("2025-10"), "2026-11-01T00:00:00Z" => Some("prices from 2025-10, 13 months old".to_owned()))]
-    #[test_case(AsOf::Month("2025-11"), "2026-11-30T23:59:59Z" => None ; "a year is not old yet")]
-    #[test_case(AsOf::Month("2026-07"), "2026-11-29T12:00:00Z" => None)]
-    #[test_case(AsOf::Month("2026-07"), "1970-01-01T00:00:00Z" => None ; "a clock that was never set")]
-    #[test_case(AsOf::Always, "2026-11-29T12:00:00Z" => None ; "set by labels")]
-    #[test_case(fetched(30_000_000, true), "2026-11-29T12:00:00Z" => None ; "the cache forgets them after a month")]
-    fn old_prices_are_named(oldest: AsOf, now: &str) -> Option<String> {
-        old_prices(oldest, now.parse().unwrap())
     }
 
     #[test_case(AsOf::Always => (String::new(), None))]

@@ -211,7 +211,7 @@ async fn empty_texts_are_absent() {
     assert!(why.contains("unknown authority") || why.contains("system's certificate authorities"), "{why}");
 }
 
-/// client-go's transport/token_source.go: the content is trimmed, and goes before `token`.
+/// `transport/token_source.go` of client-go: the content is trimmed, and goes before `token`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_file_is_trimmed_and_goes_first() {
     let place = Place::new().await;

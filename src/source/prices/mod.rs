@@ -190,3 +190,23 @@ fn table_knows(key: &OnDemandKey, instance_type: &str) -> bool {
 pub fn cache_dir(caches: &Path) -> PathBuf {
     caches.join("nodeglass").join("prices")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use test_case::test_case;
+
+    // GetProducts is asked for what the table does not price exactly.
+    #[test_case("us-east-2", "c5.large" => true ; "on a price list")]
+    #[test_case("eu-north-1", "c5.large" => true ; "published with Libcloud")]
+    #[test_case("us-west-2-lax-1", "c5.12xlarge" => false ; "estimated by another size")]
+    #[test_case("eu-north-1", "c8gn.large" => false ; "estimated by another family")]
+    #[test_case("ap-northeast-2", "u7in-16tb.224xlarge" => false ; "its price has been cut since it was published")]
+    #[test_case("eu-north-1", "m9x.large" => false ; "not known")]
+    fn the_table_knows_what_it_prices_exactly(region: &str, instance_type: &str) -> bool {
+        let key = OnDemandKey { region: region.into(), os: Os::Linux, tenancy: Tenancy::Shared };
+        let other = OnDemandKey { os: Os::Windows, ..key.clone() };
+        assert!(!table_knows(&other, instance_type), "the table is of Linux");
+        table_knows(&key, instance_type)
+    }
+}
