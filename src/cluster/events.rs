@@ -84,7 +84,7 @@ fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 /// failure begin differently.
 const LAUNCH_ERROR_BYTES: usize = 850;
 
-/// Karpenter tells of a failed launch on the claim and, since 1.15, on each pod it was for
+/// Karpenter reports a failed launch on the claim and, since 1.15, on each pod it was for
 /// (`pkg/controllers/nodeclaim/lifecycle/events.go`). The pod's copy becomes the claim's; true if it was one.
 fn launch_failure(event: &mut Event) -> bool {
     if event.reason != "InsufficientCapacityError" {

@@ -395,7 +395,7 @@ impl PendingByCause {
             entry.pods += 1;
             entry.about.extend(about);
         };
-        // Pods of which Karpenter has said nothing: their owner, since when they exist, and the scheduler's words.
+        // Pods without an event of Karpenter: their owner, their creation, and the scheduler's message.
         let mut silent: Vec<(Option<OwnerKey<'_>>, Timestamp, Cause)> = Vec::new();
         let mut nominated: FxHashMap<OwnerKey<'_>, Timestamp> = FxHashMap::default();
         let mut named: u64 = 0;
@@ -497,7 +497,7 @@ enum Verdict {
     Cause(Cause, Vec<Name>),
     /// A claim, and when Karpenter named it.
     Launching(Name, Timestamp),
-    /// Karpenter has said nothing that still holds: the scheduler's words.
+    /// No event of Karpenter holds any more: the scheduler's message.
     Silent(Cause),
 }
 

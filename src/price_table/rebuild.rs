@@ -148,7 +148,7 @@ mod tests {
         read_inputs(&Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/prices/inputs")).unwrap()
     }
 
-    /// Nobody edits the table by hand, and a change of the rules shows in it.
+    /// The table is not edited by hand, and a change of the rules shows in it.
     #[test]
     fn the_committed_table_is_what_its_inputs_make() {
         let mut table = committed();

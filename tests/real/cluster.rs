@@ -238,7 +238,7 @@ fn succeed(command: &mut Command) -> Output {
     output
 }
 
-/// The first of nine ports that nobody listens on. Below those that the system gives to clients.
+/// The first of nine free ports. Below those that the system gives to clients.
 fn nine_free_ports() -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     // Begin where no other run of this suite on this machine is likely to.

@@ -209,7 +209,7 @@ fn select(kubeconfig: Kubeconfig, options: &Options, files: String) -> Result<Ta
     let Some(cluster) = cluster else {
         return Err(ConnectError::NoCluster { context, files, cluster: cluster_name });
     };
-    // A user that is not there is nobody in particular, as for client-go.
+    // A user that does not exist is an anonymous one, as in client-go.
     let user = kubeconfig.auth_infos.into_iter().find(|u| u.name == user_name).and_then(|u| u.auth_info);
     let user = user.unwrap_or_default();
     let (whose_user, whose_cluster) = (Entry::user(&user_name), Entry::cluster(&cluster_name));

@@ -46,7 +46,7 @@ pub(super) struct AccessFault {
     pub(super) why: String,
     /// What to do about it.
     pub(super) remedy: &'static str,
-    /// Whether the next try will fail alike, unless somebody does something.
+    /// Whether a retry fails in the same way until the user changes something.
     pub(super) lasting: bool,
 }
 
