@@ -24,8 +24,8 @@ impl Row {
         }
         let offer = self.offer().filter(has_volumes)?;
         let unknown = |why| Some(VolumesQuote::unknown_because(offer.partition().currency(), why));
-        let Some((flavour, name)) = self.node_class() else { return unknown(VolumeUnknown::NoClass) };
-        let Some(class) = classes.get(flavour, name) else { return unknown(VolumeUnknown::ClassNotRead) };
+        let Some((provisioner, name)) = self.node_class() else { return unknown(VolumeUnknown::NoClass) };
+        let Some(class) = classes.get(provisioner, name) else { return unknown(VolumeUnknown::ClassNotRead) };
         let local_disks = self.label(key::AUTO_LOCAL_NVME).and_then(|gib| gib.parse().ok());
         let mut quote = book.quote_volumes(&offer, &launched_with(class, local_disks));
         quote.estimated = self.has_older_class();

@@ -403,12 +403,12 @@ impl Cluster {
                 Dirty::POOLS
             }
             Change::NodeClass(class) => {
-                let generation = self.generation(classes::stream(class.flavour));
+                let generation = self.generation(classes::stream(class.provisioner));
                 let differs = self.classes.put(*class, generation);
                 if differs { self.price_volumes() } else { Dirty::NOTHING }
             }
-            Change::NodeClassGone(flavour, name, uid) => {
-                let went = self.classes.remove(flavour, &name, |known| same(known, uid));
+            Change::NodeClassGone(provisioner, name, uid) => {
+                let went = self.classes.remove(provisioner, &name, |known| same(known, uid));
                 if went { self.price_volumes() } else { Dirty::NOTHING }
             }
             Change::Pdb(pdb) => {
@@ -1122,8 +1122,8 @@ fn stream_of(change: &Change) -> Option<Stream> {
         Change::Pod(_) | Change::PodGone(..) => Some(Stream::Pods),
         Change::Claim(_) | Change::ClaimGone(..) => Some(Stream::NodeClaims),
         Change::Pool(_) | Change::PoolGone(..) => Some(Stream::NodePools),
-        Change::NodeClass(class) => Some(classes::stream(class.flavour)),
-        Change::NodeClassGone(flavour, ..) => Some(classes::stream(*flavour)),
+        Change::NodeClass(class) => Some(classes::stream(class.provisioner)),
+        Change::NodeClassGone(provisioner, ..) => Some(classes::stream(*provisioner)),
         Change::Pdb(_) | Change::PdbGone(..) => Some(Stream::Pdbs),
         Change::Event(_) => Some(Stream::Events),
         Change::NodeUsage(_) => Some(Stream::NodeMetrics),

@@ -40,8 +40,8 @@ pub enum Change {
     PoolGone(Name, Uid),
     /// A node class was added or changed.
     NodeClass(Box<NodeClass>),
-    /// The node class of this flavour is gone.
-    NodeClassGone(Flavour, Name, Uid),
+    /// The node class of this provisioner is gone.
+    NodeClassGone(Provisioner, Name, Uid),
     /// A PodDisruptionBudget was added or changed.
     Pdb(Box<DisruptionBudget>),
     /// The PodDisruptionBudget is gone.
@@ -135,13 +135,13 @@ pub struct About {
     /// Server version, `1.36`.
     pub version: String,
     /// What provisions its nodes, as discovered.
-    pub flavours: Vec<Flavour>,
+    pub provisioners: Vec<Provisioner>,
 }
 
 /// What provisions nodes in a cluster, by the API groups it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Flavour {
+pub enum Provisioner {
     /// `eks.amazonaws.com/v1` nodeclasses.
     AutoMode,
     /// `karpenter.k8s.aws/v1` ec2nodeclasses.
@@ -152,7 +152,7 @@ pub enum Flavour {
     OtherKarpenter,
 }
 
-impl Flavour {
+impl Provisioner {
     /// Its name on the screen.
     pub const fn name(self) -> &'static str {
         match self {

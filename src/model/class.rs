@@ -1,16 +1,16 @@
-use super::{Flavour, Name, Uid};
+use super::{Name, Provisioner, Uid};
 use serde::{Deserialize, Serialize};
 
 /// What machines are launched with: a Karpenter `EC2NodeClass` (`karpenter.k8s.aws/v1`) or a `NodeClass` of EKS Auto Mode
 /// (`eks.amazonaws.com/v1`), as far as it costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeClass {
-    /// `metadata.name`, unique within its flavour.
+    /// `metadata.name`, unique within its provisioner.
     pub name: Name,
     /// `metadata.uid`.
     pub uid: Uid,
-    /// Whose class it is: [`Flavour::Karpenter`] or [`Flavour::AutoMode`].
-    pub flavour: Flavour,
+    /// Whose class it is: [`Provisioner::Karpenter`] or [`Provisioner::AutoMode`].
+    pub provisioner: Provisioner,
     /// The EBS volumes of each machine, defaults filled in.
     pub volumes: Vec<Volume>,
 }

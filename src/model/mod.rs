@@ -11,22 +11,22 @@ mod event;
 mod labels;
 mod link;
 mod node;
+mod nodepool;
 mod placement;
 mod pod;
-mod pool;
 mod resources;
 mod uid;
 
-pub use change::{About, Change, Flavour};
+pub use change::{About, Change, Provisioner};
 pub use claim::{ClaimRequirement, NodeClaim};
 pub use class::{NodeClass, Volume};
 pub use event::{Event, EventKind, ObjectRef};
 pub use labels::{Labels, key};
 pub use link::{LinkState, Stream};
 pub use node::{Condition, ConditionStatus, Node, Taint, TaintEffect};
+pub use nodepool::{Budget, DisruptionBudget, NodePool};
 pub use placement::{Placement, Requirement, Toleration};
 pub use pod::{Owner, Pod, PodClass, PodKey, PodPhase, Scheduling};
-pub use pool::{Budget, DisruptionBudget, NodePool};
 pub use resources::{Resource, Resources, Usage};
 pub use uid::Uid;
 

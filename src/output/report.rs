@@ -147,7 +147,8 @@ pub struct ClusterReport {
     /// Server version, `1.36`; null if the server did not say it.
     pub version: Option<String>,
     /// What provisions its nodes.
-    pub flavours: Vec<&'static str>,
+    #[serde(rename = "flavours")]
+    pub provisioners: Vec<&'static str>,
 }
 
 /// An amount of every resource. What is not known is null, which is not 0.
@@ -639,7 +640,7 @@ impl Report {
             cluster: ClusterReport {
                 context: about.context.clone(),
                 version: Some(about.version.clone()).filter(|version| !version.is_empty()),
-                flavours: about.flavours.iter().map(|f| f.name()).collect(),
+                provisioners: about.provisioners.iter().map(|f| f.name()).collect(),
             },
             totals: totals(cluster, view),
             control_plane: cluster.control_plane().as_ref().map(Into::into),

@@ -14,8 +14,8 @@ use std::io::{self, Write};
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let t = &report.totals;
     let name = if report.cluster.context.is_empty() { "cluster" } else { &report.cluster.context };
-    let flavours = report.cluster.flavours.join(", ");
-    let facts = [report.cluster.version.as_deref().unwrap_or_default(), flavours.as_str()];
+    let provisioners = report.cluster.provisioners.join(", ");
+    let facts = [report.cluster.version.as_deref().unwrap_or_default(), provisioners.as_str()];
     let facts: Vec<&str> = facts.into_iter().filter(|f| !f.is_empty()).collect();
     writeln!(out, "{name}{}{}", if facts.is_empty() { "" } else { " · " }, facts.join(" · "))?;
     let launching = if t.launching > 0 { format!("  +{} launching", t.launching) } else { String::new() };

@@ -2,8 +2,8 @@ use super::{Format, Report, write};
 use crate::cluster::Cluster;
 use crate::insight::{Filter, GroupBy, Sort, View};
 use crate::model::{
-    About, Change, Condition, ConditionStatus, Flavour, LinkState, Name, Node, NodeClaim, NodeClass, NodePool, Pod,
-    PodKey, PodPhase, Resource, Resources, Stream, Timestamp, Uid, Usage, Volume, key,
+    About, Change, Condition, ConditionStatus, LinkState, Name, Node, NodeClaim, NodeClass, NodePool, Pod, PodKey,
+    PodPhase, Provisioner, Resource, Resources, Stream, Timestamp, Uid, Usage, Volume, key,
 };
 use crate::pricing::{
     ClusterSupport, ExtraCosts, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SupportType,
@@ -123,7 +123,7 @@ fn extra_costs() -> Report {
         Volume { volume_type: "gp3".into(), size_gib: Some(4), root: true, ..Volume::default() },
         Volume { volume_type: "gp3".into(), size_gib: Some(100), iops: Some(4_000), ..Volume::default() },
     ];
-    let class = NodeClass { name: "web".into(), uid: Uid::default(), flavour: Flavour::Karpenter, volumes };
+    let class = NodeClass { name: "web".into(), uid: Uid::default(), provisioner: Provisioner::Karpenter, volumes };
     let on_demand = [("node.kubernetes.io/instance-type", "c5a.large"), ("karpenter.sh/capacity-type", "on-demand")];
     let of_class = |name, class| node(name, 250, &[on_demand[0], on_demand[1], (key::EC2_NODE_CLASS, class)]);
     let changes = [

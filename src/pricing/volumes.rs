@@ -9,7 +9,7 @@ use super::learned::Figure;
 use super::offer::Offer;
 use super::origin::Origin;
 use super::{CapacityType, ComputeType, PriceBook};
-use crate::model::{Flavour, NodeClass, Volume};
+use crate::model::{NodeClass, Provisioner, Volume};
 use crate::units::money::HOURS_PER_MONTH;
 use crate::units::{Currency, Money};
 use std::borrow::Cow;
@@ -134,7 +134,7 @@ const AUTO_BESIDE_LOCAL_DISKS: u64 = 20;
 
 /// The volumes of a machine of this class; `local_disks` is what its own disks hold, in GiB.
 pub(crate) fn launched_with(class: &NodeClass, local_disks: Option<u64>) -> Cow<'_, [Volume]> {
-    let Some(local) = local_disks.filter(|_| class.flavour == Flavour::AutoMode) else {
+    let Some(local) = local_disks.filter(|_| class.provisioner == Provisioner::AutoMode) else {
         return Cow::Borrowed(&class.volumes);
     };
     let shrink = |volume: &Volume| {
@@ -278,11 +278,12 @@ mod tests {
     #[test_case(Some(1_900), 80 => 20 ; "its disks are larger")]
     fn auto_mode_gives_a_small_volume_beside_large_local_disks(local: Option<u64>, size: u64) -> u64 {
         let volumes = vec![volume("gp3", 4, 0, 0), Volume { root: false, ..volume("gp3", size, 0, 0) }];
-        let mut class = NodeClass { name: "default".into(), uid: Uid::new("u"), flavour: Flavour::AutoMode, volumes };
+        let mut class =
+            NodeClass { name: "default".into(), uid: Uid::new("u"), provisioner: Provisioner::AutoMode, volumes };
         let launched = launched_with(&class, local);
         assert_eq!(launched[0].size_gib, Some(4));
         let size = launched[1].size_gib.unwrap();
-        class.flavour = Flavour::Karpenter;
+        class.provisioner = Provisioner::Karpenter;
         assert_eq!(launched_with(&class, local).as_ref(), class.volumes, "Karpenter's are what the class says");
         size
     }

@@ -2,7 +2,7 @@
 
 use super::state::{Focus, Layer, Seen, UiState};
 use super::theme::{Role, Theme};
-use super::{detail, empty, events, footer, header, help, pools, table};
+use super::{detail, empty, events, footer, header, help, nodepools, table};
 use crate::cluster::Cluster;
 use crate::insight::{Alert, AlertKind, CostHistory, PendingByCause, Severity, View};
 use crate::model::{Stream, Timestamp};
@@ -157,7 +157,7 @@ fn paint(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
     let body = bottom.saturating_sub(y);
     match pic.ui.layer() {
         Some(Layer::Detail(state)) => detail::draw(&mut pen.part(0, y, w, body), pic, state, &mut seen),
-        Some(Layer::Pools(state)) => pools::draw(&mut pen.part(0, y, w, body), pic, state, &mut seen),
+        Some(Layer::Pools(state)) => nodepools::draw(&mut pen.part(0, y, w, body), pic, state, &mut seen),
         Some(Layer::Help(scroll)) => help::draw(&mut pen.part(0, y, w, body), pic, *scroll, &mut seen),
         Some(Layer::Filter(_) | Layer::Sort(_)) | None => {
             let (nodes_w, nodes_h) = match plan.events {

@@ -8,7 +8,7 @@ use super::theme::{Role, Theme};
 use super::words;
 use super::{bar, extra_costs};
 use crate::insight::PriceTotals;
-use crate::model::{Flavour, LinkState, Resource, Stream};
+use crate::model::{LinkState, Provisioner, Resource, Stream};
 use crate::units::Money as Amount;
 use crate::units::text::cut_end;
 use ratatui::style::Style;
@@ -158,10 +158,11 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
     let mut x = pen.put(1, 0, "nodeglass", theme.style(Role::Title));
     x = pen.put(x, 0, "  ", theme.dim());
     let about = pic.cluster.about();
-    let mut flavours: Vec<&str> = about.flavours.iter().copied().map(Flavour::name).collect();
-    flavours.dedup();
-    let flavours = flavours.join(" + ");
-    let parts = [about.context.as_str(), table::region(pic).unwrap_or(""), about.version.as_str(), flavours.as_str()];
+    let mut provisioners: Vec<&str> = about.provisioners.iter().copied().map(Provisioner::name).collect();
+    provisioners.dedup();
+    let provisioners = provisioners.join(" + ");
+    let parts =
+        [about.context.as_str(), table::region(pic).unwrap_or(""), about.version.as_str(), provisioners.as_str()];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let named: u16 = parts.iter().map(|p| columns(p) + 3).sum();
     let least: u16 = parts.first().map_or(0, |p| columns(p).min(20));

@@ -1,7 +1,7 @@
 //! The screen: state and cluster in, cells out; key → action → update. No I/O, no clock.
 //!
 //! ```text
-//!  nodeglass  context · region · version · flavour        ● nodes ● pods ● events ● claims   14:02:31   header
+//!  nodeglass  context · region · version · provisioner        ● nodes ● pods ● events ● claims   14:02:31   header
 //!  nodes    2  +1 launching     $0.482/h  $351.57/mo  instances 0.430 + auto mode 0.052                  header
 //!  cpu      8.0 / 9.8   81.3%  ██████████████████████████████████████████████████                        header
 //!  ▲ 3 launches failed in 2m: VcpuLimitExceeded (general-purpose)                                        alerts
@@ -27,9 +27,9 @@ mod frame;
 mod header;
 mod help;
 pub mod keys;
+mod nodepools;
 mod pen;
 mod placement;
-mod pools;
 mod sorting;
 mod state;
 mod table;

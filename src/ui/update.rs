@@ -3,8 +3,8 @@
 
 use super::events;
 use super::keys::Action;
+use super::nodepools;
 use super::placement::{self, Placement, near, row_at, tie};
-use super::pools;
 use super::sorting;
 use super::state::{Detail, EventMark, FilterBox, Focus, Layer, Pools, Seen, Top, UiState};
 use super::table;
@@ -150,8 +150,8 @@ fn step(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, step: Ste
         Some(Layer::Detail(detail)) => return scroll(&mut detail.scroll),
         Some(Layer::Help(at)) => return scroll(at),
         Some(Layer::Pools(state)) => {
-            let names = pools::names(cluster);
-            let at = pools::cursor(state, &names);
+            let names = nodepools::names(cluster);
+            let at = nodepools::cursor(state, &names);
             state.cursor_at = step.from(at, names.len(), seen.layer_page);
             state.cursor = names.get(state.cursor_at).cloned();
             return;
@@ -377,10 +377,10 @@ fn open(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, now: 
             }
         },
         Some(Layer::Pools(state)) => {
-            let names = pools::names(cluster);
+            let names = nodepools::names(cluster);
             let mut wanted: Vec<Name> = state.chosen.iter().cloned().collect();
             if wanted.is_empty() && view.filter().pools().is_empty() {
-                wanted.extend(names.get(pools::cursor(&state, &names)).cloned());
+                wanted.extend(names.get(nodepools::cursor(&state, &names)).cloned());
             }
             let filter = view.filter().with_pools(&wanted);
             ui.filter_text = filter.text();
@@ -473,8 +473,8 @@ pub(super) fn lanes() -> Vec<Option<Lane>> {
 
 fn toggle_pool(ui: &mut UiState, cluster: &Cluster) {
     let Some(Layer::Pools(state)) = ui.layers.last_mut() else { return };
-    let names = pools::names(cluster);
-    let Some(name) = names.get(pools::cursor(state, &names)) else { return };
+    let names = nodepools::names(cluster);
+    let Some(name) = names.get(nodepools::cursor(state, &names)) else { return };
     if !state.chosen.remove(name) {
         state.chosen.insert(name.clone());
     }

@@ -171,7 +171,7 @@ async fn json_has_the_same_shape_for_every_finding() {
     }
     assert_eq!(finding(&report, "cluster", "identity")["facts"]["name"], "reader@example.com");
     assert_eq!(finding(&report, "cluster", "server")["facts"]["version"], "1.36");
-    assert_eq!(finding(&report, "what is there", "provisioner")["facts"]["flavours"], json!(["EKS Auto Mode"]));
+    assert_eq!(finding(&report, "what is there", "provisioner")["facts"]["provisioners"], json!(["EKS Auto Mode"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

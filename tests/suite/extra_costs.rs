@@ -8,7 +8,7 @@ use crate::support::build::{self, Added, at};
 use crate::support::stage::{Stage, plain};
 use nodeglass::cluster::{Cluster, Row};
 use nodeglass::insight::{Filter, GroupBy, Sort, Totals, View};
-use nodeglass::model::{About, Change, Flavour, LinkState, Node, NodeClaim, NodeClass, Stream, Uid, Volume, key};
+use nodeglass::model::{About, Change, LinkState, Node, NodeClaim, NodeClass, Provisioner, Stream, Uid, Volume, key};
 use nodeglass::pricing::{
     ClusterSupport, ExtraCosts, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SupportPhase, SupportType,
     VolumePrice, VolumeUnknown,
@@ -79,19 +79,19 @@ async fn node_classes_are_read_as_a_server_sends_them() {
     };
     let seen = said(&server, BOTH, |seen| classes(seen).len() == 2).await;
     let mut classes = classes(&seen);
-    classes.sort_by_key(|class| class.flavour);
+    classes.sort_by_key(|class| class.provisioner);
     let data = Volume { iops: Some(3_000), throughput: Some(125), ..gp3(Some(80), false) };
     let auto = NodeClass {
         name: "default".into(),
         uid: Uid::new("c2f6a1c0-40c4-4b62-9f54-8e1b7f3a9d20"),
-        flavour: Flavour::AutoMode,
+        provisioner: Provisioner::AutoMode,
         volumes: vec![gp3(None, true), data],
     };
     let data = Volume { iops: Some(4_000), throughput: Some(250), ..gp3(Some(100), true) };
     let karpenter = NodeClass {
         name: "default".into(),
         uid: Uid::new("5e2b6f0e-6d5b-4a58-a7b0-0a8d0b7b2f11"),
-        flavour: Flavour::Karpenter,
+        provisioner: Provisioner::Karpenter,
         volumes: vec![gp3(Some(4), true), data],
     };
     assert_eq!(classes, [auto, karpenter]);
@@ -159,8 +159,8 @@ fn claim(name: &str, node: &str, group: &str, class: &str) -> NodeClaim {
     NodeClaim { node_class_group: group.into(), node_class: class.into(), ..build::claim(name, node) }
 }
 
-fn class(flavour: Flavour, name: &str, volumes: Vec<Volume>) -> NodeClass {
-    NodeClass { name: name.into(), uid: Uid::new(&format!("{flavour:?} {name}")), flavour, volumes }
+fn class(provisioner: Provisioner, name: &str, volumes: Vec<Volume>) -> NodeClass {
+    NodeClass { name: name.into(), uid: Uid::new(&format!("{provisioner:?} {name}")), provisioner, volumes }
 }
 
 /// `hourly` of what is known, and why not all is.
@@ -175,7 +175,7 @@ fn totals(cluster: &mut Cluster) -> Totals {
     view.totals().clone()
 }
 
-/// What happens in the tests of order: machines of every kind, classes of one name and two flavours, prices.
+/// What happens in the tests of order: machines of every kind, classes of one name and two provisioners, prices.
 #[derive(Clone, Debug)]
 enum Step {
     Change(Change),
@@ -195,8 +195,8 @@ fn steps() -> Vec<Step> {
         node("group", &[]).added(),
         node("lost", &[(key::EC2_NODE_CLASS, "nobody")]).added(),
         node("fargate", &[(key::COMPUTE_TYPE, "fargate")]).added(),
-        class(Flavour::Karpenter, "web", vec![gp3(Some(20), true)]).added(),
-        class(Flavour::AutoMode, "web", vec![gp3(None, true), gp3(Some(80), false)]).added(),
+        class(Provisioner::Karpenter, "web", vec![gp3(Some(20), true)]).added(),
+        class(Provisioner::AutoMode, "web", vec![gp3(None, true), gp3(Some(80), false)]).added(),
     ];
     changes.into_iter().map(Step::Change).chain([Step::Prices]).collect()
 }
@@ -272,7 +272,7 @@ fn a_class_that_changes_or_goes_is_felt_by_its_machines_alone() {
     let mut cluster = after(steps());
     let mut view = View::default();
     view.refresh(&mut cluster);
-    let grown = class(Flavour::Karpenter, "web", vec![gp3(Some(40), true)]);
+    let grown = class(Provisioner::Karpenter, "web", vec![gp3(Some(40), true)]);
     let dirty = cluster.apply(grown.clone().added(), at(20));
     assert!(dirty.any());
     assert!(!cluster.apply(grown.added(), at(21)).any(), "the same again is no news");
@@ -282,9 +282,9 @@ fn a_class_that_changes_or_goes_is_felt_by_its_machines_alone() {
     view.refresh(&mut cluster);
     assert_eq!(*view.totals(), totals(&mut cluster));
 
-    let gone = |flavour, uid: &str| Change::NodeClassGone(flavour, "web".into(), Uid::new(uid));
-    assert!(!cluster.apply(gone(Flavour::Karpenter, "another"), at(22)).any(), "an older object of that name");
-    cluster.apply(gone(Flavour::AutoMode, "AutoMode web"), at(23));
+    let gone = |provisioner, uid: &str| Change::NodeClassGone(provisioner, "web".into(), Uid::new(uid));
+    assert!(!cluster.apply(gone(Provisioner::Karpenter, "another"), at(22)).any(), "an older object of that name");
+    cluster.apply(gone(Provisioner::AutoMode, "AutoMode web"), at(23));
     assert_eq!(volumes(&cluster, "auto").unwrap().1, Some(VolumeUnknown::ClassNotRead));
     assert_eq!(volumes(&cluster, "by-claim").unwrap().1, None);
 }

@@ -6,7 +6,7 @@ use crate::support::apiserver::{
     Answer, ApiServer, Asked, CLAIMS, EVENTS, End, NODE_METRICS, NODES, PDBS, POD_METRICS, PODS, POOLS, added,
     bookmark, deleted, end_of_list, error, eventually, modified,
 };
-use nodeglass::model::{About, Change, Flavour, LinkState, PodKey, Stream, Timestamp, Uid};
+use nodeglass::model::{About, Change, LinkState, PodKey, Provisioner, Stream, Timestamp, Uid};
 use nodeglass::source::live::{Connection, Environment, Interest, ListMode, Options, Timing};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -1021,15 +1021,15 @@ async fn the_cluster_introduces_itself() {
         options.streams = Some(Vec::new());
         options.timing.discovery_every = 20 * MS;
     });
-    let about = |version: &str, flavours: Vec<Flavour>| {
+    let about = |version: &str, provisioners: Vec<Provisioner>| {
         Change::About(About {
             context: "scripted".into(),
             server: server.address.clone(),
             version: version.into(),
-            flavours,
+            provisioners,
         })
     };
-    let want = [about("", vec![]), about("1.36", vec![]), about("1.36", vec![Flavour::AutoMode])];
+    let want = [about("", vec![]), about("1.36", vec![]), about("1.36", vec![Provisioner::AutoMode])];
     live.until("Auto Mode", |seen| seen.len() == 3).await;
     assert_eq!(live.seen, want, "told once when more is known, and when it changes");
 }

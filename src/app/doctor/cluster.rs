@@ -290,7 +290,7 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
     };
     let groups: Vec<String> =
         found.groups.iter().map(|(name, versions)| format!("{name} {}", versions.join(" "))).collect();
-    let names: Vec<&str> = found.flavours.iter().map(|flavour| flavour.name()).collect();
+    let names: Vec<&str> = found.provisioners.iter().map(|provisioner| provisioner.name()).collect();
     let old = found.groups.iter().any(|(name, versions)| name == "karpenter.sh" && !versions.iter().any(|v| v == "v1"));
     let groups = groups.join(", ");
     let finding = match (old, names.is_empty()) {
@@ -302,7 +302,7 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
         }
         (false, false) => Finding::ok(CHECK, format!("{} ({groups})", names.join(" and "))),
     };
-    finding.fact("flavours", names)
+    finding.fact("provisioners", names)
 }
 
 fn measured(found: &Result<usize, ExamineError>) -> Finding {

@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::outbox::Outbox;
 use super::server::{Server, SharedServer};
 use super::wire::scalar::{Text, lenient};
-use crate::model::{About, Change, Flavour, Name};
+use crate::model::{About, Change, Name, Provisioner};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -48,15 +48,15 @@ pub(super) async fn run(server: SharedServer, mut outbox: Outbox, mut random: fa
     }
     loop {
         // One may be refused where the other is not, so that each is taken for itself.
-        let (version, flavours) = tokio::join!(ask_version(&server), ask_flavours(&server));
+        let (version, provisioners) = tokio::join!(ask_version(&server), ask_provisioners(&server));
         let learnt = |about: &mut About| {
             about.version = version.as_ref().unwrap_or(&about.version).clone();
-            about.flavours = flavours.as_ref().unwrap_or(&about.flavours).clone();
+            about.provisioners = provisioners.as_ref().unwrap_or(&about.provisioners).clone();
         };
         if server.learn(&mut outbox, learnt).await.is_err() {
             return;
         }
-        let wait = match version.and(flavours) {
+        let wait = match version.and(provisioners) {
             Ok(_) => {
                 backoff.went_well_for(timing.good_spell);
                 timing.discovery_every
@@ -75,7 +75,7 @@ async fn ask_version(server: &Server) -> Result<String, Fault> {
     read_version(&server.get_whole(VERSION).await?)
 }
 
-async fn ask_flavours(server: &Server) -> Result<Vec<Flavour>, Fault> {
+async fn ask_provisioners(server: &Server) -> Result<Vec<Provisioner>, Fault> {
     Ok(read_groups(&server.get_whole(GROUPS).await?)?.0)
 }
 
@@ -148,12 +148,12 @@ pub(super) async fn serves(server: &SharedServer, path: &str) -> Option<bool> {
 }
 
 /// What provisions nodes, by an answer of [`GROUPS`], and every group with its versions.
-pub(super) fn read_groups(body: &[u8]) -> Result<(Vec<Flavour>, Vec<GroupVersions>), Fault> {
+pub(super) fn read_groups(body: &[u8]) -> Result<(Vec<Provisioner>, Vec<GroupVersions>), Fault> {
     let groups: GroupsWire = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
-    let flavours = groups.flavours();
+    let provisioners = groups.provisioners();
     let versions = |group: Group| group.versions.into_iter().map(|version| version.version.0).collect();
     let groups = groups.groups.into_iter().map(|group| (group.name.0.clone(), versions(group)));
-    Ok((flavours, groups.collect()))
+    Ok((provisioners, groups.collect()))
 }
 
 impl VersionWire {
@@ -177,18 +177,18 @@ impl GroupsWire {
         self.groups.iter().any(|g| &*g.name == name && g.versions.iter().any(|v| &*v.version == version))
     }
 
-    fn flavours(&self) -> Vec<Flavour> {
+    fn provisioners(&self) -> Vec<Provisioner> {
         let by_class = [
-            (Flavour::AutoMode, "eks.amazonaws.com", "v1"),
-            (Flavour::Karpenter, "karpenter.k8s.aws", "v1"),
-            (Flavour::Kwok, "karpenter.kwok.sh", "v1alpha1"),
+            (Provisioner::AutoMode, "eks.amazonaws.com", "v1"),
+            (Provisioner::Karpenter, "karpenter.k8s.aws", "v1"),
+            (Provisioner::Kwok, "karpenter.kwok.sh", "v1alpha1"),
         ];
-        let mut flavours: Vec<Flavour> =
+        let mut provisioners: Vec<Provisioner> =
             by_class.into_iter().filter(|(_, group, version)| self.serves(group, version)).map(|(f, ..)| f).collect();
-        if flavours.is_empty() && self.serves("karpenter.sh", "v1") {
-            flavours.push(Flavour::OtherKarpenter);
+        if provisioners.is_empty() && self.serves("karpenter.sh", "v1") {
+            provisioners.push(Provisioner::OtherKarpenter);
         }
-        flavours
+        provisioners
     }
 }
 
@@ -197,20 +197,20 @@ mod tests {
     use super::*;
     use test_case::test_case;
 
-    #[test_case(&[("apps", "v1")] => Vec::<Flavour>::new() ; "nothing")]
-    #[test_case(&[("karpenter.sh", "v1"), ("eks.amazonaws.com", "v1")] => vec![Flavour::AutoMode] ; "auto mode")]
+    #[test_case(&[("apps", "v1")] => Vec::<Provisioner>::new() ; "nothing")]
+    #[test_case(&[("karpenter.sh", "v1"), ("eks.amazonaws.com", "v1")] => vec![Provisioner::AutoMode] ; "auto mode")]
     #[test_case(&[("karpenter.sh", "v1"), ("eks.amazonaws.com", "v1"), ("karpenter.k8s.aws", "v1")]
-        => vec![Flavour::AutoMode, Flavour::Karpenter] ; "both")]
-    #[test_case(&[("karpenter.sh", "v1"), ("eks.amazonaws.com", "v1alpha1")] => vec![Flavour::OtherKarpenter] ;
+        => vec![Provisioner::AutoMode, Provisioner::Karpenter] ; "both")]
+    #[test_case(&[("karpenter.sh", "v1"), ("eks.amazonaws.com", "v1alpha1")] => vec![Provisioner::OtherKarpenter] ;
         "the monitoring agent's group is not auto mode")]
-    #[test_case(&[("karpenter.sh", "v1"), ("karpenter.kwok.sh", "v1alpha1")] => vec![Flavour::Kwok] ; "kwok")]
-    #[test_case(&[("karpenter.sh", "v1beta1")] => Vec::<Flavour>::new() ; "a version that is not watched")]
-    fn flavours_follow_api_groups(groups: &[(&str, &str)]) -> Vec<Flavour> {
+    #[test_case(&[("karpenter.sh", "v1"), ("karpenter.kwok.sh", "v1alpha1")] => vec![Provisioner::Kwok] ; "kwok")]
+    #[test_case(&[("karpenter.sh", "v1beta1")] => Vec::<Provisioner>::new() ; "a version that is not watched")]
+    fn flavours_follow_api_groups(groups: &[(&str, &str)]) -> Vec<Provisioner> {
         let groups: Vec<_> = groups
             .iter()
             .map(|(name, version)| serde_json::json!({"name": name, "versions": [{"version": version}]}))
             .collect();
-        serde_json::from_value::<GroupsWire>(serde_json::json!({"groups": groups})).unwrap().flavours()
+        serde_json::from_value::<GroupsWire>(serde_json::json!({"groups": groups})).unwrap().provisioners()
     }
 
     #[test_case(r#"{"major": "1", "minor": "36", "gitVersion": "v1.36.3"}"# => "1.36")]

@@ -12,7 +12,7 @@ use super::requests::RequestRule;
 use super::server::Encoding;
 use super::wire::metrics::MetricsList;
 use super::{Connection, Options, PluginError};
-use crate::model::{Flavour, Name, Stream, Timestamp};
+use crate::model::{Name, Provisioner, Stream, Timestamp};
 use crate::units::text::clean;
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -83,7 +83,7 @@ pub struct ServerAnswer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provisioners {
     /// What is known by name.
-    pub flavours: Vec<Flavour>,
+    pub provisioners: Vec<Provisioner>,
     /// The versions served of every API group that has to do with nodes: `karpenter.sh`, `v1`.
     pub groups: Vec<(Name, Vec<Name>)>,
 }
@@ -183,9 +183,9 @@ impl Connection {
     /// Why there is no answer.
     pub async fn examine_provisioners(&self) -> Result<Provisioners, ExamineError> {
         const GROUPS: &[&str] = &["karpenter.sh", "eks.amazonaws.com", "karpenter.k8s.aws", "karpenter.kwok.sh"];
-        let (flavours, groups) = discovery::read_groups(&self.server.get_whole(discovery::GROUPS).await?)?;
+        let (provisioners, groups) = discovery::read_groups(&self.server.get_whole(discovery::GROUPS).await?)?;
         let groups = groups.into_iter().filter(|(name, _)| GROUPS.contains(&name.as_str())).collect();
-        Ok(Provisioners { flavours, groups })
+        Ok(Provisioners { provisioners, groups })
     }
 
     /// Whether the server streams lists (KEP-3157), by streaming one of no node. A server that does not know the

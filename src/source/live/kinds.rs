@@ -5,9 +5,9 @@ use super::wire::claim::ClaimWire;
 use super::wire::event::EventWire;
 use super::wire::meta::Meta;
 use super::wire::node::NodeWire;
+use super::wire::nodepool::PoolWire;
 use super::wire::pdb::PdbWire;
 use super::wire::pod::PodWire;
-use super::wire::pool::PoolWire;
 use crate::model::{Change, Name, PodKey, Stream};
 use serde::de::DeserializeOwned;
 

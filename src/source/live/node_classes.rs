@@ -6,7 +6,7 @@ use super::kinds::{Kind, odd};
 use super::requests::RequestRule;
 use super::wire::class::{AutoClassWire, Ec2ClassWire};
 use super::wire::meta::Meta;
-use crate::model::{Change, Flavour, Name, Stream};
+use crate::model::{Change, Name, Provisioner, Stream};
 
 /// Karpenter's `EC2NodeClass`es.
 pub(super) struct Ec2NodeClasses;
@@ -26,7 +26,7 @@ impl Kind for Ec2NodeClasses {
     }
 
     fn gone(meta: Meta) -> Option<Change> {
-        Some(Change::NodeClassGone(Flavour::Karpenter, meta.name.0, meta.uid.0))
+        Some(Change::NodeClassGone(Provisioner::Karpenter, meta.name.0, meta.uid.0))
     }
 }
 
@@ -48,6 +48,6 @@ impl Kind for NodeClasses {
     }
 
     fn gone(meta: Meta) -> Option<Change> {
-        Some(Change::NodeClassGone(Flavour::AutoMode, meta.name.0, meta.uid.0))
+        Some(Change::NodeClassGone(Provisioner::AutoMode, meta.name.0, meta.uid.0))
     }
 }

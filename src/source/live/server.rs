@@ -39,7 +39,7 @@ pub(super) struct Server {
     list_mode: ListMode,
     /// Set when one stream found that the server does not stream lists; then none tries again.
     pages_only: AtomicBool,
-    /// Version and flavours as last answered, and as sent to the owner of the state.
+    /// Version and provisioners as last answered, and as sent to the owner of the state.
     learnt: Mutex<About>,
     /// The rule of the version in `learnt`.
     rule: watch::Sender<RequestRule>,

@@ -524,11 +524,11 @@ fn grace(words: &mut Words) -> Result<i64, Problem> {
 
 fn cluster(words: &mut Words) -> Result<Verb, Problem> {
     let region = words.next("a region")?;
-    let flavour = words.next("auto or karpenter")?;
-    let auto = match flavour.as_str() {
+    let provisioner = words.next("auto or karpenter")?;
+    let auto = match provisioner.as_str() {
         "auto" => true,
         "karpenter" => false,
-        other => return Err(Problem::unknown("flavour", other, ["auto", "karpenter"])),
+        other => return Err(Problem::unknown("provisioner", other, ["auto", "karpenter"])),
     };
     Ok(Verb::Cluster { region, auto, version: words.next("a version")? })
 }

@@ -3,8 +3,8 @@
 use super::Step;
 use super::parse::{Line, Moment, Pods, Problem, ScenarioError, Verb};
 use crate::model::{
-    About, Condition, EventKind, Flavour, LinkState, Name, ObjectRef, PodClass, Resource, Resources, Stream, Timestamp,
-    Usage,
+    About, Condition, EventKind, LinkState, Name, ObjectRef, PodClass, Provisioner, Resource, Resources, Stream,
+    Timestamp, Usage,
 };
 use crate::source::sim::{Asked, MachineId, PodId, PodStage, Speed, WorkloadId, World, later};
 use jiff::SignedDuration;
@@ -65,7 +65,7 @@ impl Run {
             context: context.to_owned(),
             server: String::new(),
             version: version.to_owned(),
-            flavours: vec![if auto { Flavour::AutoMode } else { Flavour::Karpenter }],
+            provisioners: vec![if auto { Provisioner::AutoMode } else { Provisioner::Karpenter }],
         });
         Self { world, workloads: BTreeMap::new(), usage: BTreeMap::new(), opened: false }
     }

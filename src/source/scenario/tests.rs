@@ -20,7 +20,7 @@ fn error_of(text: &str) -> String {
 }
 
 #[test_case("pool a" => "read scenario x.txt, line 1: the first line must say which cluster this is, such as: cluster ap-northeast-2 auto 1.36")]
-#[test_case("cluster x autos 1" => "read scenario x.txt, line 1: flavour \"autos\" is not known; did you mean \"auto\"?")]
+#[test_case("cluster x autos 1" => "read scenario x.txt, line 1: provisioner \"autos\" is not known; did you mean \"auto\"?")]
 fn a_file_begins_with_its_cluster(text: &str) -> String {
     error_of(text)
 }

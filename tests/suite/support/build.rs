@@ -5,8 +5,8 @@
 
 use nodeglass::cluster::Cluster;
 use nodeglass::model::{
-    Change, Condition, ConditionStatus, Event, EventKind, Flavour, Node, NodeClaim, NodeClass, NodePool, ObjectRef,
-    Pod, PodKey, PodPhase, Resources, Scheduling, Timestamp, Uid, Volume, key,
+    Change, Condition, ConditionStatus, Event, EventKind, Node, NodeClaim, NodeClass, NodePool, ObjectRef, Pod, PodKey,
+    PodPhase, Provisioner, Resources, Scheduling, Timestamp, Uid, Volume, key,
 };
 
 /// A moment by its seconds.
@@ -93,7 +93,7 @@ pub fn pool(name: &str) -> NodePool {
 pub fn node_class(name: &str) -> NodeClass {
     let root = Volume { volume_type: "gp3".into(), size_gib: Some(20), root: true, ..Volume::default() };
     let uid = Uid::new(&format!("class {name}"));
-    NodeClass { name: name.into(), uid, flavour: Flavour::Karpenter, volumes: vec![root] }
+    NodeClass { name: name.into(), uid, provisioner: Provisioner::Karpenter, volumes: vec![root] }
 }
 
 /// An event about a cluster-scoped object or a pod of the namespace `default`.

@@ -7,7 +7,7 @@ mod schedule;
 
 use super::Options;
 use super::loads::{self, GENERAL, GPU, SCENES, SPOT, Scene, ZONES};
-use crate::model::{About, Change, Flavour, LinkState, PodClass, Stream, Timestamp};
+use crate::model::{About, Change, LinkState, PodClass, Provisioner, Stream, Timestamp};
 use crate::source::sim::play::{BATCH, Script};
 use crate::source::sim::{MachineId, PodId, PodStage, WorkloadId, World, later};
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ impl Fleet {
             context: "demo".to_owned(),
             server: String::new(),
             version: "1.36".to_owned(),
-            flavours: vec![Flavour::AutoMode],
+            provisioners: vec![Provisioner::AutoMode],
         });
         for pool in loads::pools() {
             world.apply_pool(start, pool);

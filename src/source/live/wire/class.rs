@@ -3,7 +3,7 @@
 
 use super::meta::Meta;
 use super::scalar::{Flag, Int, Text, lenient};
-use crate::model::{Flavour, Name, NodeClass, Volume};
+use crate::model::{Name, NodeClass, Provisioner, Volume};
 use crate::units::Quantity;
 use serde::Deserialize;
 
@@ -127,7 +127,7 @@ impl Ec2ClassWire {
 impl From<Ec2ClassWire> for NodeClass {
     fn from(wire: Ec2ClassWire) -> Self {
         let volumes = wire.spec.volumes();
-        Self { name: wire.metadata.name.0, uid: wire.metadata.uid.0, flavour: Flavour::Karpenter, volumes }
+        Self { name: wire.metadata.name.0, uid: wire.metadata.uid.0, provisioner: Provisioner::Karpenter, volumes }
     }
 }
 
@@ -184,7 +184,7 @@ impl From<AutoClassWire> for NodeClass {
         Self {
             name: wire.metadata.name.0,
             uid: wire.metadata.uid.0,
-            flavour: Flavour::AutoMode,
+            provisioner: Provisioner::AutoMode,
             volumes: vec![system, data],
         }
     }

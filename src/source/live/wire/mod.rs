@@ -12,7 +12,7 @@ pub(super) mod event;
 pub(super) mod meta;
 pub(super) mod metrics;
 pub(super) mod node;
+pub(super) mod nodepool;
 pub(super) mod pdb;
 pub(super) mod pod;
-pub(super) mod pool;
 pub(super) mod scalar;

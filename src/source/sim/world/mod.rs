@@ -8,8 +8,8 @@ use super::catalog::{DISK_GIB, InstanceType};
 use super::machine::{CapacityType, Machine, Site};
 use super::{later, text};
 use crate::model::{
-    About, Budget, Change, DisruptionBudget, Event, EventKind, Flavour, LinkState, Name, NodeClass, NodePool,
-    ObjectRef, Owner, PodClass, Resources, Stream, Taint, Timestamp, Uid, Volume,
+    About, Budget, Change, DisruptionBudget, Event, EventKind, LinkState, Name, NodeClass, NodePool, ObjectRef, Owner,
+    PodClass, Provisioner, Resources, Stream, Taint, Timestamp, Uid, Volume,
 };
 use crate::units::age::go_duration;
 use rustc_hash::FxHashMap;
@@ -241,7 +241,7 @@ impl World {
 
     // --- what is there ---
 
-    /// Region, version and flavour.
+    /// Region, version and provisioner.
     pub fn site(&self) -> &Site {
         &self.site
     }
@@ -323,12 +323,12 @@ impl World {
     /// no published size, or the one that Karpenter gives to Amazon Linux.
     fn node_class(&self) -> NodeClass {
         let gp3 = |size_gib, root| Volume { volume_type: Name::const_new("gp3"), size_gib, root, ..Volume::default() };
-        let (flavour, volumes) = if self.site.auto_mode {
-            (Flavour::AutoMode, vec![gp3(None, true), gp3(Some(DISK_GIB), false)])
+        let (provisioner, volumes) = if self.site.auto_mode {
+            (Provisioner::AutoMode, vec![gp3(None, true), gp3(Some(DISK_GIB), false)])
         } else {
-            (Flavour::Karpenter, vec![gp3(Some(20), true)])
+            (Provisioner::Karpenter, vec![gp3(Some(20), true)])
         };
-        NodeClass { name: Name::const_new("default"), uid: Uid::new("node-class"), flavour, volumes }
+        NodeClass { name: Name::const_new("default"), uid: Uid::new("node-class"), provisioner, volumes }
     }
 
     /// Says that every list is complete and every watch live, and how the metrics are.
