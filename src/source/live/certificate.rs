@@ -44,14 +44,17 @@ impl Facts {
     /// Reads a certificate; `None` where it is not one.
     pub(super) fn read(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
-        let moment = |seconds: i64| Timestamp::from_second(seconds).ok();
+        // RFC 5280, 4.1.2.5: 99991231235959Z stands for no end at all, and is beyond what a `Timestamp` can hold.
+        let moment = |seconds: i64| {
+            Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
+        };
         let usage = certificate.extended_key_usage().ok().flatten();
         Some(Self {
             version: certificate.version().0 + 1,
             subject: named(&certificate.subject().to_string()),
             issuer: named(&certificate.issuer().to_string()),
-            not_before: moment(certificate.validity().not_before.timestamp())?,
-            not_after: moment(certificate.validity().not_after.timestamp())?,
+            not_before: moment(certificate.validity().not_before.timestamp()),
+            not_after: moment(certificate.validity().not_after.timestamp()),
             names: names(&certificate),
             is_authority: certificate.is_ca(),
             for_servers: usage.is_none_or(|usage| usage.value.any || usage.value.server_auth),
@@ -180,5 +183,21 @@ fn belongs(key: &dyn SigningKey, certificate: &SubjectPublicKeyInfo<'_>) -> bool
     match theirs.split_first() {
         Some((2 | 3, x)) if own.len() == 1 + 2 * x.len() => own.get(1..=x.len()) == Some(x),
         _ => own == theirs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5280, 4.1.2.5: an authority without an end is one of the bundle.
+    #[test]
+    fn a_certificate_without_an_end_can_be_read() {
+        let mut params = rcgen::CertificateParams::default();
+        params.not_after = rcgen::date_time_ymd(9999, 12, 31);
+        let pem = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
+        let certificates = bundle(pem.as_bytes());
+        let facts = certificates.first().and_then(|der| Facts::read(der)).unwrap();
+        assert_eq!(facts.not_after, Timestamp::MAX);
     }
 }
