@@ -109,8 +109,45 @@ fn is_this_machine(server: &Uri) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether an entry of `NO_PROXY` names the server, by Go's `golang.org/x/net/http/httpproxy`: an address, a network
+/// (`10.0.0.0/8`), a host with those below it (`example.com`), those below it alone (`.example.com`, `*.example.com`), each
+/// but a network with a port if it is for this port alone, or `*` for every server.
 fn is_excepted(server: &Uri, no_proxy: &str) -> bool {
-    Matcher::builder().all("http://proxy.invalid").no(no_proxy).build().intercept(server).is_none()
+    let host = server.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+    let port = server.port_u16().unwrap_or(if server.scheme_str() == Some("https") { 443 } else { 80 }).to_string();
+    let (bare, _zone) = host.split_once('%').unwrap_or((&host, ""));
+    let address = bare.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+    no_proxy.to_ascii_lowercase().split(',').map(str::trim).any(|entry| {
+        let (name, only) = match entry.rsplit_once(':') {
+            Some((name, only)) if !name.contains(':') => (name, only),
+            Some((name, only)) if name.starts_with('[') && name.ends_with(']') => (name.trim_matches(['[', ']']), only),
+            _ => (entry, ""),
+        };
+        let named = match address {
+            Some(address) => name.parse::<IpAddr>().is_ok_and(|named| named.to_canonical() == address),
+            None => match name.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(name) {
+                "" => false,
+                below if below.starts_with('.') => host.ends_with(below),
+                name => host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+            },
+        };
+        entry == "*" || named && (only.is_empty() || only == port) || address.is_some_and(|it| is_within(it, entry))
+    })
+}
+
+/// Whether an address is of a network in the form `ADDRESS/BITS`.
+fn is_within(address: IpAddr, network: &str) -> bool {
+    let Some((first, bits)) = network.split_once('/') else { return false };
+    let Ok(bits) = bits.parse::<u32>() else { return false };
+    match (address, first.parse()) {
+        (IpAddr::V4(address), Ok(IpAddr::V4(first))) if bits <= 32 => {
+            (address.to_bits() ^ first.to_bits()).checked_shr(32 - bits).unwrap_or(0) == 0
+        }
+        (IpAddr::V6(address), Ok(IpAddr::V6(first))) if bits <= 128 => {
+            (address.to_bits() ^ first.to_bits()).checked_shr(128 - bits).unwrap_or(0) == 0
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -149,5 +186,56 @@ mod tests {
     #[test_case("http://u:secret@", "", "", "https://api" => "proxy-url: \"\" is no address")]
     fn proxies_are_chosen_as_kubectl_does(own: &str, https: &str, no: &str, server: &str) -> String {
         chosen(own, https, no, server)
+    }
+    /// `TestUseProxy` of golang.org/x/net/http/httpproxy, and what a user may write besides.
+    #[test]
+    fn no_proxy_is_read_as_go_reads_it() {
+        const LIST: &str = "foobar.com, .barbaz.net, *.wildcard.io, 192.168.1.1, 192.168.1.2:81, 192.168.1.3:80, \
+                            10.0.0.0/30, 2001:db8::52:0:1, [2001:db8::52:0:2]:443, [2001:db8::52:0:3]:80, \
+                            2002:db8:a::45/64, API.example:80";
+        let excepted = |host: &str, list: &str| is_excepted(&format!("http://{host}").parse().unwrap(), list);
+        for host in [
+            "192.168.1.1",
+            "192.168.1.3",
+            "10.0.0.2",
+            "[2001:db8::52:0:1]",
+            "[2001:db8::52:0:3]",
+            "[2002:db8:a::123]",
+            "[::ffff:10.0.0.2]",
+            "www.barbaz.net",
+            "foobar.com",
+            "FooBar.com",
+            "www.foobar.com",
+            "nested.wildcard.io",
+            "api.example",
+            "www.api.example:80",
+        ] {
+            assert!(excepted(host, LIST), "{host} goes without the proxy");
+            assert!(excepted(host, "x, *"), "{host} goes without the proxy");
+        }
+        for host in [
+            "[::2]",
+            "192.168.1.2",
+            "192.168.1.4",
+            "[2001:db8::52:0:2]",
+            "[fe80::424b:c8be:1643:a1b6]",
+            "barbaz.net",
+            "foofoobar.com",
+            "baz.com",
+            "localhost.net",
+            "local.localhost",
+            "barbarbaz.net",
+            "wildcard.io",
+            "awildcard.io",
+            "api.example:81",
+        ] {
+            assert!(!excepted(host, LIST), "{host} goes by the proxy");
+        }
+        for odd in ["", ":1", ",", ":80", ".", "*.", "1/2/3", "1.2.3.4/99", "[::1]", "ample.com", "*ample.com"] {
+            assert!(!excepted("example.com", odd) && !excepted("[::2]", odd), "{odd:?}");
+        }
+        assert!(excepted("1.2.3.4", "0.0.0.0/0") && excepted("[::2]", "::/0") && !excepted("[::2]", "0.0.0.0/0"));
+        assert!(is_excepted(&"https://10.0.0.5:6443".parse().unwrap(), "10.0.0.5:6443"));
+        assert!(is_excepted(&"https://api.example".parse().unwrap(), "api.example:443"));
     }
 }
