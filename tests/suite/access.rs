@@ -200,6 +200,13 @@ async fn empty_texts_are_absent() {
         (nothing.clone(), json!({"tokenFile": ""})),
         (nothing.clone(), json!({"token": "", "tokenFile": "", "as": "", "as-uid": ""})),
         (nothing.clone(), json!({"exec": null, "auth-provider": null})),
+        (json!({"insecure-skip-tls-verify": null, "extensions": [{"name": "x"}]}), json!({"as-groups": null})),
+        (
+            nothing.clone(),
+            json!({"token": "-", "exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "/bin/echo",
+                "args": ["{\"status\": {\"token\": \"good-token\"}}"], "env": null, "installHint": "", "interactiveMode": "",
+                "provideClusterInfo": null}}),
+        ),
     ];
     for (cluster, user) in &rows {
         place.snapshot(&place.with(cluster, user)).await.works(&format!("{cluster} {user}"));
@@ -209,6 +216,28 @@ async fn empty_texts_are_absent() {
     let outcome = place.snapshot(&place.with(&json!({"certificate-authority-data": ""}), &nothing)).await;
     let why = outcome.refused("no authority");
     assert!(why.contains("unknown authority") || why.contains("system's certificate authorities"), "{why}");
+}
+
+/// `ConfirmUsable` of client-go's clientcmd looks at the chosen context, its cluster and its user alone; and
+/// sigs.k8s.io/yaml takes the last one of a key that is given twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_other_contexts_hold_is_no_hindrance() {
+    let place = Place::new().await;
+    let mut config = place.good();
+    let mut add = |list: &str, entry: Value| config[list].as_array_mut().unwrap().push(entry);
+    add("contexts", json!({"name": "empty"}));
+    add("contexts", json!({"name": "no cluster", "context": {"cluster": null}}));
+    add("contexts", json!({"name": "no user", "context": {"user": "none", "extensions": [{"name": "x"}]}}));
+    add("clusters", json!({"name": "null", "cluster": null}));
+    add("clusters", json!({"name": "odd", "cluster": {"server": ["x"], "insecure-skip-tls-verify": "?"}}));
+    add("users", json!({"name": "blank", "user": {"exec": {"command": "", "interactiveMode": ""}}}));
+    add("users", json!({"name": "provider", "user": {"auth-provider": {"config": null}}}));
+    add("users", json!({"name": "odd", "user": {"exec": {"interactiveMode": "Sometimes", "args": 1}}}));
+    place.snapshot(&config).await.works("other entries");
+    let twice = place.good().to_string().replacen("{\"token\":", "{\"token\":\"not-this\",\"token\":", 1);
+    assert!(twice.contains("not-this"));
+    let path = place.write("kubeconfig", &twice);
+    place.run(nodeglass(&path, "60s")).await.works("a key given twice");
 }
 
 /// `transport/token_source.go` of client-go: the content is trimmed, and goes before `token`.
@@ -326,6 +355,11 @@ async fn what_cannot_be_used_is_named() {
         (nothing.clone(), json!({"username": "u", "password": "p"})),
         (nothing.clone(), json!({"as": "x\ny"})),
         (nothing.clone(), json!({"token": "-", "auth-provider": {"name": "gcp"}})),
+        (nothing.clone(), json!({"token": ["good-token"]})),
+        (
+            nothing.clone(),
+            json!({"token": "-", "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": ""}}),
+        ),
         (nothing.clone(), plugin(json!({"token": "good-token\nmore"}))),
         (nothing.clone(), plugin(json!({"clientCertificateData": client.certificate, "clientKeyData": other.key}))),
         (nothing.clone(), plugin(json!({"clientCertificateData": client.certificate}))),

@@ -1,5 +1,6 @@
 //! From options and files to a configuration for one cluster. Nothing here uses the network or runs a program.
 
+use super::entries::Entries;
 use super::kubeconfig::{self, ClientSide, Entry, FieldFault, ServerSide};
 use super::options::Options;
 use super::transport::Way;
@@ -8,7 +9,7 @@ use crate::model::About;
 use crate::source::prices::AwsHints;
 use crate::units::text::clean;
 use kube::Config;
-use kube::config::{ExecConfig, Kubeconfig, KubeconfigError};
+use kube::config::ExecConfig;
 use std::path::{Path, PathBuf};
 
 /// Why no cluster can be connected to. Each text completes "failed to connect: ".
@@ -25,12 +26,12 @@ pub enum ConnectError {
         looked: PathBuf,
     },
     /// A kubeconfig that was named cannot be read or understood.
-    #[error("kubeconfig {}: {}", .path.display(), in_words(.cause))]
+    #[error("kubeconfig {}: {why}", .path.display())]
     Kubeconfig {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        cause: KubeconfigError,
+        why: String,
     },
     /// `KUBECONFIG` names only files that do not exist.
     #[error("kubeconfig {}: no such file; correct KUBECONFIG", .path.display())]
@@ -77,7 +78,7 @@ pub enum ConnectError {
         fault: Box<FieldFault>,
     },
     /// The pod's service account cannot be used.
-    #[error("the pod's service account: {}", in_words(.cause))]
+    #[error("the pod's service account: {}", super::fault::in_words(.cause))]
     InCluster {
         /// What is wrong.
         cause: kube::config::InClusterError,
@@ -98,12 +99,6 @@ impl ConnectError {
             | Self::InCluster { .. } => None,
         }
     }
-}
-
-/// What is wrong, without the lines of the file that a parser shows beside it: they may hold a token.
-fn in_words(cause: &(dyn std::error::Error + 'static)) -> String {
-    let words = super::fault::in_words(cause);
-    words.split("  -->").next().unwrap_or(&words).trim_end().to_owned()
 }
 
 /// "; known contexts: a, b", at most twelve of them.
@@ -139,13 +134,13 @@ pub(super) struct Target {
 /// Reads the kubeconfig that the options and the environment point to, or the pod's service account.
 pub(super) fn load(options: &Options) -> Result<Target, ConnectError> {
     match read(options)? {
-        Source::Files(kubeconfig, files) => select(*kubeconfig, options, files),
+        Source::Files(entries, files) => select(&entries, options, files),
         Source::InCluster => in_cluster(options),
     }
 }
 
 enum Source {
-    Files(Box<Kubeconfig>, String),
+    Files(Entries, String),
     InCluster,
 }
 
@@ -159,7 +154,7 @@ fn read(options: &Options) -> Result<Source, ConnectError> {
         (None, None) => Vec::new(),
     };
     if let Some(path) = &options.kubeconfig {
-        return Ok(Source::Files(Box::new(read_file(path)?), path.display().to_string()));
+        return Ok(Source::Files(read_files(&[path])?, path.display().to_string()));
     }
     if let Some(first) = list.first() {
         // As in client-go, files that do not exist are passed over as long as one does.
@@ -167,18 +162,12 @@ fn read(options: &Options) -> Result<Source, ConnectError> {
         if there.is_empty() {
             return Err(ConnectError::NoSuchFile { path: first.clone() });
         }
-        let mut merged = Kubeconfig::default();
-        for path in &there {
-            merged = merged
-                .merge(read_file(path)?)
-                .map_err(|cause| ConnectError::Kubeconfig { path: (*path).clone(), cause })?;
-        }
         let files = there.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-        return Ok(Source::Files(Box::new(merged), files));
+        return Ok(Source::Files(read_files(&there)?, files));
     }
     let default = environment.home.clone().unwrap_or_default().join(".kube").join("config");
     if environment.home.is_some() && default.exists() {
-        return Ok(Source::Files(Box::new(read_file(&default)?), default.display().to_string()));
+        return Ok(Source::Files(read_files(&[&default])?, default.display().to_string()));
     }
     if environment.in_cluster {
         return Ok(Source::InCluster);
@@ -186,34 +175,33 @@ fn read(options: &Options) -> Result<Source, ConnectError> {
     Err(ConnectError::NoKubeconfig { looked: default })
 }
 
-fn read_file(path: &Path) -> Result<Kubeconfig, ConnectError> {
-    let mut kubeconfig =
-        Kubeconfig::read_from(path).map_err(|cause| ConnectError::Kubeconfig { path: path.to_owned(), cause })?;
-    kubeconfig::without_blanks(&mut kubeconfig, path);
-    Ok(kubeconfig)
+fn read_files(paths: &[&PathBuf]) -> Result<Entries, ConnectError> {
+    let mut entries = Entries::default();
+    for path in paths {
+        entries.add(path).map_err(|why| ConnectError::Kubeconfig { path: (*path).clone(), why })?;
+    }
+    Ok(entries)
 }
 
-fn select(kubeconfig: Kubeconfig, options: &Options, files: String) -> Result<Target, ConnectError> {
-    let mut known: Vec<String> = kubeconfig.contexts.iter().map(|c| c.name.clone()).collect();
-    known.sort();
-    let chosen = options.context.clone().or(kubeconfig.current_context).filter(|c| !c.is_empty());
+fn select(entries: &Entries, options: &Options, files: String) -> Result<Target, ConnectError> {
+    let known = entries.contexts();
+    let chosen = options.context.as_ref().or(entries.current_context.as_ref()).filter(|c| !c.is_empty()).cloned();
     let Some(context) = chosen else {
         return Err(ConnectError::NoContext { files, known });
     };
-    let Some(found) = kubeconfig.contexts.into_iter().find(|c| c.name == context) else {
+    let field = |fault| ConnectError::Field { context: context.clone(), files: files.clone(), fault: Box::new(fault) };
+    let Some(found) = entries.context(&context) else {
         return Err(ConnectError::UnknownContext { context, files, known });
     };
-    let found = found.context.unwrap_or_default();
-    let (cluster_name, user_name) = (found.cluster, found.user.unwrap_or_default());
-    let cluster = kubeconfig.clusters.into_iter().find(|c| c.name == cluster_name).and_then(|c| c.cluster);
-    let Some(cluster) = cluster else {
+    let found = found.map_err(field)?;
+    let (cluster_name, user_name) = (found.cluster, found.user);
+    let Some(cluster) = entries.cluster(&cluster_name) else {
         return Err(ConnectError::NoCluster { context, files, cluster: cluster_name });
     };
+    let cluster = cluster.map_err(field)?;
     // A user that does not exist is an anonymous one, as in client-go.
-    let user = kubeconfig.auth_infos.into_iter().find(|u| u.name == user_name).and_then(|u| u.auth_info);
-    let user = user.unwrap_or_default();
+    let user = entries.user(&user_name).transpose().map_err(field)?.unwrap_or_default();
     let (whose_user, whose_cluster) = (Entry::user(&user_name), Entry::cluster(&cluster_name));
-    let field = |fault| ConnectError::Field { context: context.clone(), files: files.clone(), fault: Box::new(fault) };
 
     let identity = kubeconfig::client_side(&user, &whose_user).map_err(field)?;
     let server = kubeconfig::server_side(&cluster, &whose_cluster, identity.certificate.is_some()).map_err(field)?;

@@ -1,8 +1,7 @@
-//! What a kubeconfig's cluster and user mean, read by client-go's rules before any library sees a value.
+//! What a kubeconfig's cluster and user mean by client-go's rules. [`super::entries`] has decoded them.
 //!
 //! | rule | where client-go has it |
 //! |---|---|
-//! | an empty text is an absent one | `clientcmd/api/v1/types.go`, `omitempty` |
 //! | line breaks in `*-data` do not count, blanks do | Go's `encoding/base64` |
 //! | `*-data` goes before the file; a certificate needs a key | `clientcmd/validation.go`, `rest.Config` |
 //! | a token's file goes before `token`, is trimmed, and read anew | `transport/token_source.go` |
@@ -22,7 +21,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use kube::config::{AuthInfo, Cluster};
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +56,10 @@ impl Entry {
         Self(format!("cluster {:?}", clean(name)))
     }
 
+    pub(super) fn context() -> Self {
+        Self("the context".into())
+    }
+
     pub(super) fn service_account() -> Self {
         Self("the pod's service account".into())
     }
@@ -75,53 +78,6 @@ impl FieldFault {
     pub(super) const fn mend(mut self, remedy: &'static str) -> Self {
         self.remedy = Some(remedy);
         self
-    }
-}
-
-/// An empty text is an absent one.
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-}
-
-fn filled_secret(text: Option<SecretString>) -> Option<SecretString> {
-    text.filter(|text| !text.expose_secret().is_empty())
-}
-
-/// Takes the empty texts out of a file's entries, as long as the file is known: the library has already made an empty path
-/// into the file's own folder.
-pub(super) fn without_blanks(kubeconfig: &mut kube::config::Kubeconfig, path: &Path) {
-    let folder = path.parent().and_then(|dir| dir.join("").to_str().map(str::to_owned)).unwrap_or_default();
-    let file = |text: &mut Option<String>| {
-        *text = filled(text.take()).filter(|text| *text != folder);
-    };
-    kubeconfig.current_context = filled(kubeconfig.current_context.take());
-    for cluster in kubeconfig.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
-        file(&mut cluster.certificate_authority);
-        for text in [
-            &mut cluster.server,
-            &mut cluster.certificate_authority_data,
-            &mut cluster.tls_server_name,
-            &mut cluster.proxy_url,
-        ] {
-            *text = filled(text.take());
-        }
-        // A plugin is given the authorities by the library, which decodes them strictly.
-        if let Some(data) = &mut cluster.certificate_authority_data {
-            data.retain(|c| c != '\n' && c != '\r');
-        }
-    }
-    for user in kubeconfig.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
-        for path in [&mut user.client_certificate, &mut user.client_key, &mut user.token_file] {
-            file(path);
-        }
-        for text in
-            [&mut user.username, &mut user.client_certificate_data, &mut user.impersonate, &mut user.impersonate_uid]
-        {
-            *text = filled(text.take());
-        }
-        for secret in [&mut user.password, &mut user.token, &mut user.client_key_data] {
-            *secret = filled_secret(secret.take());
-        }
     }
 }
 

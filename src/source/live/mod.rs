@@ -20,6 +20,7 @@ mod codec;
 mod connect;
 mod credentials;
 mod discovery;
+mod entries;
 mod examine;
 mod fault;
 mod hints;
