@@ -30,7 +30,7 @@
 //!
 //! # Glossary
 //!
-//! One word for one thing, in identifiers, comments, screens and documents. Words of Kubernetes, Karpenter, AWS and FinOps
+//! One word for one thing, in identifiers, comments, screens and documents. Words of Kubernetes, Karpenter, AWS and `FinOps`
 //! mean here what they mean there. JSON fields, CSV columns, flags and filter keys keep the names they were published with.
 //!
 //! | term | meaning | type |
