@@ -152,10 +152,11 @@ fn the_top_level_is_what_a_reader_expects() {
     assert!(others.is_empty(), "{others:?}");
 }
 
-/// Text files that a reader of the repository gets: all but what is built, hidden or binary.
+/// Text files that a reader of the repository gets: all but what is built or binary.
 fn texts() -> Vec<(PathBuf, String)> {
     let kept = ["Cargo.lock", "Cargo.toml", "README.md", ".ci/run"].map(|name| root().join(name));
-    let mut open: Vec<PathBuf> = ["assets", "findings", "src", "tests"].iter().map(|name| root().join(name)).collect();
+    let mut open: Vec<PathBuf> =
+        [".github", "assets", "findings", "src", "tests"].iter().map(|name| root().join(name)).collect();
     let mut found = kept.to_vec();
     while let Some(dir) = open.pop() {
         for entry in fs::read_dir(&dir).unwrap() {
