@@ -6,7 +6,7 @@
 //! node. The log remembers longer than the API server's hour and forgets the oldest when it is full.
 
 use super::Lane;
-use crate::model::{Event, EventKind, Name, ObjectRef, Timestamp, Uid};
+use crate::model::{Event, EventKind, Name, ObjectRef, PodKey, Timestamp, Uid};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 const CAPACITY: usize = 5_000;
 /// How many Event objects of one entry are told apart when counting; beyond, the largest count is kept.
 const SOURCES: usize = 32;
+/// How many pods of one failed launch are kept: more than fit on a node.
+const PODS: usize = 1_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct GroupKey {
@@ -84,26 +86,28 @@ fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 /// failure begin differently.
 const LAUNCH_ERROR_BYTES: usize = 850;
 
-/// Karpenter reports a failed launch on the claim and, since 1.15, on each pod it was for
-/// (`pkg/controllers/nodeclaim/lifecycle/events.go`). The pod's copy becomes the claim's; true if it was one.
-fn launch_failure(event: &mut Event) -> bool {
+/// A launch that failed for lack of capacity.
+#[derive(Debug, PartialEq, Eq)]
+struct LaunchFailure<'a> {
+    claim: &'a str,
+    error: &'a str,
+    /// The pod that the claim was for, where the event is on it.
+    pod: Option<PodKey>,
+}
+
+/// The failed launch that an event reports. Karpenter reports it on the claim and, since 1.15, on each pod the claim was for
+/// (`pkg/controllers/nodeclaim/lifecycle/events.go`).
+fn launch_failure(event: &Event) -> Option<LaunchFailure<'_>> {
     if event.reason != "InsufficientCapacityError" {
-        return false;
+        return None;
     }
-    let Some((claim, error, copy)) = event.message.strip_prefix("NodeClaim ").and_then(|rest| {
-        let of_pod =
-            rest.split_once(" nominated for this pod failed to launch: ").filter(|_| event.object.kind == "Pod");
-        let of_claim = rest.split_once(" event: ").filter(|(name, _)| *name == event.object.name);
-        of_pod.map(|(claim, error)| (claim, error, true)).or(of_claim.map(|(claim, error)| (claim, error, false)))
-    }) else {
-        return false;
-    };
-    let message = format!("NodeClaim {claim} event: {}", shortened(error, LAUNCH_ERROR_BYTES));
-    if copy {
-        event.object = ObjectRef { kind: "NodeClaim".into(), namespace: Name::default(), name: claim.into() };
+    let (object, rest) = (&event.object, event.message.strip_prefix("NodeClaim ")?);
+    if object.kind == "Pod" {
+        let (claim, error) = rest.split_once(" nominated for this pod failed to launch: ")?;
+        return Some(LaunchFailure { claim, error, pod: Some(PodKey::new(&object.namespace, &object.name)) });
     }
-    event.message = message;
-    copy
+    let (claim, error) = rest.split_once(" event: ").filter(|(claim, _)| *claim == object.name)?;
+    Some(LaunchFailure { claim, error, pod: None })
 }
 
 /// Place of an entry: the millisecond it last happened, then a number that no other entry has or had.
@@ -115,6 +119,8 @@ struct Entry {
     object: ObjectRef,
     message: String,
     counts: Vec<(Uid, u32)>,
+    /// The pods that a failed launch was for, with the time of the newest event on each.
+    pods: Vec<(PodKey, Timestamp)>,
     first: Timestamp,
     last: Timestamp,
     order: Order,
@@ -125,6 +131,19 @@ impl Entry {
         let own: u64 = self.counts.iter().filter(|(uid, _)| !uid.is_none()).map(|(_, n)| u64::from(*n)).sum();
         // What came without a uid repeats what the Event objects say.
         self.counts.iter().filter(|(uid, _)| uid.is_none()).map(|(_, n)| u64::from(*n)).fold(own, u64::max)
+    }
+
+    /// Adds a pod that a failed launch was for; true if that is new.
+    fn add_pod(&mut self, pod: PodKey, at: Timestamp) -> bool {
+        let room = self.pods.len() < PODS;
+        match self.pods.iter_mut().find(|(known, _)| *known == pod) {
+            Some((_, known)) => at > std::mem::replace(known, at.max(*known)),
+            None if room => {
+                self.pods.push((pod, at));
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -138,6 +157,38 @@ struct Group {
     first: Timestamp,
 }
 
+/// A set of objects that events are about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Objects {
+    /// Names by namespace.
+    pods: FxHashMap<Name, FxHashSet<Name>>,
+    /// Names of objects without a namespace, by kind.
+    others: FxHashMap<Name, FxHashSet<Name>>,
+}
+
+impl Objects {
+    /// Adds an object without a namespace.
+    pub fn add(&mut self, kind: &str, name: &str) {
+        self.others.entry(kind.into()).or_default().insert(name.into());
+    }
+
+    /// Adds a pod.
+    pub fn add_pod(&mut self, namespace: &str, name: &str) {
+        self.pods.entry(namespace.into()).or_default().insert(name.into());
+    }
+
+    fn has_pod(&self, namespace: &str, name: &str) -> bool {
+        self.pods.get(namespace).is_some_and(|names| names.contains(name))
+    }
+
+    fn has(&self, object: &ObjectRef) -> bool {
+        match object.kind.as_str() {
+            "Pod" => self.has_pod(&object.namespace, &object.name),
+            kind => self.others.get(kind).is_some_and(|names| names.contains(object.name.as_str())),
+        }
+    }
+}
+
 /// Which lines a reader wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventQuery {
@@ -145,8 +196,8 @@ pub struct EventQuery {
     pub lane: Option<Lane>,
     /// One line for entries that differ only in their object.
     pub collapse: bool,
-    /// Only events of these objects (kind, name); pods are given as `namespace/name`.
-    pub objects: Option<FxHashSet<(Name, Name)>>,
+    /// Only events of these objects. A failed launch is an event of the claim and of each pod that it was for.
+    pub objects: Option<Objects>,
 }
 
 impl Default for EventQuery {
@@ -164,15 +215,9 @@ impl EventQuery {
         }
     }
 
-    fn names(&self, object: &ObjectRef) -> bool {
-        self.objects.as_ref().is_none_or(|set| {
-            let name = if object.kind == "Pod" {
-                Name::from(format!("{}/{}", object.namespace, object.name))
-            } else {
-                object.name.clone()
-            };
-            set.contains(&(object.kind.clone(), name))
-        })
+    fn names(&self, entry: &Entry) -> bool {
+        let pod_is_in = |set: &Objects| entry.pods.iter().any(|(pod, _)| set.has_pod(&pod.namespace, &pod.name));
+        self.objects.as_ref().is_none_or(|set| set.has(&entry.object) || pod_is_in(set))
     }
 }
 
@@ -195,6 +240,9 @@ pub struct EventLine<'a> {
     pub object: &'a ObjectRef,
     /// How many objects the line stands for.
     pub objects: usize,
+    /// The pods that a failed launch was for, with the time of the newest event on each (Karpenter since 1.15). Of the
+    /// newest object alone.
+    pub pods: &'a [(PodKey, Timestamp)],
     /// How often it happened in all.
     pub count: u64,
     /// First time.
@@ -214,6 +262,7 @@ impl<'a> EventLine<'a> {
             component: &group.key.component,
             object: &newest.object,
             objects: 1,
+            pods: &newest.pods,
             count: newest.count(),
             first: newest.first,
             last: newest.last,
@@ -239,9 +288,17 @@ pub struct EventLog {
 impl EventLog {
     /// Files an event; true when the picture changed (a list read again changes nothing).
     pub(super) fn add(&mut self, mut event: Event) -> bool {
-        // All copies of one failure count as one: they share the place of an object without a uid.
-        if launch_failure(&mut event) {
-            (event.uid, event.count) = (Uid::default(), 1);
+        let mut pod = None;
+        if let Some(failure) = launch_failure(&event) {
+            let claim = Name::from(failure.claim);
+            let message = format!("NodeClaim {claim} event: {}", shortened(failure.error, LAUNCH_ERROR_BYTES));
+            pod = failure.pod;
+            event.message = message;
+            if pod.is_some() {
+                // A pod's copy counts with the claim's event. All copies share the place of an object without a uid.
+                event.object = ObjectRef { kind: "NodeClaim".into(), namespace: Name::default(), name: claim };
+                (event.uid, event.count) = (Uid::default(), 1);
+            }
         }
         event.message = bounded(event.message);
         let lane = Lane::of(&event);
@@ -275,6 +332,7 @@ impl EventLog {
                 object: event.object.clone(),
                 message: event.message,
                 counts: vec![(event.uid, count)],
+                pods: pod.map(|pod| (pod, event.last)).into_iter().collect(),
                 first: event.first,
                 last: event.last,
                 order,
@@ -293,24 +351,27 @@ impl EventLog {
         };
         let fresh = self.fresh();
         let Some(entry) = self.entries.get_mut(&entry_id) else { return false };
-        if !event.uid.is_none() {
-            self.by_uid.insert(event.uid, entry_id);
-        }
         let before = (entry.count(), entry.last, entry.first);
         match entry.counts.iter().position(|(uid, _)| *uid == event.uid) {
             Some(at) => entry.counts[at].1 = entry.counts[at].1.max(count),
-            None if entry.counts.len() < SOURCES => entry.counts.push((event.uid, count)),
+            None if entry.counts.len() < SOURCES => {
+                entry.counts.push((event.uid, count));
+                if !event.uid.is_none() {
+                    self.by_uid.insert(event.uid, entry_id);
+                }
+            }
             None => {
                 if let Some((_, last)) = entry.counts.last_mut() {
                     *last = (*last).max(count);
                 }
             }
         }
+        let new_pod = pod.is_some_and(|pod| entry.add_pod(pod, event.last));
         entry.last = entry.last.max(event.last);
         entry.first = entry.first.min(event.first);
         let after = (entry.count(), entry.last, entry.first);
         if before == after {
-            return false;
+            return new_pod;
         }
         let old = entry.order;
         entry.order = (entry.last.as_millisecond(), if entry.last == before.1 { old.1 } else { fresh });
@@ -414,7 +475,7 @@ impl EventLog {
             let mut told = FxHashSet::default();
             Box::new(self.order.values().rev().filter_map(move |id| {
                 let entry = self.entries.get(id)?;
-                if !query.names(&entry.object) || !told.insert(entry.group) {
+                if !query.names(entry) || !told.insert(entry.group) {
                     return None;
                 }
                 self.narrowed_line(entry.group, query)
@@ -437,7 +498,7 @@ impl EventLog {
         let group = self.groups.get(&id).filter(|g| query.wants(g.lane, g.key.kind))?;
         let mut line: Option<EventLine<'a>> = None;
         for entry in group.members.values().rev().filter_map(|e| self.entries.get(e)) {
-            if !query.names(&entry.object) {
+            if !query.names(entry) {
                 continue;
             }
             match &mut line {
@@ -456,7 +517,7 @@ impl EventLog {
     fn entry_line<'a>(&'a self, id: u64, query: &EventQuery) -> Option<EventLine<'a>> {
         let entry = self.entries.get(&id)?;
         let group = self.groups.get(&entry.group).filter(|g| query.wants(g.lane, g.key.kind))?;
-        query.names(&entry.object).then(|| EventLine::new(id, group, entry))
+        query.names(entry).then(|| EventLine::new(id, group, entry))
     }
 }
 
@@ -503,10 +564,9 @@ mod tests {
         assert_eq!(told(&log, &EventQuery::default()), [("c no cpu".into(), 3, 3), ("a no memory".into(), 1, 1)]);
         let plain = EventQuery { collapse: false, ..EventQuery::default() };
         assert_eq!(told(&log, &plain).len(), 4);
-        let of_a = EventQuery {
-            objects: Some([("Pod".into(), "default/a".into())].into_iter().collect()),
-            ..EventQuery::default()
-        };
+        let mut objects = Objects::default();
+        objects.add_pod("default", "a");
+        let of_a = EventQuery { objects: Some(objects), ..EventQuery::default() };
         assert_eq!(told(&log, &of_a), [("a no memory".into(), 1, 1), ("a no cpu".into(), 1, 1)]);
     }
 
@@ -550,7 +610,8 @@ mod tests {
     }
 
     fn launch(uid: u128, kind: &str, name: &str, message: &str, at: i64) -> Event {
-        let object = ObjectRef { kind: kind.into(), namespace: Name::default(), name: name.into() };
+        let namespace = if kind == "Pod" { "default" } else { "" };
+        let object = ObjectRef { kind: kind.into(), namespace: namespace.into(), name: name.into() };
         Event { reason: "InsufficientCapacityError".into(), object, ..event(uid, name, message, at, 1) }
     }
 
@@ -576,6 +637,40 @@ mod tests {
             assert_eq!((lines[0].count, lines[0].objects), (1, 1));
             assert!(lines[0].message.starts_with("NodeClaim web-1 event: insufficient capacity, xxx"));
         }
+    }
+
+    #[test]
+    fn a_failed_launch_is_an_event_of_the_pods_it_was_for() {
+        let text = "NodeClaim web-1 nominated for this pod failed to launch: insufficient capacity";
+        let mut log = EventLog::default();
+        assert!(log.add(launch(1, "NodeClaim", "web-1", "NodeClaim web-1 event: insufficient capacity", 12)));
+        for (uid, pod) in [(2, "a"), (3, "b")] {
+            assert!(log.add(launch(uid, "Pod", pod, text, 11)), "another pod");
+            assert!(!log.add(launch(uid, "Pod", pod, text, 11)), "read again");
+        }
+        let lines = |pod: &str, collapse| {
+            let mut objects = Objects::default();
+            objects.add_pod("default", pod);
+            let query = EventQuery { objects: Some(objects), collapse, ..EventQuery::default() };
+            told(&log, &query)
+        };
+        for collapse in [true, false] {
+            let line = ("web-1 NodeClaim web-1 event: insufficient capacity".into(), 1, 1);
+            assert_eq!((lines("b", collapse), lines("c", collapse)), (vec![line], vec![]));
+        }
+    }
+
+    #[test]
+    fn event_objects_beyond_those_told_apart_leave_nothing_behind() {
+        let mut log = EventLog::default();
+        for uid in 1..=1_000 {
+            log.add(event(uid, "a", "no cpu", 10, 1));
+        }
+        assert_eq!(log.by_uid.len(), SOURCES);
+        for i in 0..CAPACITY {
+            log.add(event(0, &format!("p{i}"), "x", 20 + i as i64, 1));
+        }
+        assert!(log.by_uid.is_empty(), "{} are kept", log.by_uid.len());
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod prices;
 mod row;
 mod state;
 
-pub use events::{EventLine, EventLog, EventQuery};
+pub use events::{EventLine, EventLog, EventQuery, Objects};
 pub use flags::{Flag, Flags};
 pub use fold::{Cluster, Dirty, OddCount, StreamHealth};
 pub use lane::Lane;

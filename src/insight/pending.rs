@@ -382,8 +382,12 @@ impl PendingByCause {
         if cluster.pod_counts().unscheduled == 0 {
             return;
         }
-        let query = EventQuery { lane: Some(Lane::Schedule), collapse: false, objects: None };
-        let mut reader = Reader::new(cluster, &query);
+        let queries = [Lane::Schedule, Lane::Provision].map(|lane| EventQuery {
+            lane: Some(lane),
+            collapse: false,
+            objects: None,
+        });
+        let mut reader = Reader::new(cluster, &queries);
         let mut counts: FxHashMap<Cause, PendingCount> = FxHashMap::default();
         let mut count = |cause: Cause, about: Vec<Name>| {
             let entry = counts.entry(cause).or_insert_with_key(|cause| PendingCount {
@@ -489,7 +493,12 @@ type OwnerKey<'a> = (&'a str, &'a Owner);
 #[derive(Clone, Copy, Debug)]
 enum Word<'a> {
     Refused(&'a str),
-    Nominated { claim: Option<&'a str>, node: Option<&'a str>, at: Timestamp },
+    Nominated {
+        claim: Option<&'a str>,
+        node: Option<&'a str>,
+    },
+    /// The launch of the claim that it was nominated for failed.
+    FailedLaunch,
 }
 
 /// What one pod waits for.
@@ -505,7 +514,7 @@ enum Verdict {
 struct Reader<'a> {
     cluster: &'a Cluster,
     now: Timestamp,
-    words: FxHashMap<(&'a str, &'a str), Word<'a>>,
+    words: FxHashMap<(&'a str, &'a str), (Timestamp, Word<'a>)>,
     /// Claims whose launch failed for lack of capacity a short while ago.
     failed: FxHashSet<Name>,
     /// The nodepools that have nothing but capacity reservations.
@@ -517,27 +526,33 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(cluster: &'a Cluster, query: &'a EventQuery) -> Self {
+    fn new(cluster: &'a Cluster, [schedule, launches]: &'a [EventQuery; 2]) -> Self {
         let now = cluster.now();
         let mut words = FxHashMap::default();
-        for line in cluster.events().lines(query).filter(|line| line.object.kind == "Pod") {
-            if let Some(word) = word(line.reason, line.message, line.last) {
-                words.entry((line.object.namespace.as_str(), line.object.name.as_str())).or_insert(word);
+        for line in cluster.events().lines(schedule).filter(|line| line.object.kind == "Pod") {
+            if let Some(word) = word(line.reason, line.message) {
+                words.entry((line.object.namespace.as_str(), line.object.name.as_str())).or_insert((line.last, word));
             }
         }
-        let launches = EventQuery { lane: Some(Lane::Provision), collapse: false, objects: None };
-        let recent = cluster
-            .events()
-            .lines(&launches)
-            .take_while(|line| now.as_second() - line.last.as_second() <= FAILED_LAUNCH_SECONDS)
-            .filter(|line| line.reason == "InsufficientCapacityError" && line.object.kind == "NodeClaim")
-            .map(|line| line.object.name.clone())
-            .collect();
+        let recent = |at: Timestamp| now.as_second() - at.as_second() <= FAILED_LAUNCH_SECONDS;
+        let mut failed = FxHashSet::default();
+        for line in cluster.events().lines(launches).take_while(|line| recent(line.last)) {
+            if line.reason != "InsufficientCapacityError" || line.object.kind != "NodeClaim" {
+                continue;
+            }
+            failed.insert(line.object.name.clone());
+            for (pod, at) in line.pods.iter().filter(|(_, at)| recent(*at)) {
+                let word = words.entry((&pod.namespace, &pod.name)).or_insert((*at, Word::FailedLaunch));
+                if word.0 <= *at {
+                    *word = (*at, Word::FailedLaunch);
+                }
+            }
+        }
         Self {
             cluster,
             now,
             words,
-            failed: recent,
+            failed,
             reserved: cluster.pools().filter(|pool| pool.deleted.is_none() && only_reserved(pool)).collect(),
             refusals: FxHashMap::default(),
             texts: FxHashMap::default(),
@@ -582,11 +597,12 @@ impl<'a> Reader<'a> {
     fn unschedulable(&mut self, pod: &PodRow<'a>) -> Verdict {
         let text = self.texts.entry(pod.note).or_insert_with(|| scheduler(pod.note)).clone();
         match self.words.get(&(pod.namespace, pod.name)).copied() {
-            Some(Word::Refused(message)) => match self.refused(message, pod.placement) {
+            Some((_, Word::Refused(message))) => match self.refused(message, pod.placement) {
                 Some((cause, about)) => Verdict::Cause(cause, about),
                 None => Verdict::Silent(text),
             },
-            Some(Word::Nominated { claim, node, at }) => {
+            Some((_, Word::FailedLaunch)) => Verdict::Cause(Cause::NoCapacity, Vec::new()),
+            Some((at, Word::Nominated { claim, node })) => {
                 if let Some(claim) = claim {
                     let row = self.cluster.row_of_claim(claim).filter(|row| row.gone().is_none());
                     if row.is_some_and(|row| *row.state() != RowState::LaunchFailed && self.is_launching(row.claim())) {
@@ -680,11 +696,11 @@ fn only_reserved(pool: &NodePool) -> bool {
 
 /// What an event of Karpenter says on its pod. `would schedule against uninitialized nodeclaim/X` is no refusal: the pod's
 /// node is on its way while a disruption is worked out (`pkg/controllers/disruption/helpers.go`).
-fn word<'a>(reason: &str, message: &'a str, at: Timestamp) -> Option<Word<'a>> {
+fn word<'a>(reason: &str, message: &'a str) -> Option<Word<'a>> {
     let nomination = |text: &'a str| {
         let object =
             |kind: &str| text.split([' ', ',']).find_map(|word| word.strip_prefix(kind)).filter(|n| !n.is_empty());
-        Word::Nominated { claim: object("nodeclaim/"), node: object("node/"), at }
+        Word::Nominated { claim: object("nodeclaim/"), node: object("node/") }
     };
     if reason == "Nominated" {
         return Some(nomination(message));
@@ -926,6 +942,29 @@ mod tests {
             ["1 no instance type is large enough", "1 waiting for 1 launching node", "1 no capacity at launch"],
             "a refusal that is newer than the nomination"
         );
+    }
+
+    /// Karpenter 1.15 `pkg/controllers/nodeclaim/lifecycle/events.go`; `Nominated` is rate-limited and may be missing.
+    #[test]
+    fn a_pod_waits_for_capacity_by_the_failed_launch_alone() {
+        let failed = |n, claim: &str, seconds| {
+            let text = format!("NodeClaim {claim} nominated for this pod failed to launch: insufficient capacity");
+            event(n, "Pod", "p", "InsufficientCapacityError", &text, seconds)
+        };
+        let mut c = cluster([pod("p", full()), pod("q", full()), failed(1, "a", 900)]);
+        assert_eq!(counted(&c), ["1 insufficient cpu", "1 no capacity at launch"]);
+        c.apply(nominated(2, "p", "a", 899), at(NOW));
+        assert_eq!(counted(&c), ["1 insufficient cpu", "1 no capacity at launch"], "an older nomination");
+        c.apply(claim_with("b", |_| ()), at(NOW));
+        c.apply(nominated(3, "p", "b", 950), at(NOW));
+        assert_eq!(counted(&c), ["1 insufficient cpu", "1 waiting for 1 launching node"], "tried again");
+        c.apply(Change::ClaimGone("b".into(), Uid::default()), at(NOW));
+        c.apply(failed(4, "b", 960), at(NOW));
+        assert_eq!(counted(&c), ["1 insufficient cpu", "1 no capacity at launch"]);
+        c.apply(refused(5, "p", "no instance type has enough resources", 990), at(NOW));
+        assert_eq!(counted(&c), ["1 insufficient cpu", "1 no instance type is large enough"]);
+        let old = cluster([pod("p", full()), failed(1, "a", NOW - FAILED_LAUNCH_SECONDS - 1)]);
+        assert_eq!(counted(&old), ["1 insufficient cpu"]);
     }
 
     #[test]

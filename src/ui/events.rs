@@ -9,12 +9,11 @@ use super::state::{EventMark, Focus, Seen, UiState};
 use super::theme::Role;
 use super::update::lanes;
 use super::words;
-use crate::cluster::{Cluster, EventLine, EventQuery, Lane, Row, RowId};
-use crate::model::{EventKind, Name, ObjectRef, PodKey};
+use crate::cluster::{Cluster, EventLine, EventQuery, Lane, Objects, Row, RowId};
+use crate::model::{EventKind, ObjectRef, PodKey};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::layout::Rect;
-use rustc_hash::FxHashSet;
 
 /// What the pane shows: the lane, and the objects of the node it is about.
 pub(super) fn query(ui: &UiState, cluster: &Cluster) -> EventQuery {
@@ -23,12 +22,16 @@ pub(super) fn query(ui: &UiState, cluster: &Cluster) -> EventQuery {
 }
 
 /// A node, its claim and its pods.
-pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> FxHashSet<(Name, Name)> {
-    let node = row.node().map(|n| (Name::from("Node"), n.name.clone()));
-    let claim = row.claim().map(|c| (Name::from("NodeClaim"), c.name.clone()));
-    let pods =
-        cluster.pods_of(row).map(|pod| (Name::from("Pod"), Name::from(format!("{}/{}", pod.namespace, pod.name))));
-    node.into_iter().chain(claim).chain(pods).collect()
+pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> Objects {
+    let mut objects = Objects::default();
+    if let Some(node) = row.node() {
+        objects.add("Node", &node.name);
+    }
+    if let Some(claim) = row.claim() {
+        objects.add("NodeClaim", &claim.name);
+    }
+    cluster.pods_of(row).for_each(|pod| objects.add_pod(pod.namespace, pod.name));
+    objects
 }
 
 /// `pod/web-1`, `nodeclaim/default-8q7xk`.
