@@ -21,6 +21,10 @@ const GONE_NODE_SECONDS: i64 = 10;
 /// And that of a claim that never had a machine: its reason is worth reading.
 const GONE_CLAIM_SECONDS: i64 = 180;
 
+/// A change of a nodepool that is seen longer after a claim's deletion is not its cause: the two kinds are watched apart, and
+/// the garbage collector deletes the claims of a nodepool that went.
+const POOL_LAG_SECONDS: i64 = 10;
+
 /// Which parts of a picture may differ after a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dirty(u8);
@@ -226,6 +230,11 @@ impl Cluster {
             || matches!(health.state, LinkState::Syncing { .. } | LinkState::Live | LinkState::Polled { .. })
     }
 
+    /// Whether all of a kind is known, if perhaps old: what the picture does not have is not there.
+    pub const fn has_all(&self, stream: Stream) -> bool {
+        self.stream(stream).complete
+    }
+
     /// Whether the picture is whole: each kind of which it is made is in step with the server, or of a kind that the cluster
     /// does not have. Nodes and pods are kinds that every cluster has. Measured usage is an extra.
     pub fn is_complete(&self) -> bool {
@@ -393,14 +402,16 @@ impl Cluster {
             Change::ClaimGone(name, uid) => self.claim_gone(&name, uid, now),
             Change::Pool(pool) => {
                 let generation = self.generation(Stream::NodePools);
-                self.pools.insert(pool.name.clone(), (*pool, generation));
-                Dirty::POOLS
+                let (name, deleted) = (pool.name.clone(), pool.deleted);
+                self.pools.insert(name.clone(), (*pool, generation));
+                Dirty::POOLS | self.explain_by_pool(&name, deleted, now)
             }
             Change::PoolGone(name, uid) => {
-                if self.pools.get(&name).is_some_and(|(pool, _)| same(pool.uid, uid)) {
-                    self.pools.remove(&name);
+                if !self.pools.get(&name).is_some_and(|(pool, _)| same(pool.uid, uid)) {
+                    return Dirty::POOLS;
                 }
-                Dirty::POOLS
+                let deleted = self.pools.remove(&name).and_then(|(pool, _)| pool.deleted);
+                Dirty::POOLS | self.explain_by_pool(&name, deleted, now)
             }
             Change::NodeClass(class) => {
                 let generation = self.generation(classes::stream(class.provisioner));
@@ -569,6 +580,8 @@ impl Cluster {
                 for name in &gone {
                     self.claim_gone(name, Uid::default(), now);
                 }
+                // How many claims a static nodepool has was not known before.
+                self.explain_by_pools(|_| true);
                 Dirty::ROWS
             }
             Stream::Pods => {
@@ -582,11 +595,7 @@ impl Cluster {
             Stream::NodePools => {
                 self.pools.retain(|_, (_, seen)| *seen == generation);
                 // Claims may have been listed before their pools.
-                let unexplained = |row: &&Row| row.leaving.as_ref().is_some_and(Leaving::is_unexplained);
-                let ids: Vec<RowId> = self.rows.values().filter(unexplained).map(|row| row.id).collect();
-                for id in ids {
-                    self.explain_by_pool(id);
-                }
+                self.explain_by_pools(|_| true);
                 Dirty::POOLS | Dirty::ROWS
             }
             Stream::Pdbs => {
@@ -650,14 +659,28 @@ impl Cluster {
         }
     }
 
-    /// Names the nodepool as the reason of a departure that nothing else explains: it was deleted, or it is static and
-    /// has more claims than replicas.
-    fn explain_by_pool(&mut self, id: RowId) {
-        let Some(reason) = self.rows.get(&id).and_then(|row| self.end_of_pool(row)) else { return };
-        if let Some(leaving) = self.rows.get_mut(&id).and_then(|row| row.leaving.as_mut()) {
-            leaving.reason = reason.into();
+    /// Names the nodepool as the reason of departures that nothing else explains: it was deleted, or it is static and has
+    /// more claims than replicas.
+    fn explain_by_pools(&mut self, concerns: impl Fn(&NodeClaim) -> bool) -> Dirty {
+        let unexplained = |row: &&Row| row.leaving.as_ref().is_some_and(Leaving::is_unexplained);
+        let concerned = self.rows.values().filter(unexplained).filter(|row| row.claim().is_some_and(&concerns));
+        let reasons: Vec<(RowId, &'static str)> =
+            concerned.filter_map(|row| Some((row.id, self.end_of_pool(row)?))).collect();
+        for (id, reason) in &reasons {
+            if let Some(leaving) = self.rows.get_mut(id).and_then(|row| row.leaving.as_mut()) {
+                leaving.reason = (*reason).into();
+            }
+            self.touch(*id);
         }
-        self.touch(id);
+        if reasons.is_empty() { Dirty::NOTHING } else { Dirty::ROWS }
+    }
+
+    /// The same for one nodepool that changed or went. It did not delete the claims that were deleted before.
+    fn explain_by_pool(&mut self, name: &str, deleted: Option<Timestamp>, now: Timestamp) -> Dirty {
+        let since = deleted.map_or(now.as_second() - POOL_LAG_SECONDS, Timestamp::as_second);
+        self.explain_by_pools(|claim| {
+            claim.labels.get(key::NODEPOOL) == Some(name) && claim.deleted.is_some_and(|at| at.as_second() >= since)
+        })
     }
 
     fn end_of_pool(&self, row: &Row) -> Option<&'static str> {
@@ -665,7 +688,7 @@ impl Cluster {
         let deleted = claim.deleted?;
         let name = claim.labels.get(key::NODEPOOL)?;
         let Some(pool) = self.pool(name) else {
-            return self.knows(Stream::NodePools).then_some(POOL_DELETED);
+            return self.has_all(Stream::NodePools).then_some(POOL_DELETED);
         };
         if pool.deleted.is_some_and(|at| at <= deleted) {
             return Some(POOL_DELETED);
@@ -683,7 +706,10 @@ impl Cluster {
         let was_leaving = row.leaving.is_some();
         row.derive(self.prices.book.as_ref(), &self.signals, now);
         if !was_leaving && row.leaving.as_ref().is_some_and(Leaving::is_unexplained) {
-            self.explain_by_pool(id);
+            let reason = self.rows.get(&id).and_then(|row| self.end_of_pool(row));
+            if let Some((leaving, reason)) = self.rows.get_mut(&id).and_then(|row| row.leaving.as_mut()).zip(reason) {
+                leaving.reason = reason.into();
+            }
         }
         let Some(row) = self.rows.get_mut(&id) else { return };
         if self.extra_costs.volumes {

@@ -628,7 +628,7 @@ impl<'a> Reader<'a> {
     /// (`nodeclaim.go`, `offeringsToReserve`, since 1.15).
     fn may_wait_for_a_reservation(&mut self, pod: &PodRow<'a>) -> bool {
         let waited = self.now.as_second() - pod.created.as_second() >= SILENCE_SECONDS;
-        let Some(placement) = pod.placement.filter(|_| waited && self.cluster.knows(Stream::Events)) else {
+        let Some(placement) = pod.placement.filter(|_| waited && self.cluster.has_all(Stream::Events)) else {
             return false;
         };
         let reserved = self.reserved.clone();
@@ -664,7 +664,7 @@ impl<'a> Reader<'a> {
                 }
                 // Without its limit, or deleted: the text is of another time.
                 Some(_) => {}
-                None if self.cluster.knows(Stream::NodePools) => {}
+                None if self.cluster.has_all(Stream::NodePools) => {}
                 None => limits.push(name.clone()),
             }
         }

@@ -99,7 +99,7 @@ fn limit(pool: &NodePool) -> Option<(String, u64)> {
 /// `karpenter`: nodes name it as their nodepool. Without an object it was deleted, as far as nodepools are read.
 fn health(pool: Option<&NodePool>, karpenter: bool, cluster: &Cluster) -> (String, Role) {
     let Some(pool) = pool else {
-        return match (karpenter, cluster.knows(Stream::NodePools)) {
+        return match (karpenter, cluster.has_all(Stream::NodePools)) {
             (false, _) => ("node group".into(), Role::Dim),
             (true, true) => ("deleted".into(), Role::Warn),
             (true, false) => ("nodepool, not read".into(), Role::Dim),

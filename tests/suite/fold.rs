@@ -1168,6 +1168,59 @@ fn a_claim_goes_with_its_nodepool() {
     assert_eq!(leaving_reason(&stands, "c"), "Deleted", "by hand");
 }
 
+#[test]
+fn a_nodepool_that_is_still_coming_in_is_not_deleted() {
+    let going = || NodeClaim { deleted: Some(at(50)), ..claim("c", "n") }.added();
+    let coming_in = || Change::Link(Stream::NodePools, LinkState::Syncing { seen: 0 });
+    let mut c = cluster([coming_in(), node("n").added(), going()]);
+    assert_eq!(leaving_reason(&c, "c"), "Deleted");
+    for change in [pool("general").added(), Change::Synced(Stream::NodePools)] {
+        apply(&mut c, change);
+    }
+    assert_eq!(leaving_reason(&c, "c"), "Deleted", "by hand");
+    let mut c = cluster([coming_in(), node("n").added(), going()]);
+    apply(&mut c, Change::Synced(Stream::NodePools));
+    assert_eq!(leaving_reason(&c, "c"), "NodePoolDeleted");
+}
+
+/// Claims and nodepools are watched apart: the claims' deletion may be seen first.
+#[test]
+fn a_nodepool_whose_change_is_seen_late_explains_its_claims() {
+    let going = || NodeClaim { deleted: Some(at(50)), ..claim("c", "n") }.added();
+    let before = || cluster([pool("general").added(), Change::Synced(Stream::NodePools), node("n").added(), going()]);
+    let deleted = |second| NodePool { deleted: Some(at(second)), ..pool("general") }.added();
+    let gone = || Change::PoolGone("general".into(), Uid::default());
+    let reason = |changes: Vec<Change>, second| {
+        let mut c = before();
+        for change in changes {
+            c.apply(change, at(second));
+        }
+        leaving_reason(&c, "c")
+    };
+    assert_eq!(reason(vec![deleted(50)], 300), "NodePoolDeleted");
+    assert_eq!(reason(vec![deleted(49), gone()], 300), "NodePoolDeleted");
+    assert_eq!(reason(vec![deleted(60), gone()], 61), "Deleted", "by hand, before its nodepool");
+    assert_eq!(reason(vec![gone()], 51), "NodePoolDeleted", "deleted in the background");
+    assert_eq!(reason(vec![gone()], 300), "Deleted", "by hand, long before its nodepool");
+}
+
+#[test]
+fn a_static_nodepool_whose_replicas_or_claims_are_seen_late_explains_its_claims() {
+    let pool = |replicas| NodePool { replicas: Some(replicas), ..pool("general") }.added();
+    let going = || NodeClaim { deleted: Some(at(50)), ..claim("a", "na") }.added();
+    let all = || [going(), claim("b", "nb").added()];
+    let reason = |replicas, second| {
+        let mut c = cluster([pool(2), Change::Synced(Stream::NodePools)].into_iter().chain(all()));
+        c.apply(pool(replicas), at(second));
+        leaving_reason(&c, "a")
+    };
+    assert_eq!((reason(1, 51).as_str(), reason(1, 300).as_str()), ("ScaledIn", "Deleted"));
+    let mut c = cluster([pool(1), Change::Synced(Stream::NodePools)].into_iter().chain(all()));
+    assert_eq!(leaving_reason(&c, "a"), "Deleted", "one claim of one");
+    apply(&mut c, Change::Synced(Stream::NodeClaims));
+    assert_eq!(leaving_reason(&c, "a"), "ScaledIn");
+}
+
 /// Karpenter `pkg/controllers/static/deprovisioning`: claims beyond `spec.replicas` are deleted.
 #[test]
 fn a_static_nodepool_that_has_more_claims_than_replicas_is_scaled_in() {
