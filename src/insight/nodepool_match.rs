@@ -166,8 +166,8 @@ fn well_known(label: &str, pool: &NodePool) -> bool {
     provider
         || matches!(
             label,
-            "karpenter.sh/capacity-type"
-                | "karpenter.sh/nodepool"
+            key::CAPACITY_TYPE
+                | key::NODEPOOL
                 | "kubernetes.io/arch"
                 | "kubernetes.io/os"
                 | "node.kubernetes.io/instance-type"

@@ -6,7 +6,7 @@
 
 use super::nodepool_match::{self, Mismatch};
 use crate::cluster::{Cluster, EventQuery, Lane, PodRow, PodState, Row, RowState, Waits};
-use crate::model::{ConditionStatus, Name, NodePool, Owner, Placement, Stream, Timestamp};
+use crate::model::{ConditionStatus, Name, NodePool, Owner, Placement, Stream, Timestamp, key};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -687,7 +687,7 @@ impl<'a> Reader<'a> {
 /// Whether all that a nodepool may launch is in capacity reservations.
 fn only_reserved(pool: &NodePool) -> bool {
     pool.requirements.iter().any(|requirement| {
-        requirement.key == "karpenter.sh/capacity-type"
+        requirement.key == key::CAPACITY_TYPE
             && requirement.operator == "In"
             && !requirement.values.is_empty()
             && requirement.values.iter().all(|value| value == "reserved")
@@ -717,7 +717,7 @@ mod tests {
     use super::*;
     use crate::model::{
         Change, Condition, Event, Labels, Node, NodeClaim, ObjectRef, Pod, PodKey, Requirement, Resources, Scheduling,
-        Taint, TaintEffect, Uid, key,
+        Taint, TaintEffect, Uid,
     };
     use test_case::test_case;
 

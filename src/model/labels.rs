@@ -88,7 +88,6 @@ pub mod key {
         "lke.linode.com/pool-id",                    // Linode
         "k8s.scaleway.com/pool-name",                // Scaleway Kapsule
         "vke.vultr.com/node-pool",                   // Vultr
-        "nodepool",                                  // OVHcloud, and many by hand
         "ibm-cloud.kubernetes.io/worker-pool-name",  // IBM Cloud
         "alibabacloud.com/nodepool-id",              // Alibaba Cloud ACK
         "node.alibabacloud.com/nodepool-id",         // the same, newer key
@@ -105,18 +104,10 @@ pub mod key {
         "scheduling.cast.ai/node-template",            // CAST AI
         "provisioner.cast.ai/node-configuration-name", // CAST AI, older
         "spotinst.io/ocean-vng-id",                    // Spot Ocean
+        "nodepool",                                    // OVHcloud; by hand elsewhere, so after the key of any provider
     ];
-    /// Purchase option, in the order in which the keys are read. Keys of single products are in
-    /// [`crate::pricing::CapacityType`].
-    pub const CAPACITY_TYPE: &[&str] = &[
-        "karpenter.sh/capacity-type",
-        "eks.amazonaws.com/capacityType",
-        "node.kubernetes.io/lifecycle",
-        "lifecycle",
-        // By hand, `--node-labels` of older eksctl and Terraform examples.
-        "kubernetes.io/lifecycle",
-        "spotinst.io/node-lifecycle",
-    ];
+    /// Karpenter's purchase option. Every label that tells one is in the table of [`crate::pricing::CapacityType`].
+    pub const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
     /// Reservation kind of a reserved node: `default` or `capacity-block`.
     pub const RESERVATION_TYPE: &[&str] =
         &["karpenter.k8s.aws/capacity-reservation-type", "eks.amazonaws.com/capacity-reservation-type"];
@@ -151,5 +142,14 @@ mod tests {
         let labels: Labels = [("b", "2"), ("a", "1"), ("b", "3")].into_iter().collect();
         assert_eq!((labels.get("a"), labels.get("b"), labels.get("c")), (Some("1"), Some("3"), None));
         assert_eq!(labels.first(&["c", "b"]), Some("3"));
+    }
+
+    #[test]
+    fn a_label_by_hand_comes_after_the_label_of_a_provider() {
+        for provider in key::NODEGROUP.iter().filter(|key| **key != "nodepool") {
+            let labels: Labels = [("nodepool", "by-hand"), (*provider, "workers")].into_iter().collect();
+            assert_eq!(labels.first(key::NODEGROUP), Some("workers"), "{provider}");
+        }
+        assert_eq!([("nodepool", "ovh")].into_iter().collect::<Labels>().first(key::NODEGROUP), Some("ovh"));
     }
 }

@@ -44,8 +44,8 @@ impl CapacityType {
         Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name))
     }
 
-    /// What the labels of a node or claim say: the first of the keys (Karpenter's, the managed node group's, older and
-    /// third-party ones) with a value that is known. Upper and lower case are the same.
+    /// What the labels of a node or claim say: the first label of the table with a value that is known. Upper and lower
+    /// case are the same.
     pub fn of(labels: &Labels) -> Self {
         Self::from_facts(&Facts::of_labels(labels))
     }
@@ -54,8 +54,12 @@ impl CapacityType {
         if facts.is(key::COMPUTE_TYPE, "fargate") {
             return Self::Fargate;
         }
-        let common = key::CAPACITY_TYPE.iter().flat_map(|key| facts.all(key)).find_map(Self::from_label);
-        let bought = common.or_else(|| Self::from_product_label(facts));
+        let bought = LABELS.iter().find_map(|(key, values)| match values {
+            Values::Marked => facts.is_marked(key).then_some(Self::Spot),
+            Values::Of(values) => facts.all(key).find_map(|value| {
+                values.iter().find(|(known, _)| value.eq_ignore_ascii_case(known)).map(|(_, bought)| *bought)
+            }),
+        });
         // Karpenter labels a capacity block `reserved` and tells the kind of reservation apart.
         let block = key::RESERVATION_TYPE.iter().any(|key| facts.is(key, "capacity-block"));
         match bought {
@@ -64,62 +68,80 @@ impl CapacityType {
             None => Self::Unknown,
         }
     }
-
-    /// The capacity type by a label that one product alone sets, first match. A value that is not in the table says nothing.
-    fn from_product_label(facts: &Facts<'_>) -> Option<Self> {
-        use CapacityType::{OnDemand, Spot};
-        /// Any value but `false`, the empty one included.
-        const MARKED: &str = "*";
-        const LABELS: &[(&str, &str, CapacityType)] = &[
-            // CAST AI documentation, "Spot instances": the fallback runs on demand and keeps the spot label.
-            ("scheduling.cast.ai/spot-fallback", "true", OnDemand),
-            ("scheduling.cast.ai/spot", "true", Spot),
-            // AKS documentation, "Add a spot node pool".
-            ("kubernetes.azure.com/scalesetpriority", "spot", Spot),
-            ("kubernetes.azure.com/scalesetpriority", "regular", OnDemand),
-            // GKE documentation, "Spot VMs" and "Preemptible VMs".
-            ("cloud.google.com/gke-spot", "true", Spot),
-            ("cloud.google.com/gke-preemptible", "true", Spot),
-            ("cloud.google.com/gke-provisioning", "spot", Spot),
-            ("cloud.google.com/gke-provisioning", "preemptible", Spot),
-            ("cloud.google.com/gke-provisioning", "standard", OnDemand),
-            // OKE documentation, "Creating worker nodes on preemptible capacity".
-            ("oci.oraclecloud.com/oke-is-preemptible", "true", Spot),
-            // Cluster API `InterruptibleLabel` (api/core common_types.go), set on nodes of spot machines.
-            ("cluster.x-k8s.io/interruptible", MARKED, Spot),
-            // OpenShift documentation, "Machine sets that deploy machines as spot instances".
-            ("machine.openshift.io/interruptible-instance", MARKED, Spot),
-            // pusher/k8s-spot-rescheduler README; set by hand through kops and Terraform.
-            ("node-role.kubernetes.io/spot-worker", MARKED, Spot),
-            ("node-role.kubernetes.io/spot", MARKED, Spot),
-            // Alibaba Cloud ACK, cloud-controller-manager release notes 2.10.2; the values are those of the ECS API.
-            ("node.alibabacloud.com/spot-strategy", "NoSpot", OnDemand),
-            ("node.alibabacloud.com/spot-strategy", "SpotAsPriceGo", Spot),
-            ("node.alibabacloud.com/spot-strategy", "SpotWithPriceLimit", Spot),
-        ];
-        let is_set = |key: &str, value: &str| match value {
-            MARKED => facts.is_marked(key),
-            value => facts.is(key, value),
-        };
-        LABELS.iter().find(|(key, value, _)| is_set(key, value)).map(|(_, _, bought)| *bought)
-    }
-
-    /// Spellings of Karpenter, EKS managed node groups, `lifecycle` labels of older tools and `spotinst.io`.
-    fn from_label(value: &str) -> Option<Self> {
-        const SPELLINGS: [(&str, CapacityType); 9] = [
-            ("on-demand", CapacityType::OnDemand),
-            ("ON_DEMAND", CapacityType::OnDemand),
-            ("normal", CapacityType::OnDemand),
-            ("od", CapacityType::OnDemand),
-            ("spot", CapacityType::Spot),
-            ("Ec2Spot", CapacityType::Spot),
-            ("reserved", CapacityType::Reserved),
-            ("CAPACITY_BLOCK", CapacityType::CapacityBlock),
-            ("capacity-block", CapacityType::CapacityBlock),
-        ];
-        SPELLINGS.iter().find(|(name, _)| value.eq_ignore_ascii_case(name)).map(|(_, is)| *is)
-    }
 }
+
+/// What the values of a label mean.
+#[derive(Debug)]
+enum Values {
+    /// Spot, by any value but `false`, the empty one included.
+    Marked,
+    /// By value; any other says nothing.
+    Of(&'static [(&'static str, CapacityType)]),
+}
+
+/// Spellings of Karpenter, EKS managed node groups, Spot Ocean, the EC2 instance metadata and tools by hand.
+const COMMON: Values = Values::Of(&[
+    ("on-demand", CapacityType::OnDemand),
+    ("ON_DEMAND", CapacityType::OnDemand),
+    ("normal", CapacityType::OnDemand),
+    ("od", CapacityType::OnDemand),
+    ("spot", CapacityType::Spot),
+    ("Ec2Spot", CapacityType::Spot),
+    ("reserved", CapacityType::Reserved),
+    ("CAPACITY_BLOCK", CapacityType::CapacityBlock),
+    ("capacity-block", CapacityType::CapacityBlock),
+]);
+const SPOT_IF_TRUE: Values = Values::Of(&[("true", CapacityType::Spot)]);
+
+/// Every label that tells how a machine is bought, in the order in which they are read.
+const LABELS: &[(&str, Values)] = &[
+    (key::CAPACITY_TYPE, COMMON),               // Karpenter pkg/apis/v1/labels.go
+    ("eks.amazonaws.com/capacityType", COMMON), // EKS user guide, "Managed node groups"
+    // `--node-labels` of the EKS user guide's and Terraform's examples of self-managed spot nodes.
+    ("node.kubernetes.io/lifecycle", COMMON),
+    ("lifecycle", COMMON),
+    ("kubernetes.io/lifecycle", COMMON),
+    // eksctl pkg/nodebootstrap/assets/scripts, self-managed node groups: `instance-life-cycle` of the instance metadata.
+    ("node-lifecycle", COMMON),
+    ("spotinst.io/node-lifecycle", COMMON), // Spot Ocean documentation, "Labels and taints"
+    // CAST AI documentation, "Spot instances": the fallback runs on demand and keeps the spot label.
+    ("scheduling.cast.ai/spot-fallback", Values::Of(&[("true", CapacityType::OnDemand)])),
+    ("scheduling.cast.ai/spot", SPOT_IF_TRUE),
+    // AKS documentation, "Add a spot node pool".
+    (
+        "kubernetes.azure.com/scalesetpriority",
+        Values::Of(&[("spot", CapacityType::Spot), ("regular", CapacityType::OnDemand)]),
+    ),
+    // GKE documentation, "Spot VMs" and "Preemptible VMs".
+    ("cloud.google.com/gke-spot", SPOT_IF_TRUE),
+    ("cloud.google.com/gke-preemptible", SPOT_IF_TRUE),
+    (
+        "cloud.google.com/gke-provisioning",
+        Values::Of(&[
+            ("spot", CapacityType::Spot),
+            ("preemptible", CapacityType::Spot),
+            ("standard", CapacityType::OnDemand),
+        ]),
+    ),
+    // OKE documentation, "Creating worker nodes on preemptible capacity".
+    ("oci.oraclecloud.com/oke-is-preemptible", SPOT_IF_TRUE),
+    // Cluster API `InterruptibleLabel` (api/core common_types.go), set on nodes of spot machines.
+    ("cluster.x-k8s.io/interruptible", Values::Marked),
+    // OpenShift documentation, "Machine sets that deploy machines as spot instances".
+    ("machine.openshift.io/interruptible-instance", Values::Marked),
+    // pusher/k8s-spot-rescheduler README; set by hand through kops and Terraform.
+    ("node-role.kubernetes.io/spot-worker", Values::Marked),
+    ("node-role.kubernetes.io/spot", Values::Marked),
+    // Alibaba Cloud ACK, cloud-controller-manager release notes 2.10.2; the values are those of the ECS API.
+    (
+        "node.alibabacloud.com/spot-strategy",
+        Values::Of(&[
+            ("NoSpot", CapacityType::OnDemand),
+            ("SpotAsPriceGo", CapacityType::Spot),
+            ("SpotWithPriceLimit", CapacityType::Spot),
+        ]),
+    ),
+];
 
 impl fmt::Display for CapacityType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,6 +176,8 @@ mod tests {
     #[test_case(&[("karpenter.sh/capacity-type", "reserved"), ("eks.amazonaws.com/capacity-reservation-type", "capacity-block")] => CapacityType::CapacityBlock ; "a block of auto mode")]
     #[test_case(&[("karpenter.sh/capacity-type", "on-demand"), ("karpenter.k8s.aws/capacity-reservation-type", "capacity-block")] => CapacityType::OnDemand ; "the reservation has ended")]
     #[test_case(&[("kubernetes.io/lifecycle", "spot")] => CapacityType::Spot ; "an older key by hand")]
+    #[test_case(&[("node-lifecycle", "spot")] => CapacityType::Spot ; "a self-managed node group of eksctl")]
+    #[test_case(&[("node-lifecycle", "on-demand")] => CapacityType::OnDemand ; "a self-managed node group of eksctl, on demand")]
     #[test_case(&[("kubernetes.azure.com/scalesetpriority", "spot")] => CapacityType::Spot ; "AKS")]
     #[test_case(&[("kubernetes.azure.com/scalesetpriority", "regular")] => CapacityType::OnDemand ; "AKS, a regular machine")]
     #[test_case(&[("cloud.google.com/gke-spot", "true")] => CapacityType::Spot ; "GKE")]

@@ -186,7 +186,7 @@ fn a_large_fleet_is_varied() {
         set.len()
     };
     assert!(values(key::INSTANCE_TYPE) >= 12);
-    assert_eq!((values(key::ZONE), values(&[key::NODEPOOL]), values(key::CAPACITY_TYPE)), (3, 4, 2));
+    assert_eq!((values(key::ZONE), values(&[key::NODEPOOL]), values(&[key::CAPACITY_TYPE])), (3, 4, 2));
     assert!(picture.pods.len() > 200 * 27, "{}", picture.pods.len());
 }
 
