@@ -1,6 +1,6 @@
 //! Where a row stands between being asked for and being gone.
 
-use super::leaving_taint::leaving_taint;
+use super::leaving_taint::{is_chosen, leaving_taint};
 use crate::model::{ConditionStatus, Name, Node, NodeClaim, TaintEffect, key};
 
 /// State of a row: the first rule that holds, top to bottom (Karpenter `pkg/controllers/nodeclaim/lifecycle` and
@@ -129,9 +129,7 @@ impl RowState {
     /// The state of a node that is neither deleted nor rebooted.
     fn of_standing(node: &Node, claim: Option<&NodeClaim>) -> Self {
         let chosen = claim.and_then(|c| c.condition("DisruptionReason")).filter(|c| c.status == ConditionStatus::True);
-        let disrupted = node.has_taint(key::TAINT_DISRUPTED, &TaintEffect::NoSchedule)
-            || node.has_taint(key::TAINT_DISRUPTION, &TaintEffect::NoSchedule);
-        if disrupted || chosen.is_some() {
+        if is_chosen(node) || chosen.is_some() {
             return Self::Disrupted { reason: chosen.map(|c| c.reason.clone()).unwrap_or_default() };
         }
         if claim.is_some_and(|c| !c.is("Registered"))
@@ -237,7 +235,7 @@ mod tests {
         });
         let silent = node(|n| {
             n.conditions[0].status = ConditionStatus::Unknown;
-            n.taints.push(taint(key::TAINT_REBOOTING, TaintEffect::NoSchedule));
+            n.taints.push(taint("karpenter.sh/rebooting", TaintEffect::NoSchedule));
         });
         let expected = RowState::Rebooting { cause: "KernelReady/SoftLockup".into() };
         assert_eq!(state(Some(silent.clone()), Some(rebooting.clone())), expected);

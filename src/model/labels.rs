@@ -123,8 +123,6 @@ pub mod key {
     pub const KWOK: &str = "kwok.x-k8s.io/node";
     /// Outpost of the node (unverified).
     pub const OUTPOST: &str = "topology.k8s.aws/outpost-id";
-    /// Taint: the node is being rebooted in place (Karpenter 1.15, `pkg/apis/v1/taints.go`).
-    pub const TAINT_REBOOTING: &str = "karpenter.sh/rebooting";
     /// Taint: chosen for disruption or draining.
     pub const TAINT_DISRUPTED: &str = "karpenter.sh/disrupted";
     /// The same before Karpenter 1.0.

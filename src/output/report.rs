@@ -822,6 +822,8 @@ fn waste(row: &Row) -> Option<WasteReport> {
 /// Why a machine leaves, is to leave, or does not come; none where nothing is wrong or nothing says so.
 fn why(row: &Row) -> Option<String> {
     let by_state = match row.state() {
+        // By the taint alone: its claim may not be read, or gives no reason.
+        RowState::Disrupted { reason } if reason.is_empty() => Some(row.state().name().into()),
         RowState::Disrupted { reason } | RowState::PendingClaim { failing: reason } => Some(reason.to_string()),
         RowState::Gone
         | RowState::LaunchFailed

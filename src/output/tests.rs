@@ -3,7 +3,7 @@ use crate::cluster::Cluster;
 use crate::insight::{Filter, GroupBy, Sort, View};
 use crate::model::{
     About, Change, Condition, ConditionStatus, LinkState, Name, Node, NodeClaim, NodeClass, NodePool, Pod, PodKey,
-    PodPhase, Provisioner, Resource, Resources, Stream, Timestamp, Uid, Usage, Volume, key,
+    PodPhase, Provisioner, Resource, Resources, Stream, Taint, TaintEffect, Timestamp, Uid, Usage, Volume, key,
 };
 use crate::pricing::{
     ClusterSupport, ExtraCosts, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SupportType,
@@ -262,6 +262,17 @@ fn a_share_is_rounded_once() {
     );
     let table = printed(&report, Format::Table);
     assert!(table.contains(" 49% "), "49.45 % is no 50 %:\n{table}");
+}
+
+/// Claims may not be read: the taint alone says that the node leaves. Its value is that of Karpenter 0.32 to 0.37.
+#[test_case(key::TAINT_DISRUPTED, "")]
+#[test_case(key::TAINT_DISRUPTION, "disrupting")]
+fn a_node_that_leaves_by_its_taint_alone_says_so(key: &str, value: &str) {
+    let mut n = node("n", 0, &[]);
+    n.taints.push(Taint { key: key.into(), value: value.into(), effect: TaintEffect::NoSchedule });
+    let report = report(None, vec![Change::Node(Box::new(n))]);
+    let json: serde_json::Value = serde_json::from_str(&printed(&report, Format::Json)).unwrap();
+    assert_eq!((&json["totals"]["leaving"], &json["nodes"][0]["leaving"]), (&1.into(), &"Disrupted".into()));
 }
 
 fn amount() -> impl proptest::strategy::Strategy<Value = u64> {

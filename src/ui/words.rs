@@ -211,7 +211,6 @@ pub(super) fn departure(reason: &str) -> Option<&'static str> {
         "OutOfService" => "out of service: marked as not coming back",
         "InstanceShutDown" => "its instance was shut down",
         "DrainedByCastAi" => "drained by CAST AI",
-        "AksAutoDrain" => "drained by AKS for a repair or a maintenance event",
         "NodePoolDeleted" => "its nodepool was deleted",
         "ScaledIn" => "its static nodepool was scaled in",
         "Deleted" => "deleted, no reason given",
