@@ -226,6 +226,7 @@ const SCHEDULER: &[(&str, Cause)] = &[
     ("ResourceClaim", Cause::ResourceClaims),              // dynamicresources
     ("resource claim", Cause::ResourceClaims),             // dynamicresources
     ("allocate all claims", Cause::ResourceClaims),        // dynamicresources
+    ("device class", Cause::ResourceClaims),               // dynamicresources
     ("were unschedulable", Cause::Cordoned),               // nodeunschedulable
     ("free ports", Cause::HostPort),                       // nodeports
     ("from a gang", Cause::Group),                         // gangscheduling
@@ -251,6 +252,65 @@ fn named(text: &str) -> Option<&str> {
     bracket.or_else(quote).map(|(name, _)| name)
 }
 
+/// An error of Karpenter without what it quotes, which names objects and labels as people call them: texts in quotes, braces
+/// and square brackets, `(Key=value)`, and what follows the words that introduce a requirement or a taint.
+fn without_names(piece: &str) -> String {
+    const REQUIREMENTS: &str = " and requirements "; // to 0.31: `and requirements K In [V], … (why)`
+    let piece = match piece.split_once(REQUIREMENTS) {
+        Some((before, after)) => format!("{before} {}", after.rsplit_once(" (").map_or("", |(_, why)| why)),
+        None => piece.to_owned(),
+    };
+    let end = ["incompatible requirements, ", "did not tolerate "].into_iter().find_map(|text| {
+        let at = piece.find(text)?;
+        Some(at + text.len())
+    });
+    let mut rest = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
+    let mut plain = String::new();
+    while let Some(at) = rest.find(['"', '[', '{', '(']) {
+        let (before, quoted) = rest.split_at(at);
+        plain.push_str(before);
+        let inner = quoted.get(1..).unwrap_or_default();
+        let inside = match quoted.chars().next() {
+            Some('"') => inner.find('"'),
+            Some('[') => inner.find(']'),
+            // Braces may hold quotes and braces: resources as JSON.
+            Some('{') => Some(closing_brace(inner)),
+            // A bracket that is no `(Key=value)` is text of Karpenter.
+            _ if !is_key_value(inner) => {
+                plain.push('(');
+                rest = inner;
+                continue;
+            }
+            _ => inner.find(')'),
+        };
+        rest = inside.and_then(|end| inner.get(end + 1..)).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// The place of the brace that closes what was opened before; the end where it was cut off.
+fn closing_brace(text: &str) -> usize {
+    let mut open = 1;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// Whether a text begins with `Key=` or `key=`.
+fn is_key_value(text: &str) -> bool {
+    let key = text.split_once('=').map_or("", |(key, _)| key);
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 /// What Karpenter holds against a pod: one error a nodepool, joined by `; `.
 #[derive(Debug, Default)]
 struct Refusal {
@@ -271,7 +331,8 @@ impl Refusal {
                 refusal.limits.push(pool.map(Name::from));
                 continue;
             }
-            let Some(rank) = KARPENTER.iter().position(|(text, _)| piece.contains(text)) else { continue };
+            let plain = without_names(piece);
+            let Some(rank) = KARPENTER.iter().position(|(text, _)| plain.contains(text)) else { continue };
             let cause = &KARPENTER[rank].1;
             if *cause == Cause::NoPool {
                 refusal.mismatches.extend(mismatch(piece).map(|mismatch| Name::from(mismatch.to_string())));
@@ -743,6 +804,7 @@ mod tests {
     #[test_case("0/2 nodes are available: 2 resourceclaim not available on the node. preemption: x" => "resource claims" ; "dynamicresources 1.30")]
     #[test_case("0/2 nodes are available: 2 resourceclaim in use." => "resource claims" ; "dynamicresources 1.30 in use")]
     #[test_case("0/2 nodes are available: waiting for dynamic resource controller to create the resourceclaim \"gpu\". not found" => "resource claims" ; "dynamicresources waiting")]
+    #[test_case("0/3 nodes are available: request gpu: device class gpu.nvidia.com does not exist. not found" => "resource claims" ; "dynamicresources, no such class")]
     #[test_case("0/3 nodes are available: 3 node(s) did not have enough free storage." => "volume" ; "volumebinding free storage")]
     #[test_case("0/3 nodes are available: 3 node(s) had no available disk." => "volume" ; "volumerestrictions")]
     #[test_case("0/3 nodes are available: 3 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)." => "volume" ; "volumebinding non-existent")]
@@ -781,6 +843,12 @@ mod tests {
     #[test_case("incompatible requirements, label \"x\" does not have known values" => "no matching nodepool: label x")]
     #[test_case("incompatible requirements, label \"s\" does not have known values (typo of \"kubernetes.io/os\"?)" => "no matching nodepool: label s" ; "typo hint")]
     #[test_case("incompatible requirements, key topology.kubernetes.io/zone, topology.kubernetes.io/zone In [mars] not in topology.kubernetes.io/zone In [a b]" => "no matching nodepool: requirement topology.kubernetes.io/zone")]
+    #[test_case("incompatible with nodepool \"pvc-heavy\", daemonset overhead={\"cpu\":\"605m\"}, did not tolerate a=b:NoSchedule" => "no matching nodepool: taint a=b:NoSchedule" ; "the name of a nodepool is no text")]
+    #[test_case("incompatible requirements, key example.com/pvc, example.com/pvc In [storage class] not in example.com/pvc In [a]" => "no matching nodepool: requirement example.com/pvc" ; "the key of a requirement is no text")]
+    #[test_case("incompatible requirements, label \"pvc\" does not have known values" => "no matching nodepool: label pvc" ; "the name of a label is no text")]
+    #[test_case("did not tolerate taint (taint=pvc=minValues requirement:NoSchedule)" => "no matching nodepool: taint pvc=minValues requirement:NoSchedule" ; "a taint is no text")]
+    #[test_case("minValues requirement is not met (NodePool=pvc-reserved offering)" => "minValues not met" ; "a key and its value are no text")]
+    #[test_case("no instance type satisfied resources {\"pvc\":{\"a\":\"1\"}} and requirements pvc In [a] (no instance type which fits)" => "no instance type fits" ; "before 0.32, requirements are no text")]
     #[test_case("did not tolerate taint (taint=a=b:NoSchedule); no instance type has enough resources" => "no instance type is large enough: taint a=b:NoSchedule" ; "the nearest to success")]
     #[test_case("incompatible volume requirements" => "volume")]
     #[test_case("would exceed volume limit for all instance type options (provisioner=ebs.csi.aws.com, volume-count=30, volume-limit=25)" => "too many volumes")]
