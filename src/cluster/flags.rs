@@ -13,7 +13,8 @@ pub enum Flag {
     Unhealthy,
     /// Node annotation `karpenter.sh/do-not-disrupt: "true"`.
     DoNotDisrupt,
-    /// Node annotation `karpenter.sh/do-not-repair: "true"` (Karpenter 1.15).
+    /// Annotation `karpenter.sh/do-not-repair: "true"` of the node; of the claim until the node is registered (Karpenter
+    /// 1.15, `pkg/controllers/state/statenode.go`, `Annotations`).
     DoNotRepair,
     /// An empty node that Karpenter keeps for a `CapacityBuffer`, by its event.
     KeptForBuffer,
@@ -86,6 +87,8 @@ impl Row {
         let buffered = self.buffered.is_some_and(|at| now.as_second() - at.as_second() <= BUFFER_EVENT_SECONDS);
         let in_service =
             matches!(self.state, RowState::Ready | RowState::NotReady | RowState::Unreachable | RowState::Cordoned);
+        let unregistered = claim.filter(|c| !c.is("Registered"));
+        let do_not_repair = unregistered.map(|c| c.do_not_repair).or(node.map(|n| n.do_not_repair));
         let expires = claim.filter(|c| c.deleted.is_none()).and_then(|claim| {
             let life = claim.expire_after_seconds?;
             let left = claim.created.as_second().saturating_add(life) - now.as_second();
@@ -95,7 +98,7 @@ impl Row {
             .with(Flag::Drifted, claim.is_some_and(|c| c.is("Drifted")))
             .with(Flag::Unhealthy, in_service && node.is_some_and(|n| n.conditions.iter().any(is_bad)))
             .with(Flag::DoNotDisrupt, node.is_some_and(|n| n.do_not_disrupt))
-            .with(Flag::DoNotRepair, node.is_some_and(|n| n.do_not_repair))
+            .with(Flag::DoNotRepair, do_not_repair == Some(true))
             .with(Flag::KeptForBuffer, in_service && is_empty && buffered)
             .with(Flag::Expiring, expires == Some(true))
     }

@@ -159,10 +159,21 @@ fn template(pool: &NodePool) -> Labels {
     labels
 }
 
+/// Labels that EKS sets on nodes of managed node groups alone, in the domain of the node classes of EKS Auto Mode (EKS user
+/// guide, "Managed node groups").
+const OF_NODE_GROUPS: [&str; 5] = [
+    "eks.amazonaws.com/nodegroup",
+    "eks.amazonaws.com/nodegroup-image",
+    "eks.amazonaws.com/capacityType",
+    "eks.amazonaws.com/sourceLaunchTemplateId",
+    "eks.amazonaws.com/sourceLaunchTemplateVersion",
+];
+
 /// Whether instance types define the label, so that a NodePool need not (`WellKnownLabels` of `pkg/apis/v1/labels.go`). Cloud
 /// providers add labels in the domain of their node classes.
 fn well_known(label: &str, pool: &NodePool) -> bool {
-    let provider = label.split_once('/').is_some_and(|(domain, _)| domain == pool.node_class_group);
+    let provider = label.split_once('/').is_some_and(|(domain, _)| domain == pool.node_class_group)
+        && !OF_NODE_GROUPS.contains(&label);
     provider
         || matches!(
             label,
@@ -312,6 +323,15 @@ mod tests {
         };
         let placement = Placement { affinity: vec![requirements(pod)], ..Placement::default() };
         verdict(&placement, &pool)
+    }
+
+    #[test_case("eks.amazonaws.com/instance-family In m7i" => "fits")]
+    #[test_case("eks.amazonaws.com/compute-type In auto" => "fits")]
+    #[test_case("eks.amazonaws.com/nodegroup In web" => "label eks.amazonaws.com/nodegroup" ; "a label of managed node groups")]
+    #[test_case("eks.amazonaws.com/capacityType In SPOT" => "label eks.amazonaws.com/capacityType" ; "and another")]
+    fn a_nodepool_of_auto_mode_makes_no_node_of_a_node_group(pod: &str) -> String {
+        let pool = NodePool { node_class_group: "eks.amazonaws.com".into(), ..NodePool::default() };
+        verdict(&Placement { affinity: vec![requirements(pod)], ..Placement::default() }, &pool)
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub struct NodeClaim {
     /// Annotation `karpenter.sh/reboot-pre-boot-id`: the boot id before a reboot that was asked for (Karpenter 1.15); may be
     /// empty.
     pub reboot_pre_boot_id: Name,
+    /// Annotation `karpenter.sh/do-not-repair: "true"` (Karpenter 1.15). It counts until the node is registered; then the
+    /// node's does.
+    pub do_not_repair: bool,
     /// `spec.nodeClassRef.group`: tells Auto Mode (`eks.amazonaws.com`) from self-hosted Karpenter.
     pub node_class_group: Name,
     /// `spec.nodeClassRef.name`.

@@ -1269,6 +1269,23 @@ fn what_is_remarkable_of_a_node_is_a_flag() {
     assert!(filter.matches(c.row_of_node("n").unwrap(), &c) && !filter.matches(c.row_of_node("m").unwrap(), &c));
 }
 
+/// Karpenter 1.15 `pkg/controllers/state/statenode.go`.
+#[test]
+fn a_repair_is_vetoed_on_the_claim_until_its_node_is_registered() {
+    let vetoed = |registered| NodeClaim {
+        do_not_repair: true,
+        conditions: vec![condition("Registered", registered, "")],
+        ..claim("c", "n")
+    };
+    let flags = |registered, do_not_repair| {
+        let c = cluster([Node { do_not_repair, ..node("n") }.added(), vetoed(registered).added()]);
+        flags(&c, "n", 100)
+    };
+    assert_eq!(flags(ConditionStatus::Unknown, false), ["DoNotRepair"]);
+    assert_eq!(flags(ConditionStatus::True, false), [""; 0], "the node's counts");
+    assert_eq!(flags(ConditionStatus::True, true), ["DoNotRepair"]);
+}
+
 /// Karpenter `pkg/controllers/disruption`: `Unconsolidatable`, sent for busy nodes as well.
 #[test]
 fn an_empty_node_is_kept_for_a_capacity_buffer() {

@@ -299,6 +299,7 @@ impl Machine {
             labels: self.launch_labels(site).into_iter().collect(),
             termination_deadline: self.deadline(),
             reboot_pre_boot_id: Name::default(),
+            do_not_repair: false,
             node_class_group: site.class_group().into(),
             node_class: "default".into(),
             requirements,

@@ -26,6 +26,8 @@ pub(in crate::source::live) struct ClaimAnnotations {
     termination_deadline: Time,
     #[serde(rename = "karpenter.sh/reboot-pre-boot-id")]
     reboot_pre_boot_id: Text,
+    #[serde(rename = "karpenter.sh/do-not-repair")]
+    do_not_repair: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,6 +96,7 @@ impl From<ClaimWire> for NodeClaim {
             labels: metadata.labels.0,
             termination_deadline: metadata.annotations.termination_deadline.0,
             reboot_pre_boot_id: metadata.annotations.reboot_pre_boot_id.0,
+            do_not_repair: &*metadata.annotations.do_not_repair == "true",
             node_class_group: spec.node_class_ref.group.0,
             node_class: spec.node_class_ref.name.0,
             requirements: convert(spec.requirements),
