@@ -22,14 +22,18 @@ pub(super) enum RequestRule {
     /// whole pod takes the place of the sums over its containers, for every pod. That report has the overhead in it, and
     /// the overhead is added again (kubernetes/kubernetes#139627): the scheduler does so, and so do we.
     Since137,
+    /// Kubernetes 1.38 and later (component-helpers v0.38.0-beta.0): requests as in 1.37; a pod has a limit of cpu or memory
+    /// only if each of its containers and init containers has one in its spec, or the pod level has.
+    Since138,
 }
 
 impl RequestRule {
-    /// The rule of a server by its version, such as `1.36`; the newest if the version is not known.
+    /// The rule of a server by its version, such as `1.36`; that of 1.37 if the version is not known.
     pub(super) fn for_version(version: &str) -> Self {
         let mut numbers = version.split('.').map(str::parse::<u32>);
         match (numbers.next(), numbers.next()) {
             (Some(Ok(1)), Some(Ok(..=36))) => Self::Before137,
+            (Some(Ok(1)), Some(Ok(38..))) | (Some(Ok(2..)), _) => Self::Since138,
             _ => Self::Since137,
         }
     }
@@ -48,6 +52,9 @@ impl RequestRule {
     /// Effective limits, by the same rule. Overhead adds only to a limit that is there.
     pub(super) fn limits(self, spec: &PodSpec, status: &PodStatus) -> Amounts {
         let mut total = self.sum(spec, status, List::Limits);
+        if self == Self::Since138 {
+            drop_partial_limits(&mut total, spec);
+        }
         self.replace_by_pod_level(&mut total, spec, status, List::Limits);
         for (name, overhead) in spec.overhead.iter().flat_map(|overhead| overhead.iter()) {
             if let Some(mut limit) = total.get(name).filter(|limit| *limit != Quantity::ZERO) {
@@ -61,7 +68,7 @@ impl RequestRule {
     fn sum(self, spec: &PodSpec, status: &PodStatus, list: List) -> Amounts {
         match self {
             Self::Before137 => sum_of_maxima(spec, status, list),
-            Self::Since137 => maximum_of_sums(spec, status, list),
+            Self::Since137 | Self::Since138 => maximum_of_sums(spec, status, list),
         }
     }
 
@@ -82,10 +89,10 @@ impl RequestRule {
                     total.set(name, resized.get(name).unwrap_or_default());
                 }
             }
-            (Self::Since137, Some(resized)) if list.is_set_on_pod_level(pod_level) => {
+            (Self::Since137 | Self::Since138, Some(resized)) if list.is_set_on_pod_level(pod_level) => {
                 set_pod_level(total, resized);
             }
-            (Self::Since137, Some(_)) => {}
+            (Self::Since137 | Self::Since138, Some(_)) => {}
             (_, None) => set_pod_level(total, wanted),
         }
     }
@@ -169,6 +176,17 @@ fn maximum_of_sums(spec: &PodSpec, status: &PodStatus, list: List) -> Amounts {
         }
     }
     total
+}
+
+/// One container without a limit may use all of its node: then the pod has none.
+fn drop_partial_limits(total: &mut Amounts, spec: &PodSpec) {
+    for name in ["cpu", "memory"] {
+        let is_unlimited =
+            |container: &Container| container.resources.limits.get(name).is_none_or(|limit| limit == Quantity::ZERO);
+        if total.get(name).is_some() && spec.containers.iter().chain(&spec.init_containers).any(is_unlimited) {
+            total.set(name, Quantity::ZERO);
+        }
+    }
 }
 
 fn present(amounts: &Amounts) -> Option<&Amounts> {
@@ -259,7 +277,7 @@ mod tests {
 
     #![expect(clippy::needless_pass_by_value, reason = "the cases read better with whole values")]
 
-    use super::RequestRule::{Before137, Since137};
+    use super::RequestRule::{Before137, Since137, Since138};
     use super::*;
     use crate::source::live::wire::pod::PodWire;
     use proptest::prelude::*;
@@ -469,11 +487,24 @@ mod tests {
         [Before137, Since137].map(|rule| rule.limits(&pod.spec, &pod.status).get("cpu").map_or(0, Quantity::millis))
     }
 
+    /// Kubernetes 1.38.0-beta.0, `PodLimits`: one container without a limit leaves the pod without one.
+    #[test_case(json!({"containers": [limited("a", "500m"), {"name": "b"}]}) => [500, 0] ; "a container has none")]
+    #[test_case(json!({"containers": [limited("a", "500m"), limited("b", "0")]}) => [500, 0] ; "a limit of zero is none")]
+    #[test_case(json!({"containers": [limited("a", "500m")], "initContainers": [{"name": "i"}]}) => [500, 0] ; "a plain init container has none")]
+    #[test_case(json!({"containers": [limited("a", "500m"), {"name": "b"}], "overhead": cpu("10m")}) => [510, 0] ; "overhead adds to no limit")]
+    #[test_case(json!({"containers": [limited("a", "500m"), {"name": "b"}], "resources": {"limits": cpu("2")}}) => [2000, 2000] ; "the pod level has one")]
+    #[test_case(json!({"containers": [limited("a", "500m"), limited("b", "1")]}) => [1500, 1500] ; "each container has one")]
+    fn a_limit_of_some_containers_is_none_since_1_38(spec: Value) -> [u64; 2] {
+        let pod = read(json!({"spec": spec}));
+        [Since137, Since138].map(|rule| rule.limits(&pod.spec, &pod.status).get("cpu").map_or(0, Quantity::millis))
+    }
+
     #[test_case("1.36" => Before137)]
     #[test_case("1.9" => Before137)]
     #[test_case("1.37" => Since137)]
-    #[test_case("1.100" => Since137)]
-    #[test_case("2.0" => Since137)]
+    #[test_case("1.38" => Since138)]
+    #[test_case("1.100" => Since138)]
+    #[test_case("2.0" => Since138)]
     #[test_case("" => Since137; "not known")]
     #[test_case("new" => Since137; "not a version")]
     fn the_version_decides(version: &str) -> RequestRule {
@@ -618,7 +649,7 @@ mod tests {
                 }
                 most(&[wanted(container), plain(&found["resources"][field]), plain(&allocated(found))])
             }),
-            Since137 => {
+            Since137 | Since138 => {
                 let (actual, given) = (plain(&status["resources"][field]), plain(&status["allocatedResources"]));
                 let (of_actual, of_allocated) = if !actual.is_empty() && (!requests || !given.is_empty()) {
                     (actual, if requests { given } else { Plain::new() })
@@ -637,9 +668,15 @@ mod tests {
             }
         };
         let supported = |name: &str| ["cpu", "memory"].contains(&name);
+        if rule == Since138 && !requests {
+            let containers = list(&pod["spec"]["containers"]).iter().chain(list(&pod["spec"]["initContainers"]));
+            let without = |name: &str| containers.clone().any(|c| spec(c, false).get(name).is_none_or(|n| *n == 0));
+            let partial: Vec<&str> = ["cpu", "memory"].into_iter().filter(|name| without(name)).collect();
+            total.retain(|name, _| !partial.contains(&name.as_str()));
+        }
         let level = &pod["spec"]["resources"];
         let named = |field: &str| plain(&level[field]).keys().any(|name| supported(name));
-        if named(field) || rule == Since137 && !requests && named("requests") {
+        if named(field) || rule != Before137 && !requests && named("requests") {
             let wanted_here = plain(&level[field]);
             let resized = !status["resources"].is_null();
             let effective = if resized {
@@ -715,7 +752,7 @@ mod tests {
                 let named = amounts.iter().filter(|(_, amount)| *amount != Quantity::ZERO);
                 named.map(|(name, amount)| (name.to_owned(), amount.units().try_into().unwrap())).collect()
             };
-            for rule in [Before137, Since137] {
+            for rule in [Before137, Since137, Since138] {
                 let (requests, limits) = (rule.requests(&wire.spec, &wire.status), rule.limits(&wire.spec, &wire.status));
                 prop_assert_eq!(units(&requests), by_the_book(&pod, rule, "requests"), "requests, {:?}", rule);
                 prop_assert_eq!(units(&limits), by_the_book(&pod, rule, "limits"), "limits, {:?}", rule);
