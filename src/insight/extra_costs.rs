@@ -1,5 +1,6 @@
 //! What the volumes of a set of rows add up to: a sum of its own, which no other sum contains.
 
+use super::totals::take_counts;
 use crate::cluster::Row;
 use crate::pricing::VolumeUnknown;
 use crate::units::{Currency, Money};
@@ -47,17 +48,13 @@ impl VolumeTotals {
     pub(super) fn take(&mut self, other: &Self) {
         for (currency, sum) in &other.sums {
             if let Some(mine) = self.sums.get_mut(currency) {
-                (mine.rows, mine.nanos) = (mine.rows - sum.rows, mine.nanos - sum.nanos);
+                mine.rows = mine.rows.saturating_sub(sum.rows);
+                mine.nanos = mine.nanos.saturating_sub(sum.nanos);
             }
         }
         self.sums.retain(|_, sum| sum.rows > 0);
-        for (why, n) in &other.unknown {
-            if let Some(mine) = self.unknown.get_mut(why) {
-                *mine -= n;
-            }
-        }
-        self.unknown.retain(|_, n| *n > 0);
-        self.estimated -= other.estimated;
+        take_counts(&mut self.unknown, &other.unknown);
+        self.estimated = self.estimated.saturating_sub(other.estimated);
     }
 
     /// The currency of the figure: the one most rows have; dollars of nothing.
@@ -78,7 +75,7 @@ impl VolumeTotals {
 
     /// Rows whose volumes are not, or not wholly, in the figure.
     pub fn left_out(&self) -> u64 {
-        let others = self.sums.values().map(|sum| sum.rows).sum::<u64>() - self.sum().rows;
+        let others = self.sums.values().map(|sum| sum.rows).sum::<u64>().saturating_sub(self.sum().rows);
         self.unknown.values().sum::<u64>() + others
     }
 

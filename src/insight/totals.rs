@@ -208,11 +208,11 @@ impl PriceTotals {
     }
 
     fn take(&mut self, other: &Self) {
-        self.counts_mut().into_iter().zip(other.counts()).for_each(|(mine, n)| *mine -= n);
+        self.counts_mut().into_iter().zip(other.counts()).for_each(|(mine, n)| *mine = mine.saturating_sub(n));
         for (currency, sum) in &other.sums {
             if let Some(mine) = self.sums.get_mut(currency) {
-                mine.rows -= sum.rows;
-                mine.nanos.iter_mut().zip(sum.nanos).for_each(|(mine, nanos)| *mine -= nanos);
+                mine.rows = mine.rows.saturating_sub(sum.rows);
+                mine.nanos.iter_mut().zip(sum.nanos).for_each(|(mine, nanos)| *mine = mine.saturating_sub(nanos));
             }
         }
         self.sums.retain(|_, sum| sum.rows > 0);
@@ -314,7 +314,7 @@ impl PriceTotals {
 
     /// Rows whose price is in another currency and is not in the figures.
     pub fn other_currency(&self) -> u64 {
-        self.sums.values().map(|s| s.rows).sum::<u64>() - self.sum().rows
+        self.sums.values().map(|s| s.rows).sum::<u64>().saturating_sub(self.sum().rows)
     }
 
     /// Why machines are not, or not wholly, in the figures, and how many for each reason: [`Self::unpriced`] and
@@ -350,10 +350,10 @@ impl PriceTotals {
     }
 }
 
-fn take_counts<K: Ord>(mine: &mut BTreeMap<K, u64>, taken: &BTreeMap<K, u64>) {
+pub(super) fn take_counts<K: Ord>(mine: &mut BTreeMap<K, u64>, taken: &BTreeMap<K, u64>) {
     for (key, n) in taken {
         if let Some(count) = mine.get_mut(key) {
-            *count -= n;
+            *count = count.saturating_sub(*n);
         }
     }
     mine.retain(|_, n| *n > 0);
@@ -437,20 +437,20 @@ impl Totals {
 
     pub(super) fn take(&mut self, part: &Part) {
         let o = &part.totals;
-        self.nodes -= o.nodes;
-        self.launching -= o.launching;
-        self.failed -= o.failed;
-        self.leaving -= o.leaving;
+        self.nodes = self.nodes.saturating_sub(o.nodes);
+        self.launching = self.launching.saturating_sub(o.launching);
+        self.failed = self.failed.saturating_sub(o.failed);
+        self.leaving = self.leaving.saturating_sub(o.leaving);
         self.allocatable.subtract(&o.allocatable);
         self.requests.subtract(&o.requests);
         self.limits.subtract(&o.limits);
         self.overhead.subtract(&o.overhead);
-        self.used_cpu_millicores -= o.used_cpu_millicores;
-        self.used_memory_bytes -= o.used_memory_bytes;
-        self.measured -= o.measured;
-        self.unmeasured -= o.unmeasured;
+        self.used_cpu_millicores = self.used_cpu_millicores.saturating_sub(o.used_cpu_millicores);
+        self.used_memory_bytes = self.used_memory_bytes.saturating_sub(o.used_memory_bytes);
+        self.measured = self.measured.saturating_sub(o.measured);
+        self.unmeasured = self.unmeasured.saturating_sub(o.unmeasured);
         self.measured_allocatable.subtract(&o.measured_allocatable);
-        self.unsized_rows -= o.unsized_rows;
+        self.unsized_rows = self.unsized_rows.saturating_sub(o.unsized_rows);
         self.pods -= o.pods;
         self.price.take(&o.price);
         self.volumes.take(&o.volumes);
@@ -508,7 +508,27 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Cluster;
+    use crate::model::{Change, Name, Node};
     use test_case::test_case;
+
+    #[test]
+    fn what_was_never_added_takes_nothing_below_zero() {
+        let labels = [("node.kubernetes.io/instance-type", "m5.large"), ("topology.kubernetes.io/region", "us-east-1")];
+        let node = Node {
+            name: Name::from("n"),
+            allocatable: Resources::new(2000, 8 << 30),
+            labels: labels.into_iter().collect(),
+            ..Node::default()
+        };
+        let mut cluster = Cluster::new(Some(crate::pricing::PriceBook::embedded()));
+        cluster.apply(Change::Node(Box::new(node)), Timestamp::UNIX_EPOCH);
+        let part = Part::of(cluster.row_of_node("n").unwrap());
+        assert!(part.totals.price.priced() == 1 && part.totals.price.hourly() > Money::ZERO);
+        let mut totals = Totals::default();
+        totals.take(&part);
+        assert_eq!(totals, Totals::default());
+    }
 
     #[test_case(&["2026-07", "2025-03"] => Some("prices from 2025-03, 20 months old".to_owned()) ; "the oldest decides")]
     #[test_case(&["2025-10"] => Some("prices from 2025-10, 13 months old".to_owned()))]
