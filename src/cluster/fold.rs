@@ -8,8 +8,8 @@ use super::prices::Prices;
 use super::row::{Row, RowId};
 use super::{EventLog, RowState};
 use crate::model::{
-    About, Change, DisruptionBudget, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Resources, Stream,
-    Timestamp, Uid, Usage, key,
+    About, Change, DisruptionBudget, LinkState, Name, Node, NodeClaim, NodePool, Pod, PodKey, Stream, Timestamp, Uid,
+    Usage, key,
 };
 use crate::pricing::{Demand, ExtraCosts, PriceBook, PriceNews};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -111,7 +111,6 @@ pub struct Cluster {
     merged: FxHashMap<RowId, RowId>,
     pods: Pods,
     pod_counts: PodCounts,
-    pending_requests: Resources,
     pools: BTreeMap<Name, (NodePool, u32)>,
     pub(super) classes: NodeClasses,
     pdbs: BTreeMap<PodKey, (DisruptionBudget, u32)>,
@@ -143,7 +142,6 @@ impl Cluster {
             merged: FxHashMap::default(),
             pods: Pods::new(),
             pod_counts: PodCounts::default(),
-            pending_requests: Resources::default(),
             pools: BTreeMap::new(),
             classes: NodeClasses::default(),
             pdbs: BTreeMap::new(),
@@ -326,11 +324,6 @@ impl Cluster {
     /// All pods of the cluster by state, whatever node they are on.
     pub const fn pod_counts(&self) -> &PodCounts {
         &self.pod_counts
-    }
-
-    /// What the pods without a node ask for.
-    pub const fn pending_requests(&self) -> &Resources {
-        &self.pending_requests
     }
 
     /// Nodepools by name.
@@ -1062,10 +1055,7 @@ impl Cluster {
                 self.touch(id);
                 false
             }
-            None => {
-                shape.add_requests(&mut self.pending_requests);
-                true
-            }
+            None => true,
         }
     }
 
@@ -1087,10 +1077,7 @@ impl Cluster {
                 self.touch(id);
                 false
             }
-            None => {
-                shape.take_requests(&mut self.pending_requests);
-                true
-            }
+            None => true,
         }
     }
 
