@@ -104,6 +104,8 @@ impl SubAssign for PodCounts {
 pub(super) struct Shape {
     requests: Resources,
     limits: Resources,
+    /// The extended resources among the requests that it gets by a resource claim.
+    claimed: Resources,
     /// What Fargate gave it; nothing elsewhere.
     provisioned: Resources,
     /// It says what Fargate gave it, in a form that is not understood.
@@ -342,8 +344,12 @@ impl Pods {
             Scheduling::Unseen => (Some(Waits::Unseen), Name::default()),
             Scheduling::Unschedulable(text) => (Some(Waits::Unschedulable), text),
         };
+        let requests = Resources { pods: 1, ..pod.requests.capped() };
+        let is_claimed = |(name, _): &(&Name, &u64)| pod.by_claim.contains(name);
+        let claimed = requests.extended.iter().filter(is_claimed).map(|(name, amount)| (name.clone(), *amount));
         let shape = Shape {
-            requests: Resources { pods: 1, ..pod.requests.capped() },
+            claimed: Resources { extended: claimed.collect(), ..Resources::default() },
+            requests,
             limits: Resources { pods: 0, ..pod.limits.capped() },
             unread_provision: provisioned.is_none() && !pod.capacity_provisioned.is_empty(),
             provisioned: provisioned.map(|r| r.capped()).unwrap_or_default(),
@@ -423,6 +429,7 @@ impl Shape {
     pub(super) fn add_to(&self, sums: &mut Sums) {
         sums.requests.add(&self.requests);
         sums.limits.add(&self.limits);
+        sums.claimed.add(&self.claimed);
         sums.provisioned.add(&self.provisioned);
         sums.unread_provisions += u64::from(self.unread_provision);
     }
@@ -431,6 +438,7 @@ impl Shape {
     pub(super) fn take_from(&self, sums: &mut Sums) {
         sums.requests.subtract(&self.requests);
         sums.limits.subtract(&self.limits);
+        sums.claimed.subtract(&self.claimed);
         sums.provisioned.subtract(&self.provisioned);
         sums.unread_provisions = sums.unread_provisions.saturating_sub(u64::from(self.unread_provision));
     }

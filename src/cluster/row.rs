@@ -22,6 +22,8 @@ pub struct Sums {
     pub limits: Resources,
     /// The share of [`Self::requests`] that DaemonSet and static pods ask.
     pub overhead: Resources,
+    /// The extended resources among [`Self::requests`] that pods get by resource claims ([`crate::model::Pod::by_claim`]).
+    pub claimed: Resources,
     /// What Fargate gave them: all that a Fargate node offers. `pods` is how many say so.
     pub provisioned: Resources,
     /// How many say what Fargate gave them in a form that is not understood.
@@ -449,9 +451,12 @@ impl Row {
     }
 
     /// Requested share of a resource in thousandths of allocatable, by the rule of [`permille`]; none where nothing is
-    /// known of what the node offers.
+    /// known of what the node offers, and of devices that pods get by resource claims.
     pub fn requested_permille(&self, resource: &Resource) -> Option<u64> {
         let all = self.allocatable()?.get(resource);
+        if all == 0 && self.sums.claimed.get(resource) > 0 {
+            return None;
+        }
         permille(self.sums.requests.get(resource), all)
     }
 }

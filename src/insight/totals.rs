@@ -27,6 +27,8 @@ pub struct Totals {
     pub limits: Resources,
     /// The DaemonSet and static pods' share of requests.
     pub overhead: Resources,
+    /// The extended resources among [`Self::requests`] that pods get by resource claims on machines that do not offer them.
+    pub claimed: Resources,
     /// Measured cpu of the measured nodes, in millicores.
     pub used_cpu_millicores: u64,
     /// Measured memory of the measured nodes, in bytes.
@@ -394,6 +396,8 @@ impl Part {
         t.unsized_rows = u64::from(offered.is_none() && sums.requests.pods > 0);
         if row.counts() {
             t.allocatable = offered.map(Resources::capped).unwrap_or_default();
+            t.claimed = sums.claimed.clone();
+            t.claimed.extended.retain(|name, _| t.allocatable.extended.get(name).is_none_or(|offered| *offered == 0));
             match row.usage() {
                 Some(usage) => {
                     t.used_cpu_millicores = usage.cpu_millicores;
@@ -424,6 +428,7 @@ impl Totals {
         self.requests.add(&o.requests);
         self.limits.add(&o.limits);
         self.overhead.add(&o.overhead);
+        self.claimed.add(&o.claimed);
         self.used_cpu_millicores += o.used_cpu_millicores;
         self.used_memory_bytes += o.used_memory_bytes;
         self.measured += o.measured;
@@ -445,6 +450,7 @@ impl Totals {
         self.requests.subtract(&o.requests);
         self.limits.subtract(&o.limits);
         self.overhead.subtract(&o.overhead);
+        self.claimed.subtract(&o.claimed);
         self.used_cpu_millicores = self.used_cpu_millicores.saturating_sub(o.used_cpu_millicores);
         self.used_memory_bytes = self.used_memory_bytes.saturating_sub(o.used_memory_bytes);
         self.measured = self.measured.saturating_sub(o.measured);
@@ -464,13 +470,14 @@ impl Totals {
     /// Requested share of a resource in thousandths of what is offered: weighted, so a small busy node does not
     /// outweigh a big idle one; by the rule of [`permille`]. None where what is offered is not known.
     pub fn requested_permille(&self, resource: &Resource) -> Option<u64> {
-        permille(self.requests.get(resource), self.offer_of(resource)?)
+        permille(self.requests.get(resource).saturating_sub(self.claimed.get(resource)), self.offer_of(resource)?)
     }
 
-    /// What the machines offer of a resource; none where that is not known of any. A machine whose devices failed offers 0.
+    /// What the machines offer of a resource; none where that is not known of any, and where pods get it by resource claims
+    /// alone. A machine whose devices failed offers 0.
     pub fn offer_of(&self, resource: &Resource) -> Option<u64> {
         let offered = self.allocatable.get(resource);
-        (offered > 0 || self.unsized_rows == 0).then_some(offered)
+        (offered > 0 || (self.unsized_rows == 0 && self.claimed.get(resource) == 0)).then_some(offered)
     }
 
     /// Those of `wanted` that no machine offers and no pod on them requests: misspelt, or not there (yet).

@@ -2,7 +2,8 @@
 //!
 //! A machine's price is divided by its dominant shares, each the largest over the resources it sells (cpu, memory and
 //! accelerators, by [`Resource::is_accelerator`]): a machine whose memory is all requested has no room to sell, however
-//! idle its cpu. A resource that is requested of nothing is full.
+//! idle its cpu. A resource that is requested of nothing is full; one that pods get by resource claims, and that the machine
+//! does not offer by its name, is not sold by it.
 //!
 //! ```text
 //! price = requested + unrequested       requested   = price × dominant requested share
@@ -43,7 +44,20 @@ impl Waste {
         }
         let offered = row.allocatable().filter(|all| all.cpu_millicores > 0 || all.memory_bytes > 0)?;
         let sums = row.sums();
-        Some(Self::divide(price, offered, &sums.requests, &sums.overhead, row.usage()))
+        if sums.claimed.is_zero() {
+            return Some(Self::divide(price, offered, &sums.requests, &sums.overhead, row.usage()));
+        }
+        let (mut requests, mut overhead) = (sums.requests.clone(), sums.overhead.clone());
+        let mut usage = row.usage();
+        for name in sums.claimed.extended.keys() {
+            let resource = Resource::Extended(name.clone());
+            if offered.get(&resource) == 0 {
+                requests.extended.remove(name);
+                overhead.extended.remove(name);
+                usage = usage.filter(|_| !resource.is_accelerator());
+            }
+        }
+        Some(Self::divide(price, offered, &requests, &overhead, usage))
     }
 
     fn divide(
@@ -90,6 +104,9 @@ fn portion(price: Money, part: u64, whole: u64) -> Money {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Cluster;
+    use crate::model::{Change, Node, Pod, PodKey, PodPhase, Timestamp};
+    use crate::pricing::PriceBook;
     use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
@@ -170,6 +187,36 @@ mod tests {
         assert_eq!(waste.unrequested, Money::ZERO);
         let none_held = Waste::divide(usd("5"), &offered, &Resources::default(), &Resources::default(), None);
         assert_eq!(none_held.unrequested, usd("5"));
+    }
+
+    /// Kubernetes 1.37: the request names an extended resource, the device is one of Dynamic Resource Allocation.
+    #[test]
+    fn devices_by_resource_claims_do_not_fill_their_machine() {
+        let gpu = Resource::from_name("nvidia.com/gpu");
+        let labels = [("node.kubernetes.io/instance-type", "m5.large"), ("topology.kubernetes.io/region", "us-east-1")];
+        let node = Node {
+            name: "n".into(),
+            allocatable: Resources::new(2000, 8 * GI),
+            labels: labels.into_iter().collect(),
+            ..Node::default()
+        };
+        let mut cluster = Cluster::new(Some(PriceBook::embedded()));
+        let mut apply = |change| {
+            cluster.apply(change, Timestamp::UNIX_EPOCH);
+            let row = cluster.row_of_node("n").unwrap();
+            (Waste::of(row).unwrap(), row.requested_permille(&gpu), row.sums().requests.get(&gpu))
+        };
+        let price = apply(Change::Node(Box::new(node.clone()))).0.unrequested;
+        apply(Change::NodeUsage(vec![("n".into(), Usage { cpu_millicores: 100, ..Usage::default() })]));
+        let mut pod = Pod { key: PodKey::new("d", "p"), node: "n".into(), phase: PodPhase::Running, ..Pod::default() };
+        pod.requests = Resources::new(500, GI);
+        pod.requests.set(&gpu, 1);
+        let full = apply(Change::Pod(Box::new(pod.clone())));
+        assert_eq!((full.0.unrequested, full.1, full.2), (Money::ZERO, Some(1000), 1), "a device that was lost");
+        pod.by_claim = vec!["nvidia.com/gpu".into()];
+        let (waste, share, requested) = apply(Change::Pod(Box::new(pod)));
+        assert_eq!((share, requested, waste.unused), (None, 1, None));
+        assert_eq!(waste.unrequested, price - portion(price, 500, 2000));
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub struct Pod {
     pub requests: Resources,
     /// Effective limits by the same rule (PodLimits).
     pub limits: Resources,
+    /// The extended resources among [`Self::requests`] that it gets by a resource claim: `resourceName` of
+    /// `status.extendedResourceClaimStatus.requestMappings[]` (Kubernetes 1.37). Its node need not offer them.
+    pub by_claim: Vec<Name>,
     /// What condition PodScheduled says.
     pub scheduling: Scheduling,
     /// Why a bound pod is not running: the first container's waiting reason, init containers first.

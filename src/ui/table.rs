@@ -76,6 +76,8 @@ pub(super) struct Amounts<'a> {
     allocatable: Option<&'a Resources>,
     pub(super) requests: &'a Resources,
     pub(super) limits: &'a Resources,
+    /// What pods get by resource claims.
+    claimed: &'a Resources,
     used: Used<'a>,
     /// Whether anything is known of pods: without them sums are not 0 but unknown.
     pods_known: bool,
@@ -89,6 +91,7 @@ impl<'a> Amounts<'a> {
             allocatable: row.allocatable(),
             requests: &row.sums().requests,
             limits: &row.sums().limits,
+            claimed: &row.sums().claimed,
             used: Used::Row(row.usage()),
             pods_known: true,
             now: None,
@@ -100,6 +103,7 @@ impl<'a> Amounts<'a> {
             allocatable: Some(&totals.allocatable),
             requests: &totals.requests,
             limits: &totals.limits,
+            claimed: &totals.claimed,
             used: Used::Totals(totals),
             pods_known: true,
             now: None,
@@ -149,18 +153,25 @@ impl<'a> Amounts<'a> {
     }
 
     /// What the shown amount is a share of: what is offered, of used amounts what the measured nodes offer. None where that
-    /// is not known; 0 is an offer of nothing.
+    /// is not known, or where pods get it by resource claims alone; 0 is an offer of nothing.
     pub(super) fn whole(&self, resource: &Resource, bars: &Bars) -> Option<u64> {
         match (&self.used, bars) {
             (Used::Totals(totals), Bars::Usage) => Some(totals.measured_allocatable.get(resource)),
             (Used::Totals(totals), _) => totals.offer_of(resource),
-            (Used::Row(_), _) => self.allocatable.map(|all| all.get(resource)),
+            (Used::Row(_), _) => {
+                let offered = self.allocatable.map(|all| all.get(resource));
+                offered.filter(|offered| *offered > 0 || self.claimed.get(resource) == 0)
+            }
         }
     }
 
-    /// The share as a row writes it: `88%`, or `4/0` where there is nothing to be a share of.
+    /// The share as a row writes it: `88%`, or `4/0` where there is nothing to be a share of. The amount alone of devices
+    /// that pods get by resource claims.
     pub(super) fn percent(&self, resource: &Resource, bars: &Bars) -> Option<String> {
-        let (part, whole) = (self.amount(resource, bars)?, self.whole(resource, bars)?);
+        let part = self.amount(resource, bars)?;
+        let Some(whole) = self.whole(resource, bars) else {
+            return (self.claimed.get(resource) > 0).then(|| words::amount(resource, part));
+        };
         let of_none = || (part > 0).then(|| words::of_none(resource, part));
         words::percent(part, whole).or_else(of_none)
     }

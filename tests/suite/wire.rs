@@ -263,3 +263,19 @@ async fn a_full_pool_agrees() {
     assert_eq!(slim.condition("Ready").map(|c| c.status), Some(ConditionStatus::True));
     assert_eq!(conditions.len(), status["conditions"].as_array().unwrap().len());
 }
+
+/// Kubernetes 1.37, `PodExtendedResourceClaimStatus`.
+#[tokio::test]
+async fn the_resources_of_an_extended_resource_claim_are_noted() {
+    let mapping =
+        serde_json::json!({"containerName": "a", "resourceName": "nvidia.com/gpu", "requestName": "container-0"});
+    let pod = serde_json::json!({"metadata": {"name": "p", "namespace": "default", "uid": "p"}, "spec": {"nodeName": "n",
+            "containers": [{"name": "a", "resources": {"requests": {"nvidia.com/gpu": "1"}}}]},
+        "status": {"phase": "Running", "extendedResourceClaimStatus":
+            {"resourceClaimName": "p-extended-resources-x7", "requestMappings": [mapping]}}});
+    let Change::Pod(pod) = read(PODS, Stream::Pods, &pod.to_string()).await else { panic!("no pod") };
+    assert_eq!(
+        (pod.by_claim.as_slice(), pod.requests.extended.get("nvidia.com/gpu")),
+        (&["nvidia.com/gpu".into()][..], Some(&1))
+    );
+}

@@ -169,6 +169,22 @@ pub(in crate::source::live) struct PodStatus {
     pub(in crate::source::live) resources: Option<Box<ResourceRequirements>>,
     /// Allocated pod-level requests.
     pub(in crate::source::live) allocated_resources: Option<Box<Amounts>>,
+    #[serde(deserialize_with = "lenient")]
+    extended_resource_claim_status: ExtendedResourceClaim,
+}
+
+/// The claim that kube-scheduler makes for extended resources which devices of Dynamic Resource Allocation back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ExtendedResourceClaim {
+    #[serde(deserialize_with = "lenient")]
+    request_mappings: Vec<RequestMapping>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct RequestMapping {
+    resource_name: Text,
 }
 
 /// One entry of `containerStatuses` or `initContainerStatuses`.
@@ -338,6 +354,7 @@ impl PodWire {
         let bound = !spec.node_name.is_empty();
         let placement = spec.placement();
         let preempted = status.conditions.preempted;
+        let mappings = status.extended_resource_claim_status.request_mappings;
         let statuses = status.init_container_statuses.into_iter().chain(status.container_statuses);
         let waiting = statuses.map(|s| s.state.waiting.reason).find(|reason| !reason.is_empty());
         Pod {
@@ -353,6 +370,7 @@ impl PodWire {
             owner: owner.map(|o| Owner { kind: o.kind.0, name: o.name.0 }),
             requests,
             limits,
+            by_claim: mappings.into_iter().map(|mapping| mapping.resource_name.0).collect(),
             scheduling: scheduling(status.conditions.scheduled, spec.scheduling_gates.0),
             waiting: waiting.filter(|_| bound).unwrap_or_default().0,
             capacity_provisioned: metadata.annotations.capacity_provisioned.0,

@@ -146,6 +146,7 @@ impl World {
             owner: w.owner.clone(),
             requests: w.spec.requests.clone(),
             limits: w.spec.limits.clone(),
+            by_claim: Vec::new(),
             scheduling,
             waiting: if pod.stage == PodStage::Starting { "ContainerCreating".into() } else { Name::default() },
             capacity_provisioned: Name::default(),
