@@ -27,10 +27,10 @@ end
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
-stream\t'Streaming lists only'
-pages\t'Lists in pages only, then a watch'"
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l list-mode -d 'How initial lists are fetched [default: auto]' -r -f -a "auto\t'Long lists (pods, events) in pages, short ones streamed where the server supports it'
+stream\t'Streaming lists only (KEP-3157), without falling back on a refusal'
+pages\t'Pages only, which travel compressed, then a watch'"
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l resources -d 'Resources shown as bars and totals [default: cpu,memory]' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l extra-labels -d 'Node labels shown as further columns, separated by commas' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l filter -d 'Filter to start with, such as "pool:spot cpu<50 status:draining"' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l sort -d 'Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]' -r
@@ -40,18 +40,18 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
 online\t'As auto, and it is trouble when none of them answers'
 offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
 off\t'No prices'"
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
 always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
@@ -69,28 +69,28 @@ complete -c nodeglass -n "__fish_nodeglass_needs_command" -l demo-nodes -d 'Play
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l config -d 'Settings file to read' -r -F
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l log-file -d 'Write diagnosis to this file; nothing of it ever reaches the screen' -r -F
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l log-file -d 'Write logs to this file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l demo -d 'Play a simulated fleet; needs no cluster'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -s V -l version -d 'Print version'
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "snapshot" -d 'Print what the dashboard would show, once, and end'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "snapshot" -d 'Print the current state once and exit'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "doctor" -d 'Check what the dashboard needs: cluster, permissions, price sources'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "config" -d 'Print the settings in effect as a settings file'
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "completions" -d 'Print the completions of a shell'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "completions" -d 'Print shell completions'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -s o -l output -d 'The format to print' -r -f -a "table\t'Aligned columns for people'
 json\t'One JSON document, schema nodeglass/v1'
 csv\t'One row a node, with a header row'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l timeout -d 'How long to wait for every watch to be in sync, such as 30s or "1m 30s"' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l timeout -d 'How long to wait for every watch to sync, such as 30s or "1m 30s"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
-stream\t'Streaming lists only'
-pages\t'Lists in pages only, then a watch'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l list-mode -d 'How initial lists are fetched [default: auto]' -r -f -a "auto\t'Long lists (pods, events) in pages, short ones streamed where the server supports it'
+stream\t'Streaming lists only (KEP-3157), without falling back on a refusal'
+pages\t'Pages only, which travel compressed, then a watch'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l resources -d 'Resources shown as bars and totals [default: cpu,memory]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l extra-labels -d 'Node labels shown as further columns, separated by commas' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l filter -d 'Filter to start with, such as "pool:spot cpu<50 status:draining"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l sort -d 'Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]' -r
@@ -100,18 +100,18 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
 online\t'As auto, and it is trouble when none of them answers'
 offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
 off\t'No prices'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
 always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
@@ -129,7 +129,7 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l demo-no
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l config -d 'Settings file to read' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l log-file -d 'Write diagnosis to this file; nothing of it ever reaches the screen' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l log-file -d 'Write logs to this file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l demo -d 'Play a simulated fleet; needs no cluster'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -139,10 +139,10 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l timeout -
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
-stream\t'Streaming lists only'
-pages\t'Lists in pages only, then a watch'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l list-mode -d 'How initial lists are fetched [default: auto]' -r -f -a "auto\t'Long lists (pods, events) in pages, short ones streamed where the server supports it'
+stream\t'Streaming lists only (KEP-3157), without falling back on a refusal'
+pages\t'Pages only, which travel compressed, then a watch'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l resources -d 'Resources shown as bars and totals [default: cpu,memory]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l extra-labels -d 'Node labels shown as further columns, separated by commas' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l filter -d 'Filter to start with, such as "pool:spot cpu<50 status:draining"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l sort -d 'Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]' -r
@@ -152,18 +152,18 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
 online\t'As auto, and it is trouble when none of them answers'
 offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
 off\t'No prices'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
 always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
@@ -181,19 +181,19 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l demo-node
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l config -d 'Settings file to read' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l log-file -d 'Write diagnosis to this file; nothing of it ever reaches the screen' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l log-file -d 'Write logs to this file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l print-rbac -d 'Print the Kubernetes role that is enough, as YAML, and end'
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l print-iam-policy -d 'Print the AWS IAM policy that is enough for live prices, as JSON, and end'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l print-rbac -d 'Print the required Kubernetes ClusterRole as YAML and exit'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l print-iam-policy -d 'Print the AWS IAM policy for live prices as JSON and exit'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l demo -d 'Play a simulated fleet; needs no cluster'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
-stream\t'Streaming lists only'
-pages\t'Lists in pages only, then a watch'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l list-mode -d 'How initial lists are fetched [default: auto]' -r -f -a "auto\t'Long lists (pods, events) in pages, short ones streamed where the server supports it'
+stream\t'Streaming lists only (KEP-3157), without falling back on a refusal'
+pages\t'Pages only, which travel compressed, then a watch'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l resources -d 'Resources shown as bars and totals [default: cpu,memory]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l extra-labels -d 'Node labels shown as further columns, separated by commas' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l filter -d 'Filter to start with, such as "pool:spot cpu<50 status:draining"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l sort -d 'Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]' -r
@@ -203,18 +203,18 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
 online\t'As auto, and it is trouble when none of them answers'
 offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
 off\t'No prices'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
 always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
@@ -232,17 +232,17 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l demo-node
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l config -d 'Settings file to read' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l log-file -d 'Write diagnosis to this file; nothing of it ever reaches the screen' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l log-file -d 'Write logs to this file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l demo -d 'Play a simulated fleet; needs no cluster'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
-stream\t'Streaming lists only'
-pages\t'Lists in pages only, then a watch'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l list-mode -d 'How initial lists are fetched [default: auto]' -r -f -a "auto\t'Long lists (pods, events) in pages, short ones streamed where the server supports it'
+stream\t'Streaming lists only (KEP-3157), without falling back on a refusal'
+pages\t'Pages only, which travel compressed, then a watch'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l resources -d 'Resources shown as bars and totals [default: cpu,memory]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l extra-labels -d 'Node labels shown as further columns, separated by commas' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l filter -d 'Filter to start with, such as "pool:spot cpu<50 status:draining"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l sort -d 'Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]' -r
@@ -252,18 +252,18 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
 online\t'As auto, and it is trouble when none of them answers'
 offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
 off\t'No prices'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
 always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
@@ -281,17 +281,17 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l demo
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l config -d 'Settings file to read' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l log-file -d 'Write diagnosis to this file; nothing of it ever reaches the screen' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l log-file -d 'Write logs to this file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l demo -d 'Play a simulated fleet; needs no cluster'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -s l -l node-selector -d 'Only nodes whose labels match, such as karpenter.sh/nodepool=default' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l list-mode -d 'How lists are asked for [default: auto]' -r -f -a "auto\t'Long lists in pages, short ones streamed where the server can: the fastest, measured'
-stream\t'Streaming lists only'
-pages\t'Lists in pages only, then a watch'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l resources -d 'Resources with a bar and a total [default: cpu,memory]' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l list-mode -d 'How initial lists are fetched [default: auto]' -r -f -a "auto\t'Long lists (pods, events) in pages, short ones streamed where the server supports it'
+stream\t'Streaming lists only (KEP-3157), without falling back on a refusal'
+pages\t'Pages only, which travel compressed, then a watch'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l resources -d 'Resources shown as bars and totals [default: cpu,memory]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l extra-labels -d 'Node labels shown as further columns, separated by commas' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l filter -d 'Filter to start with, such as "pool:spot cpu<50 status:draining"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l sort -d 'Order to start with: KEY, KEY=asc or KEY=desc [default: age=asc, youngest first]' -r
@@ -301,18 +301,18 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l pricing -d 'Whether nodes are priced, and what may be asked for it [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
 online\t'As auto, and it is trouble when none of them answers'
 offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
 off\t'No prices'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l profile -d 'AWS profile that live prices are asked with' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l extra-costs -d 'Costs shown beside those of nodes, separated by commas: control-plane, volumes' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l disable-pricing -d 'As --pricing=off: eks-node-viewer\'s word for it' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l palette -d 'What the colour of a bar means [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not used'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
 pressure\t'High is bad: about to be full'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l color -d 'Whether and how deeply to colour [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
 always\t'As auto, but in a pipe too'
 never\t'No colour'
 16\t'The terminal\'s own 16 colours'
@@ -330,13 +330,13 @@ complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l demo-nodes -
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l seed -d 'Seed of the simulated fleet: the same seed plays the same fleet [default: 1]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l scenario -d 'Play a scenario file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l config -d 'Settings file to read' -r -F
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l log-file -d 'Write diagnosis to this file; nothing of it ever reaches the screen' -r -F
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l log-file -d 'Write logs to this file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l log-filter -d 'What is written to the log file, such as debug or nodeglass=trace,kube=info [default: info]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l demo -d 'Play a simulated fleet; needs no cluster'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "snapshot" -d 'Print what the dashboard would show, once, and end'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "snapshot" -d 'Print the current state once and exit'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "doctor" -d 'Check what the dashboard needs: cluster, permissions, price sources'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "config" -d 'Print the settings in effect as a settings file'
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "completions" -d 'Print shell completions'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "man" -d 'Print the manual page'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand help; and not __fish_seen_subcommand_from snapshot doctor config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -359,7 +359,6 @@ impl Dashboard {
             Effect::Quit => return Ok(false),
             Effect::Suspend => self.suspend(screen)?,
             Effect::Copy(text) => screen.copy(&text)?,
-            Effect::Interest => {}
         }
         let interest = self.ui.open_node().is_some();
         if interest != self.interest {

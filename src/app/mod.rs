@@ -31,8 +31,7 @@ pub use terminal::{Screen, Session};
 pub use trouble::install as install_panic_hook;
 
 use crate::cli::{self, CliError, Command, EXIT_SUCCESS, EXIT_TROUBLE, Environment, Settings, SettingsError};
-use crate::insight::{Column, Direction, Filter, GroupBy, Sort, View};
-use crate::model::Resource;
+use crate::insight::{Filter, View};
 use color_eyre::eyre::{Result, WrapErr};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -121,37 +120,5 @@ pub(crate) fn view(settings: &Settings) -> Result<View, SettingsError> {
         None => Filter::default(),
         Some(text) => Filter::parse(text).map_err(|error| SettingsError::bad_filter(text, error.to_string()))?,
     };
-    let group_by = match settings.group_by {
-        cli::GroupBy::None => GroupBy::Nothing,
-        cli::GroupBy::Nodepool => GroupBy::Pool,
-        cli::GroupBy::Zone => GroupBy::Zone,
-        cli::GroupBy::Type => GroupBy::Type,
-        cli::GroupBy::Capacity => GroupBy::Capacity,
-    };
-    Ok(View::new(filter, sort(&settings.sort), group_by))
-}
-
-fn sort(sort: &cli::Sort) -> Sort {
-    use cli::SortBy;
-    let column = match &sort.by {
-        SortBy::Name => Column::Name,
-        SortBy::Nodepool => Column::Pool,
-        SortBy::Requested(Resource::Cpu) => Column::Cpu,
-        SortBy::Requested(Resource::Memory) => Column::Memory,
-        SortBy::Requested(resource) => Column::Share(resource.clone()),
-        SortBy::Pods => Column::Pods,
-        SortBy::Type => Column::Type,
-        SortBy::Price => Column::Price,
-        SortBy::Waste => Column::Waste,
-        SortBy::Capacity => Column::Capacity,
-        SortBy::Zone => Column::Zone,
-        SortBy::Age => Column::Age,
-        SortBy::Status => Column::Status,
-        SortBy::Label(key) => Column::Label(key.clone()),
-    };
-    let direction = match sort.order {
-        cli::Order::Ascending => Direction::Ascending,
-        cli::Order::Descending => Direction::Descending,
-    };
-    Sort { column, direction }
+    Ok(View::new(filter, settings.sort.clone(), settings.group_by))
 }

@@ -1,17 +1,14 @@
 //! Settings and the environment as the screen's options.
 
 use super::sources::Ready;
-use crate::cli::{Color, Palette, Settings, StyleColor, Theme};
-use crate::ui::{self, Depth, Levels, Rgb, UiOptions};
+use crate::cli::{Color, Settings, StyleColor, Theme};
+use crate::ui::{Depth, Levels, Rgb, UiOptions};
 
 /// The screen's options.
 pub(super) fn screen(settings: &Settings, ready: &Ready) -> UiOptions {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     UiOptions {
-        palette: match settings.palette {
-            Palette::Efficiency => ui::Palette::Efficiency,
-            Palette::Pressure => ui::Palette::Pressure,
-        },
+        palette: settings.palette,
         depth: match settings.color {
             Color::Never => Depth::None,
             Color::Ansi16 => Depth::Sixteen,

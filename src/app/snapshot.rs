@@ -5,11 +5,11 @@
 
 use super::sources::{Ready, Running};
 use super::trouble;
-use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, OutputFormat, Pricing, Settings, Snapshot};
+use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Pricing, Settings, Snapshot};
 use crate::cluster::Cluster;
 use crate::insight::{MissingNodes, clock_skew};
 use crate::model::{LinkState, Stream, Timestamp};
-use crate::output::{self, Columns, Format, Report};
+use crate::output::{self, Columns, Report};
 use crate::source::demo;
 use crate::source::live::Connection;
 use crate::source::scenario::Scenario;
@@ -22,16 +22,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// What a complete picture needs. Pod metrics are polled only for a detail view.
-const WAITED_FOR: [Stream; 7] = [
-    Stream::Nodes,
-    Stream::Pods,
-    Stream::Events,
-    Stream::NodeClaims,
-    Stream::NodePools,
-    Stream::Pdbs,
-    Stream::NodeMetrics,
-];
+/// The streams that a report is made from. Pod metrics are polled only for a detail view; PodDisruptionBudgets are not
+/// reported.
+const WAITED_FOR: [Stream; 6] =
+    [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::NodeMetrics];
 
 /// Prints the picture of the cluster; the exit code says whether it is whole.
 pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
@@ -82,12 +76,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         labels: settings.extra_labels.iter().map(|label| label.to_string().into()).collect(),
     };
     let report = Report::with_columns(&cluster, &view, columns, Timestamp::now());
-    let format = match options.output {
-        OutputFormat::Table => Format::Table,
-        OutputFormat::Json => Format::Json,
-        OutputFormat::Csv => Format::Csv,
-    };
-    match output::write(&report, format, &mut io::BufWriter::new(io::stdout().lock())) {
+    match output::write(&report, options.output, &mut io::BufWriter::new(io::stdout().lock())) {
         // A reader that has seen enough is no trouble.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         other => other.wrap_err("failed to write to standard output")?,
@@ -232,9 +221,9 @@ fn shortfall(cluster: &Cluster, stream: Stream) -> Option<String> {
         {
             None
         }
-        LinkState::Denied { message } => Some(format!("warning: {stream} may not be read: {message}")),
-        LinkState::Retrying { why, .. } => Some(format!("warning: {stream} are not in sync: {why}")),
-        LinkState::Syncing { seen } => Some(format!("warning: {stream} are not in sync: {seen} read so far")),
-        LinkState::Off | LinkState::Connecting => Some(format!("warning: {stream} are not in sync: no answer yet")),
+        LinkState::Denied { message } => Some(format!("warning: cannot list {stream}: forbidden (RBAC): {message}")),
+        LinkState::Retrying { why, .. } => Some(format!("warning: {stream} are not synced: {why}")),
+        LinkState::Syncing { seen } => Some(format!("warning: {stream} are not synced: {seen} read so far")),
+        LinkState::Off | LinkState::Connecting => Some(format!("warning: {stream} are not synced: no answer yet")),
     }
 }

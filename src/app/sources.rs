@@ -1,7 +1,7 @@
 //! The source that settings name, started: whatever it is, it says changes into one bounded channel.
 
 use super::prices::{self, PriceLink};
-use crate::cli::{ExtraCost, ListMode, Pricing, Settings, SettingsError, Source};
+use crate::cli::{ExtraCost, Pricing, Settings, SettingsError, Source};
 use crate::cluster::Cluster;
 use crate::model::{Change, Timestamp};
 use crate::pricing::{ExtraCosts, PriceBook};
@@ -184,11 +184,7 @@ pub(super) fn live_options(settings: &Settings) -> live::Options {
         kubeconfig,
         context: settings.context.clone(),
         node_selector: settings.node_selector.clone().unwrap_or_default(),
-        list_mode: match settings.list_mode {
-            ListMode::Auto => live::ListMode::Auto,
-            ListMode::Stream => live::ListMode::Stream,
-            ListMode::Pages => live::ListMode::Pages,
-        },
+        list_mode: settings.list_mode,
         extra_costs: extra_costs(settings),
         environment,
         ..live::Options::default()

@@ -7,7 +7,11 @@
 
 #![expect(clippy::doc_markdown, reason = "clap prints these comments, and backticks would be noise in a terminal")]
 
-use super::settings::{Color, DoctorFormat, GroupBy, ListMode, OutputFormat, Palette, Pricing, Theme};
+use super::settings::{Color, DoctorFormat, Pricing, Theme};
+use crate::insight::GroupBy;
+use crate::output::Format;
+use crate::source::live::ListMode;
+use crate::ui::Palette;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -15,9 +19,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// See what a Kubernetes cluster's nodes do, what they cost by the hour, and why they come and go.
+/// Terminal dashboard of Kubernetes nodes and their cost
 ///
-/// nodeglass draws a dashboard of nodes, claims, pods, events and prices in the terminal. It only ever reads: get, list
+/// Shows what nodes do, what they cost by the hour, and why they come and go. nodeglass draws a dashboard of nodes, claims, pods, events and prices in the terminal. It only ever reads: get, list
 /// and watch. Press ? in it for the keys.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -26,7 +30,7 @@ use std::time::Duration;
     args_override_self = true,
     max_term_width = 100,
     after_help = "Flags go before the environment (NODEGLASS_CONTEXT for --context, and so on), that before the \
-                  settings file. Say --help for more.",
+                  settings file. See --help for more.",
     after_long_help = sections_as_help(),
 )]
 pub struct Cli {
@@ -41,23 +45,23 @@ pub struct Cli {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum CliCommand {
-    /// Print what the dashboard would show, once, and end
+    /// Print the current state once and exit
     ///
-    /// Waits until every watch is in sync, prints totals, nodes, claims, nodepools and pods by state, and ends: with 0;
-    /// with 1 when the cluster could not be read in time; with 2 when the command line was wrong. Needs no terminal.
+    /// Waits until every watch is synced, then prints totals, nodes, NodeClaims, NodePools and pods by state. Exits with 0; with
+    /// 1 if the cluster could not be read in time; with 2 if the command line is wrong. Needs no terminal.
     Snapshot(SnapshotFlags),
     /// Check what the dashboard needs: cluster, permissions, price sources
     ///
-    /// Tries everything the dashboard would use and says what works, what is lost without the rest, and how to mend it. It
-    /// ends with 0 when the dashboard works, in full or within limits that are named; with 1 when it cannot; with 2 when
-    /// the command line was wrong. Changes nothing: it asks the server what you may do, and reads.
+    /// Tries everything the dashboard uses and reports what works, the impact of what does not, and how to fix it. Exits with 0
+    /// if the dashboard is usable, with or without warnings; with 1 if it is not; with 2 if the command line is wrong.
+    /// Changes nothing: it reads, and asks the server what you may do.
     Doctor(DoctorFlags),
     /// Print the settings in effect as a settings file
     ///
     /// What is printed can be saved as config.toml, and means the same there as the flags, variables and file it was
     /// made from. Its first line names the file that was read, if one was.
     Config,
-    /// Print the completions of a shell
+    /// Print shell completions
     ///
     /// For example: nodeglass completions bash > ~/.local/share/bash-completion/completions/nodeglass
     Completions {
@@ -74,11 +78,11 @@ pub enum CliCommand {
 #[derive(Clone, Debug, Args)]
 pub struct SnapshotFlags {
     /// The format to print
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = OutputFormat::Table)]
-    pub output: OutputFormat,
-    /// How long to wait for every watch to be in sync, such as 30s or "1m 30s"
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+    /// How long to wait for every watch to sync, such as 30s or "1m 30s"
     ///
-    /// What is not in sync by then is printed as it is and named on standard error, and the exit status is 1.
+    /// A watch that is not synced by then is named on standard error, the rest is printed, and the exit status is 1.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
 }
@@ -92,16 +96,14 @@ pub struct DoctorFlags {
     /// How long each check may take, such as 10s
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
-    /// Print the Kubernetes role that is enough, as YAML, and end
+    /// Print the required Kubernetes ClusterRole as YAML and exit
     ///
-    /// A ClusterRole and a binding whose subject is to be filled in. With --extra-costs also what those need. Contacts
-    /// nothing.
+    /// A ClusterRole and a binding whose subject you fill in, with what --extra-costs needs. Makes no request.
     #[arg(long, conflicts_with = "print_iam_policy")]
     pub print_rbac: bool,
-    /// Print the AWS IAM policy that is enough for live prices, as JSON, and end
+    /// Print the AWS IAM policy for live prices as JSON and exit
     ///
-    /// It is optional: without it most prices are known all the same. With --extra-costs also what those need. Contacts
-    /// nothing.
+    /// Optional: most prices are known without it. Includes what --extra-costs needs. Makes no request.
     #[arg(long)]
     pub print_iam_policy: bool,
 }
@@ -116,7 +118,7 @@ fn switch() -> PossibleValuesParser {
     PossibleValuesParser::new(["on", "off"])
 }
 
-/// How many nodes a simulated fleet may have: more than any cluster that is looked at, and what a machine can still play.
+/// Accepted sizes of a simulated fleet.
 fn fleet_size() -> impl TypedValueParser<Value = NonZeroU32> {
     clap::value_parser!(u32).range(1..=10_000).try_map(NonZeroU32::try_from)
 }
@@ -140,11 +142,11 @@ pub struct Flags {
     /// "key in (a,b)", "key notin (a,b)", joined by commas.
     #[arg(short = 'l', long, global = true, value_name = "SELECTOR", help_heading = "Cluster")]
     pub node_selector: Option<String>,
-    /// How lists are asked for [default: auto]
+    /// How initial lists are fetched [default: auto]
     #[arg(long, global = true, value_name = "MODE", value_parser = words::<ListMode>(), help_heading = "Cluster")]
     pub list_mode: Option<String>,
 
-    /// Resources with a bar and a total [default: cpu,memory]
+    /// Resources shown as bars and totals [default: cpu,memory]
     ///
     /// Separated by commas: cpu, memory, pods, ephemeral-storage, or an extended resource such as nvidia.com/gpu. In the table
     /// and the CSV of snapshot they are columns; its JSON has all resources.
@@ -182,33 +184,33 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "BY", value_parser = words::<GroupBy>(), help_heading = "What is shown")]
     pub group_by: Option<String>,
 
-    /// Whether nodes are priced, and what may be asked for it [default: auto]
+    /// Price nodes, and from which sources [default: auto]
     #[arg(long, global = true, value_name = "MODE", value_parser = words::<Pricing>(), help_heading = "Prices")]
     pub pricing: Option<String>,
-    /// AWS profile that live prices are asked with
+    /// AWS profile for live prices
     ///
-    /// [default: the one that the kubeconfig's user names (aws eks get-token --profile, or AWS_PROFILE there), else what
-    /// AWS's tools would take]
+    /// [default: the one that the kubeconfig's user names (aws eks get-token --profile, or AWS_PROFILE there), else the AWS CLI's
+    /// default]
     #[arg(long, global = true, value_name = "NAME", help_heading = "Prices")]
     pub profile: Option<String>,
     /// Your own prices: a CSV or JSON file
     ///
     /// Columns, or keys of a JSON array's objects: region, instance_type, capacity, usd_per_hour. An empty field or *
-    /// matches all. The row that says most holds, of two that say as much the later. A price is for the whole node, and
-    /// nothing is added to it or taken off.
+    /// matches all. The most specific row wins; on a tie, the last. A price is for the whole node: no
+    /// fee is added and no discount applied.
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Prices")]
     pub price_file: Option<String>,
-    /// Costs shown beside those of nodes, separated by commas: control-plane, volumes
+    /// Further costs to show, separated by commas: control-plane, volumes
     #[arg(long, global = true, value_name = "LIST", help_heading = "Prices")]
     pub extra_costs: Option<String>,
-    /// As --pricing=off: eks-node-viewer's word for it
+    /// Same as --pricing=off, for eks-node-viewer's users
     #[arg(
         long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         value_name = "BOOL", help_heading = "Prices"
     )]
     pub disable_pricing: Option<String>,
 
-    /// What the colour of a bar means [default: efficiency]
+    /// What bar colours mean [default: efficiency]
     #[arg(long, global = true, value_name = "NAME", value_parser = words::<Palette>(), help_heading = "Screen")]
     pub palette: Option<String>,
     /// Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"
@@ -217,7 +219,7 @@ pub struct Flags {
     /// meaning.
     #[arg(long, global = true, value_name = "COLOURS", help_heading = "Screen")]
     pub style: Option<String>,
-    /// Whether and how deeply to colour [default: auto]
+    /// When to use colour, and how many colours [default: auto]
     #[arg(long, global = true, value_name = "WHEN", value_parser = words::<Color>(), help_heading = "Screen")]
     pub color: Option<String>,
     /// Background the colours are chosen for [default: auto]
@@ -259,7 +261,7 @@ pub struct Flags {
         long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Settings and diagnosis"
     )]
     pub config: Option<PathBuf>,
-    /// Write diagnosis to this file; nothing of it ever reaches the screen
+    /// Write logs to this file
     #[arg(
         long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Settings and diagnosis"
     )]
@@ -384,7 +386,7 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "Exit status",
-        "0: done; a reader that closed the pipe early is no error. 1: trouble, such as no cluster. 2: the \
+        "0: done; a reader that closed the pipe early is no error. 1: error, such as an unreachable cluster. 2: the \
          command line, a variable or the settings file cannot be understood, or the dashboard is asked for without a \
          terminal.",
     ),

@@ -9,7 +9,7 @@ use super::file::{Entry, Format, Raw, SettingsFile};
 use super::flags::Flags;
 use super::selector;
 use super::settings::{Color, ExtraCost, ExtraLabel, Pricing, Settings, Source, Style};
-use super::sort::Sort;
+use super::sort::{parse_node_sort, parse_sort, sort_text};
 use crate::model::Resource;
 use clap::ValueEnum;
 use std::collections::BTreeMap;
@@ -96,7 +96,7 @@ pub fn settings(
         if flags.sort.is_some() {
             return Err(SettingsError::Conflict { first: "--sort", second: "--node-sort" });
         }
-        settings.sort = Sort::from_node_sort(text).map_err(|expected| SettingsError::BadValue {
+        settings.sort = parse_node_sort(text).map_err(|expected| SettingsError::BadValue {
             origin: Origin::Flag("--node-sort".to_owned()),
             given: format!("{text:?}"),
             expected,
@@ -294,7 +294,7 @@ pub(super) const OPTIONS: &[Setting] = &[
     setting!("resources", |s, raw, _| s.resources = resources(raw)?, |s| toml_list(&s.resources)),
     setting!("extra-labels", |s, raw, _| s.extra_labels = extra_labels(raw)?, |s| toml_list(&s.extra_labels)),
     setting!("filter", |s, raw, _| s.filter = some_text(raw)?, |s| toml_text(s.filter.as_deref().unwrap_or(""))),
-    setting!("sort", |s, raw, _| s.sort = text(raw)?.parse()?, |s| toml_text(s.sort.to_string())),
+    setting!("sort", |s, raw, _| s.sort = parse_sort(text(raw)?)?, |s| toml_text(sort_text(&s.sort))),
     choice_setting!("group-by", group_by),
     choice_setting!("pricing", pricing),
     setting!("profile", |s, raw, _| s.profile = some_text(raw)?, |s| toml_text(s.profile.as_deref().unwrap_or(""))),
@@ -317,7 +317,7 @@ pub(super) const OPTIONS: &[Setting] = &[
 
 /// The dot-file's `node-sort`; its place in our files is `sort`.
 const NODE_SORT: &Setting =
-    &setting!("node-sort", |s, raw, _| s.sort = Sort::from_node_sort(text(raw)?)?, |s| toml_text(s.sort.to_string()),);
+    &setting!("node-sort", |s, raw, _| s.sort = parse_node_sort(text(raw)?)?, |s| toml_text(sort_text(&s.sort)),);
 
 /// eks-node-viewer's name for `pricing`, understood everywhere and written nowhere. Its `false` lifts an `off` from
 /// below, and leaves any other mode as it is.

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! ```
-//! use nodeglass::cli::{self, Command, Environment, GroupBy, Order, SortBy};
+//! use nodeglass::cli::{self, Command, Environment};
+//! use nodeglass::insight::{Column, Direction, GroupBy};
 //!
 //! let environment = Environment::new([("NODEGLASS_GROUP_BY", "zone")], None, None);
 //! let no_files = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
@@ -19,7 +20,7 @@
 //! let command = cli::parse(["nodeglass", "-node-sort=creation=asc"], &environment, &no_files)?;
 //! let Command::Dashboard(settings) = command else { panic!("no command named is the dashboard") };
 //! assert_eq!(settings.group_by, GroupBy::Zone);
-//! assert_eq!((settings.sort.by, settings.sort.order), (SortBy::Age, Order::Ascending));
+//! assert_eq!((settings.sort.column, settings.sort.direction), (Column::Age, Direction::Ascending));
 //! # Ok::<(), cli::CliError>(())
 //! ```
 
@@ -39,10 +40,10 @@ pub use flags::{Cli, CliCommand, DoctorFlags, Flags, SnapshotFlags, with_two_das
 pub use layers::{Environment, settings};
 pub use print::{SAMPLE_CONFIG, completions, config_file, man_page, write_out};
 pub use settings::{
-    Color, Doctor, DoctorFormat, DoctorWish, ExtraCost, ExtraLabel, GroupBy, ListMode, OutputFormat, Palette, Pricing,
-    Settings, Snapshot, Source, Style, StyleColor, Theme,
+    Color, Doctor, DoctorFormat, DoctorWish, ExtraCost, ExtraLabel, Pricing, Settings, Snapshot, Source, Style,
+    StyleColor, Theme,
 };
-pub use sort::{Order, Sort, SortBy};
+pub use sort::{SORT_WORDS, parse_node_sort, parse_sort, sort_text};
 
 use crate::pricing::{PriceFile, PriceTerms};
 use clap::Parser;
@@ -89,7 +90,9 @@ pub fn parse<A: Into<OsString>>(
         None => Command::Dashboard(settings()?),
         Some(CliCommand::Snapshot(SnapshotFlags { output, timeout })) => {
             // In the environment or a file it is meant for the dashboard; typed it is meant for this.
-            if let Some(by) = cli.flags.group_by.as_ref().filter(|by| output == OutputFormat::Csv && *by != "none") {
+            if let Some(by) =
+                cli.flags.group_by.as_ref().filter(|by| output == crate::output::Format::Csv && *by != "none")
+            {
                 return Err(CliError::from(SettingsError::BadValue {
                     origin: Origin::Flag("--group-by".to_owned()),
                     given: format!("{by:?}"),

@@ -3,9 +3,12 @@
 //! Nothing here knows where a value came from. [`super::layers`] fills it, the app reads it.
 
 use super::selector;
-use super::sort::{Order, Sort, SortBy};
+use crate::insight::{GroupBy, Sort};
 use crate::model::{Name, Resource};
+use crate::output::Format;
 use crate::pricing::DiscountRule;
+use crate::source::live::ListMode;
+use crate::ui::Palette;
 use clap::ValueEnum;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -40,7 +43,7 @@ pub struct Settings {
     pub group_by: GroupBy,
     /// Whether nodes are priced, and what may be asked for it.
     pub pricing: Pricing,
-    /// AWS profile that live prices are asked with; `None` is the one the kubeconfig's user names, else the default chain.
+    /// AWS profile for live prices; `None` is the one the kubeconfig's user names, else the default chain.
     pub profile: Option<String>,
     /// File of the user's own prices; [`super::price_terms`] reads it.
     pub price_file: Option<PathBuf>,
@@ -79,8 +82,8 @@ impl Default for Settings {
             resources: vec![Resource::Cpu, Resource::Memory],
             extra_labels: Vec::new(),
             filter: None,
-            sort: Sort { by: SortBy::Age, order: Order::Ascending },
-            group_by: GroupBy::None,
+            sort: Sort::default(),
+            group_by: GroupBy::Nothing,
             pricing: Pricing::Auto,
             profile: None,
             price_file: None,
@@ -119,7 +122,7 @@ pub enum Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The format.
-    pub output: OutputFormat,
+    pub output: Format,
     /// How long to wait for every stream to be in sync.
     pub timeout: Duration,
 }
@@ -157,43 +160,6 @@ pub enum DoctorFormat {
     Json,
 }
 
-/// Format of a one-shot report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// Aligned columns for people
-    Table,
-    /// One JSON document, schema nodeglass/v1
-    Json,
-    /// One row a node, with a header row
-    Csv,
-}
-
-/// How lists are asked of the API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ListMode {
-    /// Long lists in pages, short ones streamed where the server can: the fastest, measured
-    Auto,
-    /// Streaming lists only
-    Stream,
-    /// Lists in pages only, then a watch
-    Pages,
-}
-
-/// What rows are gathered under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum GroupBy {
-    /// No groups
-    None,
-    /// Nodepool, or node group where there is none
-    Nodepool,
-    /// Availability zone
-    Zone,
-    /// Instance type
-    Type,
-    /// Capacity type: on-demand, spot, reserved
-    Capacity,
-}
-
 /// Whether nodes are priced, and what may be asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pricing {
@@ -214,15 +180,6 @@ pub enum ExtraCost {
     ControlPlane,
     /// Root volumes of the nodes
     Volumes,
-}
-
-/// What the colour of a bar means. No meaning is carried by colour alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Palette {
-    /// Low is bad: paid for and not used
-    Efficiency,
-    /// High is bad: about to be full
-    Pressure,
 }
 
 /// Whether and how deeply output is coloured. Only [`Self::Always`] colours what goes into a pipe or a file: a depth that

@@ -245,7 +245,7 @@ impl Cluster {
             | LinkState::Denied { .. }
             | LinkState::Retrying { .. } => false,
         };
-        let kinds = [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs];
+        let kinds = [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools];
         kinds.into_iter().all(is_whole)
     }
 

@@ -156,7 +156,7 @@ impl Waits {
     /// A few words for the screen.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Unseen => "not seen by a scheduler",
+            Self::Unseen => "waiting for scheduler",
             Self::Group => "held back by its group",
             Self::Gated => "held by scheduling gates",
             Self::Unschedulable => "unschedulable",

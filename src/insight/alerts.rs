@@ -154,7 +154,7 @@ fn price_sources(cluster: &Cluster, alerts: &mut Vec<Alert>) {
     alerts.push(Alert {
         kind: AlertKind::PriceSource,
         severity: Severity::Notice,
-        text: format!("no new prices from {}", each.join("; ")),
+        text: format!("prices not refreshed from {}", each.join("; ")),
         row: None,
         until: next,
     });
@@ -206,13 +206,13 @@ pub fn unmatched_terms(cluster: &Cluster) -> Vec<String> {
     let (mut told, mut rows) = (Vec::new(), 0);
     for term in cluster.prices().unmatched() {
         match term {
-            UnmatchedTerm::Rule { .. } => told.push(format!("{term} holds for no node")),
+            UnmatchedTerm::Rule { .. } => told.push(format!("{term} matches no node")),
             UnmatchedTerm::Row { .. } => rows += 1,
         }
     }
     let file = cluster.prices().book().and_then(|book| book.terms().file.as_ref());
     if let Some(file) = file.filter(|file| rows > 0 && file.rows().len() == rows) {
-        told.push(format!("no row of {} holds for a node", file.name()));
+        told.push(format!("no row of {} matches a node", file.name()));
     }
     told
 }
@@ -230,7 +230,11 @@ fn rows(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
             alerts.push(Alert {
                 kind: AlertKind::DrainOverdue,
                 severity: Severity::Warning,
-                text: format!("drain of {} is {late} past its deadline, {}", row.name(), pods(row.sums().pods.bound)),
+                text: format!(
+                    "{}: drain overdue by {late} (terminationGracePeriod), {}",
+                    row.name(),
+                    pods(row.sums().pods.bound)
+                ),
                 row: Some(row.id()),
                 until: None,
             });
@@ -258,9 +262,9 @@ fn interruption(row: &Row, announced: Timestamp) -> Alert {
         Some("SpotInterrupted") => "spot interruption",
         None if spot => "spot interruption",
         Some("CapacityReservationInstanceInterrupted") => "capacity reservation interrupted",
-        Some("InstanceStopping") => "instance is stopped from outside",
-        Some("InstanceTerminating") => "instance is terminated from outside",
-        Some("InstanceUnhealthy") => "instance is unhealthy",
+        Some("InstanceStopping") => "instance stopped outside Karpenter",
+        Some("InstanceTerminating") => "instance terminated outside Karpenter",
+        Some("InstanceUnhealthy") => "instance unhealthy",
         Some(_) | None => "interruption",
     };
     let pool = row.pool().map(|pool| format!("{pool}, ")).unwrap_or_default();
@@ -308,7 +312,7 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
             LinkState::Denied { message } if vital => alerts.push(Alert {
                 kind: AlertKind::Denied,
                 severity: Severity::Critical,
-                text: format!("{stream} may not be read: {message}"),
+                text: format!("cannot list {stream}: forbidden (RBAC): {message}"),
                 row: None,
                 until: None,
             }),
@@ -336,16 +340,15 @@ fn streams(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
         alerts.push(Alert {
             kind: AlertKind::NotWatched,
             severity: Severity::Notice,
-            text: format!("{} may be listed, not watched, and are listed now and then: {message}", names.join(", ")),
+            text: format!("{} cannot be watched (RBAC), listed every 30s instead: {message}", names.join(", ")),
             row: None,
             until: None,
         });
     }
     for (why, outage) in down {
-        let picture = outage.silent.map_or_else(
-            || "nothing was heard yet".into(),
-            |seconds| format!("the picture is {} old", age::short(seconds)),
-        );
+        let picture = outage
+            .silent
+            .map_or_else(|| "no data yet".into(), |seconds| format!("data is {} old", age::short(seconds)));
         alerts.push(Alert {
             kind: AlertKind::StreamDown,
             severity: if outage.vital { Severity::Critical } else { Severity::Warning },
@@ -409,11 +412,11 @@ fn launches(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
         }
     }
     for ((reason, pool), (count, row)) in waiting {
-        let claims = if count == 1 { "1 launch does".into() } else { format!("{count} launches do") };
+        let claims = if count == 1 { "1 launch".into() } else { format!("{count} launches") };
         alerts.push(Alert {
             kind: AlertKind::LaunchesFail,
             severity: Severity::Critical,
-            text: format!("{claims} not succeed: {reason}{}", in_pool(&pool)),
+            text: format!("{claims} failing: {reason}{}", in_pool(&pool)),
             row: Some(row),
             until: None,
         });
@@ -431,7 +434,7 @@ fn reboots(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
         alerts.push(Alert {
             kind: AlertKind::RebootFailed,
             severity: Severity::Warning,
-            text: format!("reboot of {} failed, it is replaced: {}", row.name(), line.message),
+            text: format!("reboot of {} failed, replacing it: {}", row.name(), line.message),
             row: Some(row.id()),
             until: None,
         });
@@ -470,10 +473,10 @@ fn pools(cluster: &Cluster, pending: &PendingByCause, alerts: &mut Vec<Alert>) {
         if let Some(ready) = is_false("Ready") {
             // The two conditions that make up Ready know more than it does.
             let why = is_false("NodeClassReady").or_else(|| is_false("ValidationSucceeded")).unwrap_or(ready);
-            add(AlertKind::PoolNotReady, format!("nodepool {} is not ready{}", pool.name, because(why)));
+            add(AlertKind::PoolNotReady, format!("NodePool {} is not ready{}", pool.name, because(why)));
         }
         if let Some(why) = is_false("NodeRegistrationHealthy") {
-            let text = format!("machines of nodepool {} fail to launch or join{}", pool.name, because(why));
+            let text = format!("NodePool {}: nodes fail to launch or register{}", pool.name, because(why));
             add(AlertKind::RegistrationUnhealthy, text);
         }
         let held = pending.limited(&pool.name);
@@ -615,7 +618,7 @@ mod tests {
             event(1, "Node", "a", "InstanceStopping", "Instance is stopping", 1),
         ]);
         let all = alerts(&c, at(NOW));
-        assert_eq!((all[0].text.as_str(), all[0].until), ("instance is stopped from outside: a (0 pods)", None));
+        assert_eq!((all[0].text.as_str(), all[0].until), ("instance stopped outside Karpenter: a (0 pods)", None));
     }
 
     #[test]
@@ -630,7 +633,7 @@ mod tests {
         }
         let all = alerts(&c, at(NOW));
         assert_eq!(all.len(), 1, "claims were heard a second ago");
-        assert_eq!(all[0].text, "nodes, pods down: connection refused; the picture is 2m10s old");
+        assert_eq!(all[0].text, "nodes, pods down: connection refused; data is 2m10s old");
         assert_eq!((all[0].severity, all[0].until), (Severity::Critical, Some(at(NOW + 3))));
     }
 
@@ -647,7 +650,7 @@ mod tests {
             c.apply(Change::Link(stream, state), at(NOW));
         }
         let all = alerts(&c, at(NOW));
-        assert_eq!(all[0].text, "all streams are down: connection refused; the picture is 60s old");
+        assert_eq!(all[0].text, "all streams are down: connection refused; data is 60s old");
     }
 
     #[test]
@@ -668,10 +671,10 @@ mod tests {
         let told = unmatched_terms(&c);
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(
-            told[0].starts_with("discount rule 2 (family=x9* ") && told[0].ends_with(") holds for no node"),
+            told[0].starts_with("discount rule 2 (family=x9* ") && told[0].ends_with(") matches no node"),
             "{told:?}"
         );
-        assert_eq!(told[1], "no row of prices.csv holds for a node");
+        assert_eq!(told[1], "no row of prices.csv matches a node");
     }
 
     #[test]
@@ -679,7 +682,7 @@ mod tests {
         let state = LinkState::Retrying { at: at(NOW), why: "no route to host".into() };
         let c = cluster([Change::Link(Stream::Events, state)]);
         let all = alerts(&c, at(NOW));
-        assert_eq!(all[0].text, "events down: no route to host; nothing was heard yet");
+        assert_eq!(all[0].text, "events down: no route to host; no data yet");
         assert_eq!(all[0].severity, Severity::Warning);
     }
 
@@ -689,7 +692,7 @@ mod tests {
         let c = cluster([Change::Link(Stream::Pods, polled()), Change::Link(Stream::NodeClaims, polled())]);
         let all = alerts(&c, at(NOW));
         assert_eq!(all.len(), 1);
-        let text = "pods, nodeclaims may be listed, not watched, and are listed now and then: cannot watch";
+        let text = "pods, nodeclaims cannot be watched (RBAC), listed every 30s instead: cannot watch";
         assert_eq!((all[0].text.as_str(), all[0].severity), (text, Severity::Notice));
     }
 
@@ -711,7 +714,7 @@ mod tests {
             Change::Link(Stream::Pods, denied("pods is forbidden")),
             Change::Link(Stream::Pdbs, denied("poddisruptionbudgets is forbidden")),
         ]);
-        assert_eq!(told(&c), ["pods may not be read: pods is forbidden"]);
+        assert_eq!(told(&c), ["cannot list pods: forbidden (RBAC): pods is forbidden"]);
     }
 
     #[test]
@@ -740,9 +743,9 @@ mod tests {
             let conditions = vec![condition("Launched", ConditionStatus::Unknown, "VCPULimitExceeded", "")];
             Change::Claim(Box::new(NodeClaim { name: name.into(), labels, conditions, ..NodeClaim::default() }))
         };
-        assert_eq!(told(&cluster([claim("gpu-1")])), ["1 launch does not succeed: VCPULimitExceeded (gpu)"]);
+        assert_eq!(told(&cluster([claim("gpu-1")])), ["1 launch failing: VCPULimitExceeded (gpu)"]);
         let two = cluster([claim("gpu-1"), claim("gpu-2")]);
-        assert_eq!(told(&two), ["2 launches do not succeed: VCPULimitExceeded (gpu)"]);
+        assert_eq!(told(&two), ["2 launches failing: VCPULimitExceeded (gpu)"]);
     }
 
     #[test]
@@ -753,7 +756,7 @@ mod tests {
                 condition("NodeClassReady", ConditionStatus::False, "NodeClassNotFound", "NodeClass not found"),
             ];
         })]);
-        assert_eq!(told(&c), ["nodepool general-purpose is not ready: NodeClassNotFound: NodeClass not found"]);
+        assert_eq!(told(&c), ["NodePool general-purpose is not ready: NodeClassNotFound: NodeClass not found"]);
     }
 
     #[test]
@@ -762,7 +765,7 @@ mod tests {
             let unhealthy = condition("NodeRegistrationHealthy", ConditionStatus::False, "RegistrationFailed", "");
             p.conditions = vec![condition("Ready", ConditionStatus::True, "", ""), unhealthy];
         })]);
-        assert_eq!(told(&c), ["machines of nodepool general-purpose fail to launch or join: RegistrationFailed"]);
+        assert_eq!(told(&c), ["NodePool general-purpose: nodes fail to launch or register: RegistrationFailed"]);
     }
 
     const LIMIT: &str = "Failed to schedule pod, all available instance types exceed limits for nodepool \
@@ -820,7 +823,7 @@ mod tests {
         let claim = NodeClaim { name: "gpu-1".into(), ..NodeClaim::default() };
         let failed = |ago| event(1, "NodeClaim", "gpu-1", "RebootFailed", text, ago);
         let c = cluster([Change::Claim(Box::new(claim.clone())), failed(20)]);
-        assert_eq!(told(&c), [format!("reboot of gpu-1 failed, it is replaced: {text}")]);
+        assert_eq!(told(&c), [format!("reboot of gpu-1 failed, replacing it: {text}")]);
         assert_eq!(told(&cluster([Change::Claim(Box::new(claim)), failed(400)])), [""; 0]);
     }
 
@@ -839,7 +842,7 @@ mod tests {
         let pod = Pod { key: PodKey::new("default", "p"), node: "a".into(), ..Pod::default() };
         let with =
             |claim| cluster([node("a", "spot"), Change::Claim(Box::new(claim)), Change::Pod(Box::new(pod.clone()))]);
-        assert_eq!(told(&with(claim(Some(600)))), ["drain of a is 5m past its deadline, 1 pod"]);
+        assert_eq!(told(&with(claim(Some(600)))), ["a: drain overdue by 5m (terminationGracePeriod), 1 pod"]);
         assert_eq!(told(&with(claim(Some(880)))), [""; 0], "pods are deleted at the deadline and take a moment to go");
         assert_eq!(told(&with(claim(Some(1200)))), [""; 0]);
         assert_eq!(told(&with(claim(None))), [""; 0], "no grace period: it waits for ever");

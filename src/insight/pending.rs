@@ -114,7 +114,7 @@ impl fmt::Display for Cause {
             Self::Gated => "scheduling gates",
             Self::Group => "held back by its group",
             Self::Queue => "queue quota used up",
-            Self::Unseen => "not seen by a scheduler",
+            Self::Unseen => "waiting for scheduler",
             Self::SchedulerError => "scheduler error",
             Self::Preempting => "preempting",
             Self::Placed(Binding::Volume) => "placed, waiting for volumes",
@@ -972,7 +972,7 @@ mod tests {
         cluster.apply(pod("err", Scheduling::Error("timeout".into())), at(NOW));
         assert_eq!(
             counted(&cluster),
-            ["92 insufficient cpu", "1 scheduling gates", "1 not seen by a scheduler", "1 scheduler error"]
+            ["92 insufficient cpu", "1 scheduling gates", "1 waiting for scheduler", "1 scheduler error"]
         );
     }
 
@@ -1197,7 +1197,7 @@ mod tests {
         let scheduling = [full(), full(), full(), Scheduling::Gated, Scheduling::Gated, Scheduling::Unseen];
         let pods = scheduling.into_iter().enumerate().map(|(i, scheduling)| pod(&format!("p{i}"), scheduling));
         let pending = pending(&cluster(pods));
-        assert_eq!(pending.words(200), "3 insufficient cpu, 2 scheduling gates, 1 not seen by a scheduler");
+        assert_eq!(pending.words(200), "3 insufficient cpu, 2 scheduling gates, 1 waiting for scheduler");
         assert_eq!(pending.words(60), "3 insufficient cpu, 2 scheduling gates, +1 more");
         assert_eq!(pending.words(30), "3 insufficient cpu, +2 more");
         assert_eq!(pending.words(10), "");

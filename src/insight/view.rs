@@ -9,22 +9,25 @@ use super::{Filter, Sort, Totals};
 use crate::cluster::{Cluster, PodCounts, Row, RowId};
 use crate::model::Name;
 use crate::units::natural::NaturalKey;
+use clap::ValueEnum;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// How rows are put together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// What rows are grouped by. Its values are those of `--group-by`, with their help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum)]
 pub enum GroupBy {
-    /// Not at all.
+    /// No groups
     #[default]
+    #[value(name = "none")]
     Nothing,
-    /// By nodepool or node group.
+    /// Nodepool, or node group where there is none
+    #[value(name = "nodepool")]
     Pool,
-    /// By zone.
+    /// Availability zone
     Zone,
-    /// By instance type.
+    /// Instance type
     Type,
-    /// By capacity type.
+    /// Capacity type: on-demand, spot, reserved
     Capacity,
 }
 

@@ -11,17 +11,18 @@ mod table;
 
 pub use report::{Amounts, Columns, NodeReport, Report, SCHEMA};
 
+use clap::ValueEnum;
 use std::io::{self, Write};
 
-/// The form of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The format of a report. Its values are those of `snapshot --output`, with their help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Aligned columns for reading.
+    /// Aligned columns for people
     #[default]
     Table,
-    /// The whole report, schema `nodeglass/v1`.
+    /// One JSON document, schema nodeglass/v1
     Json,
-    /// One line a node, with a heading.
+    /// One row a node, with a header row
     Csv,
 }
 

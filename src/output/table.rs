@@ -265,12 +265,12 @@ fn cost(p: &PriceTotalReport) -> Option<String> {
         let (least, estimate) = (if left_out > 0 { "≥ " } else { "" }, if estimated > 0 { "~" } else { "" });
         said.extend(amount.map(|amount| format!("{name} {least}{estimate}{sign}{amount}/hour")));
     };
-    say("spot saves", p.spot_saves.clone(), p.spot_left_out, p.spot_estimated);
+    say("spot savings", p.spot_saves.clone(), p.spot_left_out, p.spot_estimated);
     say("discounts", p.discounts.clone(), 0, p.estimated);
     if let Some(waste) = &p.waste {
-        say("unrequested", some(&Some(waste.unrequested.clone())), waste.left_out, p.estimated);
-        say("unused", some(&waste.unused), waste.left_out, p.estimated);
-        say("DaemonSets", some(&Some(waste.daemonsets.clone())), waste.left_out, p.estimated);
+        say("idle", some(&Some(waste.unrequested.clone())), waste.left_out, p.estimated);
+        say("over-requested", some(&waste.unused), waste.left_out, p.estimated);
+        say("DaemonSet share", some(&Some(waste.daemonsets.clone())), waste.left_out, p.estimated);
     }
     said.retain(|text| !text.is_empty());
     let reasons: Vec<String> = p.unpriced_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();

@@ -169,7 +169,7 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
         facts.fact("on-demand list", &text, Role::Dim);
         if let Some(saves) = quote.spot_saves().filter(|_| row.capacity_type() == CapacityType::Spot) {
             let text = format!("{}{}", estimate(quote.spot_saves_is_estimated()), shown(saves));
-            facts.fact("spot saves", &part_of(&text, saves, list.amount), Role::Good);
+            facts.fact("spot savings", &part_of(&text, saves, list.amount), Role::Good);
         }
     }
     if let Some(band) = row.offer().and_then(|offer| facts.pic.cluster.prices().book()?.interruption_band(&offer)) {
@@ -272,8 +272,8 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
         return;
     }
     let lines = [
-        ("unrequested", Some(waste.unrequested), Role::Text),
-        ("unused", waste.unused, Role::Text),
+        ("idle", Some(waste.unrequested), Role::Text),
+        ("over-requested", waste.unused, Role::Text),
         ("DaemonSets", Some(waste.overhead), Role::Dim),
     ];
     for (label, money, role) in lines.into_iter().filter_map(|(label, money, role)| Some((label, money?, role))) {
@@ -485,12 +485,12 @@ fn taints_and_labels(facts: &mut Facts<'_, '_>, row: &Row) {
 }
 
 /// The columns of resources, in the order they stand in. Where there is no room for all, limits go first, then usage.
-const OFFERS: [&str; 5] = ["OFFERS", "REQUESTS", "LIMITS", "USED", "FREE"];
+const OFFERS: [&str; 5] = ["ALLOCATABLE", "REQUESTS", "LIMITS", "USED", "FREE"];
 const KEPT: [&[usize]; 4] = [&[0, 1, 2, 3, 4], &[0, 1, 3, 4], &[0, 1, 4], &[0, 1]];
 /// The name of a resource.
 const RESOURCE: usize = 14;
-/// The least room of an amount, with the gap before it: `  1024.0 Gi`.
-const AMOUNT: usize = 10;
+/// The least room of an amount, with the gap before it, so that its title fits: ` ALLOCATABLE`.
+const AMOUNT: usize = 12;
 
 /// allocatable, requests, limits, usage, free; one line a resource.
 fn resources(pic: &Picture<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec<Line> {

@@ -67,7 +67,7 @@ fn reason(pic: &Picture<'_>, seen: &mut Seen) -> Lines {
 
 fn denied(message: &str) -> Lines {
     let mut lines = vec![
-        ("Nodes may not be read with these credentials".into(), Role::Bad),
+        ("Cannot list nodes: forbidden (RBAC)".into(), Role::Bad),
         (message.to_owned(), Role::Text),
         (String::new(), Role::Text),
         ("This ClusterRole, bound to you, grants what nodeglass reads:".into(), Role::Text),
@@ -129,15 +129,15 @@ fn no_nodes(pic: &Picture<'_>) -> Lines {
     let absent = matches!(pic.cluster.stream(Stream::NodePools).state, LinkState::Absent);
     if !pools.is_empty() {
         let what = if waiting > 0 {
-            "A machine should be asked for soon"
+            "Karpenter should create a NodeClaim shortly"
         } else {
             "A node appears as soon as a pod needs one"
         };
-        lines.push((format!("{what}; nodepools: {}", pools.join(", ")), Role::Text));
+        lines.push((format!("{what}; NodePools: {}", pools.join(", ")), Role::Text));
     } else if absent {
         lines.push(("Karpenter is not installed: nodes come from node groups or by hand.".into(), Role::Text));
     } else {
-        lines.push(("There is no nodepool: without one Karpenter and EKS Auto Mode make no node.".into(), Role::Text));
+        lines.push(("There is no NodePool: Karpenter and EKS Auto Mode need one to launch nodes.".into(), Role::Text));
     }
     lines
 }

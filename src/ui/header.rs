@@ -271,13 +271,13 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
             let pieces = vec![(format!("{name} "), dim), (format!("{mark}{}", hourly(money)), text)];
             (money != Amount::ZERO).then_some(pieces)
         };
-        all.extend(said("unrequested", price.unrequested()));
-        all.extend(price.unused().and_then(|unused| said("unused", unused)));
-        overhead = said("DaemonSets", price.overhead());
+        all.extend(said("idle", price.unrequested()));
+        all.extend(price.unused().and_then(|unused| said("over-requested", unused)));
+        overhead = said("DaemonSet share", price.overhead());
     }
     if let Some(saves) = price.spot_saves() {
         let estimate = if price.spot_estimated > 0 { "~" } else { "" };
-        let mut pieces = vec![("spot saves ".to_owned(), dim), (format!("{estimate}{}", hourly(saves)), text)];
+        let mut pieces = vec![("spot savings ".to_owned(), dim), (format!("{estimate}{}", hourly(saves)), text)];
         if price.spot_left_out > 0 {
             pieces.push((format!(" ({} not known)", price.spot_left_out), dim));
         }
@@ -592,7 +592,7 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
         tail.push(terminating);
     }
     if !part && waiting > 0 {
-        tail.push((format!(" {dot} {} bound", bound.bound), theme.dim()));
+        tail.push((format!(" {dot} {} scheduled", bound.bound), theme.dim()));
     }
     // Causes give way to what stands behind them, until not even the most frequent has room.
     let room = pen.width().saturating_sub(x + wide(&pieces) + columns(": ") + 1);

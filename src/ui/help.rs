@@ -10,22 +10,22 @@ use ratatui::style::Style;
 
 type Line = Vec<(String, Style)>;
 
-/// The signs and marks that need a word.
-fn signs(theme: &Theme) -> Vec<(String, &'static str)> {
+/// Symbols and price marks with their meaning.
+fn symbols(theme: &Theme) -> Vec<(String, &'static str)> {
     let g = theme.glyphs();
     vec![
         (g.new.into(), "new in the last seconds"),
-        (g.launching.into(), "asked for or starting, not a node yet"),
+        (g.launching.into(), "NodeClaim created or launching"),
         (g.joining.into(), "joined, not initialized yet"),
         (g.leaving.into(), "disrupted, draining or terminating"),
-        (g.failed.into(), "its launch failed; the row says why"),
-        (g.cordoned.into(), "closed for new pods by hand"),
+        (g.failed.into(), "launch failed; the row shows why"),
+        (g.cordoned.into(), "cordoned"),
         (g.broken.into(), "not ready"),
-        (format!("{} ~ {} {}", g.least, g.most, g.unknown), "at least, estimated, at most, not known"),
-        ("R ? *".into(), "reserved at the on-demand rate, taken for on-demand, set by a label"),
+        (format!("{} ~ {} {}", g.least, g.most, g.unknown), "at least, estimated, at most, unknown"),
+        ("R ? *".into(), "reserved at the on-demand rate, assumed on-demand, price from node label"),
         (
             format!("{} {} {} {} {} {}", g.live, g.syncing, g.polled, g.retrying, g.denied, g.absent),
-            "stream: live, coming in, not watched, trouble, denied, not there",
+            "watch: synced, syncing, listed only, error, forbidden, not installed",
         ),
     ]
 }
@@ -61,8 +61,8 @@ fn lines(theme: &Theme) -> Vec<Line> {
         entry(what.into(), does);
         count += 1;
     }
-    blocks.push((count, "signs"));
-    for (sign, words) in signs(theme) {
+    blocks.push((count, "symbols"));
+    for (sign, words) in symbols(theme) {
         entry(sign, words);
     }
     for (at, name) in blocks.into_iter().rev() {

@@ -40,5 +40,5 @@ mod words;
 pub use frame::{Picture, draw, next_deadline};
 pub use keys::{Action, Binding, Scope, action};
 pub use state::{Bars, EventMark, Focus, Seen, UiOptions, UiState, Widths};
-pub use theme::{Depth, Level, Levels, Palette, Rgb, StyleError, Theme};
+pub use theme::{Depth, Level, Levels, Palette, Rgb, Theme};
 pub use update::{Effect, update};

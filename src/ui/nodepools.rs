@@ -197,7 +197,7 @@ impl Columns {
             pen.put_before(self.price_end, 1, &format!("{sign}/HOUR"), dim);
         }
         if self.waste_w > 0 {
-            pen.put_before(self.waste_end, 1, "UNREQ", dim);
+            pen.put_before(self.waste_end, 1, "IDLE", dim);
         }
         pen.put_before(self.spot_end, 1, "SPOT", dim);
         if self.limit_w > 0 {

@@ -224,8 +224,8 @@ fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<Ba
 
 /// Headings for the further columns of `labels`, none of them that of another column.
 pub(super) fn label_titles(labels: &[Name], barred: &[Resource]) -> Vec<String> {
-    const FIXED: [&str; 10] =
-        ["NODE", "NODEPOOL", "DOMINANT", "PODS", "TYPE", "$/HOUR", "BUY", "ZONE", "AGE", "STATUS"];
+    const FIXED: [&str; 11] =
+        ["NODE", "NODEPOOL", "DOMINANT", "PODS", "TYPE", "$/HOUR", "IDLE", "BUY", "ZONE", "AGE", "STATUS"];
     let bars = barred.iter().map(|resource| resource.short_name().to_uppercase());
     titles(labels, FIXED.into_iter().map(str::to_owned).chain(bars))
 }
@@ -662,7 +662,7 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) 
         let heading = format!("{}/HOUR", words::sign(currency(pic), pic.theme()));
         all.push(slot(Field::Price, &heading, Some(Column::Price), 3, 0, &|t| columns(&t.price), true));
         if pic.view.sort().column == Column::Waste {
-            all.push(slot(Field::Waste, "UNREQ", Some(Column::Waste), 3, 0, &|t| columns(&t.waste), true));
+            all.push(slot(Field::Waste, "IDLE", Some(Column::Waste), 3, 0, &|t| columns(&t.waste), true));
         }
     }
     all.push(slot(Field::Buy, "BUY", Some(Column::Capacity), 16, 0, &|t| columns(t.buy), false));

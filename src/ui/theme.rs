@@ -3,16 +3,16 @@
 //! No meaning is carried by colour alone: every level has its length and number beside it, every state its word and
 //! mark. Colours are those of Okabe and Ito, which people with any colour vision tell apart.
 
+use clap::ValueEnum;
 use ratatui::style::{Color, Modifier, Style};
-use std::str::FromStr;
 
-/// What a full bar means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// What bar colours mean; no meaning is carried by colour alone. Its values are those of `--palette`, with their help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Palette {
-    /// Low is bad: paid for and not asked for.
+    /// Low is bad: paid for and not requested
     #[default]
     Efficiency,
-    /// High is bad: about to run out.
+    /// High is bad: about to be full
     Pressure,
 }
 
@@ -44,44 +44,11 @@ pub enum Depth {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rgb(pub u8, pub u8, pub u8);
 
-/// Why a text is no style. Completes "failed to read style …".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StyleError {
-    /// Not three of them.
-    #[error("it needs three colours, good, ok and bad, such as #04B575,#FFFF00,#FF0000; it has {0}")]
-    Count(usize),
-    /// Not a colour.
-    #[error("`{0}` is not a colour such as #04B575")]
-    Colour(String),
-}
-
 /// The three colours of eks-node-viewer's `--style`: good, ok, bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Levels(pub [Rgb; 3]);
 
-impl FromStr for Levels {
-    type Err = StyleError;
-
-    fn from_str(text: &str) -> Result<Self, StyleError> {
-        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
-        let [good, ok, bad] = parts.as_slice() else { return Err(StyleError::Count(parts.len())) };
-        let colour = |text: &str| Rgb::from_hex(text).ok_or_else(|| StyleError::Colour(text.into()));
-        Ok(Self([colour(good)?, colour(ok)?, colour(bad)?]))
-    }
-}
-
 impl Rgb {
-    /// Reads `#04B575` or `#0B5`.
-    fn from_hex(text: &str) -> Option<Self> {
-        let digits: Vec<u8> =
-            text.strip_prefix('#')?.chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-        match digits.as_slice() {
-            [r, g, b] => Some(Self(r * 17, g * 17, b * 17)),
-            [r, r2, g, g2, b, b2] => Some(Self(r * 16 + r2, g * 16 + g2, b * 16 + b2)),
-            _ => None,
-        }
-    }
-
     /// `self` with `share` hundredths of `other`.
     fn mixed(self, other: Self, share: u16) -> Self {
         let mix = |a: u8, b: u8| ((u16::from(a) * (100 - share) + u16::from(b) * share) / 100) as u8;
@@ -409,14 +376,6 @@ impl Theme {
 mod tests {
     use super::*;
     use test_case::test_case;
-
-    #[test]
-    fn a_style_is_three_colours() {
-        let levels: Levels = "#04B575, #FF0,#FF0000".parse().unwrap();
-        assert_eq!(levels, Levels([Rgb(4, 0xb5, 0x75), Rgb(255, 255, 0), Rgb(255, 0, 0)]));
-        assert_eq!("#fff,#000".parse::<Levels>(), Err(StyleError::Count(2)));
-        assert_eq!("#fff,#000,red".parse::<Levels>(), Err(StyleError::Colour("red".into())));
-    }
 
     #[test_case(Rgb(0, 0, 0) => 16)]
     #[test_case(Rgb(255, 255, 255) => 231)]

@@ -28,8 +28,6 @@ pub enum Effect {
     Suspend,
     /// Put this text into the clipboard (OSC 52).
     Copy(String),
-    /// Which node's pods are looked at has changed ([`UiState::open_node`]).
-    Interest,
 }
 
 /// Two clicks on one line within this time open it.
@@ -395,7 +393,6 @@ fn open(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, now: 
             if let Some(row) = meant(ui, view, cluster, seen) {
                 ui.table.cursor = Some(row);
                 ui.layers.push(Layer::Detail(Detail { row, scroll: 0 }));
-                return Effect::Interest;
             }
         }
     }
@@ -405,8 +402,7 @@ fn open(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, now: 
 fn close(ui: &mut UiState, view: &mut View) -> Effect {
     match ui.layers.pop() {
         Some(Layer::Sort(before)) => view.set_sort(before),
-        Some(Layer::Detail(_)) => return Effect::Interest,
-        Some(Layer::Pools(_) | Layer::Help(_) | Layer::Filter(_)) => {}
+        Some(Layer::Detail(_) | Layer::Pools(_) | Layer::Help(_) | Layer::Filter(_)) => {}
         None if ui.focus == Focus::Events => ui.focus = Focus::Nodes,
         None => ui.notice = None,
     }

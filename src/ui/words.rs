@@ -137,7 +137,7 @@ pub(super) fn provenance(worst: PriceSource, oldest: AsOf, now: Timestamp) -> St
         (_, AsOf::Month(month)) => format!("embedded {month}"),
         (PriceSource::Simulated, _) => "simulated".into(),
         (PriceSource::PriceFile, AsOf::Always) => "price file".into(),
-        (_, AsOf::Always) => "set by labels".into(),
+        (_, AsOf::Always) => "price from node label".into(),
         (_, AsOf::Fetched { at, cached: true }) => {
             let seconds = (now.as_second() - at.as_second()).max(0);
             format!("cached {}", if seconds < 60 { "1m".into() } else { age::short(seconds / 60 * 60) })
@@ -193,27 +193,27 @@ pub(super) fn departure(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "Underutilized" => "underutilized: its pods fit on other nodes",
         "Empty" => "empty: no pod needed it",
-        "Drifted" => "drifted: its nodepool or node class has changed",
+        "Drifted" => "drifted: its NodePool or NodeClass changed",
         "Expired" => "expired: it reached its age limit",
-        "SpotInterrupted" => "spot interruption: AWS took the machine back",
-        "CapacityReservationInstanceInterrupted" => "its capacity reservation took the machine back",
-        "InstanceStopping" => "its instance was stopped from outside",
-        "InstanceTerminating" => "its instance was terminated from outside",
-        "InstanceUnhealthy" => "its instance was unhealthy",
+        "SpotInterrupted" => "spot interruption: reclaimed by AWS",
+        "CapacityReservationInstanceInterrupted" => "capacity reservation ended",
+        "InstanceStopping" => "instance stopped outside Karpenter",
+        "InstanceTerminating" => "instance terminated outside Karpenter",
+        "InstanceUnhealthy" => "instance unhealthy",
         "LaunchTimeout" => "no instance was launched within 5 minutes",
         "RegistrationTimeout" => "its node did not register within 15 minutes",
         "Disrupted" => "disrupted by Karpenter",
         "Unhealthy" => "repaired: Karpenter replaces the unhealthy node",
         "ScaleDown" => "removed by the Cluster Autoscaler",
         "ScheduledMaintenance" => "drained for a maintenance event of EC2",
-        "AutoScalingTermination" => "its Auto Scaling group terminates it",
-        "ImpendingTermination" => "Compute Engine takes the machine back or stops it",
+        "AutoScalingTermination" => "terminated by its Auto Scaling group",
+        "ImpendingTermination" => "preempted or stopped by Compute Engine",
         "OutOfService" => "out of service: marked as not coming back",
-        "InstanceShutDown" => "its instance was shut down",
+        "InstanceShutDown" => "instance shut down",
         "DrainedByCastAi" => "drained by CAST AI",
-        "NodePoolDeleted" => "its nodepool was deleted",
-        "ScaledIn" => "its static nodepool was scaled in",
-        "Deleted" => "deleted, no reason given",
+        "NodePoolDeleted" => "NodePool deleted",
+        "ScaledIn" => "static NodePool scaled in",
+        "Deleted" => "deleted by kubectl or another controller",
         _ => return None,
     })
 }
@@ -305,7 +305,7 @@ mod tests {
     #[test_case(PriceSource::PricePage, fetched(11_000, true) => "cached 3h3m")]
     #[test_case(PriceSource::PricePage, fetched(7, true) => "cached 1m" ; "to the minute")]
     #[test_case(PriceSource::Simulated, fetched(5, false) => "simulated")]
-    #[test_case(PriceSource::Label, AsOf::Always => "set by labels")]
+    #[test_case(PriceSource::Label, AsOf::Always => "price from node label")]
     #[test_case(PriceSource::PriceFile, AsOf::Always => "price file")]
     fn a_total_is_as_good_as_its_worst_figure(worst: PriceSource, oldest: AsOf) -> String {
         provenance(worst, oldest, Timestamp::from_second(1_000_000).unwrap())

@@ -16,7 +16,7 @@
 #              read from outside, so it includes some milliseconds of looking. Only measured where the first list is long
 #              enough to be interrupted
 #
-# Settings: NODEGLASS (the binary; default target/release/nodeglass, built if missing), PATIENCE (seconds until a program
+# Settings: NODEGLASS (the binary; default target/dist/nodeglass, built if missing), PATIENCE (seconds until a program
 # that does not complete is given up; default 370), and those of tests/cluster (its directory and port are our own here).
 # Linux; needs Go, tmux and what tests/cluster needs.
 bench=$(cd "$(dirname "$0")" && pwd)
@@ -27,7 +27,7 @@ export CLUSTER_DIR=${CLUSTER_DIR:-/tmp/nodeglass-bench} CLUSTER_PORT=${CLUSTER_P
 . "$bench/../cluster/lib.sh"
 root=$(cd "$bench/../.." && pwd)
 cluster=$root/tests/cluster
-nodeglass=${NODEGLASS:-$root/target/release/nodeglass}
+nodeglass=${NODEGLASS:-$root/target/dist/nodeglass}
 patience=${PATIENCE:-370}
 ticks=$(getconf CLK_TCK)
 observed=30
@@ -47,7 +47,7 @@ command -v tmux >/dev/null || die "tmux is missing; it is the terminal that the 
 "$cluster/build.sh" >&2
 (cd "$bench/bareread" && go build -o "$bin/bareread" .)
 case " ${programs[*]} " in
-  *" nodeglass "*) [ -x "$nodeglass" ] || (cd "$root" && cargo build --release >&2) ;;
+  *" nodeglass "*) [ -x "$nodeglass" ] || (cd "$root" && cargo build --profile dist >&2) ;;
 esac
 
 # A tmux server of our own, with no settings of the user's.

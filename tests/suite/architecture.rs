@@ -38,7 +38,8 @@ fn allowed(room: &str) -> &'static [&'static str] {
         "insight" => &["units", "model", "pricing", "cluster"],
         "source" => &["units", "model", "pricing"],
         "ui" | "output" => &["units", "model", "pricing", "cluster", "insight"],
-        "cli" => &["units", "model", "pricing"],
+        // Settings are parsed into the types of the rooms that act on them.
+        "cli" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output"],
         // A program of its own, that uses the library as any other would.
         "price_table" => &["pack", "pack_write", "estimate", "figures", "read_inputs", "rebuild", "table", "tenancy"],
         "app" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output", "cli"],

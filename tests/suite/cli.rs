@@ -5,11 +5,15 @@
 
 use clap::CommandFactory;
 use nodeglass::cli::{
-    self, Cli, CliError, Color, Command, EXIT_USAGE, Environment, ExtraCost, ExtraLabel, GroupBy, ListMode, Order,
-    OutputFormat, Palette, Pricing, Settings, SettingsError, Snapshot, Sort, SortBy, Source, StyleColor, Theme,
+    self, Cli, CliError, Color, Command, EXIT_USAGE, Environment, ExtraCost, ExtraLabel, Pricing, Settings,
+    SettingsError, Snapshot, Source, StyleColor, Theme,
 };
+use nodeglass::insight::{Column, Direction, GroupBy, Sort};
 use nodeglass::model::Resource;
+use nodeglass::output;
 use nodeglass::pricing::PriceTerms;
+use nodeglass::source::live::ListMode;
+use nodeglass::ui::Palette;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
@@ -95,7 +99,7 @@ fn flags_go_before_variables_before_the_file_before_defaults() {
     assert_eq!(all("").settings().group_by, GroupBy::Type);
     assert!(all("").settings().ascii, "what no layer above sets stays as the file says");
     assert_eq!(nodeglass("").file(OWN_FILE, "group-by = \"zone\"").settings().group_by, GroupBy::Zone);
-    assert_eq!(nodeglass("").settings().group_by, GroupBy::None);
+    assert_eq!(nodeglass("").settings().group_by, GroupBy::Nothing);
 }
 
 #[test]
@@ -123,7 +127,7 @@ fn flags_work_before_and_after_the_command() {
     let after = nodeglass("snapshot --output json --timeout 1m30s --context prod").parse().unwrap();
     assert_eq!(before, after);
     let settings = Settings { context: Some("prod".to_owned()), ..Settings::default() };
-    let snapshot = Snapshot { output: OutputFormat::Json, timeout: Duration::from_secs(90) };
+    let snapshot = Snapshot { output: output::Format::Json, timeout: Duration::from_secs(90) };
     assert_eq!(before, Command::Snapshot(settings, snapshot));
 }
 
@@ -171,8 +175,8 @@ fn every_flag_reaches_its_setting() {
         resources: vec![Resource::Cpu, Resource::from_name("nvidia.com/gpu")],
         extra_labels: vec![ExtraLabel::Label("team".into()), ExtraLabel::Age],
         filter: Some("-pool:spot".to_owned()),
-        sort: Sort { by: SortBy::Price, order: Order::Descending },
-        group_by: GroupBy::Nodepool,
+        sort: Sort { column: Column::Price, direction: Direction::Descending },
+        group_by: GroupBy::Pool,
         pricing: Pricing::Online,
         profile: Some("billing".to_owned()),
         price_file: Some("/prices.csv".into()),
@@ -517,7 +521,7 @@ fn a_whole_command_line_of_eks_node_viewer_works() {
          -extra-labels topology.kubernetes.io/zone -node-sort=eks-node-viewer/node-cpu-usage=dsc -style #2E91D2,#ffff00,#D55E00",
     )
     .settings();
-    assert_eq!(settings.sort, Sort { by: SortBy::Requested(Resource::Cpu), order: Order::Descending });
+    assert_eq!(settings.sort, Sort { column: Column::Cpu, direction: Direction::Descending });
     assert_eq!(settings.extra_labels, [ExtraLabel::Label("topology.kubernetes.io/zone".into())]);
     assert_eq!(settings.node_selector.as_deref(), Some("karpenter.sh/nodepool"));
     assert!(settings.pricing == Pricing::Off && settings.style.is_some());

@@ -104,7 +104,7 @@ async fn a_list_is_streamed_only_where_its_end_is_marked() {
     server.on_streaming_list(NODES, [Answer::lines(&[], End::Open)]);
     let output = run(doctor(&server.kubeconfig(), &["-o", "json"])).await;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let streaming = finding(&report, "what is there", "streaming lists");
+    let streaming = finding(&report, "cluster features", "streaming lists");
     assert_eq!((&streaming["verdict"], &streaming["facts"]["served"]), (&json!("ok"), &json!(false)));
     assert!(streaming["text"].as_str().unwrap().contains("ignores"), "{streaming}");
 }
@@ -118,7 +118,7 @@ async fn a_list_without_a_watch_is_limited_and_not_failed() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let nodes = finding(&report, "permissions", "nodes");
     assert_eq!((&nodes["verdict"], &nodes["facts"]), (&json!("limited"), &json!({"list": true, "watch": false})));
-    assert!(nodes["lost"].as_str().unwrap().contains("listed every half minute"), "{nodes}");
+    assert!(nodes["lost"].as_str().unwrap().contains("listed every 30s"), "{nodes}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,7 +130,7 @@ async fn metrics_that_are_denied_and_not_there_are_not_there() {
     let output = run(doctor(&server.kubeconfig(), &["-o", "json"])).await;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |section, check| finding(&report, section, check)["text"].as_str().unwrap().to_owned();
-    assert_eq!(text("what is there", "metrics"), "metrics.k8s.io is not served");
+    assert_eq!(text("cluster features", "metrics"), "metrics.k8s.io is not served");
     assert_eq!(text("permissions", "nodes.metrics.k8s.io"), "not granted, and the cluster has none");
 }
 
@@ -171,7 +171,7 @@ async fn json_has_the_same_shape_for_every_finding() {
     }
     assert_eq!(finding(&report, "cluster", "identity")["facts"]["name"], "reader@example.com");
     assert_eq!(finding(&report, "cluster", "server")["facts"]["version"], "1.36");
-    assert_eq!(finding(&report, "what is there", "provisioner")["facts"]["provisioners"], json!(["EKS Auto Mode"]));
+    assert_eq!(finding(&report, "cluster features", "provisioner")["facts"]["provisioners"], json!(["EKS Auto Mode"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,7 +184,7 @@ async fn a_server_that_is_down_ends_the_questions_about_it() {
     assert_eq!(output.status.code(), Some(1));
     let report = text(&output.stdout);
     assert!(report.contains("FAIL   server") && report.contains("VPN") && !report.contains("Permissions"), "{report}");
-    assert!(report.ends_with("The dashboard cannot work: server.\n"), "{report}");
+    assert!(report.ends_with("Not usable: server.\n"), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -350,7 +350,10 @@ async fn public_files_that_answer_are_told_with_what_they_hold() {
     assert_eq!(identity["verdict"], "note", "no credentials are no fault: {identity}");
     assert!(identity["lost"].as_str().unwrap().contains("by zone"), "{identity}");
     assert_eq!(report["works"], "full");
-    assert_eq!(finding(&report, "what is there", "nodes")["facts"], json!({"nodes": 1, "regions": ["ap-northeast-2"]}));
+    assert_eq!(
+        finding(&report, "cluster features", "nodes")["facts"],
+        json!({"nodes": 1, "regions": ["ap-northeast-2"]})
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -438,7 +441,7 @@ async fn terms_of_the_user_that_hold_for_nothing_are_noted() {
     std::fs::write(&config, "[[discounts]]\nfamily = \"m5*\"\nprice = \"-28%\"\n").unwrap();
     let args = ["--config", config.to_str().unwrap(), "--price-file", file.to_str().unwrap()];
     let report = text(&run(doctor(&server.kubeconfig(), &args)).await.stdout);
-    for fact in ["2 prices", "1 rule", "(family=m5* -28%) holds for no node", "prices.csv:3 (* p5.48xlarge * 30"] {
+    for fact in ["2 prices", "1 rule", "(family=m5* -28%) matches no node", "prices.csv:3 (* p5.48xlarge * 30"] {
         assert!(report.contains(fact), "{fact} is not in\n{report}");
     }
     assert!(!report.contains("prices.csv:2"), "a row that holds is no news: {report}");

@@ -531,7 +531,7 @@ fn the_reason_why_a_nodepool_is_not_ready_is_read_in_full() {
     for width in [120, 160, 200] {
         let frame = stage.text(width, 30);
         assert!(frame.contains(&format!("not ready: {why}")), "{width}:\n{frame}");
-        assert!(frame.contains("UNREQ") && frame.contains("NEAREST LIMIT"), "{width}:\n{frame}");
+        assert!(frame.contains("IDLE") && frame.contains("NEAREST LIMIT"), "{width}:\n{frame}");
     }
     let footer = stage.text(120, 30).lines().last().unwrap().to_owned();
     assert_eq!(footer.matches("select").count(), 1, "{footer}");
@@ -541,11 +541,11 @@ fn the_reason_why_a_nodepool_is_not_ready_is_read_in_full() {
 fn nodes_sorted_by_waste_show_it() {
     let mut stage = nodes(2, plain());
     stage.apply([pod("p", "n0001").added()]);
-    assert!(!stage.text(160, 30).contains("UNREQ"));
+    assert!(!stage.text(160, 30).contains("IDLE"));
     stage.press(&["s", "w"]);
     let frame = stage.text(160, 30);
-    let heading = line_of(&frame, "UNREQ");
-    assert!(heading.contains("UNREQ▼"), "{heading}");
+    let heading = line_of(&frame, "IDLE");
+    assert!(heading.contains("IDLE▼"), "{heading}");
     // 500 of 4000 millicores are requested.
     let place = |name: &str| frame.lines().position(|line| line.contains(name)).unwrap();
     assert!(place(" n0000 ") < place(" n0001 "), "{frame}");
@@ -588,25 +588,21 @@ fn totals_say_what_they_leave_out_and_what_they_rest_on() {
     let unpriced = || machine("d", "c5a.xlarge", &[SPOT]);
     let golden = [
         (vec![], "$0.000/h | $0.00/mo", "—"),
-        (
-            vec![exact()],
-            "$0.172/h | $125.56/mo prices from 2025-03, 16 months old",
-            "instances 0.172 unrequested $0.172/h",
-        ),
+        (vec![exact()], "$0.172/h | $125.56/mo prices from 2025-03, 16 months old", "instances 0.172 idle $0.172/h"),
         (
             vec![exact(), estimate()],
             "~$0.588/h | ~$429.09/mo prices from 2025-03, 16 months old",
-            "instances 0.588 unrequested ~$0.588/h",
+            "instances 0.588 idle ~$0.588/h",
         ),
         (
             vec![exact(), unknown()],
             "≥ $0.172/h (1 unpriced) | ≥ $125.56/mo prices from 2025-03, 16 months old",
-            "instances 0.172 1 unpriced: no price for this type unrequested ≥ $0.172/h",
+            "instances 0.172 1 unpriced: no price for this type idle ≥ $0.172/h",
         ),
         (
             vec![exact(), estimate(), unknown(), unpriced()],
             "≥ ~$0.588/h (2 unpriced) | ≥ ~$429.09/mo prices from 2025-03, 16 months old",
-            "instances 0.588 2 unpriced: 1 no price for this type, 1 no spot price unrequested ≥ ~$0.588/h",
+            "instances 0.588 2 unpriced: 1 no price for this type, 1 no spot price idle ≥ ~$0.588/h",
         ),
         (vec![unpriced()], "—/h (1 unpriced) | —/mo", "1 unpriced: no spot price"),
     ];
@@ -682,7 +678,7 @@ fn the_detail_keeps_what_matters_at_every_width() {
     stage.press(&["⏎"]);
     for (w, h) in [(80, 80), (100, 80), (120, 60), (160, 60), (200, 60)] {
         let frame = stage.text(w, h);
-        for head in ["OFFERS", "REQUESTS", "USED", "FREE", "OWNER", "STATE"] {
+        for head in ["ALLOCATABLE", "REQUESTS", "USED", "FREE", "OWNER", "STATE"] {
             assert!(frame.contains(head), "{w}: {head} is not in {frame}");
         }
     }
@@ -829,8 +825,8 @@ fn a_price_source_that_fails_is_one_quiet_line() {
         failed(PriceSource::EksList, "failed to connect: refused", now + 120),
     ]);
     let frame = stage.text(160, 40);
-    let line = line_of(&frame, "no new prices");
-    let all = "no new prices from price-page, eks-price-list of ap-northeast-2: failed to connect: refused";
+    let line = line_of(&frame, "prices not refreshed");
+    let all = "prices not refreshed from price-page, eks-price-list of ap-northeast-2: failed to connect: refused";
     assert!(line.contains(all) && line.ends_with(", next try in 2m"), "{line}");
     assert_eq!(frame.matches("refused").count(), 1);
     // Many are told in few words.
@@ -840,11 +836,14 @@ fn a_price_source_that_fails_is_one_quiet_line() {
     more.learn(many);
     let down = SourceState::Failed { why: "failed to connect: refused".into(), retry: at(now + 240) };
     more.learn([PriceNews::State { source: PriceSource::SpotHistory, region: "cn-north-1".into(), state: down }]);
-    let line = line_of(&more.text(160, 40), "no new prices").to_owned();
-    assert!(line.contains("no new prices from spot-history, spot-feed of 2 regions: failed to connect"), "{line}");
+    let line = line_of(&more.text(160, 40), "prices not refreshed").to_owned();
+    assert!(
+        line.contains("prices not refreshed from spot-history, spot-feed of 2 regions: failed to connect"),
+        "{line}"
+    );
     // However narrow it is, it says when it is asked again.
     let narrow = stage.text(80, 24);
-    let line = line_of(&narrow, "no new prices");
+    let line = line_of(&narrow, "prices not refreshed");
     assert!(line.contains('…') && line.ends_with(", next try in 2m"), "{line}");
     assert_eq!(stage.alerts.iter().map(|alert| alert.severity).collect::<Vec<_>>(), [Severity::Notice]);
     // It is told until it answers.
@@ -852,7 +851,7 @@ fn a_price_source_that_fails_is_one_quiet_line() {
         let answered = SourceState::Answered { at: at(now) };
         stage.learn([PriceNews::State { source, region: "ap-northeast-2".into(), state: answered }]);
     }
-    assert!(!stage.text(160, 40).contains("no new prices"));
+    assert!(!stage.text(160, 40).contains("prices not refreshed"));
 }
 
 #[test]
@@ -899,10 +898,7 @@ fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
     ]);
     assert_eq!(
         money_of(&mut stage),
-        [
-            "$0.084/h | $61.13/mo cached 3h",
-            "instances 0.063 + auto mode 0.021 unrequested $0.084/h spot saves $0.109/h",
-        ]
+        ["$0.084/h | $61.13/mo cached 3h", "instances 0.063 + auto mode 0.021 idle $0.084/h spot savings $0.109/h",]
     );
     stage.press(&["⏎"]);
     let detail = stage.text(160, 50);
@@ -911,9 +907,9 @@ fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
         "instance       $0.06310  EC2 spot price history, live 2m5s ago",
         "auto mode fee  $0.02064  AmazonEKS price list, cached 3h",
         "on-demand list $0.17200",
-        "spot saves     $0.10890  63%",
+        "spot savings   $0.10890  63%",
         "taken back     5 to 10% of this type in a month",
-        "unrequested    $0.08374  100%",
+        "idle           $0.08374  100%",
     ] {
         assert!(detail.contains(line), "{line} is not in\n{detail}");
     }
@@ -1092,7 +1088,7 @@ fn a_click_selects_and_a_double_click_opens() {
     stage.act(Action::Click(x, y));
     stage.draw(120, 30);
     assert_eq!(stage.seen.cursor.map(Line::Row), Some(line));
-    assert_eq!(stage.act(Action::Click(x, y)), Effect::Interest);
+    assert_eq!(stage.act(Action::Click(x, y)), Effect::Nothing);
     assert!(stage.ui.open_node().is_some());
 }
 

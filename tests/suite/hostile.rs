@@ -134,6 +134,7 @@ fn harmless(text: &str, what: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_messages_and_logs_hold_no_control_character() {
     let (server, kubeconfig) = cluster().await;
+    server.on_all(EVENTS, &Answer::status(403, &evil("events is forbidden")));
     for format in ["table", "json", "csv"] {
         let log = server.dir().join(format!("log-{format}"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_nodeglass"));
@@ -149,7 +150,7 @@ async fn reports_messages_and_logs_hold_no_control_character() {
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let (out, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         assert_eq!(output.status.code(), Some(1), "a kind is denied: {said}");
-        assert!(out.contains("i-evil") && said.contains("pdb is forbidden"), "{out}\n{said}");
+        assert!(out.contains("i-evil") && said.contains("events is forbidden"), "{out}\n{said}");
         harmless(&out, format);
         harmless(&said, "stderr");
         harmless(&std::fs::read_to_string(&log).unwrap(), "the log");

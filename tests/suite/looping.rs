@@ -163,7 +163,7 @@ async fn a_key_is_answered_within_a_frame_while_changes_never_stop() {
     flood(&mut play);
     play.run([pause(1000), key('?'), pause(500), key('q'), pause(60_000)]).await.unwrap();
     let frames = play.record.frames();
-    let answered = play.record.shown("to the background").unwrap();
+    let answered = play.record.shown("suspend; fg resumes").unwrap();
     assert!(answered >= 1000 * MS && answered <= 1000 * MS + GAP + 2 * MS, "answered at {answered:?}");
     assert!(gaps(&frames).all(|gap| gap >= GAP), "the flood does not lift the cap");
     assert!(frames.last().unwrap().0 < 1600 * MS, "it ends when asked to");
@@ -175,9 +175,9 @@ async fn input_works_while_a_request_hangs() {
     play.tasks.spawn(std::future::pending());
     play.feed.say([Change::Link(Stream::Nodes, LinkState::Connecting)]);
     play.run([pause(5000), key('?'), pause(100), press(KeyCode::Esc), pause(100), key('q')]).await.unwrap();
-    let answered = play.record.shown("to the background").unwrap();
+    let answered = play.record.shown("suspend; fg resumes").unwrap();
     assert!(answered <= 5000 * MS + GAP, "answered at {answered:?}");
-    assert!(!play.record.last().contains("to the background"), "esc closes the help");
+    assert!(!play.record.last().contains("suspend; fg resumes"), "esc closes the help");
 }
 
 /// What a first list looks like from here, batch by batch.
@@ -219,7 +219,7 @@ async fn a_source_that_has_said_everything_leaves_its_picture() {
     play.feed = Play::new().feed;
     play.run([pause(10_000), key('?'), pause(100), press(KeyCode::Esc), pause(100), key('q')]).await.unwrap();
     assert!(play.record.last().contains("i-00002"), "the picture stays");
-    assert!(play.record.shown("to the background").is_some(), "it still answers");
+    assert!(play.record.shown("suspend; fg resumes").is_some(), "it still answers");
 }
 
 #[tokio::test(start_paused = true)]

@@ -208,7 +208,7 @@ async fn a_timeout_prints_what_is_known_and_names_what_is_not() {
     let output = run(command).await;
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
-    assert!(said.contains("pods are not in sync"), "{said}");
+    assert!(said.contains("pods are not synced"), "{said}");
     assert!(!said.contains("nodes are"), "what is in sync is not named: {said}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&report["totals"]["nodes"], &report["complete"]), (&json!(2), &json!(false)));
@@ -248,14 +248,25 @@ async fn a_server_that_says_nothing_is_trouble() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_denied_kind_is_told_and_the_rest_is_printed() {
+async fn a_forbidden_kind_is_named_and_the_rest_is_printed() {
     let server = cluster().await;
     server.on_all(EVENTS, &Answer::status(403, "events is forbidden: User \"reader\" cannot list resource \"events\""));
     let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("events may not be read: events is forbidden"), "{output:?}");
+    assert!(text(&output.stderr).contains("cannot list events: forbidden (RBAC): events is forbidden"), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&report["streams"]["events"], &report["totals"]["nodes"]), (&json!("denied"), &json!(2)));
+}
+
+/// A report shows nothing of PodDisruptionBudgets, so it is complete without them.
+#[tokio::test(flavor = "multi_thread")]
+async fn forbidden_pod_disruption_budgets_do_not_fail_a_snapshot() {
+    let server = cluster().await;
+    server.on_all(PDBS, &Answer::status(403, "poddisruptionbudgets.policy is forbidden"));
+    let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["complete"], json!(true));
 }
 
 #[test_case(21_600 ; "the server is ahead")]

@@ -102,7 +102,7 @@ async fn a_pod_of_a_pod_group_waits_for_the_group() {
     let mut grouped = pod("grouped", "", "");
     grouped["spec"]["schedulingGroup"] = json!({"podGroupName": "train"});
     let report = report(&[node("n")], &[grouped, pod("new", "", "")], &[], &[]).await;
-    assert_eq!(pending(&report), ["1 held back by its group", "1 not seen by a scheduler"]);
+    assert_eq!(pending(&report), ["1 held back by its group", "1 waiting for scheduler"]);
 }
 
 // KEP-5278: the scheduler writes the node's name before it binds what the pod needs.

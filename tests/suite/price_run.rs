@@ -253,14 +253,14 @@ async fn the_screen_waits_for_no_price() {
     // The feed's answer is shown while the page still hangs: 0.0341 and the fee by its share.
     let screen = terminal.shows("0.0444");
     // What is said when the page is given up in the end is tested where time is an argument.
-    assert!(!screen.contains("no new prices"), "the page was waited for:\n{screen}");
+    assert!(!screen.contains("prices not refreshed"), "the page was waited for:\n{screen}");
     answers_keys_and_ends(&mut terminal);
 }
 
 /// A key is answered as ever, and the end is clean.
 fn answers_keys_and_ends(terminal: &mut Terminal) {
     terminal.press("?");
-    terminal.shows("to the background");
+    terminal.shows("suspend; fg resumes");
     terminal.press("q");
     terminal.press("q");
     terminal.ends_whole(0);
@@ -293,7 +293,7 @@ async fn trouble_leaves_the_screen_on_the_best_price_known(trouble: Answer) {
     pty::until("a request", asked, || terminal.text());
     // A key is answered as ever, and nothing is written over the screen.
     terminal.press("?");
-    terminal.shows("to the background");
+    terminal.shows("suspend; fg resumes");
     terminal.press("\x1b");
     terminal.until("the price again", |screen| screen.contains("0.0963") && !screen.contains("garbage"));
     terminal.press("q");

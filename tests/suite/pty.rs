@@ -69,7 +69,7 @@ fn stops_and_comes_back(mut terminal: Terminal) {
     terminal.go_on();
     terminal.until("the nodes again", |screen| screen.matches("Ready").count() >= 5);
     terminal.press("?");
-    terminal.shows("to the background");
+    terminal.shows("suspend; fg resumes");
     assert!(!terminal.has_first_modes());
     terminal.press("q");
     terminal.ends_whole(0);
@@ -117,7 +117,7 @@ async fn first_frame_comes_while_the_server_is_silent_and_quit_is_clean() {
     let mut terminal = Terminal::on_cluster(&server.kubeconfig(), &[]);
     terminal.until("the context's name", |screen| screen.contains("nodes"));
     terminal.press("?");
-    terminal.shows("to the background");
+    terminal.shows("suspend; fg resumes");
     terminal.press("q");
     terminal.ends_whole(0);
 }

@@ -94,7 +94,7 @@ fn server(address: &str, answer: &Result<ServerAnswer, ExamineError>) -> Vec<Fin
     match answer {
         Ok(ServerAnswer { version, first, next, ahead }) => {
             let version_said = if version.is_empty() { String::new() } else { format!(", Kubernetes {version}") };
-            let said = format!("{address}{version_said}, answers in {}, at first in {}", millis(*next), millis(*first));
+            let said = format!("{address}{version_said}, latency {} (first request {})", millis(*next), millis(*first));
             let finding = Finding::ok(CHECK, said)
                 .fact("address", address)
                 .fact("version", version.as_str())
@@ -105,8 +105,9 @@ fn server(address: &str, answer: &Result<ServerAnswer, ExamineError>) -> Vec<Fin
         Err(error) => {
             let finding = Finding::failed(CHECK, error.to_string()).fact("address", address);
             vec![match error {
-                ExamineError::NoAnswer(_) => finding
-                    .mend("see that the address is right and reachable from here: VPN, proxy (HTTPS_PROXY), a private endpoint"),
+                ExamineError::NoAnswer(_) => {
+                    finding.mend("check the address, VPN, proxy (HTTPS_PROXY), private endpoint")
+                }
                 ExamineError::Access { remedy, .. } => finding.mend(*remedy),
                 ExamineError::Credentials(_)
                 | ExamineError::Absent
@@ -119,10 +120,10 @@ fn server(address: &str, answer: &Result<ServerAnswer, ExamineError>) -> Vec<Fin
 
 fn clock(ahead: Option<SignedDuration>) -> Finding {
     const CHECK: &str = "clock";
-    let Some(ahead) = ahead else { return Finding::skipped(CHECK, "the server does not tell the time") };
+    let Some(ahead) = ahead else { return Finding::skipped(CHECK, "the server sends no Date header") };
     let off = ahead.abs();
     if off <= IN_STEP {
-        return Finding::ok(CHECK, "in step with the server's").fact("ahead_seconds", ahead.as_secs());
+        return Finding::ok(CHECK, "in sync with the server's").fact("ahead_seconds", ahead.as_secs());
     }
     let way = if ahead.is_negative() { "behind" } else { "ahead of" };
     let also = if off > AWS_REFUSES { "; AWS refuses what is signed with a clock so far off" } else { "" };
@@ -140,13 +141,13 @@ fn clock(ahead: Option<SignedDuration>) -> Finding {
 
 fn identity(answer: &Result<String, ExamineError>) -> Finding {
     match answer {
-        Ok(name) => Finding::ok("identity", format!("the server knows you as {name:?}")).fact("name", name.as_str()),
+        Ok(name) => Finding::ok("identity", format!("authenticated as {name:?}")).fact("name", name.as_str()),
         Err(ExamineError::Credentials(why)) => Finding::failed("identity", why.as_str()),
-        Err(_) => Finding::skipped("identity", "the server does not tell whom it takes you for"),
+        Err(_) => Finding::skipped("identity", "the server does not report the user name (SelfSubjectReview)"),
     }
 }
 
-/// What is there and what may be read of it.
+/// Cluster features and what may be read of it.
 pub(super) async fn look(connection: &Connection, patience: Duration) -> (Vec<Finding>, Vec<Finding>) {
     let (permissions, provisioners, metrics, streaming) = tokio::join!(
         connection.examine_permissions(patience),
@@ -196,7 +197,7 @@ pub(super) async fn machines(
     }
     let nodes: Vec<_> = cluster.rows().filter(|row| row.node().is_some()).collect();
     let regions: BTreeSet<&str> = nodes.iter().filter_map(|row| row.region()).collect();
-    let where_they_are = if regions.is_empty() { "no region is told".to_owned() } else { join(&regions) };
+    let where_they_are = if regions.is_empty() { "no region".to_owned() } else { join(&regions) };
     let finding = match nodes.len() {
         0 => Finding::new(Verdict::Note, CHECK, "none, or none that the selector matches"),
         count => Finding::ok(CHECK, format!("{count} ({where_they_are})")),
@@ -213,11 +214,11 @@ fn join(words: &BTreeSet<&str>) -> String {
 const fn lost(stream: Stream) -> &'static str {
     match stream {
         Stream::Nodes => "everything",
-        Stream::Pods => "pods, requests and with them every bar, what waits, waste",
-        Stream::Events => "events, and the errors of launches that are told nowhere else",
-        Stream::NodeClaims => "claims before they are nodes, launches that fail, why a node goes",
-        Stream::NodePools => "limits, weights and readiness of nodepools",
-        Stream::Pdbs => "which budget holds up a drain",
+        Stream::Pods => "pods, requests and so every bar, pending pods, idle cost",
+        Stream::Events => "events, and launch errors that only events report",
+        Stream::NodeClaims => "NodeClaims before they are nodes, failed launches, why a node is removed",
+        Stream::NodePools => "limits, weights and readiness of NodePools",
+        Stream::Pdbs => "which PodDisruptionBudget blocks a drain",
         Stream::NodeMetrics => "measured usage inside the bars",
         Stream::PodMetrics => "measured usage of a node's pods",
         Stream::Ec2NodeClasses => "the cost of volumes of Karpenter's nodes",
@@ -226,7 +227,7 @@ const fn lost(stream: Stream) -> &'static str {
 }
 
 /// What is lost of a kind that may be listed and not watched.
-const NOT_WATCHED: &str = "changes as they happen: it is listed every half minute instead";
+const NOT_WATCHED: &str = "changes as they happen: listed every 30s instead";
 
 fn permission(
     access: &Access,
@@ -285,7 +286,7 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
     let found = match found {
         Ok(found) => found,
         Err(error) => {
-            return Finding::limited(CHECK, format!("not known: {error}")).lost("the name of what makes nodes");
+            return Finding::limited(CHECK, format!("not known: {error}")).lost("the name of the provisioner");
         }
     };
     let groups: Vec<String> =
@@ -295,11 +296,9 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
     let groups = groups.join(", ");
     let finding = match (old, names.is_empty()) {
         (true, _) => Finding::limited(CHECK, format!("Karpenter without v1 of its objects ({groups})"))
-            .lost("claims, nodepools, why nodes come and go")
+            .lost("NodeClaims, NodePools, why nodes come and go")
             .mend("upgrade Karpenter to 1.0 or later"),
-        (false, true) => {
-            Finding::ok(CHECK, "neither Karpenter nor Auto Mode: there are no claims and nodepools to show")
-        }
+        (false, true) => Finding::ok(CHECK, "neither Karpenter nor Auto Mode: no NodeClaims and NodePools to show"),
         (false, false) => Finding::ok(CHECK, format!("{} ({groups})", names.join(" and "))),
     };
     finding.fact("provisioners", names)
@@ -323,13 +322,10 @@ fn measured(found: &Result<usize, ExamineError>) -> Finding {
 fn streams(found: &Result<bool, ExamineError>) -> Finding {
     const CHECK: &str = "streaming lists";
     match found {
-        Ok(true) => Finding::ok(CHECK, "the server has them").fact("served", true),
-        Ok(false) => {
-            Finding::ok(CHECK, "the server ignores the parameters for them: lists come in pages").fact("served", false)
-        }
-        Err(ExamineError::Refused(_)) => {
-            Finding::ok(CHECK, "the server does not have them: lists come in pages").fact("served", false)
-        }
+        Ok(true) => Finding::ok(CHECK, "supported (WatchList)").fact("served", true),
+        Ok(false) => Finding::ok(CHECK, "not supported: the server ignores the parameters, lists are paged")
+            .fact("served", false),
+        Err(ExamineError::Refused(_)) => Finding::ok(CHECK, "not supported: lists are paged").fact("served", false),
         Err(ExamineError::Denied(_)) => Finding::skipped(CHECK, "nodes may not be watched"),
         Err(error) => Finding::new(Verdict::Note, CHECK, format!("not known: {error}")),
     }

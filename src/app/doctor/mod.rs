@@ -100,7 +100,7 @@ async fn examine_cluster(
     );
     there.insert(0, machines);
     report.add("permissions", permissions);
-    report.add("what is there", there);
+    report.add("cluster features", there);
     picture
 }
 
@@ -109,6 +109,6 @@ fn settings_file(doctor: &Doctor) -> Finding {
     match (&doctor.settings_trouble, &doctor.settings_file) {
         (Some(trouble), _) => Finding::failed(CHECK, trouble.as_str()),
         (None, Some(path)) => Finding::ok(CHECK, path.display().to_string()),
-        (None, None) => Finding::ok(CHECK, "none: the defaults hold"),
+        (None, None) => Finding::ok(CHECK, "none found, using defaults"),
     }
 }

@@ -31,7 +31,7 @@ const SPOT: Action = Action {
 };
 const PRODUCTS: Action = Action {
     name: "pricing:GetProducts",
-    lost: "prices of types that no public file has, of Windows and of dedicated machines",
+    lost: "prices of types that no public file has, of Windows and of dedicated instances",
     only_for: None,
 };
 const CLUSTER: Action = Action {
@@ -81,7 +81,7 @@ pub(super) fn own_terms(settings: &Settings, cluster: Option<&Cluster>) -> Vec<F
             UnmatchedTerm::Rule { .. } => "discounts",
             UnmatchedTerm::Row { .. } => "price file",
         };
-        Finding::new(Verdict::Note, check, format!("{term} holds for no node"))
+        Finding::new(Verdict::Note, check, format!("{term} matches no node"))
     }));
     findings
 }
@@ -103,7 +103,7 @@ pub(super) async fn sources(
     }
     let known = cluster.map(Cluster::demand).filter(|demand| !demand.is_empty());
     let Some(demand) = known.or_else(|| of_region(hints.region.as_deref()?)) else {
-        findings.push(Finding::skipped("sources", "not asked: neither a node nor the kubeconfig tells a region"));
+        findings.push(Finding::skipped("sources", "not asked: neither a node nor the kubeconfig names a region"));
         return findings;
     };
     let aws = options.aws.clone();
@@ -130,7 +130,7 @@ fn of_region(region: &str) -> Option<Demand> {
 
 /// Whether answers can be kept for the next start, by keeping something.
 async fn kept(dir: Option<&Path>) -> Finding {
-    const CHECK: &str = "kept prices";
+    const CHECK: &str = "price cache";
     const LOST: &str = "prices of earlier runs: each start asks anew";
     let Some(dir) = dir else {
         return Finding::limited(CHECK, "there is no home directory to keep them in").lost(LOST);
@@ -206,10 +206,10 @@ fn figures(prices: &Prices) -> usize {
 /// What is lost without a public file; none for a source that is no public file.
 const fn lost_without(source: PriceSource) -> Option<&'static str> {
     match source {
-        PriceSource::PricePage => Some("what changed since the program's own table, and types newer than it"),
+        PriceSource::PricePage => Some("price changes since the built-in table, and newer instance types"),
         PriceSource::EksList => Some("Auto Mode's fees as published (they are computed), Fargate and hybrid nodes"),
-        PriceSource::SpotFeed => Some("spot prices, unless AWS tells them to those who sign in"),
-        PriceSource::SpotAdvisor => Some("what spot saves, where no price is known"),
+        PriceSource::SpotFeed => Some("spot prices, unless DescribeSpotPriceHistory gives them"),
+        PriceSource::SpotAdvisor => Some("spot savings where no spot price is known"),
         PriceSource::None
         | PriceSource::Label
         | PriceSource::PriceFile
@@ -293,7 +293,7 @@ async fn account(
             return None;
         }
         let Some((name, region)) = hints.cluster.as_ref().zip(hints.region.as_ref()) else {
-            let text = "not asked: the kubeconfig does not tell the cluster's name and region";
+            let text = "not asked: the kubeconfig does not name the cluster and its region";
             return Some(Finding::skipped(CLUSTER.name, text).lost(CLUSTER.lost));
         };
         let asked = aws.cluster_support(region, name);

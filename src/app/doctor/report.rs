@@ -27,7 +27,7 @@ impl Verdict {
             Self::Ok => "ok",
             Self::Skipped => "-",
             Self::Note => "note",
-            Self::Limited => "limit",
+            Self::Limited => "warn",
             Self::Failed => "FAIL",
         }
     }
@@ -135,9 +135,9 @@ impl Report {
     /// The last line: what to expect of the dashboard.
     fn conclusion(&self) -> String {
         match (self.with(Verdict::Failed).as_slice(), self.with(Verdict::Limited).as_slice()) {
-            ([], []) => "The dashboard works in full.".to_owned(),
-            ([], limits) => format!("The dashboard works, within limits: {}.", limits.join(", ")),
-            (failed, _) => format!("The dashboard cannot work: {}.", failed.join(", ")),
+            ([], []) => "OK: everything the dashboard uses is available.".to_owned(),
+            ([], limits) => format!("OK with warnings: {}.", limits.join(", ")),
+            (failed, _) => format!("Not usable: {}.", failed.join(", ")),
         }
     }
 
@@ -154,7 +154,7 @@ impl Report {
                 let word = format!("{:<5}", verdict.word());
                 let word = if coloured { format!("\u{1b}[{}m{word}\u{1b}[0m", verdict.sgr()) } else { word };
                 let _ = writeln!(out, "  {word}  {check:<width$}  {text}");
-                for (says, more) in [("lost:", lost), ("to mend:", mend)] {
+                for (says, more) in [("impact:", lost), ("fix:", mend)] {
                     if let Some(more) = more {
                         let _ = writeln!(out, "  {:<5}  {:<width$}  {says} {}", "", "", clean(more));
                     }
@@ -203,8 +203,8 @@ mod tests {
         .text(false);
         assert_eq!(
             text,
-            "Cluster\n  ok     server  answers\n  limit  pods    may not [31mlist\n                 lost: bars\n                 \
-             to mend: a rule\n\nThe dashboard works, within limits: pods.\n"
+            "Cluster\n  ok     server  answers\n  warn   pods    may not [31mlist\n                 impact: bars\n                 \
+             fix: a rule\n\nOK with warnings: pods.\n"
         );
     }
 

@@ -2,6 +2,7 @@
 
 use crate::model::Stream;
 use crate::pricing::ExtraCosts;
+use clap::ValueEnum;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -45,16 +46,15 @@ impl Options {
     }
 }
 
-/// How the list of a kind is fetched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How initial lists are fetched. Its values are those of `--list-mode`, with their help.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ListMode {
-    /// Short lists are streamed where the server can, else in pages; long ones (pods, events) come in pages, which are
-    /// there sooner.
+    /// Long lists (pods, events) in pages, short ones streamed where the server supports it
     #[default]
     Auto,
-    /// All streamed (KEP-3157), without falling back on a refusal.
+    /// Streaming lists only (KEP-3157), without falling back on a refusal
     Stream,
-    /// All in pages. They travel compressed, which may win on a slow link.
+    /// Pages only, which travel compressed, then a watch
     Pages,
 }
 
