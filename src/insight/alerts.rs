@@ -69,6 +69,29 @@ pub enum AlertKind {
     PriceSource,
 }
 
+impl AlertKind {
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Interruption => "interruption",
+            Self::StreamDown => "stream-down",
+            Self::Denied => "denied",
+            Self::NotWatched => "not-watched",
+            Self::LaunchesFail => "launches-fail",
+            Self::RebootFailed => "reboot-failed",
+            Self::PoolNotReady => "nodepool-not-ready",
+            Self::RegistrationUnhealthy => "registration-unhealthy",
+            Self::LimitReached => "limit-reached",
+            Self::DrainOverdue => "drain-overdue",
+            Self::ClockSkew => "clock-skew",
+            Self::OrphanedPods => "orphaned-pods",
+            Self::Unreadable => "unreadable",
+            Self::PriceLabel => "price-label",
+            Self::PriceSource => "price-source",
+        }
+    }
+}
+
 /// One line about something that is wrong or about to happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {

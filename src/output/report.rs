@@ -104,6 +104,8 @@ impl From<&PendingCount> for PendingReport {
 /// One alert.
 #[derive(Clone, Debug, Serialize)]
 pub struct AlertReport {
+    /// Its kind, so that programs need not read the text: [`crate::insight::AlertKind::name`].
+    pub kind: &'static str,
     /// `notice`, `warning` or `critical`.
     pub severity: &'static str,
     /// What it is about, in one line.
@@ -117,6 +119,7 @@ pub struct AlertReport {
 fn alert(alert: &Alert, cluster: &Cluster) -> AlertReport {
     let row = alert.row.and_then(|id| cluster.row(id));
     AlertReport {
+        kind: alert.kind.name(),
         severity: alert.severity.name(),
         text: alert.text.clone(),
         node: row.map(|row| row.name().to_owned()),
