@@ -13,7 +13,15 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-export GOTOOLCHAIN=auto CGO_ENABLED=0
+export GOTOOLCHAIN=auto CGO_ENABLED=0 GOPATH=$work/_go GOFLAGS=-modcacherw
+
+# A failure to fetch modules says nothing about the finding: exit code 2.
+fetch() {
+  go "$@" >fetch.log 2>&1 || {
+    echo "failed to fetch Go modules: go $*: $(tail -n 1 fetch.log)" >&2
+    exit 2
+  }
+}
 
 cat >main.go <<'GO'
 package main
@@ -45,8 +53,8 @@ func main() {
 }
 GO
 go mod init finding 2>/dev/null
-go get sigs.k8s.io/karpenter@v1.15.0 k8s.io/apimachinery@v0.36.1 >/dev/null 2>&1
-go mod tidy >/dev/null 2>&1
+fetch get sigs.k8s.io/karpenter@v1.15.0 k8s.io/apimachinery@v0.36.1
+fetch mod tidy
 crd=$(go list -m -f '{{.Dir}}' sigs.k8s.io/karpenter)/pkg/apis/crds/karpenter.sh_nodepools.yaml
 pattern=$(sed -n 's/^ *pattern: \(.*@(annually.*\)$/\1/p' "$crd" | head -n 1)
 go run . "$pattern" | tee seen

@@ -12,7 +12,15 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-export GOTOOLCHAIN=auto CGO_ENABLED=0
+export GOTOOLCHAIN=auto CGO_ENABLED=0 GOPATH=$work/_go GOFLAGS=-modcacherw
+
+# A failure to fetch modules says nothing about the finding: exit code 2.
+fetch() {
+  go "$@" >fetch.log 2>&1 || {
+    echo "failed to fetch Go modules: go $*: $(tail -n 1 fetch.log)" >&2
+    exit 2
+  }
+}
 
 cat >main.go <<'GO'
 package main
@@ -58,8 +66,8 @@ GO
 for version in 0.36.3 0.37.2; do
   rm -f go.mod go.sum
   go mod init finding 2>/dev/null
-  go get "k8s.io/component-helpers@v$version" "k8s.io/api@v$version" >/dev/null 2>&1
-  go mod tidy >/dev/null 2>&1
+  fetch get "k8s.io/component-helpers@v$version" "k8s.io/api@v$version"
+  fetch mod tidy
   go run . "$version" | tee -a seen
 done
 
