@@ -18,14 +18,15 @@ use crate::units::Money;
 pub struct FeeShare {
     /// Thousandths of the on-demand price.
     pub per_mille: i64,
-    /// Whether AWS has published the share of this family's kind; else results are estimates.
+    /// Whether AWS has published the share of this type's kind; else results are estimates.
     pub verified: bool,
 }
 
 impl FeeShare {
     /// The share due for a type. None where Auto Mode does not run it: one vCPU, nano, micro, small.
     ///
-    /// Without a size the names alone decide, and the share counts as unverified.
+    /// Without a size the names alone decide. That is enough for G, P and Trainium, none of whose types has one vCPU; any
+    /// other type may have one and no fee, and its share counts as unverified.
     pub fn of(instance_type: &str, size: Option<Size>) -> Option<Self> {
         let (family, size_name) = instance_type.split_once('.')?;
         if matches!(size_name, "nano" | "micro" | "small") || size.is_some_and(|size| size.vcpu <= 1) {
@@ -36,9 +37,9 @@ impl FeeShare {
         } else if numbered(family, &["p", "trn"]) {
             (48, true)
         } else {
-            (120, !numbered(family, &["inf", "dl"]))
+            (120, size.is_some() && !numbered(family, &["inf", "dl"]))
         };
-        Some(Self { per_mille, verified: verified && size.is_some() })
+        Some(Self { per_mille, verified })
     }
 
     /// The fee on an on-demand price.
@@ -58,6 +59,7 @@ fn numbered(family: &str, series: &[&str]) -> bool {
 mod tests {
     use super::*;
     use crate::pricing::table::embedded;
+    use std::collections::BTreeSet;
     use test_case::test_case;
 
     // Fees AWS has published; the last two follow from the published on-demand price by the rule.
@@ -81,6 +83,34 @@ mod tests {
         share.on(price.amount).decimal(5)
     }
 
+    /// Over every type of the table: an exact share needs a name that decides, or a size that excludes one vCPU.
+    #[test]
+    fn a_share_is_exact_where_the_type_certainly_has_the_fee() {
+        let rows = include_str!("../../assets/prices/ondemand.csv").lines().skip(1);
+        let types: BTreeSet<&str> = rows.filter_map(|row| row.split(',').nth(1)).collect();
+        let mut inexact = BTreeSet::new();
+        for name in types {
+            let size = embedded().size(name);
+            let Some(share) = FeeShare::of(name, size) else { continue };
+            let (family, _) = name.split_once('.').unwrap();
+            let letters = family.split(|c: char| c.is_ascii_digit()).next().unwrap();
+            match letters {
+                "g" | "gr" => assert_eq!((share.per_mille, share.verified), (78, true), "{name}"),
+                "p" | "trn" => assert_eq!((share.per_mille, share.verified), (48, true), "{name}"),
+                "inf" | "dl" => assert_eq!((share.per_mille, share.verified), (120, false), "{name}"),
+                _ => assert_eq!((share.per_mille, share.verified), (120, size.is_some()), "{name}"),
+            }
+            if matches!(letters, "g" | "gr" | "p" | "trn") {
+                assert!(size.is_none_or(|size| size.vcpu > 1), "{name} has one vCPU and no fee");
+            }
+            if !share.verified {
+                inexact.insert(letters);
+            }
+        }
+        let of_unknown_size = ["c", "cc", "cr", "f", "hs", "i", "u-"];
+        assert_eq!(inexact, of_unknown_size.into_iter().chain(["dl", "inf"]).collect::<BTreeSet<_>>());
+    }
+
     #[test_case("c5a.large" => Some((120, true)))]
     #[test_case("g5.xlarge" => Some((78, true)))]
     #[test_case("g4dn.xlarge" => Some((78, true)))]
@@ -94,6 +124,8 @@ mod tests {
     #[test_case("c6g.medium" => None ; "one vCPU")]
     #[test_case("t4g.medium" => Some((120, true)) ; "two vCPU")]
     #[test_case("m9x.large" => Some((120, false)) ; "of unknown size")]
+    #[test_case("g4ad.xlarge" => Some((78, true)) ; "a G type whose size is not known here")]
+    #[test_case("p3.2xlarge" => Some((48, true)) ; "a P type whose size is not known here")]
     #[test_case("large" => None)]
     fn the_share_of_a_family(instance_type: &str) -> Option<(i64, bool)> {
         FeeShare::of(instance_type, embedded().size(instance_type)).map(|share| (share.per_mille, share.verified))
