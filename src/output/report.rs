@@ -25,7 +25,7 @@ pub struct Report {
     /// When the picture was taken, UTC.
     pub taken_at: Timestamp,
     /// Seconds that this machine's clock was ahead of the API server's, negative when behind; 0 within half a minute.
-    /// `taken_at` and ages are by the server's.
+    /// Every moment and age here is by the server's.
     pub clock_skew_seconds: i64,
     /// Whether the picture is whole: every stream of [`Cluster::is_complete`] was in step with the server.
     pub complete: bool,
@@ -116,6 +116,11 @@ pub struct AlertReport {
     pub until: Option<Timestamp>,
 }
 
+/// A moment of this machine's clock, to which all of a [`Cluster`] are moved, by the API server's.
+fn by_server(cluster: &Cluster, at: Timestamp) -> Timestamp {
+    at.checked_sub(SignedDuration::from_secs(cluster.clock_ahead_seconds())).unwrap_or(at)
+}
+
 fn alert(alert: &Alert, cluster: &Cluster) -> AlertReport {
     let row = alert.row.and_then(|id| cluster.row(id));
     AlertReport {
@@ -123,7 +128,7 @@ fn alert(alert: &Alert, cluster: &Cluster) -> AlertReport {
         severity: alert.severity.name(),
         text: alert.text.clone(),
         node: row.map(|row| row.name().to_owned()),
-        until: alert.until,
+        until: alert.until.map(|at| by_server(cluster, at)),
     }
 }
 
@@ -588,7 +593,8 @@ pub struct GroupReport {
     pub price: Option<PriceTotalReport>,
 }
 
-fn group(name: &Name, t: &Totals, pods_known: bool, priced: bool) -> GroupReport {
+fn group(name: &Name, t: &Totals, cluster: &Cluster) -> GroupReport {
+    let pods_known = cluster.knows(Stream::Pods);
     GroupReport {
         name: name.to_string(),
         nodes: t.nodes,
@@ -598,7 +604,7 @@ fn group(name: &Name, t: &Totals, pods_known: bool, priced: bool) -> GroupReport
         requests: pods_known.then(|| (&t.requests).into()),
         usage: UsageTotalReport::new(t),
         pods: pods_known.then_some(t.requests.pods),
-        price: priced.then(|| price_total(&t.price, pods_known)),
+        price: cluster.has_prices().then(|| price_total(&t.price, cluster)),
     }
 }
 
@@ -624,21 +630,20 @@ impl Report {
         let trouble =
             Stream::ALL.into_iter().filter_map(|s| cluster.stream(s).state.trouble().map(|t| (s.name(), t.to_owned())));
         let about = cluster.about();
-        let skew = cluster.clock_ahead_seconds();
         let pods_known = cluster.knows(Stream::Pods);
         let mut pending = PendingByCause::default();
         pending.refresh(cluster);
         let missing = MissingNodes::now(cluster);
         let grouped = |line: &Line| match line {
-            Line::Group(name) => Some(group(name, view.group(name)?, pods_known, cluster.has_prices())),
+            Line::Group(name) => Some(group(name, view.group(name)?, cluster)),
             Line::Row(_) => None,
         };
         let groups: Vec<GroupReport> = view.lines().iter().filter_map(grouped).collect();
         let is_grouped = *view.group_by() != GroupBy::Nothing;
         Self {
             schema: SCHEMA,
-            taken_at: now.checked_sub(SignedDuration::from_secs(skew)).unwrap_or(now),
-            clock_skew_seconds: skew,
+            taken_at: by_server(cluster, now),
+            clock_skew_seconds: cluster.clock_ahead_seconds(),
             complete: cluster.is_complete(),
             cluster: ClusterReport {
                 context: about.context.clone(),
@@ -651,27 +656,21 @@ impl Report {
                 .filter(|row| row.node().is_some() && row.gone().is_none())
                 .map(|row| NodeReport {
                     group: is_grouped.then(|| view.group_by().group_of(row)),
-                    ..node(row, pods_known, &columns.labels, now)
+                    ..node(row, cluster, &columns.labels, now)
                 })
                 .collect(),
-            nodeclaims: shown()
-                .filter(|row| row.gone().is_none())
-                .filter_map(|row| claim(row, pods_known, now))
-                .collect(),
+            nodeclaims: shown().filter(|row| row.gone().is_none()).filter_map(|row| claim(row, cluster, now)).collect(),
             missing_nodes: missing
                 .iter()
                 .map(|(name, pods)| MissingNodeReport { name: name.to_owned(), pods })
                 .collect(),
             orphaned_pods: missing.text(),
-            nodepools: cluster
-                .pools()
-                .map(|p| pool(p, pools.get(p.name.as_str()), pods_known, cluster.has_prices()))
-                .collect(),
+            nodepools: cluster.pools().map(|p| pool(p, pools.get(p.name.as_str()), cluster)).collect(),
             pending: pods_known.then(|| pending.causes().iter().map(Into::into).collect()),
             alerts: alerts(cluster, &pending, now).iter().map(|a| alert(a, cluster)).collect(),
             streams: streams.collect(),
             trouble: trouble.collect(),
-            price_sources: cluster.prices().sources().map(source).collect(),
+            price_sources: cluster.prices().sources().map(|each| source(each, cluster)).collect(),
             price_trouble: price_trouble(cluster, &view.totals().price),
             unmatched_terms: unmatched_terms(cluster),
             groups,
@@ -694,10 +693,10 @@ fn price_trouble(cluster: &Cluster, price: &PriceTotals) -> BTreeSet<String> {
     failed.chain(excuses).map(|(source, region, why)| format!("{} of {region}: {why}", source.name())).collect()
 }
 
-fn source((source, region, state): (PriceSource, &str, &SourceState)) -> SourceReport {
+fn source((source, region, state): (PriceSource, &str, &SourceState), cluster: &Cluster) -> SourceReport {
     let (state, answered_at, why) = match state {
         SourceState::Asking => ("asking", None, None),
-        SourceState::Answered { at } => ("answered", Some(format!("{at:.0}")), None),
+        SourceState::Answered { at } => ("answered", Some(format!("{:.0}", by_server(cluster, *at))), None),
         SourceState::Off { why } => ("off", None, Some(why.clone())),
         SourceState::Failed { why, .. } => ("failed", None, Some(why.clone())),
     };
@@ -716,12 +715,12 @@ fn totals(cluster: &Cluster, view: &View) -> TotalsReport {
         requests: known.then(|| (&t.requests).into()),
         usage: UsageTotalReport::new(t),
         pods: known.then_some(pods),
-        price: cluster.has_prices().then(|| price_total(&t.price, known)),
+        price: cluster.has_prices().then(|| price_total(&t.price, cluster)),
         volumes: (cluster.has_prices() && cluster.extra_costs().volumes).then(|| (&t.volumes).into()),
     }
 }
 
-fn price_total(p: &PriceTotals, pods_known: bool) -> PriceTotalReport {
+fn price_total(p: &PriceTotals, cluster: &Cluster) -> PriceTotalReport {
     let known = |money: Money, places| (!p.is_unknown()).then(|| money.decimal(places));
     let waste = WasteTotalReport {
         unrequested: p.unrequested().decimal(5),
@@ -740,20 +739,24 @@ fn price_total(p: &PriceTotals, pods_known: bool) -> PriceTotalReport {
         spot_estimated: p.spot_estimated,
         spot_left_out: p.spot_left_out,
         discounts: p.discount_saves().map(|money| money.decimal(5)),
-        waste: (pods_known && !p.is_unknown()).then_some(waste),
+        waste: (cluster.knows(Stream::Pods) && !p.is_unknown()).then_some(waste),
         unpriced: p.unpriced + p.other_currency(),
         unpriced_reasons: p.reasons().collect(),
         estimated: p.estimated,
         source: p.worst_source().name(),
-        as_of: date(p.oldest()),
+        as_of: date(p.oldest(), cluster),
     }
 }
 
-fn date(as_of: AsOf) -> Option<String> {
-    (as_of != AsOf::Always).then(|| as_of.to_string())
+fn date(as_of: AsOf, cluster: &Cluster) -> Option<String> {
+    match as_of {
+        AsOf::Always => None,
+        AsOf::Month(_) => Some(as_of.to_string()),
+        AsOf::Fetched { at, cached } => Some(AsOf::Fetched { at: by_server(cluster, at), cached }.to_string()),
+    }
 }
 
-fn price(quote: &Quote, row: &Row) -> PriceReport {
+fn price(quote: &Quote, row: &Row, cluster: &Cluster) -> PriceReport {
     let five = |money: Money| money.decimal(5);
     let text = |part: Component| part.amount.known().map(five);
     let as_of = quote.instance.origin.as_of;
@@ -764,10 +767,10 @@ fn price(quote: &Quote, row: &Row) -> PriceReport {
         instance: text(quote.instance),
         fee: quote.fee.and_then(text),
         source: quote.source().name(),
-        as_of: date(as_of),
+        as_of: date(as_of, cluster),
         cached: matches!(as_of, AsOf::Fetched { cached: true, .. }),
         fee_source: quote.fee.map(|fee| fee.origin.source.name()),
-        fee_as_of: quote.fee.and_then(|fee| date(fee.origin.as_of)),
+        fee_as_of: quote.fee.and_then(|fee| date(fee.origin.as_of, cluster)),
         at_most: match quote.instance.amount {
             Amount::AtMost(most, _) => {
                 quote.fee.map_or(Some(Money::ZERO), |fee| fee.amount.known()).map(|fee| five(most + fee))
@@ -894,7 +897,9 @@ fn extra(row: &Row, label: &Name, pods_known: bool, now: Timestamp) -> Option<St
     }
 }
 
-fn node(row: &Row, pods_known: bool, extra_labels: &[Name], now: Timestamp) -> NodeReport {
+fn node(row: &Row, cluster: &Cluster, extra_labels: &[Name], now: Timestamp) -> NodeReport {
+    let pods_known = cluster.knows(Stream::Pods);
+    let deadline = row.claim().filter(|c| c.deleted.is_some()).and_then(|c| c.termination_deadline);
     let labels = row.node().into_iter().flat_map(|node| node.labels.iter());
     let labels = labels.map(|(key, value)| (Name::from(key), Some(value.to_owned())));
     let extra = extra_labels.iter().map(|label| (label.clone(), extra(row, label, pods_known, now)));
@@ -913,20 +918,20 @@ fn node(row: &Row, pods_known: bool, extra_labels: &[Name], now: Timestamp) -> N
         limits: pods_known.then(|| (&row.sums().limits).into()),
         usage: row.usage().map(Amounts::from),
         pods: pods_known.then_some(row.sums().requests.pods),
-        price: row.quote().map(|quote| price(quote, row)),
+        price: row.quote().map(|quote| price(quote, row, cluster)),
         volumes: extra_costs::volumes(row),
         waste: if pods_known { waste(row) } else { None },
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: why(row),
         reason: reason(row, pods_known),
-        drain_deadline: row.claim().filter(|c| c.deleted.is_some()).and_then(|c| c.termination_deadline),
+        drain_deadline: deadline.map(|at| by_server(cluster, at)),
         flags: flags(row, now),
         labels: labels.chain(extra).collect(),
         group: None,
     }
 }
 
-fn claim(row: &Row, pods_known: bool, now: Timestamp) -> Option<ClaimReport> {
+fn claim(row: &Row, cluster: &Cluster, now: Timestamp) -> Option<ClaimReport> {
     let claim = row.claim()?;
     Some(ClaimReport {
         name: claim.name.to_string(),
@@ -938,13 +943,13 @@ fn claim(row: &Row, pods_known: bool, now: Timestamp) -> Option<ClaimReport> {
         age_seconds: (now.as_second() - claim.created.as_second()).max(0),
         node: row.node().map(|n| n.name.to_string()),
         requests: (&claim.requests).into(),
-        price: row.quote().map(|quote| price(quote, row)),
-        reason: why(row).or_else(|| reason(row, pods_known)),
+        price: row.quote().map(|quote| price(quote, row, cluster)),
+        reason: why(row).or_else(|| reason(row, cluster.knows(Stream::Pods))),
         flags: flags(row, now),
     })
 }
 
-fn pool(pool: &NodePool, totals: Option<&Totals>, pods_known: bool, priced: bool) -> PoolReport {
+fn pool(pool: &NodePool, totals: Option<&Totals>, cluster: &Cluster) -> PoolReport {
     let empty = Totals::default();
     let totals = totals.unwrap_or(&empty);
     let ready = pool.condition("Ready");
@@ -971,7 +976,7 @@ fn pool(pool: &NodePool, totals: Option<&Totals>, pods_known: bool, priced: bool
         replicas: pool.replicas,
         resources: (&pool.resources).into(),
         allocatable: (&totals.allocatable).into(),
-        requests: pods_known.then(|| (&totals.requests).into()),
-        price: priced.then(|| price_total(&totals.price, pods_known)),
+        requests: cluster.knows(Stream::Pods).then(|| (&totals.requests).into()),
+        price: cluster.has_prices().then(|| price_total(&totals.price, cluster)),
     }
 }

@@ -6,8 +6,8 @@ use crate::model::{
     PodPhase, Provisioner, Resource, Resources, Stream, Taint, TaintEffect, Timestamp, Uid, Usage, Volume, key,
 };
 use crate::pricing::{
-    ClusterSupport, ExtraCosts, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, SupportType,
-    VolumePrice,
+    ClusterSupport, ExtraCosts, OnDemandPrice, Os, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState,
+    SupportType, Tenancy, VolumePrice,
 };
 use crate::units::Currency;
 use test_case::test_case;
@@ -207,6 +207,57 @@ fn an_object_from_the_future_has_no_negative_age() {
     let future = NodeClaim { name: "c".into(), created: at(NOW + 30), ..NodeClaim::default() };
     let report = report(None, vec![Change::Node(Box::new(node("n", -30, &[]))), Change::Claim(Box::new(future))]);
     assert_eq!((report.nodes[0].age_seconds, report.nodeclaims[0].age_seconds), (0, 0));
+}
+
+/// Every moment of a report is by the API server's clock, which is an hour behind this machine's.
+#[test]
+fn moments_are_by_the_servers_clock() {
+    let (ahead, region) = (3600, "ap-northeast-2");
+    let deadline = Some(at(NOW + 300));
+    let claim = NodeClaim {
+        name: "c".into(),
+        provider_id: "aws:///ap-northeast-2b/i-0a".into(),
+        deleted: Some(at(NOW - 5)),
+        termination_deadline: deadline,
+        ..NodeClaim::default()
+    };
+    let labels = [("node.kubernetes.io/instance-type", "c5a.large"), ("karpenter.sh/capacity-type", "on-demand")];
+    let mut cluster = Cluster::new(Some(PriceBook::embedded()));
+    for change in [
+        Change::Clock { ahead_seconds: ahead },
+        Change::Node(Box::new(Node { provider_id: claim.provider_id.clone(), ..node("i-a", 250, &labels) })),
+        Change::Claim(Box::new(claim)),
+    ] {
+        cluster.apply(change, at(NOW));
+    }
+    let listed =
+        OnDemandPrice { instance_type: "c5a.large".into(), amount: "0.086".parse().unwrap(), estimated: false };
+    let sheet = PriceSheet {
+        source: PriceSource::PricePage,
+        region: region.into(),
+        currency: Currency::Usd,
+        fetched: at(NOW - 10),
+        cached: false,
+        prices: Prices::OnDemand { os: Os::Linux, tenancy: Tenancy::Shared, prices: vec![listed] },
+    };
+    let state = |source, state| PriceNews::State { source, region: region.into(), state };
+    cluster.learn([
+        PriceNews::Sheet(sheet),
+        state(PriceSource::PricePage, SourceState::Answered { at: at(NOW - 10) }),
+        state(PriceSource::SpotFeed, SourceState::Failed { why: "refused".into(), retry: at(NOW + 60) }),
+    ]);
+    let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
+    view.refresh(&mut cluster);
+    let report = Report::new(&cluster, &view, at(NOW));
+    let server = NOW - ahead;
+    let text = |seconds| Some(at(seconds).to_string());
+    assert_eq!((report.taken_at, report.clock_skew_seconds), (at(server), ahead));
+    assert_eq!(report.nodes[0].drain_deadline, Some(at(server + 300)));
+    let until: Vec<_> = report.alerts.iter().filter_map(|alert| Some((alert.kind, alert.until?))).collect();
+    assert_eq!(until, [("price-source", at(server + 60))]);
+    assert_eq!(report.price_sources.iter().find_map(|source| source.answered_at.clone()), text(server - 10));
+    assert_eq!(report.nodes[0].price.as_ref().and_then(|price| price.as_of.clone()), text(server - 10));
+    assert_eq!(report.totals.price.and_then(|price| price.as_of), text(server - 10));
 }
 
 #[test]
