@@ -96,24 +96,23 @@ fn rounded(cpu_millicores: u64, memory_bytes: u64) -> Option<(u64, u64)> {
 struct Embedded {
     vcpu: Money,
     gb: Money,
-    verified: bool,
+    /// The month in which they were published; none of figures that have not been compared with AWS's own.
+    published: Option<&'static str>,
 }
 
 const PRICES: &str = include_str!("../../assets/prices/fargate.csv");
-/// The month the collection is of.
-const MONTH: &str = "2026-09";
 
 /// A line's region and prices.
 fn row(line: &'static str) -> Option<(&'static str, Embedded)> {
     let mut fields = line.split(',');
     let region = fields.next()?;
     let (vcpu, gb) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    let verified = match fields.next()? {
-        "eks-list-2026-09" | "published" => true,
-        "unverified" => false,
+    let published = match (fields.next()?, fields.next()?) {
+        ("unverified", "") => None,
+        ("eks-list-2026-09" | "published", month) if !month.is_empty() => Some(month),
         _ => return None,
     };
-    Some((region, Embedded { vcpu, gb, verified }))
+    Some((region, Embedded { vcpu, gb, published }))
 }
 
 /// The embedded prices of a region. Seventeen lines are read at the first question: nothing to pack.
@@ -127,8 +126,11 @@ pub fn quote(currency: Currency, region: Option<&str>, learned: Option<(Figure, 
     let Some(region) = region else { return Quote::unknown_because(currency, Unknown::NoRegion) };
     let carried = || {
         embedded(region).map(|prices| {
-            let source = if prices.verified { PriceSource::Embedded } else { PriceSource::EmbeddedEstimate };
-            (prices.vcpu, prices.gb, Origin { source, as_of: AsOf::Month(MONTH) }, prices.verified)
+            let origin = match prices.published {
+                Some(month) => Origin { source: PriceSource::Embedded, as_of: AsOf::Month(month) },
+                None => Origin::of(PriceSource::EmbeddedEstimate),
+            };
+            (prices.vcpu, prices.gb, origin, prices.published.is_some())
         })
     };
     // As old as the older of two figures.
@@ -193,13 +195,13 @@ mod tests {
     #[test]
     fn every_line_of_the_price_file_is_read() {
         let mut lines = PRICES.lines();
-        assert_eq!(lines.next(), Some("region,usd_per_vcpu_hour,usd_per_gb_hour,source"));
+        assert_eq!(lines.next(), Some("region,usd_per_vcpu_hour,usd_per_gb_hour,source,published"));
         let mut before = "";
         let mut count = 0;
         for line in lines {
             let (region, prices) = row(line).unwrap_or_else(|| panic!("{line}"));
             assert!(before < region, "{line} comes after {before}");
-            assert_eq!(line.split(',').count(), 4);
+            assert_eq!(line.split(',').count(), 5);
             assert!(prices.vcpu > prices.gb && prices.gb > Money::ZERO);
             assert_eq!(embedded(region), Some(prices));
             (before, count) = (region, count + 1);
@@ -244,6 +246,14 @@ mod tests {
         assert_eq!(told(Some("eu-west-2"), &given(250, 512)), ("~0.014195".into(), None), "an unverified price");
         assert_eq!(told(Some("me-central-1"), &given(250, 512)), ("—".into(), Some(Unknown::Fargate)));
         assert_eq!(told(None, &given(250, 512)), ("—".into(), Some(Unknown::NoRegion)));
+    }
+
+    #[test_case("ap-northeast-2" => (PriceSource::Embedded, AsOf::Month("2026-09")))]
+    #[test_case("eu-central-1" => (PriceSource::Embedded, AsOf::Month("2026-07")))]
+    #[test_case("eu-west-2" => (PriceSource::EmbeddedEstimate, AsOf::Always) ; "nothing is known of when it was right")]
+    fn a_carried_price_is_of_its_own_month(region: &str) -> (PriceSource, AsOf) {
+        let origin = quote(Currency::Usd, Some(region), None, &given(250, 512)).instance.origin;
+        (origin.source, origin.as_of)
     }
 
     #[test_case(&FargatePods::default() ; "no pod")]

@@ -135,6 +135,7 @@ pub(super) fn provenance(worst: PriceSource, oldest: AsOf, now: Timestamp) -> St
     match (worst, oldest) {
         (PriceSource::None, _) => String::new(),
         (_, AsOf::Month(month)) => format!("embedded {month}"),
+        (PriceSource::Embedded | PriceSource::EmbeddedEstimate, AsOf::Always) => "embedded".into(),
         (PriceSource::Simulated, _) => "simulated".into(),
         (PriceSource::PriceFile, AsOf::Always) => "price file".into(),
         (_, AsOf::Always) => "price from node label".into(),
@@ -299,6 +300,7 @@ mod tests {
 
     #[test_case(PriceSource::None, AsOf::Always => "" ; "nothing priced")]
     #[test_case(PriceSource::Embedded, AsOf::Month("2026-07") => "embedded 2026-07")]
+    #[test_case(PriceSource::EmbeddedEstimate, AsOf::Always => "embedded" ; "its month is not known")]
     #[test_case(PriceSource::PricePage, fetched(5, false) => "live")]
     #[test_case(PriceSource::PricePage, fetched(-5, false) => "live" ; "a clock that was set back")]
     #[test_case(PriceSource::SpotHistory, fetched(30_000, false) => "live 8h" ; "nobody could renew it")]
