@@ -326,6 +326,7 @@ async fn what_cannot_be_used_is_named() {
     blank.insert(10, ' ');
     let rows = [
         (json!({"certificate-authority-data": "-", "certificate-authority": "none.crt"}), nothing.clone()),
+        (json!({"certificate-authority": "ca.crt"}), nothing.clone()),
         (json!({"certificate-authority-data": data("hello")}), nothing.clone()),
         (json!({"certificate-authority-data": "LS0t LS0t"}), nothing.clone()),
         (json!({"certificate-authority-data": "LS0"}), nothing.clone()),
@@ -339,6 +340,14 @@ async fn what_cannot_be_used_is_named() {
         (nothing.clone(), json!({"client-certificate": certificate, "client-key": "none.key"})),
         (nothing.clone(), json!({"client-certificate": certificate})),
         (nothing.clone(), json!({"client-certificate": certificate, "client-key": key})),
+        (
+            nothing.clone(),
+            json!({"client-certificate": certificate, "client-certificate-data": data(&client.certificate)}),
+        ),
+        (
+            nothing.clone(),
+            json!({"client-certificate": certificate, "client-key": key, "client-key-data": data(&client.key)}),
+        ),
         (
             nothing.clone(),
             json!({"client-certificate-data": data(&client.certificate), "client-key-data": data(&other.key)}),
@@ -359,6 +368,21 @@ async fn what_cannot_be_used_is_named() {
         (
             nothing.clone(),
             json!({"token": "-", "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": ""}}),
+        ),
+        (nothing.clone(), json!({"exec": {"command": "x", "interactiveMode": "Never"}})),
+        (nothing.clone(), json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "x"}})),
+        (
+            nothing.clone(),
+            json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "x", "interactiveMode": "Maybe"}}),
+        ),
+        (
+            nothing.clone(),
+            json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "x", "env": [{"value": "1"}]}}),
+        ),
+        (
+            nothing.clone(),
+            json!({"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "x"},
+                "auth-provider": {"name": "oidc"}}),
         ),
         (nothing.clone(), plugin(json!({"token": "good-token\nmore"}))),
         (nothing.clone(), plugin(json!({"clientCertificateData": client.certificate, "clientKeyData": other.key}))),

@@ -3,7 +3,8 @@
 //! | rule | where client-go has it |
 //! |---|---|
 //! | line breaks in `*-data` do not count, blanks do | Go's `encoding/base64` |
-//! | `*-data` goes before the file; a certificate needs a key | `clientcmd/validation.go`, `rest.Config` |
+//! | `*-data` and its file exclude each other; a certificate needs a key | `clientcmd/validation.go` |
+//! | a plugin has a version, and from v1 on a mode | `clientcmd/validation.go`, `clientcmd/api/v1/defaults.go` |
 //! | a token's file goes before `token`, is trimmed, and read anew | `transport/token_source.go` |
 //! | a token is not sent if it cannot be a header's value | Go's `net/http` |
 //! | an address without a scheme is `https` if TLS is configured | `rest.DefaultServerUrlFor` |
@@ -22,6 +23,7 @@ use kube::config::{AuthInfo, Cluster};
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use secrecy::ExposeSecret;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -109,7 +111,7 @@ struct Held {
     file: Option<PathBuf>,
 }
 
-/// The value of `*-data`, else of the file.
+/// The value of `*-data`, or of the file.
 fn held(
     entry: &Entry,
     fields: [&'static str; 2],
@@ -117,6 +119,10 @@ fn held(
     file: Option<&str>,
 ) -> Result<Option<Held>, FieldFault> {
     let [data_field, field] = fields;
+    if let (Some(_), Some(file)) = (data, file) {
+        let why = format!("it cannot stand beside {data_field}, as for kubectl; take one of them out");
+        return Err(entry.fault(field, why).at(Some(Path::new(file))));
+    }
     if let Some(data) = data {
         let bytes = decoded(data).map_err(|why| entry.fault(data_field, why))?;
         return Ok(Some(Held { bytes, field: data_field, file: None }));
@@ -202,11 +208,36 @@ pub(super) struct ClientSide {
 
 /// Reads the user's part.
 pub(super) fn client_side(user: &AuthInfo, entry: &Entry) -> Result<ClientSide, FieldFault> {
+    check_plugin(user, entry)?;
     Ok(ClientSide {
         certificate: client_certificate(user, entry)?,
         authorization: authorization(user, entry)?,
         headers: impersonation(user, entry)?,
     })
+}
+
+/// What kubectl refuses of a plugin before it is run (`clientcmd/validation.go`, `validateAuthInfo`), also where it is not run.
+fn check_plugin(user: &AuthInfo, entry: &Entry) -> Result<(), FieldFault> {
+    const V1_BETA_1: &str = "client.authentication.k8s.io/v1beta1";
+    const V1_ALPHA_1: &str = "client.authentication.k8s.io/v1alpha1";
+    let Some(plugin) = &user.exec else { return Ok(()) };
+    if user.auth_provider.is_some() {
+        return Err(entry.fault("auth-provider", "it cannot stand beside exec, as for kubectl; take one of them out"));
+    }
+    let version = plugin.api_version.as_deref();
+    let nameless = |variable: &HashMap<String, String>| variable.get("name").is_none_or(String::is_empty);
+    let why = if plugin.command.is_none() {
+        "command: it is missing"
+    } else if version.is_none() {
+        "apiVersion: it is missing; most plugins take client.authentication.k8s.io/v1beta1"
+    } else if plugin.interactive_mode.is_none() && ![V1_BETA_1, V1_ALPHA_1].map(Some).contains(&version) {
+        "interactiveMode: it is missing; write Never, IfAvailable or Always"
+    } else if plugin.env.iter().flatten().any(nameless) {
+        "env: the name of a variable is missing"
+    } else {
+        return Ok(());
+    };
+    Err(entry.fault("exec", why))
 }
 
 fn client_certificate(user: &AuthInfo, entry: &Entry) -> Result<Option<Arc<CertifiedKey>>, FieldFault> {
