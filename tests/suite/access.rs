@@ -527,7 +527,11 @@ async fn a_server_that_is_not_trusted_is_refused_with_the_cause() {
         with(ours(), &|_| (), &[]),
         with(ours(), &tls::for_clients, &names),
         with(ours(), &tls::authority, &names),
+        (ours(), Authority::new("other-ca").sign(&names, tls::authority), Clients::Any),
+        (ours(), tls::self_signed(&names, tls::authority), Clients::Any),
         (ours(), old, Clients::Any),
+        with(Authority::made("old-ca", &rcgen::PKCS_ECDSA_P256_SHA256, past), &|_| (), &names),
+        with(Authority::made("next-ca", &rcgen::PKCS_ECDSA_P256_SHA256, later), &|_| (), &names),
     ];
     for (authority, pair, clients) in rows {
         let place = Place::of(authority, &pair, clients).await;
@@ -535,6 +539,14 @@ async fn a_server_that_is_not_trusted_is_refused_with_the_cause() {
         lines.push(outcome.refused("a server that is not trusted").to_owned());
         assert_eq!(outcome.out, "");
     }
+    let short = Pair::fixed(
+        include_str!("support/certificates/by-rsa1536.crt"),
+        include_str!("support/certificates/by-rsa1536.key"),
+    );
+    let place = Place::of(ours(), &short, Clients::Any).await;
+    let data = BASE64_STANDARD.encode(include_str!("support/certificates/rsa1536-ca.crt"));
+    let outcome = place.snapshot(&place.with(&json!({"certificate-authority-data": data}), &json!({}))).await;
+    lines.push(outcome.refused("an authority with a short key").to_owned());
     // Trusted by itself does not mean trusted for another name, for ever, or for everything.
     for pair in [ours().sign(&["other"], |_| ()), ours().sign(&names, past), ours().sign(&names, tls::for_clients)] {
         let place = Place::of(ours(), &pair, Clients::Any).await;

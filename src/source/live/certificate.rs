@@ -38,6 +38,8 @@ pub(super) struct Facts {
     pub(super) unknown_critical: bool,
     /// The kind of its key, as `RSA of 2048 bits`.
     pub(super) key: String,
+    /// The length of an RSA key in bits.
+    pub(super) rsa_bits: Option<usize>,
 }
 
 impl Facts {
@@ -66,6 +68,7 @@ impl Facts {
                 extension.critical && !read
             }),
             key: kind(certificate.public_key()),
+            rsa_bits: rsa_bits(certificate.public_key()),
         })
     }
 }
@@ -88,11 +91,17 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     alternative.value.general_names.iter().filter_map(text).collect()
 }
 
+fn rsa_bits(key: &SubjectPublicKeyInfo<'_>) -> Option<usize> {
+    let Ok(PublicKey::RSA(rsa)) = key.parsed() else { return None };
+    let zeros = rsa.modulus.iter().take_while(|byte| **byte == 0).count();
+    let first = rsa.modulus.get(zeros)?;
+    Some((rsa.modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
+}
+
 /// The kind of a public key, in the words of `openssl x509 -text`.
 fn kind(key: &SubjectPublicKeyInfo<'_>) -> String {
-    if let Ok(PublicKey::RSA(rsa)) = key.parsed() {
-        let modulus = rsa.modulus.iter().skip_while(|byte| **byte == 0).count();
-        return format!("RSA of {} bits", modulus * 8);
+    if let Some(bits) = rsa_bits(key) {
+        return format!("RSA of {bits} bits");
     }
     // The curve of an elliptic key is a parameter of its algorithm (RFC 5480), that of Ed25519 is the algorithm (RFC 8410).
     let curve = key.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok()).map(|oid| oid.to_id_string());

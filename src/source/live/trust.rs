@@ -1,8 +1,12 @@
 //! Whether a server's certificate is trusted, and if not, why, in words that a user can act on.
 //!
-//! The verification is rustls-webpki's, or the platform's where the kubeconfig names no authority. One rule of Go's
-//! `x509.Certificate.Verify` is added: a certificate that lies among the given authorities is a chain of one. Its time,
-//! its names and its purpose are checked as ever, and the handshake proves that the server holds its key.
+//! The verification is rustls-webpki's, or the platform's where the kubeconfig names no authority. Two rules of Go's
+//! `x509.Certificate.Verify` are added. A certificate that lies among the given authorities is a chain of one: its time,
+//! its names and its purpose are checked as ever, and the handshake proves that the server holds its key. And the dates of
+//! an authority count (`isValid`), which webpki's anchors do not have.
+//!
+//! One certificate that Go takes is refused: that of an authority which another one has signed, for webpki has no such end
+//! of a chain.
 
 use super::certificate::{self, Facts};
 use crate::model::Timestamp;
@@ -12,6 +16,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -31,6 +36,8 @@ pub(super) enum Distrust {
     NotYet { from: Timestamp, now: Timestamp },
     #[error("comes with a certificate of an authority that has expired or is not valid yet")]
     AuthorityExpired,
+    #[error("is signed by an authority that has expired or is not valid yet: {authority}; {authorities}")]
+    RootExpired { authority: String, authorities: String },
     #[error("is not for {wanted:?}: {}", for_whom(.names))]
     WrongName { wanted: String, names: Vec<String> },
     #[error("is of X.509 version 1, which has no host names; version 3 is needed")]
@@ -41,6 +48,8 @@ pub(super) enum Distrust {
     IsAuthority,
     #[error("uses a key or signature that is not supported: its key is {key}")]
     Unsupported { key: String },
+    #[error("is signed by an authority whose key is not supported: {authority} has {key}")]
+    ShortAuthority { authority: String, key: String },
     #[error("was revoked, or its revocation cannot be checked")]
     Revoked,
     #[error("cannot be read")]
@@ -53,12 +62,24 @@ impl Distrust {
     /// What to do about it.
     pub(super) const fn remedy(&self) -> &'static str {
         match self {
-            Self::UnknownAuthority { .. } | Self::SelfSigned { .. } | Self::WrongKey { .. } | Self::IsAuthority => {
+            Self::UnknownAuthority { .. } | Self::SelfSigned { .. } | Self::WrongKey { .. } => {
                 "put the certificate of the authority that signs for the server into certificate-authority-data (for EKS: aws \
                  eks update-kubeconfig writes it); where a proxy inspects TLS, that is the proxy's authority"
             }
             Self::Expired { .. } | Self::AuthorityExpired => {
                 "have the server's certificate renewed; if its dates are right, set this machine's clock (NTP)"
+            }
+            Self::RootExpired { .. } => {
+                "put the renewed certificate of the authority into certificate-authority-data (for EKS: aws eks \
+                 update-kubeconfig writes it); if its dates are right, set this machine's clock (NTP)"
+            }
+            Self::IsAuthority => {
+                "have the server's certificate issued anew, as that of no authority (CA:FALSE), or add the server's own \
+                 certificate to certificate-authority-data"
+            }
+            Self::ShortAuthority { .. } => {
+                "have the authority and the certificates that it signs made anew, with a key on P-256, P-384, P-521 or RSA \
+                 from 2048 bits"
             }
             Self::NotYet { .. } => {
                 "set this machine's clock (NTP); if it is right, wait until the certificate is valid"
@@ -132,6 +153,8 @@ pub(super) struct Verifier {
 #[derive(Debug)]
 struct Trust {
     given: Vec<CertificateDer<'static>>,
+    /// The time in which none of them begins or ceases to be valid.
+    holds: RangeInclusive<Timestamp>,
     /// `None` where no given certificate can be an authority by webpki's rules.
     inner: Option<Arc<dyn ServerCertVerifier>>,
     /// What the authorities are, for messages.
@@ -152,40 +175,69 @@ impl Verifier {
             Authorities::System => {
                 let system = rustls_platform_verifier::Verifier::new(Arc::clone(&provider))?;
                 let words = "the system's authorities do not know it (the kubeconfig names no certificate-authority)";
-                let trust = Trust { given: Vec::new(), inner: Some(Arc::new(system)), words: words.into() };
+                let trust = Trust {
+                    given: Vec::new(),
+                    holds: Timestamp::MIN..=Timestamp::MAX,
+                    inner: Some(Arc::new(system)),
+                    words: words.into(),
+                };
                 (trust, String::new(), None)
             }
             Authorities::Given { place, certificates, file } => {
-                (Trust::given(certificates, &place, &provider), place, file)
+                (Trust::given(certificates, &place, &provider, Timestamp::now()), place, file)
             }
         };
         Ok(Self { provider, current: RwLock::new((Instant::now(), Arc::new(trust))), place, file })
     }
 
-    /// What is trusted now. A file that cannot be read any more leaves what was read before.
-    fn trust(&self) -> Arc<Trust> {
-        let (at, trust) = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(file) = self.file.as_ref().filter(|_| at.elapsed() >= READ_ANEW) else { return trust };
-        let read = std::fs::read(file).map(|pem| certificate::bundle(&pem)).unwrap_or_default();
-        let trust = if read.is_empty() || read == trust.given {
+    /// What is trusted at a time. A file that cannot be read any more leaves what was read before.
+    fn trust(&self, now: Timestamp) -> Arc<Trust> {
+        let (mut at, trust) = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let file = self.file.as_ref().filter(|_| at.elapsed() >= READ_ANEW);
+        if file.is_none() && trust.holds.contains(&now) {
+            return trust;
+        }
+        let mut read = Vec::new();
+        if let Some(file) = file {
+            at = Instant::now();
+            read = std::fs::read(file).map(|pem| certificate::bundle(&pem)).unwrap_or_default();
+        }
+        let given = if read.is_empty() { &trust.given } else { &read };
+        let trust = if *given == trust.given && trust.holds.contains(&now) {
             trust
         } else {
-            Arc::new(Trust::given(read, &self.place, &self.provider))
+            Arc::new(Trust::given(given.clone(), &self.place, &self.provider, now))
         };
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), Arc::clone(&trust));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (at, Arc::clone(&trust));
         trust
     }
 }
 
 impl Trust {
-    fn given(certificates: Vec<CertificateDer<'static>>, place: &str, provider: &Arc<CryptoProvider>) -> Self {
+    fn given(
+        certificates: Vec<CertificateDer<'static>>,
+        place: &str,
+        provider: &Arc<CryptoProvider>,
+        now: Timestamp,
+    ) -> Self {
+        let facts: Vec<Option<Facts>> = certificates.iter().map(|der| Facts::read(der)).collect();
+        let valid = |facts: &Option<Facts>| facts.as_ref().is_none_or(|facts| check_time(facts, now).is_ok());
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates.iter().cloned());
+        let pairs = certificates.iter().zip(&facts);
+        roots.add_parsable_certificates(pairs.filter(|(_, facts)| valid(facts)).map(|(der, _)| der.clone()));
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
-        let subjects: Vec<String> =
-            certificates.iter().filter_map(|der| Some(Facts::read(der)?.subject)).take(4).collect();
+        let facts = facts.iter().flatten();
+        let subjects: Vec<&str> = facts.clone().map(|facts| facts.subject.as_str()).take(4).collect();
         let words = format!("{place} holds {}", subjects.join("; "));
-        Self { given: certificates, inner: inner.ok().map(|inner| inner as Arc<dyn ServerCertVerifier>), words }
+        let dates = facts.flat_map(|facts| [facts.not_before, facts.not_after]);
+        let since = dates.clone().filter(|date| *date < now).max().unwrap_or(Timestamp::MIN);
+        let until = dates.filter(|date| *date >= now).min().unwrap_or(Timestamp::MAX);
+        Self {
+            given: certificates,
+            holds: since..=until,
+            inner: inner.ok().map(|inner| inner as Arc<dyn ServerCertVerifier>),
+            words,
+        }
     }
 
     /// The rest of Go's `Verify` for a certificate that is itself trusted.
@@ -210,7 +262,7 @@ impl Trust {
     fn explain(
         &self,
         error: &rustls::Error,
-        leaf: &CertificateDer<'_>,
+        (leaf, intermediates): (&CertificateDer<'_>, &[CertificateDer<'_>]),
         name: &ServerName<'_>,
         now: Timestamp,
     ) -> Distrust {
@@ -226,13 +278,21 @@ impl Trust {
             return Distrust::Other(super::fault::in_words(error));
         };
         let authorities = self.words.clone();
-        // A short RSA key makes every signature a wrong one.
-        let short = |der: &CertificateDer<'_>| Facts::read(der).filter(|facts| facts.key == "RSA of 1024 bits");
+        // The given authorities that the chain names.
+        let chain: Vec<Facts> = std::iter::once(leaf).chain(intermediates).filter_map(|der| Facts::read(der)).collect();
+        let signers: Vec<Facts> = self
+            .given
+            .iter()
+            .filter_map(|der| Facts::read(der))
+            .filter(|given| chain.iter().any(|one| one.issuer == given.subject))
+            .collect();
+        let unknown = |facts: Facts, authorities| match signers.iter().find(|given| check_time(given, now).is_err()) {
+            Some(Facts { subject, .. }) => Distrust::RootExpired { authority: subject.clone(), authorities },
+            None if facts.issuer == facts.subject => Distrust::SelfSigned { subject: facts.subject, authorities },
+            None => Distrust::UnknownAuthority { issuer: facts.issuer, authorities },
+        };
         match error {
-            E::UnknownIssuer if facts.issuer == facts.subject => {
-                Distrust::SelfSigned { subject: facts.subject, authorities }
-            }
-            E::UnknownIssuer => Distrust::UnknownAuthority { issuer: facts.issuer, authorities },
+            E::UnknownIssuer => unknown(facts, authorities),
             E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
                 Distrust::AuthorityExpired
             }
@@ -240,8 +300,9 @@ impl Trust {
                 Distrust::WrongName { wanted: name.to_str().into_owned(), names: facts.names }
             }
             E::InvalidPurpose | E::InvalidPurposeContext { .. } => Distrust::Purpose,
-            E::BadSignature => match self.given.iter().find_map(short) {
-                Some(Facts { key, .. }) => Distrust::Unsupported { key },
+            // aws-lc-rs verifies no signature by a short RSA key, which Go does from 1024 bits on.
+            E::BadSignature => match signers.into_iter().find(|given| given.rsa_bits.is_some_and(|bits| bits < 2048)) {
+                Some(Facts { subject, key, .. }) => Distrust::ShortAuthority { authority: subject, key },
                 None => Distrust::WrongKey { issuer: facts.issuer, authorities },
             },
             E::UnsupportedSignatureAlgorithmContext { .. }
@@ -254,6 +315,7 @@ impl Trust {
             E::UnhandledCriticalExtension => {
                 Distrust::Other("it has a critical extension that is not understood".into())
             }
+            _ if facts.is_authority && signers.is_empty() => unknown(facts, authorities),
             _ if facts.is_authority => Distrust::IsAuthority,
             other => Distrust::Other(other.to_string()),
         }
@@ -279,16 +341,16 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let trust = self.trust();
+        let moment = i64::try_from(now.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let moment = moment.unwrap_or(Timestamp::MAX);
+        let trust = self.trust(moment);
         let verified = match &trust.inner {
             Some(inner) => inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now),
             None => Err(CertificateError::UnknownIssuer.into()),
         };
-        let moment = i64::try_from(now.as_secs()).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        let (error, moment) = match (verified, moment) {
-            (Ok(verified), _) => return Ok(verified),
-            (Err(error), Some(moment)) => (error, moment),
-            (Err(error), None) => return Err(error),
+        let error = match verified {
+            Ok(verified) => return Ok(verified),
+            Err(error) => error,
         };
         let distrust = if trust.given.iter().any(|given| given == end_entity) {
             match Trust::check_trusted(end_entity, server_name, moment) {
@@ -296,7 +358,7 @@ impl ServerCertVerifier for Verifier {
                 Err(distrust) => distrust,
             }
         } else {
-            trust.explain(&error, end_entity, server_name, moment)
+            trust.explain(&error, (end_entity, intermediates), server_name, moment)
         };
         Err(CertificateError::Other(OtherError(Arc::new(distrust))).into())
     }
@@ -360,5 +422,46 @@ impl ServerCertVerifier for TrustAll {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+
+    /// Go's x509 `isValid` looks at the dates of every certificate of a chain, its root's too.
+    #[test]
+    fn an_authority_is_trusted_within_its_dates() {
+        let params = |names: &[&str], last_year| {
+            let mut params =
+                CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+            (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(last_year, 1, 1));
+            params
+        };
+        let mut root = params(&[], 2030);
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificates = vec![root.self_signed(&key).unwrap().der().clone()];
+        let issuer = Issuer::new(root, key);
+        let leaf = params(&["api.example"], 2040).signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let given = Authorities::Given { place: "ca".into(), certificates, file: None };
+        let verifier = Verifier::new(given, provider).unwrap();
+        let name = ServerName::try_from("api.example").unwrap();
+        let trusted_on = |day: &str| {
+            let moment: Timestamp = format!("{day}T00:00:00Z").parse().unwrap();
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(moment.as_second() as u64));
+            verifier.verify_server_cert(leaf.der(), &[], &name, &[], now).map(drop)
+        };
+        // Also where the clock is set while we run.
+        for _ in 0..2 {
+            assert_eq!(trusted_on("2025-06-01"), Ok(()));
+            let error = trusted_on("2035-06-01").unwrap_err();
+            let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error else {
+                panic!("{error}")
+            };
+            assert!(matches!(cause.downcast_ref(), Some(Distrust::RootExpired { .. })), "{cause}");
+        }
     }
 }

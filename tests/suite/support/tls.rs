@@ -54,8 +54,18 @@ impl Authority {
     }
 
     pub fn with(name: &str, algorithm: &'static SignatureAlgorithm) -> Self {
+        Self::made(name, algorithm, |_| ())
+    }
+
+    /// One that a change has the last word on.
+    pub fn made(
+        name: &str,
+        algorithm: &'static SignatureAlgorithm,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
         let mut params = params(name, &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
         let key = KeyPair::generate_for(algorithm).unwrap();
         let pair = Pair { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() };
         Self { pair, issuer: Issuer::new(params, key) }
