@@ -117,6 +117,8 @@ pub struct Cluster {
     events: EventLog,
     signals: Signals,
     odd: BTreeMap<Stream, OddCount>,
+    /// Measured usage of nodes that are not known yet: a reading may come before the list of nodes.
+    early_usage: FxHashMap<Name, Usage>,
     changed: Vec<RowId>,
     tombstones: FxHashSet<RowId>,
 }
@@ -148,6 +150,7 @@ impl Cluster {
             events: EventLog::default(),
             signals: Signals::default(),
             odd: BTreeMap::new(),
+            early_usage: FxHashMap::default(),
             changed: Vec::new(),
             tombstones: FxHashSet::default(),
         }
@@ -621,6 +624,7 @@ impl Cluster {
         let id = self.new_row(name.clone(), now);
         if let Some(row) = self.rows.get_mut(&id) {
             row.node_name = Some(name.clone());
+            row.usage = self.early_usage.remove(name).map(Usage::capped);
         }
         self.by_node.insert(name.clone(), id);
         id
@@ -1113,6 +1117,7 @@ impl Cluster {
                 touched.push(row.id);
             }
         }
+        self.early_usage = reading;
         let dirty = if touched.is_empty() { Dirty::NOTHING } else { Dirty::ROWS };
         for id in touched {
             self.touch(id);

@@ -666,8 +666,15 @@ impl<'a> Reader<'a> {
             Some((at, Word::Nominated { claim, node })) => {
                 if let Some(claim) = claim {
                     let row = self.cluster.row_of_claim(claim).filter(|row| row.gone().is_none());
-                    if row.is_some_and(|row| *row.state() != RowState::LaunchFailed && self.is_launching(row.claim())) {
-                        return Verdict::Launching(claim.into(), at);
+                    if let Some(row) = row.filter(|row| *row.state() != RowState::LaunchFailed)
+                        && self.is_launching(row.claim())
+                    {
+                        // Its node may be ready already, and the scheduler has not had its turn.
+                        return if *row.state() == RowState::Ready {
+                            Verdict::Cause(Cause::Nominated, vec![row.name().into()])
+                        } else {
+                            Verdict::Launching(claim.into(), at)
+                        };
                     }
                     if row.is_none() && self.failed.contains(claim) {
                         return Verdict::Cause(Cause::NoCapacity, Vec::new());
@@ -1050,6 +1057,24 @@ mod tests {
         let with = |since| cluster([ready(since), pod("p", full()), nominated(1, "p", "a", 900)]);
         assert_eq!(counted(&with(NOW - 5)), ["1 waiting for 1 launching node"], "the scheduler's turn");
         assert_eq!(counted(&with(NOW - 60)), ["1 insufficient cpu"]);
+        let mut c = with(NOW - 5);
+        let claim = claim_with("a", |claim| {
+            claim.node_name = "n".into();
+            let is_true = |kind: &str| Condition {
+                kind: kind.into(),
+                status: ConditionStatus::True,
+                since: Some(at(NOW - 5)),
+                ..Condition::default()
+            };
+            claim.conditions = ["Launched", "Registered", "Initialized"].map(is_true).to_vec();
+        });
+        let ready = Condition { kind: "Ready".into(), status: ConditionStatus::True, ..Condition::default() };
+        let node = Node { name: "n".into(), conditions: vec![ready], ..Node::default() };
+        for change in [claim, Change::Node(Box::new(node))] {
+            c.apply(change, at(NOW));
+        }
+        assert_eq!(*c.row_of_claim("a").unwrap().state(), RowState::Ready);
+        assert_eq!(counted(&c), ["1 nominated to running nodes"], "its node is ready");
     }
 
     #[test]

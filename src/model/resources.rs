@@ -74,9 +74,10 @@ const NO_ACCELERATOR_DOMAINS: [&str; 10] = [
     "vpc.amazonaws.com",
     // Nitro Enclaves (aws/aws-nitro-enclaves-k8s-device-plugin).
     "aws.ec2.nitro",
-    // Network interfaces (AliyunContainerService/terway deploy/resources.go; Tencent Cloud TKE).
+    // Network interfaces (AliyunContainerService/terway deploy/resources.go).
     "aliyun",
-    "tke.cloud.tencent.com",
+    // Network interfaces (k8snetworkplumbingwg/sriov-network-device-plugin README); the vendor sells nothing else.
+    "mellanox.com",
     // Shared RDMA devices (Mellanox/k8s-rdma-shared-dev-plugin README).
     "rdma",
     // Device files of the host (smarter-project/smarter-device-manager README).
@@ -96,9 +97,24 @@ const NO_ACCELERATOR_SUFFIXES: [&str; 1] = [".network.kubevirt.io"];
 
 /// Device files that many plugins offer under a domain of their own (squat/generic-device-plugin: `squat.ai/fuse`;
 /// kuberenetes-learning-group/fuse-device-plugin: `github.com/fuse`), and
-/// NVIDIA's names of network interfaces (Mellanox/network-operator example/crs: `nvidia.com/hostdev`).
-const NO_ACCELERATOR_DEVICES: [&str; 10] =
-    ["fuse", "dev-fuse", "kvm", "tun", "net_tun", "net-tun", "vhost-net", "vhost-vsock", "hostdev", "mlnxnics"];
+/// NVIDIA's names of network interfaces (Mellanox/network-operator example/crs: `nvidia.com/hostdev`); addresses and
+/// network interfaces of Tencent Cloud TKE, whose domain has shared GPUs as well (`tke.cloud.tencent.com/eni-ip`).
+const NO_ACCELERATOR_DEVICES: [&str; 14] = [
+    "fuse",
+    "dev-fuse",
+    "kvm",
+    "tun",
+    "net_tun",
+    "net-tun",
+    "vhost-net",
+    "vhost-vsock",
+    "hostdev",
+    "mlnxnics",
+    "eni-ip",
+    "direct-eni",
+    "sub-eni",
+    "eip",
+];
 
 /// Words in the names of network interfaces that an administrator chose (k8snetworkplumbingwg/sriov-network-device-plugin
 /// README: `intel.com/intel_sriov_netdevice`, `mellanox.com/mlnx_sriov_rdma`).
@@ -288,6 +304,9 @@ mod tests {
     #[test_case("intel.com/intel_sriov_netdevice" => false)]
     #[test_case("openshift.io/SRIOV_nic" => false)]
     #[test_case("nvidia.com/hostdev" => false)]
+    #[test_case("mellanox.com/cx5" => false)]
+    #[test_case("tke.cloud.tencent.com/eni-ip" => false)]
+    #[test_case("tke.cloud.tencent.com/qgpu-core" => true ; "a shared gpu in a domain of network interfaces")]
     #[test_case("kubernetes.io/batch-cpu" => false)]
     #[test_case("cpu" => false)]
     #[test_case("ephemeral-storage" => false)]

@@ -33,8 +33,6 @@ pub(super) fn cursor(state: &Pools, names: &[Name]) -> usize {
 
 #[derive(Default)]
 struct Sum {
-    /// Claims of it that are no nodes yet.
-    coming: u64,
     /// Some node or claim names it as its Karpenter nodepool.
     karpenter: bool,
     /// Its spot nodes.
@@ -74,7 +72,6 @@ fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
         let Some(pool) = row.pool() else { continue };
         let sum = sums.entry(pool.into()).or_default();
         sum.karpenter |= row.label(key::NODEPOOL) == Some(pool);
-        sum.coming += u64::from(!row.is_node());
         sum.spot += u64::from(row.is_node() && row.capacity_type() == CapacityType::Spot);
         sum.totals.include(row);
     }
@@ -214,7 +211,7 @@ impl Columns {
         let text = cut_middle(name, usize::from(self.name_w));
         pen.put_max(4, y, &text, self.name_w, theme.style(Role::Strong));
         let nodes = if nodes_known { sum.totals.nodes.to_string() } else { g.unknown.into() };
-        let coming = if sum.coming > 0 { format!("{nodes}+{}", sum.coming) } else { nodes };
+        let coming = if sum.totals.launching > 0 { format!("{nodes}+{}", sum.totals.launching) } else { nodes };
         pen.put_before(self.nodes_end, y, &coming, theme.style(Role::Text));
         for (x, resource) in [(self.cpu_x, Resource::Cpu), (self.memory_x, Resource::Memory)] {
             let amounts = Amounts::of_totals(&sum.totals).seen_in(pic.cluster);

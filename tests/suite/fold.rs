@@ -679,6 +679,18 @@ fn zero_usage_is_zero() {
     assert_eq!(shown(&mut c, GroupBy::Nothing).totals().used(&Resource::Cpu), None);
 }
 
+/// Nodes and metrics come from two requests, in any order.
+#[test]
+fn usage_that_is_read_before_its_node_is_kept() {
+    let usage = Usage { cpu_millicores: 250, ..Usage::default() };
+    let read = Change::NodeUsage(vec![("a".into(), usage)]);
+    let used = |c: &Cluster| c.row_of_node("a").unwrap().usage().copied();
+    assert_eq!(used(&cluster([read.clone(), node("a").added()])), Some(usage));
+    assert_eq!(used(&cluster([read.clone(), pod("p", "a").added(), node("a").added()])), Some(usage));
+    let newer = [read, Change::NodeUsage(Vec::new()), node("a").added()];
+    assert_eq!(used(&cluster(newer)), None, "the newest reading does not have it");
+}
+
 #[test]
 fn node_without_provider_id_is_shown() {
     let mut c = cluster(

@@ -37,24 +37,25 @@ struct ContainerMetrics {
 }
 
 impl Metrics {
-    fn usage(&self) -> Usage {
+    /// The sum; none where cpu or memory is missing or cannot be read, since unknown is not zero.
+    fn usage(&self) -> Option<Usage> {
         let mut sum = self.usage.clone();
         for container in &self.containers {
             sum.add(&container.usage);
         }
-        Usage {
-            cpu_millicores: sum.get("cpu").map_or(0, Quantity::millis),
-            memory_bytes: sum.get("memory").map_or(0, Quantity::units),
+        Some(Usage {
+            cpu_millicores: sum.get("cpu").map(Quantity::millis)?,
+            memory_bytes: sum.get("memory").map(Quantity::units)?,
             at: self.timestamp.0.unwrap_or_default(),
             window_seconds: go_duration(&self.window).and_then(|s| u32::try_from(s).ok()).unwrap_or(0),
-        }
+        })
     }
 }
 
 impl MetricsList {
     /// Usage by node name.
     pub(in crate::source::live) fn nodes(self) -> Vec<(Name, Usage)> {
-        self.items.into_iter().map(|item| (item.metadata.name.0.clone(), item.usage())).collect()
+        self.items.into_iter().filter_map(|item| Some((item.metadata.name.0.clone(), item.usage()?))).collect()
     }
 
     /// Usage by pod, containers summed before rounding.
@@ -63,7 +64,7 @@ impl MetricsList {
             namespace: item.metadata.namespace.0.clone(),
             name: item.metadata.name.0.clone(),
         };
-        self.items.into_iter().map(|item| (key(&item), item.usage())).collect()
+        self.items.into_iter().filter_map(|item| Some((key(&item), item.usage()?))).collect()
     }
 }
 
