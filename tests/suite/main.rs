@@ -12,6 +12,7 @@ mod frames;
 mod hostile;
 mod looping;
 mod one_shot;
+mod packaging;
 mod pending;
 mod price_run;
 mod prices;
