@@ -16,6 +16,7 @@
           pname = cargo.package.name;
           version = cargo.package.version;
           src = ../..;
+          buildType = "dist";
           cargoLock.lockFile = ../../Cargo.lock;
           nativeBuildInputs = [ pkgs.installShellFiles ];
           # The tests open terminals and loopback servers, which the build sandbox does not have everywhere.

@@ -30,6 +30,7 @@ mod file;
 mod flags;
 mod layers;
 mod print;
+mod roff;
 mod selector;
 mod settings;
 mod sort;

@@ -3,6 +3,7 @@
 use super::discounts;
 use super::flags::{Cli, SECTIONS};
 use super::layers::OPTIONS;
+use super::roff::{escaped, from_markdown};
 use super::settings::Settings;
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -10,6 +11,17 @@ use std::io::{self, Write};
 
 /// The sample settings file, which is the manual of the settings: every key with its default, explained.
 pub const SAMPLE_CONFIG: &str = include_str!("../../assets/config.toml");
+
+/// The reference that the README links to, in the order of the manual page.
+const MANUAL: [&str; 7] = [
+    include_str!("../../assets/manual/keys.md"),
+    include_str!("../../assets/manual/filters.md"),
+    include_str!("../../assets/manual/snapshot.md"),
+    include_str!("../../assets/manual/figures.md"),
+    include_str!("../../assets/manual/prices.md"),
+    include_str!("../../assets/manual/files.md"),
+    include_str!("../../assets/manual/examples.md"),
+];
 
 /// A settings file that means `settings`: the sample with its values replaced.
 ///
@@ -50,7 +62,7 @@ fn write_man_page(roff: &mut Vec<u8>) -> io::Result<()> {
     let program = Cli::command();
     let page = clap_mangen::Man::new(program.clone());
     page.render_title(roff)?;
-    page.render_name_section(roff)?;
+    writeln!(roff, ".SH NAME\nnodeglass \\- terminal dashboard of Kubernetes nodes and their cost")?;
     // The generated synopsis would name every flag in one line.
     writeln!(roff, ".SH SYNOPSIS\n\\fBnodeglass\\fR [\\fIOPTIONS\\fR] [\\fICOMMAND\\fR]")?;
     page.render_description_section(roff)?;
@@ -66,21 +78,14 @@ fn write_man_page(roff: &mut Vec<u8>) -> io::Result<()> {
         let flags = section.split_once(".SH OPTIONS\n").map_or("", |(_, flags)| flags);
         roff.write_all(flags.as_bytes())?;
     }
+    for text in MANUAL {
+        roff.write_all(from_markdown(text).as_bytes())?;
+    }
     for (title, text) in SECTIONS {
         writeln!(roff, ".SH \"{}\"\n{}", title.to_uppercase(), escaped(text))?;
     }
+    writeln!(roff, ".SH \"SEE ALSO\"\n\\fBkubectl\\fR(1)")?;
     Ok(())
-}
-
-/// Text for roff: dashes are dashes, paragraphs stay apart, and no line begins with a control character.
-fn escaped(text: &str) -> String {
-    let lines = text.replace('\\', "\\\\").replace('-', "\\-");
-    let lines = lines.lines().map(|line| match line {
-        "" => ".PP".to_owned(),
-        line if line.starts_with(['.', '\'']) => format!("\\&{line}"),
-        line => line.to_owned(),
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Writes what was asked for. A reader that has gone is a success: it had what it wanted.

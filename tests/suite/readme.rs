@@ -1,4 +1,4 @@
-//! The README says what is true: keys, flags, filters, fields and permissions are held against the program.
+//! README and manual are true: keys, flags, filters, fields and permissions are compared with the program.
 
 #![cfg(test)]
 
@@ -13,13 +13,50 @@ use nodeglass::pricing::{ExtraCosts, PriceBook, PriceFile, PriceNews, PriceSourc
 use nodeglass::ui::keys::TABLE;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 const README: &str = include_str!("../../README.md");
 
-/// What stands between two comments.
-fn part(begin: &str, end: &str) -> &'static str {
-    let (_, rest) = README.split_once(begin).unwrap_or_else(|| panic!("README has no {begin}"));
-    rest.split_once(end).unwrap_or_else(|| panic!("README has no {end}")).0
+const KEYS: &str = include_str!("../../assets/manual/keys.md");
+const FILTERS: &str = include_str!("../../assets/manual/filters.md");
+const SNAPSHOT: &str = include_str!("../../assets/manual/snapshot.md");
+const PRICES: &str = include_str!("../../assets/manual/prices.md");
+
+/// The part of a text between two others.
+fn part<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
+    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("no {begin} in {text}"));
+    rest.split_once(end).unwrap_or_else(|| panic!("no {end} in {text}")).0
+}
+
+/// README, contributor notes and manual: path and text.
+fn documents() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manual = std::fs::read_dir(root.join("assets/manual")).unwrap().map(|entry| entry.unwrap().path());
+    let others = ["README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md"].map(|name| root.join(name));
+    others.into_iter().chain(manual).map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn the_readme_is_short() {
+    assert!(README.lines().count() <= 250, "{} lines", README.lines().count());
+}
+
+/// The README links to each file of the manual, and `nodeglass man` prints each.
+#[test]
+fn every_file_of_the_manual_is_linked_and_printed() {
+    let page = cli::man_page();
+    for (path, text) in documents().iter().filter(|(path, _)| path.parent().unwrap().ends_with("manual")) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(README.contains(&format!("](assets/manual/{name})")), "{name}");
+        let title = text.lines().next().unwrap().strip_prefix("# ").unwrap();
+        assert!(page.contains(&format!(".SH \"{}\"\n", title.to_uppercase())), "{title}");
+    }
+    for title in ["NAME", "\"EXIT STATUS\"", "\"SEE ALSO\""] {
+        assert!(page.contains(&format!(".SH {title}\n")), "{title}");
+    }
+    assert!(page.contains(".SH NAME\nnodeglass \\- terminal dashboard of Kubernetes nodes and their cost\n"));
+    let marks = page.lines().find(|line| line.contains(['`', '|']) && !line.contains("jq") && !line.contains("man "));
+    assert_eq!(marks, None, "Markdown in the manual page");
 }
 
 /// Words in backticks.
@@ -29,7 +66,7 @@ fn quoted(text: &str) -> BTreeSet<&str> {
 
 #[test]
 fn readme_lists_every_flag_and_key() {
-    let flags = part("## Flags and settings", "## Snapshot");
+    let flags = part(README, "## Flags and settings", "## Permissions");
     let command = Cli::command();
     let longs: BTreeSet<String> =
         command.get_arguments().filter_map(|a| a.get_long()).map(|l| format!("--{l}")).collect();
@@ -41,8 +78,7 @@ fn readme_lists_every_flag_and_key() {
     let gone: Vec<&String> = known.iter().filter(|l| !longs.contains(*l)).collect();
     assert!(gone.is_empty(), "flags that the program does not have: {gone:?}");
 
-    let rows: BTreeSet<&str> =
-        part("<!-- keys", "<!-- end of keys -->").lines().filter(|l| l.starts_with("| `")).collect();
+    let rows: BTreeSet<&str> = KEYS.lines().filter(|l| l.starts_with("| `")).collect();
     let table: BTreeSet<String> = TABLE
         .iter()
         .map(|binding| {
@@ -51,16 +87,15 @@ fn readme_lists_every_flag_and_key() {
         })
         .collect();
     let missing: Vec<&String> = table.iter().filter(|row| !rows.contains(row.as_str())).collect();
-    assert!(missing.is_empty(), "rows of the key table that the README lacks: {missing:#?}");
+    assert!(missing.is_empty(), "rows of the key table that assets/manual/keys.md lacks: {missing:#?}");
     let stale: Vec<&&str> = rows.iter().filter(|row| !table.contains(**row)).collect();
-    assert!(stale.is_empty(), "rows of the README that are in no key table: {stale:#?}");
+    assert!(stale.is_empty(), "rows of assets/manual/keys.md that are in no key table: {stale:#?}");
 }
 
 #[test]
-fn every_filter_of_the_readme_is_understood() {
-    let examples = part("<!-- filters", "<!-- end of filters -->");
+fn every_filter_of_the_manual_is_understood() {
     let mut read = 0;
-    for line in examples.lines().filter(|l| l.starts_with("| `")) {
+    for line in FILTERS.lines().filter(|l| l.starts_with("| `")) {
         for example in quoted(line) {
             Filter::parse(example).unwrap_or_else(|error| panic!("{example}: failed to {error}"));
             read += 1;
@@ -69,9 +104,9 @@ fn every_filter_of_the_readme_is_understood() {
     assert!(read >= 10, "{read} examples");
 }
 
-/// What the README says of each object of the JSON: its place, and the fields it has there.
+/// What the manual lists of each object of the JSON: its place, and the fields it has there.
 fn documented_objects() -> Vec<(&'static str, BTreeSet<&'static str>)> {
-    let block = part("<!-- json", "<!-- end of json -->").split("```").nth(1).unwrap();
+    let block = SNAPSHOT.split("```").nth(1).unwrap();
     let mut objects: Vec<(&str, BTreeSet<&str>)> = Vec::new();
     for line in block.lines().filter(|line| !line.is_empty()) {
         let (place, text) = line.split_at(22);
@@ -91,7 +126,7 @@ fn names(value: &Value) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_json_of_the_readme_is_the_programs() {
+fn the_json_of_the_manual_is_the_programs() {
     let pool = Change::Pool(Box::new(build::pool("web")));
     let extra_costs = ExtraCosts { control_plane: true, volumes: true };
     let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs);
@@ -167,18 +202,19 @@ fn shell_words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_of_the_readme_exists() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let blocks = README.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+fn every_documented_command_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documents = documents();
+    let blocks = documents.iter().flat_map(|(_, text)| text.split("```sh\n").skip(1));
+    let blocks = blocks.map(|rest| rest.split("```").next().unwrap());
     let lines: Vec<&str> = blocks.flat_map(|block| block.lines().flat_map(|line| line.split(" && "))).collect();
     for line in &lines {
         let words = shell_words(line);
         let (program, args) = words.split_first().unwrap();
         match program.as_str() {
             "nodeglass" => {
-                let read = |path: &std::path::Path| {
-                    Err(std::io::Error::new(std::io::ErrorKind::NotFound, path.display().to_string()))
-                };
+                let read =
+                    |path: &Path| Err(std::io::Error::new(std::io::ErrorKind::NotFound, path.display().to_string()));
                 cli::parse(&words, &cli::Environment::new::<&str, &str>([], None, None), &read)
                     .unwrap_or_else(|error| panic!("{line}: {error}"));
             }
@@ -201,16 +237,16 @@ fn every_command_of_the_readme_exists() {
     assert!(lines.len() > 10, "only {} commands were found", lines.len());
 }
 
-/// The price file and the settings that the README shows are read as they stand.
+/// The price file and the settings that the manual shows are read as they are.
 #[test]
-fn the_files_of_the_readme_are_understood() {
-    let file = PriceFile::parse("prices.csv", part("```csv\n", "```")).unwrap();
+fn the_files_of_the_manual_are_understood() {
+    let file = PriceFile::parse("prices.csv", part(PRICES, "```csv\n", "```")).unwrap();
     assert_eq!(file.rows().len(), 2);
-    let config = std::path::PathBuf::from("/config");
+    let config = PathBuf::from("/config");
     let environment = cli::Environment::new::<&str, &str>([], None, Some(config));
-    let settings = |path: &std::path::Path| {
-        let own = path == std::path::Path::new("/config/nodeglass/config.toml");
-        own.then(|| part("```toml\n", "```").to_owned()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+    let settings = |path: &Path| {
+        let own = path == Path::new("/config/nodeglass/config.toml");
+        own.then(|| part(PRICES, "```toml\n", "```").to_owned()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
     };
     let Ok(cli::Command::Dashboard(read)) = cli::parse(["nodeglass"], &environment, &settings) else {
         panic!("not understood");
@@ -220,16 +256,18 @@ fn the_files_of_the_readme_are_understood() {
 }
 
 #[test]
-fn every_link_of_the_readme_leads_somewhere() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let targets = README.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+fn every_link_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut shown, mut checked) = (BTreeSet::new(), 0);
-    for target in targets.filter(|target| !target.contains("://")) {
-        assert!(root.join(target).exists(), "the README links to {target}, which is not there");
-        shown.insert(target.to_owned());
-        checked += 1;
+    for (path, text) in documents() {
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for target in targets.filter(|target| !target.contains("://")) {
+            assert!(path.parent().unwrap().join(target).exists(), "{} links to {target}", path.display());
+            shown.insert(target.to_owned());
+            checked += 1;
+        }
     }
-    assert!(checked > 7, "only {checked} links were found");
+    assert!(checked > 20, "only {checked} links were found");
     for picture in std::fs::read_dir(root.join("screenshots")).unwrap() {
         let name = format!("screenshots/{}", picture.unwrap().file_name().to_str().unwrap());
         assert!(shown.contains(&name), "no reader of the README sees {name}");
@@ -245,7 +283,7 @@ fn listed<'a>(rule: &'a str, key: &str) -> Vec<&'a str> {
 #[test]
 fn the_role_of_the_readme_grants_what_is_asked_and_no_more() {
     let mut granted = BTreeSet::new();
-    for rule in part("```yaml\n", "```").lines().filter(|line| line.starts_with("- {")) {
+    for rule in part(README, "```yaml\n", "```").lines().filter(|line| line.starts_with("- {")) {
         let verbs = listed(rule, "verbs");
         assert!(verbs.iter().all(|verb| ["get", "list", "watch"].contains(verb)), "{rule}");
         for group in listed(rule, "apiGroups") {
@@ -269,7 +307,7 @@ fn the_role_of_the_readme_grants_what_is_asked_and_no_more() {
 
 #[test]
 fn the_role_of_the_readme_is_the_one_the_real_cluster_proves() {
-    let role = part("```yaml\n", "```");
+    let role = part(README, "```yaml\n", "```");
     let users = include_str!("../cluster/users.yaml");
     let first = users.split("---").next().unwrap();
     let proven: Vec<&str> = first.lines().filter(|l| !l.starts_with('#')).collect();
