@@ -8,6 +8,8 @@
 //! Each test has a cluster of its own, and they run one after the other: a control plane fills two cores. They are ignored
 //! by default since they need Go's programs and minutes; they fail, and do not pass silently, where those are missing.
 
+#![cfg(unix)]
+
 mod cluster;
 mod dashboard;
 mod kubernetes;

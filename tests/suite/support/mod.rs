@@ -7,6 +7,7 @@ pub mod fakes;
 pub mod loopback;
 pub mod price_server;
 pub mod proxies;
+#[cfg(unix)]
 pub mod pty;
 pub mod stage;
 pub mod svg;
