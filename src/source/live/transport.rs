@@ -29,6 +29,10 @@ use tower_http::decompression::DecompressionLayer;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
+/// Idle time before a connection is probed, as Kubernetes' own clients have it (k8s.io/client-go
+/// `transport/cache.go`: a dialer with `KeepAlive: 30 * time.Second`).
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
 /// Everything a client is made of but the client certificate, which a plugin may give.
 #[derive(Clone, Debug)]
 pub(super) struct Way {
@@ -102,6 +106,10 @@ impl Way {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // A watch that waits for the next change sends nothing: without probes a peer that went away is not noticed.
+        tcp.set_keepalive(Some(KEEPALIVE));
+        tcp.set_keepalive_interval(Some(KEEPALIVE / 2));
+        tcp.set_keepalive_retries(Some(2));
         Ok(match &self.proxy {
             None => self.over(tcp, config, self.connect),
             Some(proxy) => {
