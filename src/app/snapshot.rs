@@ -22,10 +22,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-/// The streams that a report is made from. Pod metrics are polled only for a detail view; PodDisruptionBudgets are not
-/// reported.
-const WAITED_FOR: [Stream; 6] =
-    [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::NodeMetrics];
+/// The streams that a snapshot waits for. Pod metrics are polled only for a detail view.
+const WAITED_FOR: [Stream; 7] = [
+    Stream::Nodes,
+    Stream::Pods,
+    Stream::Events,
+    Stream::NodeClaims,
+    Stream::NodePools,
+    Stream::Pdbs,
+    Stream::NodeMetrics,
+];
 
 /// Prints the picture of the cluster; the exit code says whether it is whole.
 pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
@@ -197,12 +203,17 @@ fn reads_for_an_extra_cost(cluster: &Cluster) -> bool {
     Stream::ALL.into_iter().filter(|stream| stream.is_optional()).any(reads)
 }
 
-/// Whether there is nothing to wait for. A metrics server in trouble is not waited for: usage is an extra.
+/// Whether a report is complete without it: usage is an extra, and of PodDisruptionBudgets a report shows nothing.
+const fn is_extra(stream: Stream) -> bool {
+    matches!(stream, Stream::NodeMetrics | Stream::Pdbs)
+}
+
+/// Whether there is nothing to wait for. An extra in trouble is not waited for.
 fn is_settled(cluster: &Cluster, stream: Stream) -> bool {
     let state = &cluster.stream(stream).state;
     match state {
         LinkState::Off => false,
-        LinkState::Retrying { .. } if stream == Stream::NodeMetrics => true,
+        LinkState::Retrying { .. } if is_extra(stream) => true,
         LinkState::Retrying { .. } => cluster.stream(stream).complete,
         other => other.is_settled(),
     }
@@ -217,7 +228,7 @@ fn shortfall(cluster: &Cluster, stream: Stream) -> Option<String> {
         }
         LinkState::Live | LinkState::Absent | LinkState::Polled { .. } => None,
         LinkState::Retrying { .. } | LinkState::Denied { .. } | LinkState::Off | LinkState::Connecting
-            if stream == Stream::NodeMetrics =>
+            if is_extra(stream) =>
         {
             None
         }
