@@ -40,24 +40,24 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
-online\t'As auto, and it is trouble when none of them answers'
-offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'Built-in prices first, replaced by AWS prices as they arrive'
+online\t'As auto, and an error if no AWS source answers'
+offline\t'Built-in and cached prices, price file and labels; no requests'
 off\t'No prices'"
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
-pressure\t'High is bad: about to be full'"
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: capacity is paid for and not requested'
+pressure\t'High is bad: capacity is about to run out'"
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'As auto, but in a pipe too'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As many colours as the terminal has; none in a pipe, or if the environment turns them off'
+always\t'As auto, and also in a pipe'
 never\t'No colour'
-16\t'The terminal\'s own 16 colours'
+16\t'The terminal\'s 16 colours'
 256\t'256 colours'
 truecolor\t'24 bit colours'"
-complete -c nodeglass -n "__fish_nodeglass_needs_command" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Found out from the terminal, dark if it does not say'
+complete -c nodeglass -n "__fish_nodeglass_needs_command" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Detected from COLORFGBG, else dark'
 dark\t'Light text on a dark background'
 light\t'Dark text on a light background'"
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -l ascii -d 'Draw with ASCII characters only' -r
@@ -82,7 +82,7 @@ complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "man" -d 'Print 
 complete -c nodeglass -n "__fish_nodeglass_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -s o -l output -d 'The format to print' -r -f -a "table\t'Aligned columns for people'
 json\t'One JSON document, schema nodeglass/v1'
-csv\t'One row a node, with a header row'"
+csv\t'One row per node, with a header row'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l timeout -d 'How long to wait for every watch to sync, such as 30s or "1m 30s"' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l context -d 'Kubeconfig context [default: the current one]' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l kubeconfig -d 'Kubeconfig file, or a list of them as in KUBECONFIG' -r -F
@@ -100,24 +100,24 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
-online\t'As auto, and it is trouble when none of them answers'
-offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'Built-in prices first, replaced by AWS prices as they arrive'
+online\t'As auto, and an error if no AWS source answers'
+offline\t'Built-in and cached prices, price file and labels; no requests'
 off\t'No prices'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
-pressure\t'High is bad: about to be full'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: capacity is paid for and not requested'
+pressure\t'High is bad: capacity is about to run out'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'As auto, but in a pipe too'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As many colours as the terminal has; none in a pipe, or if the environment turns them off'
+always\t'As auto, and also in a pipe'
 never\t'No colour'
-16\t'The terminal\'s own 16 colours'
+16\t'The terminal\'s 16 colours'
 256\t'256 colours'
 truecolor\t'24 bit colours'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Found out from the terminal, dark if it does not say'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Detected from COLORFGBG, else dark'
 dark\t'Light text on a dark background'
 light\t'Dark text on a light background'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand snapshot" -l ascii -d 'Draw with ASCII characters only' -r
@@ -152,24 +152,24 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
-online\t'As auto, and it is trouble when none of them answers'
-offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'Built-in prices first, replaced by AWS prices as they arrive'
+online\t'As auto, and an error if no AWS source answers'
+offline\t'Built-in and cached prices, price file and labels; no requests'
 off\t'No prices'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
-pressure\t'High is bad: about to be full'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: capacity is paid for and not requested'
+pressure\t'High is bad: capacity is about to run out'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'As auto, but in a pipe too'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As many colours as the terminal has; none in a pipe, or if the environment turns them off'
+always\t'As auto, and also in a pipe'
 never\t'No colour'
-16\t'The terminal\'s own 16 colours'
+16\t'The terminal\'s 16 colours'
 256\t'256 colours'
 truecolor\t'24 bit colours'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Found out from the terminal, dark if it does not say'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Detected from COLORFGBG, else dark'
 dark\t'Light text on a dark background'
 light\t'Dark text on a light background'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand doctor" -l ascii -d 'Draw with ASCII characters only' -r
@@ -203,24 +203,24 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
-online\t'As auto, and it is trouble when none of them answers'
-offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'Built-in prices first, replaced by AWS prices as they arrive'
+online\t'As auto, and an error if no AWS source answers'
+offline\t'Built-in and cached prices, price file and labels; no requests'
 off\t'No prices'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
-pressure\t'High is bad: about to be full'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: capacity is paid for and not requested'
+pressure\t'High is bad: capacity is about to run out'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'As auto, but in a pipe too'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As many colours as the terminal has; none in a pipe, or if the environment turns them off'
+always\t'As auto, and also in a pipe'
 never\t'No colour'
-16\t'The terminal\'s own 16 colours'
+16\t'The terminal\'s 16 colours'
 256\t'256 colours'
 truecolor\t'24 bit colours'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Found out from the terminal, dark if it does not say'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Detected from COLORFGBG, else dark'
 dark\t'Light text on a dark background'
 light\t'Dark text on a light background'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand config" -l ascii -d 'Draw with ASCII characters only' -r
@@ -252,24 +252,24 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
-online\t'As auto, and it is trouble when none of them answers'
-offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'Built-in prices first, replaced by AWS prices as they arrive'
+online\t'As auto, and an error if no AWS source answers'
+offline\t'Built-in and cached prices, price file and labels; no requests'
 off\t'No prices'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
-pressure\t'High is bad: about to be full'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: capacity is paid for and not requested'
+pressure\t'High is bad: capacity is about to run out'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'As auto, but in a pipe too'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As many colours as the terminal has; none in a pipe, or if the environment turns them off'
+always\t'As auto, and also in a pipe'
 never\t'No colour'
-16\t'The terminal\'s own 16 colours'
+16\t'The terminal\'s 16 colours'
 256\t'256 colours'
 truecolor\t'24 bit colours'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Found out from the terminal, dark if it does not say'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Detected from COLORFGBG, else dark'
 dark\t'Light text on a dark background'
 light\t'Dark text on a light background'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand completions" -l ascii -d 'Draw with ASCII characters only' -r
@@ -301,24 +301,24 @@ nodepool\t'Nodepool, or node group where there is none'
 zone\t'Availability zone'
 type\t'Instance type'
 capacity\t'Capacity type: on-demand, spot, reserved'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'From the table in the program at once, then from AWS\'s files and services as they answer'
-online\t'As auto, and it is trouble when none of them answers'
-offline\t'From the table, what was fetched before, and your own prices; nothing is asked'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l pricing -d 'Price nodes, and from which sources [default: auto]' -r -f -a "auto\t'Built-in prices first, replaced by AWS prices as they arrive'
+online\t'As auto, and an error if no AWS source answers'
+offline\t'Built-in and cached prices, price file and labels; no requests'
 off\t'No prices'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l profile -d 'AWS profile for live prices' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l price-file -d 'Your own prices: a CSV or JSON file' -r -F
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l extra-costs -d 'Further costs to show, separated by commas: control-plane, volumes' -r
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l disable-pricing -d 'Same as --pricing=off, for eks-node-viewer\'s users' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: paid for and not requested'
-pressure\t'High is bad: about to be full'"
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l palette -d 'What bar colours mean [default: efficiency]' -r -f -a "efficiency\t'Low is bad: capacity is paid for and not requested'
+pressure\t'High is bad: capacity is about to run out'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l style -d 'Three colours for good, ok and bad, such as "#04b575,#ffff00,#ff0000"' -r
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As deep as the terminal says it can; none in a pipe, or where the environment forbids it'
-always\t'As auto, but in a pipe too'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l color -d 'When to use colour, and how many colours [default: auto]' -r -f -a "auto\t'As many colours as the terminal has; none in a pipe, or if the environment turns them off'
+always\t'As auto, and also in a pipe'
 never\t'No colour'
-16\t'The terminal\'s own 16 colours'
+16\t'The terminal\'s 16 colours'
 256\t'256 colours'
 truecolor\t'24 bit colours'"
-complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Found out from the terminal, dark if it does not say'
+complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l theme -d 'Background the colours are chosen for [default: auto]' -r -f -a "auto\t'Detected from COLORFGBG, else dark'
 dark\t'Light text on a dark background'
 light\t'Dark text on a light background'"
 complete -c nodeglass -n "__fish_nodeglass_using_subcommand man" -l ascii -d 'Draw with ASCII characters only' -r

@@ -1,17 +1,17 @@
-//! What time it is: the rim's business. Everything inside takes `now` as an argument.
+//! The clock. Only `app` reads it; all other modules take `now` as an argument.
 
 use crate::model::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-/// A source of `now`.
+/// A source of the current time.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The system's clock; steps with it when it is set, and counts the time a laptop sleeps.
+    /// The system clock: follows when it is set, and includes the time that a laptop sleeps.
     System,
-    /// Runtime time from a fixed start: stands still when a test pauses it.
+    /// The runtime's clock from a fixed start: stands still when a test pauses it.
     Runtime {
-        /// The moment at `start`.
+        /// The time at `start`.
         base: Timestamp,
         /// When the clock was started.
         start: Instant,
@@ -24,7 +24,7 @@ impl Clock {
         Self::Runtime { base, start: Instant::now() }
     }
 
-    /// The current moment.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
@@ -35,7 +35,7 @@ impl Clock {
         }
     }
 
-    /// Seconds the local wall clock is ahead of UTC at `now`.
+    /// Offset of local time from UTC at `now`, in seconds.
     pub fn utc_offset_seconds(&self, now: Timestamp) -> i32 {
         match self {
             Self::System => TimeZone::system().to_offset(now).seconds(),

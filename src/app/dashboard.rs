@@ -1,9 +1,9 @@
-//! The loop: one task that owns the state, the view and the screen.
+//! The main loop: one task that owns the state, the view and the screen.
 
 use super::clock::Clock;
 use super::pacer::Pacer;
-use super::prices::Teller;
-use super::signals::{self, Wish};
+use super::prices::DemandSender;
+use super::signals::{self, SignalAction};
 use super::sources::{Ready, Running};
 use super::terminal::{self, Screen, Session};
 use super::{options, trouble};
@@ -22,27 +22,27 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// Batches taken in one turn, before input is looked at again: a few milliseconds of folding.
-const BATCHES_A_TURN: usize = 4;
+/// Batches folded per iteration before input is polled again: a few milliseconds of work.
+const BATCHES_PER_ITERATION: usize = 4;
 
-/// How long a frame waits for the rest when something changed: changes come in bursts (a pod is bound, its node's sums
-/// move, the event tells it), and a burst is one frame. A key is answered at once.
+/// How long a frame waits for further changes after the first: changes come in bursts (a pod is bound, its node is
+/// updated, an event reports it), and a burst is one frame. Keys are answered at once.
 const SETTLE: Duration = Duration::from_millis(8);
 
-/// Shows the dashboard until somebody ends it.
+/// Shows the dashboard until the user quits.
 pub(super) async fn run(settings: &Settings) -> Result<u8> {
     let view = super::view(settings)?;
-    let ready = Ready::of(settings)?;
+    let ready = Ready::from_settings(settings)?;
     let ui = UiState::new(options::screen(settings, &ready));
     let cluster = ready.cluster(settings, Timestamp::now())?;
     let mut notice = None;
     if let Some(connection) = ready.live() {
-        // While the terminal is still the shell's: a credential plugin may have to ask something. Its failure is no
-        // reason to stop: the streams say so, and run it again.
+        // Before the terminal is taken, because a credential plugin may ask a question. Its failure does not stop the
+        // dashboard: the streams show it, and run the plugin again.
         notice = connection.sign_in().await.err().map(|error| format!("failed to sign in: {error}"));
     }
     let signals = signals::listen().wrap_err("failed to listen for signals")?;
-    let session = Session::enter(settings.mouse).wrap_err("failed to take the terminal")?;
+    let session = Session::enter(settings.mouse).wrap_err("failed to set up the terminal")?;
     let world = World {
         screen: session,
         inputs: EventStream::new(),
@@ -54,7 +54,7 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
     Dashboard { prices_expected: settings.pricing == Pricing::Online, ..dashboard }.run(world).await
 }
 
-/// Completes when a frame is due; never, when nobody wants one.
+/// Completes when a frame is due; never if none was requested.
 async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
@@ -62,21 +62,21 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Everything outside the loop, as values: the real ones, or a test's.
+/// The environment of the main loop: the real one, or a test's.
 pub struct World<S, I, F> {
-    /// Where frames go.
+    /// The screen that frames are drawn on.
     pub screen: S,
-    /// Keys, mouse, resize, paste.
+    /// Input events: keys, mouse, resize, paste.
     pub inputs: I,
-    /// Wishes from signals.
-    pub signals: mpsc::Receiver<Wish>,
-    /// What time it is.
+    /// The actions that signals request.
+    pub signals: mpsc::Receiver<SignalAction>,
+    /// The clock.
     pub clock: Clock,
     /// Starts the source; called after the first frame.
     pub start: F,
 }
 
-/// The state of the loop.
+/// The state of the main loop.
 pub struct Dashboard {
     cluster: Cluster,
     view: View,
@@ -89,17 +89,17 @@ pub struct Dashboard {
     seen: Seen,
     dirty: Dirty,
     pacer: Pacer,
-    teller: Teller,
+    demand: DemandSender,
     frames: u64,
     interest: bool,
     settings_checked: bool,
-    /// Somebody asked for live prices (`--pricing=online`): it is told, once, when nobody answers.
+    /// Live prices were requested (`--pricing=online`): a notice is shown, once, if no price source answers.
     prices_expected: bool,
     notice: Option<String>,
 }
 
 impl Dashboard {
-    /// A dashboard of a cluster, empty as a rule; `notice` is told to the user with the first frame.
+    /// A dashboard of a cluster, which is usually empty; `notice` is shown with the first frame.
     pub fn new(cluster: Cluster, view: View, ui: UiState, notice: Option<String>) -> Self {
         Self {
             cluster,
@@ -113,7 +113,7 @@ impl Dashboard {
             seen: Seen::default(),
             dirty: Dirty::NOTHING,
             pacer: Pacer::default(),
-            teller: Teller::default(),
+            demand: DemandSender::default(),
             frames: 0,
             interest: false,
             settings_checked: false,
@@ -122,7 +122,7 @@ impl Dashboard {
         }
     }
 
-    /// How many frames were drawn.
+    /// The number of frames drawn.
     pub const fn frames(&self) -> u64 {
         self.frames
     }
@@ -132,7 +132,8 @@ impl Dashboard {
         &self.seen
     }
 
-    /// Shows itself and gives the exit code; prints the report of a task that panicked once the terminal is given back.
+    /// Runs the dashboard and returns the exit code. After the terminal is restored, prints the report of a task that
+    /// panicked.
     ///
     /// # Errors
     ///
@@ -144,7 +145,7 @@ impl Dashboard {
         F: FnOnce() -> Running,
     {
         let ended = self.show(world).await;
-        // The screen has been dropped by now: the terminal is the shell's again.
+        // The screen has been dropped, which restored the terminal.
         if let Some(report) = trouble::take_report() {
             trouble::print(&report);
             return Ok(EXIT_TROUBLE);
@@ -152,12 +153,12 @@ impl Dashboard {
         ended.map(|()| EXIT_SUCCESS)
     }
 
-    /// Runs until a user ends it, the input ends, the terminal hangs up, or a task of the source panics. A terminal that
-    /// hangs up also sends SIGHUP: the outcome is the same, whichever is noticed first.
+    /// Runs until the user quits, the input ends, the terminal hangs up, or a task of the source panics. A terminal that
+    /// hangs up also sends SIGHUP; the result is the same, whichever arrives first.
     ///
     /// # Errors
     ///
-    /// When the terminal fails, or a task ended badly.
+    /// If the terminal fails, or a task panics.
     pub async fn show<S, I, F>(&mut self, world: World<S, I, F>) -> Result<()>
     where
         S: Screen,
@@ -180,30 +181,30 @@ impl Dashboard {
         if let Some(notice) = self.notice.take() {
             self.ui.notify(notice, clock.now());
         }
-        // The first frame needs nothing from the network.
+        // The first frame does not wait for the network.
         self.draw(&mut screen, &clock)?;
         let mut running = start();
-        // However this ends, the source is told.
+        // Cancels the source on every way out.
         let _end = running.cancel.clone().drop_guard();
-        let mut batches = Vec::with_capacity(BATCHES_A_TURN);
-        let mut news = Vec::with_capacity(BATCHES_A_TURN);
-        let (mut speaking, mut pricing) = (true, true);
+        let mut batches = Vec::with_capacity(BATCHES_PER_ITERATION);
+        let mut news = Vec::with_capacity(BATCHES_PER_ITERATION);
+        let (mut changes_open, mut prices_open) = (true, true);
         loop {
-            // Asked of the clock and not of a timer: timers do not fire while something else is always ready.
+            // Compares the clock instead of polling a timer: a timer does not fire while another branch is always ready.
             if self.pacer.due().is_some_and(|due| due <= Instant::now()) {
                 self.draw(&mut screen, &clock)?;
-                if let Some(again) = self.teller.tell(&self.cluster, &running.prices.demand, Instant::now()) {
+                if let Some(again) = self.demand.send(&self.cluster, &running.prices.demand, Instant::now()) {
                     self.pacer.request(again);
                 }
             }
             let due = self.pacer.due();
             tokio::select! {
                 biased;
-                () = trouble::panicked() => break Err(eyre!("failed to go on: a task panicked")),
-                wish = signals.recv() => match wish {
-                    Some(Wish::End) | None => break Ok(()),
-                    Some(Wish::Suspend) => self.suspend(&mut screen)?,
-                    Some(Wish::Repaint) => {
+                () = trouble::panicked() => break Err(eyre!("failed to continue: a task panicked")),
+                action = signals.recv() => match action {
+                Some(SignalAction::Quit) | None => break Ok(()),
+                Some(SignalAction::Suspend) => self.suspend(&mut screen)?,
+                Some(SignalAction::Repaint) => {
                         screen.repaint()?;
                         self.pacer.request(Instant::now());
                     }
@@ -218,18 +219,18 @@ impl Dashboard {
                         }
                     }
                 },
-                n = running.changes.recv_many(&mut batches, BATCHES_A_TURN), if speaking => {
-                    // A source that has said all it has to say leaves its picture.
-                    speaking = n > 0;
+                n = running.changes.recv_many(&mut batches, BATCHES_PER_ITERATION), if changes_open => {
+                // When a source ends (a scenario), its last state stays on the screen.
+                changes_open = n > 0;
                     self.fold(&mut batches, &clock);
                 }
-                n = running.prices.news.recv_many(&mut news, BATCHES_A_TURN), if pricing => {
-                    pricing = n > 0;
+                n = running.prices.news.recv_many(&mut news, BATCHES_PER_ITERATION), if prices_open => {
+                prices_open = n > 0;
                     self.learn(&mut news, clock.now());
                 }
                 Some(task) = running.tasks.join_next() => {
                     if let Err(error) = task && !error.is_cancelled() {
-                        break Err(error).wrap_err("failed to go on: a task of the source ended badly");
+                        break Err(error).wrap_err("failed to continue: a task of the source panicked");
                     }
                 }
             }
@@ -248,7 +249,7 @@ impl Dashboard {
         }
     }
 
-    /// Takes in what price sources say. A better price is no change in cost: what was noted before moves with it.
+    /// Applies the answers of price sources. A more exact price is not a change in cost: earlier samples are adjusted to it.
     fn learn(&mut self, news: &mut Vec<Vec<PriceNews>>, now: Timestamp) {
         self.view.refresh(&mut self.cluster);
         let before = self.view.totals().price.clone();
@@ -271,7 +272,7 @@ impl Dashboard {
         let now = clock.now();
         self.dirty |= self.cluster.tick(now);
         self.view.refresh(&mut self.cluster);
-        // Claims and nodes decide as well, and a nomination ends with time alone: for those once a second is enough.
+        // The causes also depend on claims, nodes and the age of nominations; for these, once a second is enough.
         let second = self.alerts_at != now.as_second();
         if second || [Dirty::PENDING, Dirty::EVENTS, Dirty::POOLS].into_iter().any(|part| self.dirty.has(part)) {
             self.pending.refresh(&self.cluster);
@@ -283,7 +284,7 @@ impl Dashboard {
         self.sample(now);
         self.check_settings(now);
         self.dirty = Dirty::NOTHING;
-        let picture = Picture {
+        let input = Picture {
             cluster: &self.cluster,
             view: &self.view,
             ui: &self.ui,
@@ -296,7 +297,7 @@ impl Dashboard {
         let seen = &mut self.seen;
         screen.draw(&mut |frame| {
             let area = frame.area();
-            *seen = ui::draw(frame.buffer_mut(), area, &picture);
+            *seen = ui::draw(frame.buffer_mut(), area, &input);
             if let Some(caret) = seen.caret {
                 frame.set_cursor_position(caret);
             }
@@ -312,7 +313,7 @@ impl Dashboard {
         Ok(())
     }
 
-    /// Notes what is paid. The first list of nodes is no rise in cost, and neither is another filter.
+    /// Samples the hourly cost, once the first list of nodes is complete. A new filter restarts the history.
     fn sample(&mut self, now: Timestamp) {
         let price = &self.view.totals().price;
         if !self.cluster.stream(Stream::Nodes).complete {
@@ -325,8 +326,8 @@ impl Dashboard {
         self.history.sample(now, price);
     }
 
-    /// Says once which of the resources asked for no node has, and which of the user's price terms hold for no node: what
-    /// is misspelt would be an empty column, or a discount that is missed, for ever.
+    /// Shows one notice of the resources in the settings that no node has, and of the discount rules and price-file rows
+    /// that match no node: a misspelt name would otherwise be an empty column or a missing discount.
     fn check_settings(&mut self, now: Timestamp) {
         let totals = self.view.totals();
         if self.settings_checked || !self.cluster.stream(Stream::Nodes).complete || totals.nodes == 0 {
@@ -335,20 +336,20 @@ impl Dashboard {
         self.settings_checked = true;
         let names = |resources: &mut dyn Iterator<Item = String>| resources.collect::<Vec<_>>().join(", ");
         let missing = names(&mut totals.unoffered(self.ui.resources()).into_iter().map(ToString::to_string));
-        let mut odd = unmatched_terms(&self.cluster);
+        let mut problems = unmatched_terms(&self.cluster);
         if !missing.is_empty() {
-            let known = names(&mut totals.offered().iter().map(ToString::to_string));
-            odd.insert(0, format!("no node offers {missing}; they offer {known}"));
+            let offered = names(&mut totals.offered().iter().map(ToString::to_string));
+            problems.insert(0, format!("no node has {missing}; they have {offered}"));
         }
-        if !odd.is_empty() {
-            self.ui.notify(odd.join("; "), now);
+        if !problems.is_empty() {
+            self.ui.notify(problems.join("; "), now);
         }
     }
 
-    /// Answers one event of the terminal; false when it ends the program.
+    /// Handles one event of the terminal; false if it quits the program.
     fn input<S: Screen>(&mut self, event: &Event, screen: &mut S, clock: &Clock, running: &Running) -> Result<bool> {
         let action = ui::action(&self.ui, event);
-        // The mouse may tell its every move: only what means something is worth a frame.
+        // The terminal may report every movement of the mouse: only an event with an action needs a frame.
         if action.is_some() || matches!(event, Event::Resize(..)) {
             self.pacer.request(Instant::now());
         }
@@ -369,7 +370,7 @@ impl Dashboard {
     }
 
     fn suspend<S: Screen>(&mut self, screen: &mut S) -> Result<()> {
-        screen.suspend().wrap_err("failed to come back to the terminal")?;
+        screen.suspend().wrap_err("failed to resume on the terminal")?;
         self.pacer.request(Instant::now());
         Ok(())
     }

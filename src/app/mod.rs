@@ -1,11 +1,12 @@
-//! The rim: what was asked for is carried out, with the real clock, network and terminal.
+//! Runs the commands with the real clock, network and terminal.
 //!
 //! ```text
 //! frame if due; select! { panic · signal · frame due · input · changes · task ended }
 //! ```
 //!
-//! One task owns the state. A frame that is due comes before input and input before changes, so that neither waits for a
-//! flood to end; frames have a gap between them, so they cannot keep input waiting. Nothing changed, nothing drawn.
+//! One task owns the state. A due frame has priority over input, and input over changes, so that neither waits for a
+//! flood of changes to end. Frames have a minimum distance, so they cannot starve input. Without a change there is no
+//! frame.
 
 mod clock;
 mod dashboard;
@@ -25,7 +26,7 @@ pub use dashboard::{Dashboard, World};
 pub use log::LogError;
 pub use pacer::{GAP, Pacer};
 pub use prices::PriceLink;
-pub use signals::Wish;
+pub use signals::SignalAction;
 pub use sources::{Running, SourceError};
 pub use terminal::{Screen, Session};
 pub use trouble::install as install_panic_hook;
@@ -36,7 +37,7 @@ use color_eyre::eyre::{Result, WrapErr};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
-/// Runs the program as its arguments say.
+/// Runs the command line's command and returns the exit code.
 pub fn main() -> ExitCode {
     trouble::install();
     let environment = Environment::of_process();
@@ -66,34 +67,34 @@ pub fn main() -> ExitCode {
 const NO_TERMINAL: &str = "error: the dashboard needs a terminal on standard input and output.\n\
     In a pipe or a script, use `nodeglass snapshot` (with -o table, json or csv).";
 
-/// A mistake in what was asked.
+/// Reports an error in the command line or the settings.
 fn refuse(error: &CliError) -> ExitCode {
     match error {
-        CliError::Usage(text) => trouble::say(text.trim_end()),
-        CliError::Settings(_) => trouble::say(&format!("error: {error}")),
+        CliError::Usage(text) => trouble::print_clean(text.trim_end()),
+        CliError::Settings(_) => trouble::print_clean(&format!("error: {error}")),
     }
     ExitCode::from(error.exit_code())
 }
 
-/// Trouble on the way. What a user can mend is said in one sentence; only our own faults get a report.
+/// Reports an error at run time in one line: the chain of its causes. Only panics print a report.
 fn fail(error: &color_eyre::Report) -> ExitCode {
     if let Some(settings) = error.downcast_ref::<SettingsError>() {
-        trouble::say(&format!("error: failed to {settings}"));
+        trouble::print_clean(&format!("error: failed to {settings}"));
         return ExitCode::from(cli::EXIT_USAGE);
     }
-    // Some errors tell their cause themselves; what was said is not said again.
-    let mut said = String::new();
+    // Some errors include the text of their cause, which is not repeated.
+    let mut message = String::new();
     for text in error.chain().map(ToString::to_string) {
-        if !said.contains(&text) {
-            said.push_str(if said.is_empty() { "" } else { ": " });
-            said.push_str(&text);
+        if !message.contains(&text) {
+            message.push_str(if message.is_empty() { "" } else { ": " });
+            message.push_str(&text);
         }
     }
-    trouble::say(&format!("error: {said}"));
+    trouble::print_clean(&format!("error: {message}"));
     ExitCode::from(EXIT_TROUBLE)
 }
 
-/// Runs a command on the runtime, with the log if one is asked for.
+/// Runs a command on a tokio runtime, with a log file if the settings have one.
 fn with_runtime<'s, F: Future<Output = Result<u8>>>(
     settings: &'s Settings,
     run: impl FnOnce(&'s Settings) -> F,
@@ -105,16 +106,16 @@ fn with_runtime<'s, F: Future<Output = Result<u8>>>(
         .build()
         .wrap_err("failed to start the runtime")?;
     let result = runtime.block_on(run(settings));
-    // A credential plugin may hang on a blocking thread; nobody waits for it.
+    // A credential plugin may hang on a blocking thread, which must not delay the exit.
     runtime.shutdown_background();
     result
 }
 
-/// The view that settings ask for.
+/// The view with the filter, sort order and grouping of the settings.
 ///
 /// # Errors
 ///
-/// A filter that its language refuses.
+/// If the filter does not parse.
 pub(crate) fn view(settings: &Settings) -> Result<View, SettingsError> {
     let filter = match settings.filter.as_deref() {
         None => Filter::default(),

@@ -1,10 +1,10 @@
-//! Settings and the environment as the screen's options.
+//! Converts settings and the environment into the options of the screen.
 
 use super::sources::Ready;
 use crate::cli::{Color, Settings, StyleColor, Theme};
 use crate::ui::{Depth, Levels, Rgb, UiOptions};
 
-/// The screen's options.
+/// The options of the screen.
 pub(super) fn screen(settings: &Settings, ready: &Ready) -> UiOptions {
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
     UiOptions {
@@ -35,7 +35,7 @@ pub(super) fn screen(settings: &Settings, ready: &Ready) -> UiOptions {
     }
 }
 
-/// How many colours a terminal has, by what it says of itself.
+/// The number of colours of a terminal, by `TERM` and `COLORTERM`.
 fn depth(term: &str, colorterm: &str) -> Depth {
     if matches!(colorterm, "truecolor" | "24bit") || term.ends_with("-direct") {
         Depth::True
@@ -54,7 +54,7 @@ fn is_light(colorfgbg: &str) -> bool {
     matches!(background, Some(7 | 9..=15))
 }
 
-/// A colour of `--style`; an index is looked up in xterm's standard palette.
+/// A colour of `--style`; an index refers to xterm's default palette.
 fn rgb(color: StyleColor) -> Rgb {
     const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     const FIRST: [(u8, u8, u8); 16] = [
@@ -102,7 +102,7 @@ mod tests {
     #[test_case("linux", "" => Depth::Sixteen)]
     #[test_case("dumb", "" => Depth::None)]
     #[test_case("", "" => Depth::None)]
-    fn depth_is_what_the_terminal_says(term: &str, colorterm: &str) -> Depth {
+    fn depth_follows_term_and_colorterm(term: &str, colorterm: &str) -> Depth {
         depth(term, colorterm)
     }
 
@@ -110,12 +110,12 @@ mod tests {
     #[test_case("0;15" => true)]
     #[test_case("0;default;15" => true)]
     #[test_case("" => false)]
-    fn a_light_ground_is_told_by_colorfgbg(value: &str) -> bool {
+    fn colorfgbg_gives_the_background(value: &str) -> bool {
         is_light(value)
     }
 
     #[test]
-    fn indexed_colours_are_xterms() {
+    fn indexed_colours_are_those_of_xterm() {
         assert_eq!(rgb(StyleColor::Indexed(196)), Rgb(255, 0, 0));
         assert_eq!(rgb(StyleColor::Indexed(244)), Rgb(128, 128, 128));
         assert_eq!(rgb(StyleColor::Indexed(9)), Rgb(255, 0, 0));

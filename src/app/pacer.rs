@@ -1,34 +1,34 @@
-//! When to draw: many may ask for a frame, the earliest wish counts, and no two frames are closer than the gap.
+//! Paces frames: of all requests for a frame the earliest counts, and no two frames are closer than [`GAP`].
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// At most thirty frames a second: what an eye can follow, and cheap over ssh.
+/// The minimum time between two frames: at most 30 per second, smooth enough and cheap over ssh.
 pub const GAP: Duration = Duration::from_millis(33);
 
-/// Decides when the next frame is due. Pure: time is an argument.
+/// Decides when the next frame is due. It has no clock: time is an argument.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pacer {
     last: Option<Instant>,
-    wanted: Option<Instant>,
+    requested: Option<Instant>,
 }
 
 impl Pacer {
-    /// A frame is wanted at `at`; a later wish never delays an earlier one.
+    /// Requests a frame at `at`; a later request never delays an earlier one.
     pub fn request(&mut self, at: Instant) {
-        self.wanted = Some(self.wanted.map_or(at, |wanted| wanted.min(at)));
+        self.requested = Some(self.requested.map_or(at, |requested| requested.min(at)));
     }
 
-    /// When the next frame is due; none if nobody wants one.
+    /// When the next frame is due; `None` if none was requested.
     pub fn due(&self) -> Option<Instant> {
-        let wanted = self.wanted?;
-        Some(self.last.map_or(wanted, |last| wanted.max(last + GAP)))
+        let requested = self.requested?;
+        Some(self.last.map_or(requested, |last| requested.max(last + GAP)))
     }
 
-    /// A frame was drawn at `at`: every wish is fulfilled.
+    /// Records that a frame was drawn at `at`, which serves all requests.
     pub fn drew(&mut self, at: Instant) {
         self.last = Some(at);
-        self.wanted = None;
+        self.requested = None;
     }
 }
 
@@ -37,10 +37,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wishes_melt_into_the_earliest() {
+    fn the_earliest_request_counts() {
         let t = Instant::now();
         let mut pacer = Pacer::default();
-        assert_eq!(pacer.due(), None, "nothing changed, nothing drawn");
+        assert_eq!(pacer.due(), None, "no request, no frame");
         pacer.request(t + Duration::from_secs(5));
         pacer.request(t + Duration::from_secs(1));
         pacer.request(t + Duration::from_secs(9));

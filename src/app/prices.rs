@@ -1,4 +1,4 @@
-//! The way to the price sources and back: what the cluster needs goes out, what they say comes in.
+//! The connection to the price sources: sends them the cluster's demand, receives their answers.
 
 use crate::cli::{self, ExtraCost, Pricing, Settings, SettingsError};
 use crate::cluster::Cluster;
@@ -12,49 +12,50 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Batches of news that may wait: a batch is an answer, and answers are few.
+/// Capacity of the channel in batches: a batch is an answer, and answers are few.
 const BATCHES: usize = 16;
 
-/// How often the sources are told what is needed: new machines come in groups, and one request serves a group.
-const TELL: Duration = Duration::from_secs(5);
+/// The minimum time between two updates of the demand: nodes come in groups, and one request serves a group.
+const DEMAND_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Both directions of the connection to the price sources.
+/// The channels to and from the price sources.
 #[derive(Debug)]
 pub struct PriceLink {
-    /// What they say.
+    /// Answers and states of the sources.
     pub news: mpsc::Receiver<Vec<PriceNews>>,
-    /// What is needed.
+    /// The prices that the cluster needs.
     pub demand: watch::Sender<Demand>,
 }
 
 impl PriceLink {
-    /// A link to nobody: prices are switched off, or all known beforehand.
+    /// A link without sources: prices are switched off, or all known from the start.
     pub fn closed() -> Self {
         Self { news: mpsc::channel(1).1, demand: watch::channel(Demand::default()).0 }
     }
 }
 
-/// When to tell the sources what is needed. Machines that come and go are looked at again, pods are not.
+/// Sends the cluster's demand to the price sources when its nodes change; pods do not affect it.
 #[derive(Debug, Default)]
-pub(super) struct Teller {
-    told: Option<(Instant, u64)>,
+pub(super) struct DemandSender {
+    /// When the demand was last sent, and for which revision of the nodes.
+    last: Option<(Instant, u64)>,
 }
 
-impl Teller {
-    /// Tells what is needed if that may have changed and is due; the moment to try again, if it is not due yet.
-    pub(super) fn tell(&mut self, cluster: &Cluster, demand: &watch::Sender<Demand>, now: Instant) -> Option<Instant> {
-        let machines = cluster.machines_changed();
-        if !cluster.has_prices() || !cluster.knows(Stream::Nodes) || self.told.is_some_and(|(_, told)| told == machines)
+impl DemandSender {
+    /// Sends the demand if it may have changed and enough time has passed. Returns when to try again if it is too early.
+    pub(super) fn send(&mut self, cluster: &Cluster, demand: &watch::Sender<Demand>, now: Instant) -> Option<Instant> {
+        let revision = cluster.machines_changed();
+        if !cluster.has_prices() || !cluster.knows(Stream::Nodes) || self.last.is_some_and(|(_, last)| last == revision)
         {
             return None;
         }
-        if let Some((at, _)) = self.told
-            && now < at + TELL
+        if let Some((at, _)) = self.last
+            && now < at + DEMAND_INTERVAL
         {
-            return Some(at + TELL);
+            return Some(at + DEMAND_INTERVAL);
         }
-        if self.told.replace((now, machines)).is_none() {
-            // Also an empty one is answered: that all is settled.
+        if self.last.replace((now, revision)).is_none() {
+            // The first demand is sent even if it is empty: the sources answer that all prices are settled.
             demand.send_replace(cluster.demand());
             return None;
         }
@@ -68,15 +69,15 @@ impl Teller {
     }
 }
 
-/// How prices of a cluster's machines are asked for; none where nobody is to be asked. AWS is asked as whoever reads the
-/// cluster, unless a profile is set: what the kubeconfig's user signs in with.
+/// The options of the price sources; `None` if prices are off. AWS is called with the credentials of the kubeconfig's
+/// user, unless the settings name a profile.
 pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::Options> {
     if settings.pricing == Pricing::Off {
         return None;
     }
     let environment = AwsEnvironment::of_process();
     let variable = |name: &str| environment.get(name).map(str::to_owned);
-    // Without a home directory nothing is kept for the next start.
+    // Without a home directory there is no price cache.
     let caches = etcetera::choose_base_strategy().ok().map(|base| base.cache_dir());
     Some(sources::Options {
         offline: settings.pricing == Pricing::Offline,
@@ -103,10 +104,10 @@ pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::
 pub(super) fn start(options: sources::Options, tasks: &mut JoinSet<()>, cancel: CancellationToken) -> PriceLink {
     let (sender, news) = mpsc::channel(BATCHES);
     let (demand, demanded) = watch::channel(Demand::default());
-    let mut asking = sources::start(options, demanded, sender, cancel);
+    let mut sources = sources::start(options, demanded, sender, cancel);
     tasks.spawn(async move {
-        while let Some(ended) = asking.join_next().await {
-            // A panic is ours to report, as in any other task.
+        while let Some(ended) = sources.join_next().await {
+            // Propagate panics, as from any other task.
             if let Err(error) = ended
                 && let Ok(panic) = error.try_into_panic()
             {
@@ -117,11 +118,11 @@ pub(super) fn start(options: sources::Options, tasks: &mut JoinSet<()>, cancel: 
     PriceLink { news, demand }
 }
 
-/// The user's own prices and discounts.
+/// The price file and the discount rules of the settings.
 ///
 /// # Errors
 ///
-/// A price file that cannot be read: as wrong as a settings file, and met the same way.
+/// If the price file cannot be read, as for a settings file.
 pub(super) fn terms(settings: &Settings) -> Result<PriceTerms, SettingsError> {
     cli::price_terms(settings, &|path| std::fs::read_to_string(path))
 }

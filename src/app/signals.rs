@@ -1,27 +1,27 @@
-//! Signals as values on a channel.
+//! Receives signals as values of a channel.
 
 use std::io;
 use tokio::sync::mpsc;
 
-/// What somebody outside wants.
+/// What a signal requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// SIGINT, SIGTERM, SIGHUP: end cleanly.
-    End,
-    /// SIGTSTP: give the terminal back and stop.
+pub enum SignalAction {
+    /// SIGINT, SIGTERM, SIGHUP: quit cleanly.
+    Quit,
+    /// SIGTSTP: restore the terminal and stop.
     Suspend,
-    /// SIGCONT after a stop that was not asked for: the terminal may show anything.
+    /// SIGCONT: the process was stopped by another program, and the terminal's content is unknown.
     Repaint,
 }
 
-/// Listens for signals. A second request to end, while the first is being carried out, ends the process at once.
+/// Listens for signals. A second request to quit, before the first has completed, exits at once with code 1.
 ///
 /// # Errors
-/// When the system refuses a handler.
+/// If a handler cannot be installed.
 #[cfg(unix)]
-pub fn listen() -> io::Result<mpsc::Receiver<Wish>> {
+pub fn listen() -> io::Result<mpsc::Receiver<SignalAction>> {
     use tokio::signal::unix::{SignalKind, signal};
-    // SIGTSTP and SIGCONT have no name in tokio; the numbers are those of Linux, and of macOS and the BSDs.
+    // tokio has no constants for SIGTSTP and SIGCONT; the numbers are those of Linux, and of macOS and the BSDs.
     let (stop, go) = if cfg!(target_os = "linux") { (20, 18) } else { (18, 19) };
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -30,23 +30,23 @@ pub fn listen() -> io::Result<mpsc::Receiver<Wish>> {
     let mut resume = signal(SignalKind::from_raw(go))?;
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
-        let mut ending = false;
+        let mut quitting = false;
         loop {
-            let wish = tokio::select! {
-                _ = interrupt.recv() => Wish::End,
-                _ = terminate.recv() => Wish::End,
-                _ = hangup.recv() => Wish::End,
-                _ = suspend.recv() => Wish::Suspend,
-                _ = resume.recv() => Wish::Repaint,
+            let action = tokio::select! {
+                _ = interrupt.recv() => SignalAction::Quit,
+                _ = terminate.recv() => SignalAction::Quit,
+                _ = hangup.recv() => SignalAction::Quit,
+                _ = suspend.recv() => SignalAction::Suspend,
+                _ = resume.recv() => SignalAction::Repaint,
             };
-            if wish == Wish::End && ending {
+            if action == SignalAction::Quit && quitting {
                 super::terminal::restore();
                 std::process::exit(1);
             }
-            ending |= wish == Wish::End;
-            if sender.send(wish).await.is_err() {
-                // The loop has ended; the next request to end ends what is left.
-                if wish == Wish::End {
+            quitting |= action == SignalAction::Quit;
+            if sender.send(action).await.is_err() {
+                // The main loop has ended; a further request to quit exits at once.
+                if action == SignalAction::Quit {
                     std::process::exit(1);
                 }
             }
@@ -60,8 +60,10 @@ pub fn listen() -> io::Result<mpsc::Receiver<Wish>> {
 /// # Errors
 /// Never.
 #[cfg(not(unix))]
-pub fn listen() -> io::Result<mpsc::Receiver<Wish>> {
+pub fn listen() -> io::Result<mpsc::Receiver<SignalAction>> {
     let (sender, receiver) = mpsc::channel(4);
-    tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && sender.send(Wish::End).await.is_ok() {} });
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() && sender.send(SignalAction::Quit).await.is_ok() {}
+    });
     Ok(receiver)
 }

@@ -1,7 +1,7 @@
-//! `nodeglass snapshot`: wait until the picture is complete, print it once, end.
+//! `nodeglass snapshot`: waits until the state is complete, prints it once and exits.
 //!
-//! A cluster's picture is complete when every stream is in sync; a scenario's is its end, the demo's story is a minute
-//! and a half old, both without the wait; a demo of a given size is at its first moment.
+//! A cluster is complete when every stream is synced. A scenario is printed at its end, and the demo after 90 simulated
+//! seconds, both without waiting; a demo with a number of nodes is printed at its start.
 
 use super::sources::{Ready, Running};
 use super::trouble;
@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 /// The streams that a snapshot waits for. Pod metrics are polled only for a detail view.
-const WAITED_FOR: [Stream; 7] = [
+const AWAITED: [Stream; 7] = [
     Stream::Nodes,
     Stream::Pods,
     Stream::Events,
@@ -33,23 +33,23 @@ const WAITED_FOR: [Stream; 7] = [
     Stream::NodeMetrics,
 ];
 
-/// Prints the picture of the cluster; the exit code says whether it is whole.
+/// Prints the state of the cluster; the exit code is 1 if it is incomplete.
 pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     let mut view = super::view(settings)?;
-    let ready = Ready::of(settings)?;
+    let ready = Ready::from_settings(settings)?;
     if let Some(connection) = ready.live() {
         connection.sign_in().await.wrap_err("failed to sign in")?;
     }
     let mut cluster = ready.cluster(settings, Timestamp::now())?;
     match ready {
         Ready::Scenario(scenario) => play(&scenario, &mut cluster, Timestamp::now()),
-        Ready::Demo(options) if options.nodes.is_none() => tell(options, &mut cluster, Timestamp::now()),
+        Ready::Demo(options) if options.nodes.is_none() => play_demo(options, &mut cluster, Timestamp::now()),
         ready @ (Ready::Live(_) | Ready::Demo(_)) => {
             let deadline = Instant::now() + options.timeout;
             let trouble = ready.live().map(Connection::lasting_trouble);
             let mut running = ready.start(settings);
-            collect(&mut running, &mut cluster, deadline, trouble, is_read).await?;
-            // Pods are read after nodes: one that was bound to a new node in between is no orphan.
+            collect(&mut running, &mut cluster, deadline, trouble, is_settled_everywhere).await?;
+            // Pods are listed after nodes: a pod may be bound to a node that was created in between.
             let soon = deadline.min(Instant::now() + NEW_NODES);
             collect(&mut running, &mut cluster, soon, None, no_node_is_missing).await?;
             price(&mut running, &mut cluster, deadline.min(Instant::now() + PRICES)).await?;
@@ -57,20 +57,19 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         }
     }
 
-    let mut trouble: Vec<String> = WAITED_FOR.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
+    let mut trouble: Vec<String> = AWAITED.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
     if settings.pricing == Pricing::Online {
         trouble.extend(cluster.prices().silence().map(|why| format!("warning: no price source answered: {why}")));
     }
     if let Some(skew) = clock_skew(&cluster) {
-        trouble::say(&format!("note: {skew}"));
+        trouble::print_clean(&format!("note: {skew}"));
     }
-    // It is no shortfall of the picture, so it does not decide the exit status.
+    // Pods of missing nodes do not make the state incomplete, so they do not affect the exit code.
     let orphans = MissingNodes::now(&cluster).text().map(|text| format!("note: {text}"));
     for line in trouble.iter().chain(&orphans) {
-        trouble::say(line);
+        trouble::print_clean(line);
     }
-    let seen = WAITED_FOR.into_iter().any(|stream| cluster.stream(stream).complete);
-    if !seen {
+    if !AWAITED.into_iter().any(|stream| cluster.stream(stream).complete) {
         return Err(eyre!(
             "failed to read anything of the cluster within {}",
             humantime::format_duration(options.timeout)
@@ -83,14 +82,14 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     };
     let report = Report::with_columns(&cluster, &view, columns, Timestamp::now());
     match output::write(&report, options.output, &mut io::BufWriter::new(io::stdout().lock())) {
-        // A reader that has seen enough is no trouble.
+        // A closed pipe is not an error: `| head` has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         other => other.wrap_err("failed to write to standard output")?,
     }
     Ok(if trouble.is_empty() { EXIT_SUCCESS } else { EXIT_TROUBLE })
 }
 
-/// Plays a scenario at once, so that it ends at `end`.
+/// Plays a scenario without waiting, so that it ends at `end`.
 fn play(scenario: &Scenario, cluster: &mut Cluster, end: Timestamp) {
     let length = scenario.steps(end, Speed::default()).last().map_or(SignedDuration::ZERO, |step| step.at);
     let start = end.checked_sub(length).unwrap_or(end);
@@ -103,14 +102,14 @@ fn play(scenario: &Scenario, cluster: &mut Cluster, end: Timestamp) {
     }
 }
 
-const BADLY: &str = "failed to go on: a task of the source ended badly";
+const TASK_PANICKED: &str = "failed to continue: a task of the source panicked";
 
-/// How old the demo's story is when its picture is taken: its fleet is there, and pods still come.
-const STORY: SignedDuration = SignedDuration::from_secs(90);
+/// The simulated age of the demo when it is printed: its nodes are ready, and pods are still being created.
+const DEMO_AGE: SignedDuration = SignedDuration::from_secs(90);
 
-/// Tells the demo's story at once, so that it is [`STORY`] old at `end`.
-fn tell(options: demo::Options, cluster: &mut Cluster, end: Timestamp) {
-    let mut fleet = demo::Fleet::new(options, end.checked_sub(STORY).unwrap_or(end));
+/// Plays the demo without waiting, so that it is [`DEMO_AGE`] old at `end`.
+fn play_demo(options: demo::Options, cluster: &mut Cluster, end: Timestamp) {
+    let mut fleet = demo::Fleet::new(options, end.checked_sub(DEMO_AGE).unwrap_or(end));
     while let Some(due) = fleet.due().filter(|due| *due <= end) {
         cluster.tick(due);
         for change in fleet.play(due) {
@@ -120,7 +119,7 @@ fn tell(options: demo::Options, cluster: &mut Cluster, end: Timestamp) {
     cluster.tick(end);
 }
 
-/// Waits for trouble that no further try will end.
+/// Completes with an error that no retry will resolve.
 async fn lasting(trouble: Option<&mut watch::Receiver<Option<String>>>) -> String {
     if let Some(trouble) = trouble
         && let Ok(why) = trouble.wait_for(Option::is_some).await
@@ -131,7 +130,7 @@ async fn lasting(trouble: Option<&mut watch::Receiver<Option<String>>>) -> Strin
     std::future::pending().await
 }
 
-/// How long the watch of nodes may take to bring a node that pods were bound to since nodes were listed.
+/// How long the watch of nodes may take to report a node that was created after nodes were listed.
 const NEW_NODES: Duration = Duration::from_secs(2);
 
 fn no_node_is_missing(cluster: &Cluster) -> bool {
@@ -139,11 +138,15 @@ fn no_node_is_missing(cluster: &Cluster) -> bool {
 }
 
 /// Whether every stream is settled.
-fn is_read(cluster: &Cluster) -> bool {
-    WAITED_FOR.into_iter().all(|stream| is_settled(cluster, stream)) && !reads_for_an_extra_cost(cluster)
+fn is_settled_everywhere(cluster: &Cluster) -> bool {
+    AWAITED.into_iter().all(|stream| is_settled(cluster, stream)) && !is_syncing_optional_stream(cluster)
 }
 
-/// Folds changes until `is_done`, or time is up. Trouble that lasts ends it at once.
+/// Folds changes until `is_done` or the deadline.
+///
+/// # Errors
+///
+/// A lasting error of the connection, at once; or the panic of a task.
 async fn collect(
     running: &mut Running,
     cluster: &mut Cluster,
@@ -162,20 +165,20 @@ async fn collect(
                         cluster.apply(change, now);
                     }
                 }
-                // A source that has said all it has to say is as settled as it will be.
+                // The source has ended, or the deadline has passed.
                 Ok(None) | Err(_) => return Ok(()),
             },
-            Some(ended) = running.tasks.join_next() => ended.wrap_err(BADLY)?,
+            Some(ended) = running.tasks.join_next() => ended.wrap_err(TASK_PANICKED)?,
         }
     }
     Ok(())
 }
 
-/// How long prices are waited for once the picture is complete: what a hanging source takes until it is given up. The
-/// embedded ones are there from the start.
+/// How long to wait for prices once the state is complete: until a source that does not answer has timed out. The
+/// embedded prices are available from the start.
 const PRICES: Duration = Duration::from_secs(20);
 
-/// Asks for the prices of what was found and takes in the answers, until every source answered or was given up.
+/// Requests the prices of the cluster's nodes and applies the answers, until every source has answered or failed.
 async fn price(running: &mut Running, cluster: &mut Cluster, deadline: Instant) -> Result<()> {
     let demand = cluster.demand();
     if demand.is_empty() || running.prices.demand.send(demand).is_err() {
@@ -184,8 +187,8 @@ async fn price(running: &mut Running, cluster: &mut Cluster, deadline: Instant) 
     while !cluster.prices().is_settled() {
         tokio::select! {
             biased;
-            // A panic of a price source ends its news as well, so that it is looked at first.
-            Some(ended) = running.tasks.join_next() => ended.wrap_err(BADLY)?,
+            // Polled first, because the panic of a price source also closes its channel.
+            Some(ended) = running.tasks.join_next() => ended.wrap_err(TASK_PANICKED)?,
             news = timeout_at(deadline, running.prices.news.recv()) => match news {
                 Ok(Some(news)) => {
                     cluster.learn(news);
@@ -197,8 +200,8 @@ async fn price(running: &mut Running, cluster: &mut Cluster, deadline: Instant) 
     Ok(())
 }
 
-/// Whether a stream that serves an optional line is still being read. What is off, or not to be had, is not waited for.
-fn reads_for_an_extra_cost(cluster: &Cluster) -> bool {
+/// Whether an optional stream is still syncing; streams that are off or unavailable are not waited for.
+fn is_syncing_optional_stream(cluster: &Cluster) -> bool {
     let reads = |stream| matches!(cluster.stream(stream).state, LinkState::Connecting | LinkState::Syncing { .. });
     Stream::ALL.into_iter().filter(|stream| stream.is_optional()).any(reads)
 }
@@ -219,12 +222,12 @@ fn is_settled(cluster: &Cluster, stream: Stream) -> bool {
     }
 }
 
-/// What is missing of a stream, as a line for people.
+/// A warning for a required stream that is incomplete.
 fn shortfall(cluster: &Cluster, stream: Stream) -> Option<String> {
     let health = cluster.stream(stream);
     match &health.state {
         LinkState::Absent if matches!(stream, Stream::Nodes | Stream::Pods) => {
-            Some(format!("warning: {stream} are not served by this server"))
+            Some(format!("warning: this server does not serve {stream}"))
         }
         LinkState::Live | LinkState::Absent | LinkState::Polled { .. } => None,
         LinkState::Retrying { .. } | LinkState::Denied { .. } | LinkState::Off | LinkState::Connecting

@@ -1,4 +1,4 @@
-//! The source that settings name, started: whatever it is, it says changes into one bounded channel.
+//! Chooses and starts the source named by the settings. Every source sends changes into one bounded channel.
 
 use super::prices::{self, PriceLink};
 use crate::cli::{ExtraCost, Pricing, Settings, SettingsError, Source};
@@ -16,29 +16,29 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Batches that may wait before the source does: a few frames' worth of a first list.
+/// Capacity of the channel in batches: a few frames' worth of an initial list.
 const BATCHES: usize = 32;
 
-/// Why there is no source. Completes "failed to …" or stands alone.
+/// Why a source cannot be loaded. The texts are complete messages.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// No cluster can be chosen from what is configured.
+    /// The kubeconfig names no usable cluster.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The scenario file cannot be read.
     #[error("failed to read the scenario file {}: {source}", path.display())]
     File {
-        /// The file asked for.
+        /// The file's path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The scenario file is not understood.
+    /// The scenario file does not parse.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
 }
 
-/// A source that is ready to start: files read, nothing asked yet.
+/// A source that is ready to start: its files are read, no request has been sent.
 #[derive(Debug)]
 pub enum Ready {
     /// A cluster.
@@ -49,28 +49,28 @@ pub enum Ready {
     Scenario(Box<Scenario>),
 }
 
-/// A source at work.
+/// A running source.
 #[derive(Debug)]
 pub struct Running {
-    /// What it says.
+    /// Its changes, in batches.
     pub changes: mpsc::Receiver<Vec<Change>>,
-    /// The way to the price sources and back.
+    /// The channels to and from the price sources.
     pub prices: PriceLink,
-    /// Its tasks: a panic in one is ours to report.
+    /// Its tasks; the main loop reports their panics.
     pub tasks: JoinSet<()>,
-    /// Tells it what the screen shows.
+    /// What the screen shows, which decides what is polled.
     pub interest: watch::Sender<Interest>,
-    /// Ends it.
+    /// Stops the source.
     pub cancel: CancellationToken,
 }
 
 impl Ready {
-    /// Chooses the source and reads its files.
+    /// Loads the source that the settings name.
     ///
     /// # Errors
     ///
-    /// A kubeconfig, context or scenario file that is missing or wrong.
-    pub fn of(settings: &Settings) -> Result<Self, SourceError> {
+    /// If the kubeconfig, context or scenario file is missing or invalid.
+    pub fn from_settings(settings: &Settings) -> Result<Self, SourceError> {
         match &settings.source {
             Source::Cluster => Ok(Self::Live(Box::new(Connection::load(&live_options(settings))?))),
             Source::Demo { nodes, seed } => Ok(Self::Demo(demo::Options {
@@ -87,19 +87,19 @@ impl Ready {
         }
     }
 
-    /// The cluster that settings name, to be looked at once: whatever is asked of it is given up after `patience`.
+    /// A connection to the cluster that the settings name, whose requests time out after `timeout`; for a single check.
     ///
     /// # Errors
     ///
-    /// A kubeconfig or context that is missing or wrong.
-    pub fn live_within(settings: &Settings, patience: Duration) -> Result<Connection, ConnectError> {
+    /// If the kubeconfig or context is missing or invalid.
+    pub fn live_within(settings: &Settings, timeout: Duration) -> Result<Connection, ConnectError> {
         let mut options = live_options(settings);
-        options.timing.connect = patience;
-        options.timing.response = patience;
+        options.timing.connect = timeout;
+        options.timing.response = timeout;
         Connection::load(&options)
     }
 
-    /// The connection to a cluster, if that is what it is.
+    /// The connection, if the source is a cluster.
     pub fn live(&self) -> Option<&Connection> {
         match self {
             Self::Live(connection) => Some(connection),
@@ -107,7 +107,7 @@ impl Ready {
         }
     }
 
-    /// Where the choice of cluster comes from, for the screen that says that it cannot be reached.
+    /// Where the choice of the cluster comes from, for the screen shown while it is unreachable.
     pub fn origin(&self) -> String {
         match self {
             Self::Live(connection) => format!("from {}", connection.origin()),
@@ -115,11 +115,11 @@ impl Ready {
         }
     }
 
-    /// The picture before anything was read: empty, with what is known of prices before anybody was asked.
+    /// The initial state: no objects, and the prices that are known without a request.
     ///
     /// # Errors
     ///
-    /// A price file that cannot be read.
+    /// If the price file cannot be read.
     pub fn cluster(&self, settings: &Settings, now: Timestamp) -> Result<Cluster, SettingsError> {
         let book = if settings.pricing == Pricing::Off {
             None
@@ -139,7 +139,7 @@ impl Ready {
         Ok(cluster)
     }
 
-    /// Starts it, and for a cluster the price sources as well.
+    /// Starts the source, and for a cluster also the price sources.
     pub fn start(self, settings: &Settings) -> Running {
         let (sender, changes) = mpsc::channel(BATCHES);
         let (interest, interested) = watch::channel(Interest::default());
@@ -147,9 +147,9 @@ impl Ready {
         let mut prices = PriceLink::closed();
         let tasks = match self {
             Self::Live(connection) => {
-                let asked = prices::options(settings, connection.aws());
+                let price_options = prices::options(settings, connection.aws());
                 let mut tasks = connection.start(sender, interested, cancel.clone());
-                if let Some(options) = asked {
+                if let Some(options) = price_options {
                     prices = prices::start(options, &mut tasks, cancel.clone());
                 }
                 tasks
@@ -163,7 +163,7 @@ impl Ready {
     }
 }
 
-/// Which costs beside the machines' are shown.
+/// The costs shown beside those of instances.
 pub(super) fn extra_costs(settings: &Settings) -> ExtraCosts {
     let shown = |cost| settings.extra_costs.contains(&cost);
     ExtraCosts { control_plane: shown(ExtraCost::ControlPlane), volumes: shown(ExtraCost::Volumes) }
@@ -174,7 +174,7 @@ pub(super) fn live_options(settings: &Settings) -> live::Options {
     let kubeconfig = match settings.kubeconfig.as_slice() {
         [] => None,
         [one] => Some(one.clone()),
-        // Several files are merged by the rule of KUBECONFIG. A path with the list's own separator cannot be listed.
+        // Several files are merged like those of KUBECONFIG. A path that contains the separator cannot be in the list.
         many => {
             environment.kubeconfig = std::env::join_paths(many).ok().or_else(|| many.first().map(OsString::from));
             None

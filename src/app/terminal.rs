@@ -1,4 +1,4 @@
-//! The terminal session: taken on entry, given back whole on every way out.
+//! The terminal session: set up on entry and restored on every exit.
 
 use super::trouble;
 use ratatui::Terminal;
@@ -15,42 +15,42 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute, queue};
 use std::io::{self, Write};
 
-/// What the loop needs of a screen; the real one is [`Session`], tests have their own.
+/// The operations of the main loop on a screen; [`Session`] is the real one, tests have others.
 pub trait Screen {
     /// Draws one frame.
     ///
     /// # Errors
-    /// What the terminal says.
+    /// An I/O error of the terminal.
     fn draw(&mut self, paint: &mut dyn FnMut(&mut ratatui::Frame<'_>)) -> io::Result<()>;
 
-    /// Puts text on the clipboard of the terminal (OSC 52: works over ssh where the terminal allows it).
+    /// Copies text to the clipboard of the terminal (OSC 52, which also works over ssh if the terminal allows it).
     ///
     /// # Errors
-    /// What the terminal says.
+    /// An I/O error of the terminal.
     fn copy(&mut self, text: &str) -> io::Result<()>;
 
-    /// Gives the terminal back, stops the process group, and takes the terminal again when it is continued.
+    /// Restores the terminal, stops the process group, and sets the terminal up again when the process is continued.
     ///
     /// # Errors
-    /// What the terminal says.
+    /// An I/O error of the terminal.
     fn suspend(&mut self) -> io::Result<()>;
 
-    /// Takes the terminal again as it must be, and paints every cell with the next frame: whoever had it may have left
-    /// anything.
+    /// Sets the terminal up again and redraws every cell with the next frame, because another program may have changed
+    /// both.
     ///
     /// # Errors
-    /// What the terminal says.
+    /// An I/O error of the terminal.
     fn repaint(&mut self) -> io::Result<()>;
 }
 
-/// The real terminal while it is ours. Dropping it gives the terminal back.
+/// The real terminal while the program owns it. Dropping the session restores the terminal.
 pub struct Session {
     terminal: Terminal<CrosstermBackend<Out>>,
     mouse: bool,
 }
 
-/// Standard output in whole frames: one write each, and none once the terminal has been given back, so that half a frame
-/// does not follow when drawing panics.
+/// Standard output with one write per frame, and none after the terminal was restored, so that a panic while drawing
+/// does not leave half a frame.
 #[derive(Debug, Default)]
 struct Out(Vec<u8>);
 
@@ -68,7 +68,7 @@ impl Write for Out {
         let mut out = io::stdout().lock();
         out.write_all(&bytes)?;
         out.flush()?;
-        // The room is kept for the next frame.
+        // Keep the allocation for the next frame.
         self.0 = bytes;
         self.0.clear();
         Ok(())
@@ -76,10 +76,10 @@ impl Write for Out {
 }
 
 impl Session {
-    /// Takes the terminal: raw mode, alternate screen, mouse if wanted.
+    /// Sets up the terminal: raw mode, alternate screen, and mouse events if `mouse` is set.
     ///
     /// # Errors
-    /// When standard output is no terminal, or refuses.
+    /// If standard output is not a terminal, or a write fails.
     pub fn enter(mouse: bool) -> io::Result<Self> {
         take(mouse).inspect_err(|_| restore())?;
         let backend = CrosstermBackend::new(Out::default());
@@ -107,22 +107,22 @@ fn take(mouse: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back. Does nothing when it is not ours; never panics.
+/// Restores the terminal if the program owns it. Never panics.
 pub(super) fn restore() {
-    // Once: a terminal that has left the alternate screen takes another leave as "put the cursor back to where it was
-    // before", and the shell's prompt would land on top of the report.
+    // Only once: a second LeaveAlternateScreen makes a terminal restore the cursor position again, and the shell's
+    // prompt would overwrite the report.
     if !trouble::set_on_screen(false) {
         return;
     }
     let mut out = io::stdout();
-    // Each on its own: one that fails must not keep the others from being undone.
+    // Separately: if one command fails, the others still run.
     let _ = execute!(out, EndSynchronizedUpdate);
     let _ = execute!(out, DisableMouseCapture, DisableFocusChange, DisableBracketedPaste);
     let _ = execute!(out, EnableLineWrap, LeaveAlternateScreen, cursor::Show);
     let _ = disable_raw_mode();
 }
 
-/// Whether an error says that the terminal has hung up: its window was closed, or the connection to it ended. Reads and
+/// Whether the error means that the terminal has hung up: its window was closed, or its connection ended. Reads and
 /// writes then fail with EIO (POSIX.1-2024, 11.1.10 Modem Disconnect; Linux `drivers/tty/tty_io.c`).
 #[cfg(unix)]
 pub(super) fn has_hung_up(error: &io::Error) -> bool {
@@ -151,19 +151,19 @@ impl Screen for Session {
         #[cfg(unix)]
         {
             use rustix::process::{Signal, kill_current_process_group};
-            // SIGSTOP, because SIGTSTP is handled by us; the whole group, so that a shell's pipeline stops as one.
+            // SIGSTOP, because nodeglass handles SIGTSTP; the whole group, so that a pipeline stops as one.
             kill_current_process_group(Signal::STOP)?;
         }
         self.repaint()
     }
 
     fn repaint(&mut self) -> io::Result<()> {
-        // A shell gives the terminal its own modes when it takes it back. Ours are set anew from there.
+        // The shell may have set its own terminal modes.
         disable_raw_mode()?;
         take(self.mouse)?;
-        // `Terminal::clear` would ask the terminal where its cursor is, and the answer is read by the loop.
+        // `Terminal::clear` would query the cursor position, and the main loop would read the answer as input.
         self.terminal.backend_mut().clear_region(ClearType::All)?;
-        // What was drawn last is forgotten: every cell of the next frame differs from it.
+        // Forget the last frame, so that every cell of the next one is written.
         self.terminal.swap_buffers();
         Ok(())
     }

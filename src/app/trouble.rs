@@ -1,8 +1,8 @@
-//! Panics: the terminal first, then the report, once.
+//! Panic handling: restores the terminal, then prints the report once.
 //!
-//! A panic on the main thread unwinds through the terminal session, whose hook has already put the terminal back before
-//! the report is printed. A panic on any other thread must not touch the terminal while the loop may be drawing: its
-//! report is kept, the loop is told, ends, puts the terminal back and then prints it.
+//! On a panic of the main thread the hook restores the terminal and prints the report. A panic of another thread must
+//! not touch the terminal while the main loop may be drawing: its report is stored and the main loop is notified, which
+//! then ends, restores the terminal and prints the report.
 
 use color_eyre::config::HookBuilder;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ static PANICKED: Notify = Notify::const_new();
 pub fn install() {
     let builder = HookBuilder::default()
         .display_env_section(false)
-        .panic_section("This is a fault of nodeglass. What it was doing is in the log if --log-file was given.");
+        .panic_section("This is a bug in nodeglass. The log file, if --log-file was given, has the details.");
     let (panic_hook, eyre_hook) = builder.into_hooks();
     // A second installation (tests) keeps the first; the hook below is the same either way.
     let _ = eyre_hook.install();
@@ -40,12 +40,12 @@ pub fn install() {
     }));
 }
 
-/// Whether the terminal is ours: decides where a report goes. Returns whether it was.
+/// Records whether the program owns the terminal, which decides where a report goes. Returns the previous value.
 pub(super) fn set_on_screen(on: bool) -> bool {
     ON_SCREEN.swap(on, Ordering::SeqCst)
 }
 
-/// Whether the terminal is ours.
+/// Whether the program owns the terminal.
 pub(super) fn is_on_screen() -> bool {
     ON_SCREEN.load(Ordering::SeqCst)
 }
@@ -55,18 +55,18 @@ pub(super) async fn panicked() {
     PANICKED.notified().await;
 }
 
-/// The report kept for after the restore, if there is one.
+/// Takes the stored report of a panic, if there is one.
 pub(super) fn take_report() -> Option<String> {
     REPORT.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Prints what went wrong where errors go. It may quote a server or a file: no control character of theirs gets through.
-pub(super) fn say(text: &str) {
+/// Prints a message to stderr without control characters, since it may quote a server or a file.
+pub(super) fn print_clean(text: &str) {
     let lines: Vec<_> = text.lines().map(crate::units::text::clean).collect();
     print(&lines.join("\n"));
 }
 
-/// Prints a report where errors go; a closed stderr is no reason to panic again.
+/// Prints a report to stderr; a closed stderr is ignored.
 pub(super) fn print(report: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{report}");

@@ -1,19 +1,19 @@
-//! Discounts: the `[[discounts]]` tables of the settings file, read and written.
+//! Parses and writes the `[[discounts]]` tables of the settings file.
 //!
-//! They stand in the file alone. A rule has too many parts for a flag, and an agreement with AWS outlives a command line.
+//! Discounts have no flag: a rule has too many parts for one.
 
 use super::error::{Origin, SettingsError, nearest};
 use super::file::{Entry, Raw, Table};
 use crate::pricing::{CapacityType, DiscountOn, DiscountRule, Factor, Glob};
 use std::path::Path;
 
-/// The key they stand under.
+/// The key of the tables.
 pub(super) const KEY: &str = "discounts";
 
-/// The keys of one, in the order they are written.
+/// The keys of a table, in the order they are written.
 const KEYS: &[&str] = &["family", "type", "nodepool", "nodegroup", "capacity", "region", "price", "factor", "on"];
 
-/// Reads the rules; `line` is that of the key itself.
+/// Parses the rules; `line` is the line of the key.
 pub(super) fn read(value: Raw, path: &Path, line: usize) -> Result<Vec<DiscountRule>, SettingsError> {
     match value {
         Raw::Tables(tables) => tables.into_iter().map(|table| read_one(table, path)).collect(),
@@ -21,7 +21,7 @@ pub(super) fn read(value: Raw, path: &Path, line: usize) -> Result<Vec<DiscountR
         other => Err(SettingsError::BadValue {
             origin: Origin::File { path: path.to_owned(), line, key: KEY.to_owned() },
             given: other.to_string(),
-            expected: "expected a table for each, under [[discounts]]".to_owned(),
+            expected: "expected one [[discounts]] table per discount".to_owned(),
         }),
     }
 }
@@ -40,7 +40,7 @@ fn read_one(table: Table, path: &Path) -> Result<DiscountRule, SettingsError> {
             "region" => glob(&value).map(|glob| *region = Some(glob)),
             "capacity" => word(&value, &CapacityType::ALL, CapacityType::name).map(|is| capacity = Some(is)),
             "on" => word(&value, &DiscountOn::ALL, DiscountOn::name).map(|is| on = is),
-            "price" | "factor" if factor.is_some() => Err("expected price or factor, and both are here".to_owned()),
+            "price" | "factor" if factor.is_some() => Err("expected either price or factor, found both".to_owned()),
             "price" => percentage(&value).map(|is| factor = Some(is)),
             "factor" => share(&value).map(|is| factor = Some(is)),
             _ => {
@@ -77,11 +77,11 @@ fn text(value: &Raw) -> Option<&str> {
 }
 
 fn glob(value: &Raw) -> Result<Glob, String> {
-    let text = text(value).ok_or("expected text in quotes, such as \"m5*\"")?;
+    let text = text(value).ok_or("expected a string in quotes, such as \"m5*\"")?;
     text.parse().map_err(|error| format!("expected a pattern such as m5*: {error}"))
 }
 
-/// One of a few words.
+/// One of these words.
 fn word<T: Copy>(value: &Raw, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {
     let given = text(value).unwrap_or_default();
     all.iter().copied().find(|one| name(*one) == given).ok_or_else(|| {
@@ -91,15 +91,15 @@ fn word<T: Copy>(value: &Raw, all: &[T], name: fn(T) -> &'static str) -> Result<
     })
 }
 
-/// What is taken off, with its sign.
+/// The discount in percent, with its sign.
 fn percentage(value: &Raw) -> Result<Factor, String> {
     let text = text(value).filter(|text| text.ends_with('%')).ok_or(
-        "expected a percentage such as \"-28%\"; the share that is paid is `factor`, and prices in money stand in a price file",
+        "expected a percentage such as \"-28%\"; use `factor` for the share that is paid, and a price file for prices in dollars",
     )?;
     text.parse().map_err(|error| format!("expected a percentage such as \"-28%\": {error}"))
 }
 
-/// What is paid, as a share of the list price.
+/// The share of the list price that is paid.
 fn share(value: &Raw) -> Result<Factor, String> {
     let text = match value {
         Raw::Integer(number) | Raw::Decimal(number) => number.as_str(),
@@ -111,7 +111,7 @@ fn share(value: &Raw) -> Result<Factor, String> {
     })
 }
 
-/// The rules as tables of a settings file, each after an empty line.
+/// Writes the rules as tables of a settings file, each after an empty line.
 pub(super) fn written(rules: &[DiscountRule]) -> String {
     if rules.is_empty() {
         return String::new();
@@ -119,18 +119,18 @@ pub(super) fn written(rules: &[DiscountRule]) -> String {
     let mut lines = Vec::new();
     for rule in rules {
         lines.extend([String::new(), format!("[[{KEY}]]")]);
-        let mut say = |key: &str, value: Option<String>| {
+        let mut entry = |key: &str, value: Option<String>| {
             lines.extend(value.map(|value| format!("{key} = {}", super::layers::toml_text(value))));
         };
         let glob = |glob: &Option<Glob>| glob.as_ref().map(Glob::to_string);
-        say("family", glob(&rule.family));
-        say("type", glob(&rule.instance_type));
-        say("nodepool", glob(&rule.nodepool));
-        say("nodegroup", glob(&rule.nodegroup));
-        say("capacity", rule.capacity.map(|capacity| capacity.name().to_owned()));
-        say("region", glob(&rule.region));
-        say("price", Some(rule.factor.to_string()));
-        say("on", Some(rule.on.name().to_owned()));
+        entry("family", glob(&rule.family));
+        entry("type", glob(&rule.instance_type));
+        entry("nodepool", glob(&rule.nodepool));
+        entry("nodegroup", glob(&rule.nodegroup));
+        entry("capacity", rule.capacity.map(|capacity| capacity.name().to_owned()));
+        entry("region", glob(&rule.region));
+        entry("price", Some(rule.factor.to_string()));
+        entry("on", Some(rule.on.name().to_owned()));
     }
     lines.push(String::new());
     lines.join("\n")

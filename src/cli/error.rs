@@ -1,20 +1,20 @@
-//! What a person can get wrong before anything starts.
+//! Errors in the command line and the settings.
 //!
-//! House form: every text completes "failed to …", quotes what was given, names where it was given (flag, variable,
-//! or line of a file) and says what is accepted. These are messages for users, never a backtrace.
+//! Every message completes "failed to …", quotes the value, names its origin (flag, variable, or line of a file) and
+//! states what is accepted.
 
 use crate::pricing::PriceFileError;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Exit status after a run that did what was asked; a reader that closed the pipe early is part of that.
+/// Exit code of success, also if a reader closed the pipe early.
 pub const EXIT_SUCCESS: u8 = 0;
-/// Exit status after trouble that came up while running: no cluster, no terminal, a stream out of sync at the timeout.
+/// Exit code of an error at run time: an unreachable cluster, a stream that is not synced at the timeout.
 pub const EXIT_TROUBLE: u8 = 1;
-/// Exit status when the command line, the environment or a settings file cannot be understood. Nothing was started.
+/// Exit code if the command line, the environment or a settings file is invalid, or there is no terminal.
 pub const EXIT_USAGE: u8 = 2;
 
-/// Where a value was given.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A flag, with its dashes.
@@ -30,7 +30,7 @@ pub enum Origin {
         /// The key on that line.
         key: String,
     },
-    /// The filter, which is checked after all layers by the room that owns its language, and quoted in full then.
+    /// The filter, which is parsed by `insight` after all layers are merged.
     Filter,
 }
 
@@ -44,30 +44,30 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Settings that cannot be used.
+/// Why settings are invalid. Completes "failed to …".
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// A value outside what its setting accepts.
+    /// A value that its setting does not accept.
     #[error("use {given} for {origin}: {expected}")]
     BadValue {
-        /// Where it was given.
+        /// Its origin.
         origin: Origin,
-        /// The value, quoted as given.
+        /// The value, quoted.
         given: String,
         /// What is accepted, as `expected …`.
         expected: String,
     },
-    /// Two flags that say different things about the same setting.
-    #[error("use {first} together with {second}: give one of them")]
+    /// Two flags for the same setting.
+    #[error("use {first} together with {second}: use only one of them")]
     Conflict {
-        /// The one flag.
+        /// One flag.
         first: &'static str,
-        /// The other.
+        /// The other flag.
         second: &'static str,
     },
-    /// A key that names no setting.
-    #[error("read line {line} of {}: there is no setting `{key}`; {hint}", path.display())]
+    /// An unknown key.
+    #[error("read line {line} of {}: unknown setting `{key}`; {hint}", path.display())]
     UnknownKey {
         /// The file.
         path: PathBuf,
@@ -75,63 +75,62 @@ pub enum SettingsError {
         line: usize,
         /// The key as written.
         key: String,
-        /// The nearest right key, or where all of them are listed.
+        /// The nearest known key, or where all keys are listed.
         hint: String,
     },
-    /// Text that is not in the format of its file.
+    /// A syntax error of the file.
     #[error("read line {line} of {}: {message}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong there.
+        /// The error.
         message: String,
     },
-    /// A settings file that is there, or was named, and cannot be read.
+    /// A settings file that cannot be read.
     #[error("read the settings file {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The price file was named and cannot be read.
+    /// A price file that cannot be read.
     #[error("read the price file {}: {source}", path.display())]
     PriceFileRead {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The price file is not one; the file and the line are in the text.
+    /// An invalid price file; the text has the file and the line.
     #[error("read the price file {0}")]
     PriceFile(#[from] PriceFileError),
 }
 
 impl SettingsError {
-    /// A filter that its language refuses; `expected` says what is accepted, as `expected …`.
+    /// The error of a filter that does not parse; `expected` states what is accepted, as `expected …`.
     pub fn bad_filter(given: &str, expected: impl Into<String>) -> Self {
         Self::BadValue { origin: Origin::Filter, given: format!("{given:?}"), expected: expected.into() }
     }
 }
 
-/// A command line that cannot be carried out.
+/// An error in the command line or the settings.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The arguments do not fit the program's flags and commands. The text is complete: it starts with `error:` and
-    /// ends with the usage.
+    /// clap's error. The text is complete: it starts with `error:` and ends with the usage.
     #[error("{0}")]
     Usage(String),
-    /// A value, variable or file that cannot be used.
+    /// An invalid value, variable or file.
     #[error("failed to {0}")]
     Settings(#[from] SettingsError),
 }
 
 impl CliError {
-    /// The status the program ends with: 2 for all of these, since each is mended by the person who typed.
+    /// The exit code: always [`EXIT_USAGE`].
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Settings(_) => EXIT_USAGE,
@@ -139,7 +138,7 @@ impl CliError {
     }
 }
 
-/// The known word nearest to `given`, if one is near enough to be a slip of the finger.
+/// The known word that is most similar to `given`, if `given` may be a misspelling of it.
 pub(super) fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase().replace('_', "-");
     known
@@ -159,7 +158,7 @@ mod tests {
     #[test_case("extra_labels" => Some("extra-labels"))]
     #[test_case("Context" => Some("context"))]
     #[test_case("quux" => None)]
-    fn the_nearest_word_is_a_likely_one(given: &str) -> Option<&'static str> {
+    fn only_similar_words_are_suggested(given: &str) -> Option<&'static str> {
         nearest(given, ["context", "palette", "extra-labels", "mouse"])
     }
 

@@ -1,24 +1,24 @@
-//! Settings files as text: ours (`config.toml`) and eks-node-viewer's dot-file, each into keys, values and lines.
+//! Parses settings files, `config.toml` and eks-node-viewer's dot-file, into keys, values and lines.
 //!
-//! Whether a key or a value is right is not decided here but in [`super::layers`], the same way for all of them.
+//! [`super::layers`] checks keys and values, in the same way for all origins.
 
 use super::error::SettingsError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeArray, DeTable, DeValue};
 
-/// A settings file that was read.
+/// The text of a settings file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsFile {
-    /// Where it lies, for messages.
+    /// Its path, for messages.
     pub path: PathBuf,
-    /// What is in it.
+    /// Its text.
     pub text: String,
-    /// Whose it is.
+    /// Its format.
     pub format: Format,
 }
 
-/// Whose settings file it is.
+/// The format of a settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `config.toml`.
@@ -27,29 +27,29 @@ pub enum Format {
     EksNodeViewer,
 }
 
-/// One value as a layer gives it.
+/// A value of a layer, before it is parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Raw {
-    /// From a flag, a variable or the dot-file, where everything is text and lists are separated by commas.
+    /// A value of a flag, a variable or the dot-file: always text; lists are separated by commas.
     Typed(String),
-    /// Text of a TOML file.
+    /// A TOML string.
     Text(String),
-    /// A boolean of a TOML file.
+    /// A TOML boolean.
     Bool(bool),
-    /// A whole number of a TOML file, as written.
+    /// A TOML integer, as written.
     Integer(String),
-    /// A number with a point of a TOML file, as written: it must not pass through floating point.
+    /// A TOML float, as written: it must not be rounded to a floating-point number.
     Decimal(String),
-    /// A list of texts of a TOML file.
+    /// A TOML array of strings.
     List(Vec<String>),
-    /// Tables of one name of a TOML file.
+    /// A TOML array of tables.
     Tables(Vec<Table>),
-    /// What no setting is: a single table, a date, a list of other things. Holds TOML's word for it.
+    /// A TOML type that no setting has, by its name: a table, a date, an array of other values.
     Other(&'static str),
 }
 
 impl fmt::Display for Raw {
-    /// A value as it is shown in a message.
+    /// The value as messages show it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Typed(text) | Self::Text(text) => write!(f, "{text:?}"),
@@ -65,13 +65,13 @@ impl fmt::Display for Raw {
 /// A table of a settings file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Table {
-    /// What it sets, line by line.
+    /// Its entries, line by line.
     pub(super) entries: Vec<Entry>,
-    /// Where it begins.
+    /// The offset where it begins.
     pub(super) line: usize,
 }
 
-/// One line of a settings file that sets something.
+/// An entry of a settings file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) key: String,
@@ -80,7 +80,7 @@ pub(super) struct Entry {
 }
 
 impl SettingsFile {
-    /// What the file sets, line by line.
+    /// The entries of the file, line by line.
     pub(super) fn entries(&self) -> Result<Vec<Entry>, SettingsError> {
         match self.format {
             Format::Toml => toml_entries(&self.path, &self.text),
@@ -89,7 +89,7 @@ impl SettingsFile {
     }
 }
 
-/// The line of a place in a text, counted from 1.
+/// The line of an offset in a text, counted from 1.
 fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
@@ -112,7 +112,7 @@ fn entries_of(table: DeTable<'_>, text: &str) -> Vec<Entry> {
             value: raw(value.into_inner(), text),
         })
         .collect();
-    // The first mistake of the file is the one to report.
+    // Report the first error of the file.
     entries.sort_by_key(|entry| entry.line);
     entries
 }
@@ -124,12 +124,12 @@ fn raw(value: DeValue<'_>, text: &str) -> Raw {
         DeValue::Boolean(truth) => Raw::Bool(truth),
         DeValue::Integer(number) => Raw::Integer(number.as_str().to_owned()),
         DeValue::Float(number) => Raw::Decimal(number.as_str().to_owned()),
-        DeValue::Array(items) => list(items, text).unwrap_or(Raw::Other("list of other things than text")),
+        DeValue::Array(items) => list(items, text).unwrap_or(Raw::Other("list of values other than strings")),
         DeValue::Datetime(_) | DeValue::Table(_) => Raw::Other(word),
     }
 }
 
-/// A list whose items are all texts, or all tables.
+/// A list of strings, or a list of tables.
 fn list(items: DeArray<'_>, text: &str) -> Option<Raw> {
     let (mut texts, mut tables) = (Vec::new(), Vec::new());
     for item in items {
@@ -147,10 +147,10 @@ fn list(items: DeArray<'_>, text: &str) -> Option<Raw> {
     }
 }
 
-/// Reads `option-name=value` lines; `#` begins a comment line.
+/// Parses `option-name=value` lines; `#` begins a comment line.
 ///
-/// Source: awslabs/eks-node-viewer `cmd/eks-node-viewer/flag.go`, `loadConfigFile`. It skips a line without `=`; here
-/// that is an error, so that no line is without effect unnoticed.
+/// Source: awslabs/eks-node-viewer `cmd/eks-node-viewer/flag.go`, `loadConfigFile`. A line without `=`, which that
+/// function skips, is an error here.
 fn dot_file_entries(path: &Path, text: &str) -> Result<Vec<Entry>, SettingsError> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     lines

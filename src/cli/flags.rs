@@ -1,9 +1,8 @@
-//! Flags as typed.
+//! The flags.
 //!
-//! Two types, on purpose: [`Cli`] holds what was typed, as text and with "not given" kept apart from every value;
-//! [`super::Settings`] holds what is meant. Only with both can a flag that was not given leave the word to the
-//! environment or the file, and only with text here do all three speak through one set of readers with one form of
-//! error. The comments below are the manual: they are printed by `--help` and are the man page.
+//! [`Cli`] has the flags as optional text, [`super::Settings`] the resulting values. A flag that is not given leaves its
+//! setting to the environment or the settings file, and the values of all three are parsed by the same functions. The
+//! comments below are the text of `--help` and of the man page.
 
 #![expect(clippy::doc_markdown, reason = "clap prints these comments, and backticks would be noise in a terminal")]
 
@@ -29,15 +28,15 @@ use std::time::Duration;
     version,
     args_override_self = true,
     max_term_width = 100,
-    after_help = "Flags go before the environment (NODEGLASS_CONTEXT for --context, and so on), that before the \
-                  settings file. See --help for more.",
+    after_help = "Flags take precedence over the environment (NODEGLASS_CONTEXT for --context, and so on), and that \
+    over the settings file. See --help for more.",
     after_long_help = sections_as_help(),
 )]
 pub struct Cli {
-    /// What to do; nothing named is the dashboard.
+    /// The command; the dashboard if there is none.
     #[command(subcommand)]
     pub command: Option<CliCommand>,
-    /// What can be said before or after the command.
+    /// The flags that can stand before or after the command.
     #[command(flatten)]
     pub flags: Flags,
 }
@@ -108,7 +107,7 @@ pub struct DoctorFlags {
     pub print_iam_policy: bool,
 }
 
-/// The values of an enum, to be checked and completed by the shell, but kept as typed.
+/// The values of an enum, for checks and shell completion; the argument stays text.
 fn words<T: ValueEnum>() -> PossibleValuesParser {
     PossibleValuesParser::new(T::value_variants().iter().filter_map(ValueEnum::to_possible_value))
 }
@@ -118,12 +117,12 @@ fn switch() -> PossibleValuesParser {
     PossibleValuesParser::new(["on", "off"])
 }
 
-/// Accepted sizes of a simulated fleet.
+/// Parses the size of a simulated fleet.
 fn fleet_size() -> impl TypedValueParser<Value = NonZeroU32> {
     clap::value_parser!(u32).range(1..=10_000).try_map(NonZeroU32::try_from)
 }
 
-/// What can be said before or after the command, as typed.
+/// The flags that can stand before or after the command, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct Flags {
     /// Kubeconfig context [default: the current one]
@@ -272,7 +271,7 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The flags that are settings, by key, with what was typed. `--node-sort` has its own language and is not here.
+    /// The given flags that are settings, by key. `--node-sort` is not among them, because it has its own syntax.
     pub(super) fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("context", &self.context),
@@ -306,8 +305,8 @@ impl Flags {
 
 /// Rewrites eks-node-viewer's one-dash flags (`-context x`, `-node-sort=…`, `-v`) to two dashes.
 ///
-/// Its parser is Go's `flag`, which takes either. Only its own long names are touched, nothing after `--`, and nothing
-/// that is the value of the flag before it.
+/// Go's `flag` package accepts both. Rewrites only eks-node-viewer's long names, nothing after `--`, and no value of a
+/// preceding flag.
 pub fn with_two_dashes(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     /// Source: awslabs/eks-node-viewer `cmd/eks-node-viewer/flag.go`; `help` is built into Go's `flag`.
     const NAMES: &[&str] = &[
@@ -350,7 +349,7 @@ pub fn with_two_dashes(args: impl IntoIterator<Item = OsString>) -> Vec<OsString
     out
 }
 
-/// Every flag, with its dashes, that takes the next argument as its value.
+/// All flags, with their dashes, that take the next argument as their value.
 fn value_flags() -> Vec<String> {
     let program = Cli::command();
     let commands = std::iter::once(&program).chain(program.get_subcommands());
@@ -370,13 +369,13 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
         "Every flag that is a setting can be a variable: NODEGLASS_ and its name in capitals, such as \
          NODEGLASS_GROUP_BY for --group-by; NODEGLASS_CONFIG names the settings file. An empty variable counts as not \
          set. KUBECONFIG is read as kubectl reads it. NO_COLOR, if it is not empty, turns colour off unless --color \
-         asks for one.",
+         turns it on.",
     ),
     (
         "Settings file",
         "TOML, a key for every flag that is a setting: group-by = \"zone\", and a [[discounts]] table for each discount. \
-         nodeglass config prints one with all keys explained. Flags go before the environment, that before the file, that before the defaults. A key that is \
-         not known is an error.",
+         nodeglass config prints one with all keys explained. Flags take precedence over the environment, the file and the defaults, in this order. An unknown \
+         key is an error.",
     ),
     (
         "Coming from eks-node-viewer",
@@ -386,13 +385,12 @@ pub(super) const SECTIONS: &[(&str, &str)] = &[
     ),
     (
         "Exit status",
-        "0: done; a reader that closed the pipe early is no error. 1: error, such as an unreachable cluster. 2: the \
-         command line, a variable or the settings file cannot be understood, or the dashboard is asked for without a \
-         terminal.",
+        "0: success, also if a reader closes the pipe early. 1: error, such as an unreachable cluster. 2: the \
+         command line, a variable or the settings file is invalid, or the dashboard is started without a terminal.",
     ),
 ];
 
-/// [`SECTIONS`] for `--help`; clap wraps the lines.
+/// [`SECTIONS`] as text for `--help`; clap wraps the lines.
 fn sections_as_help() -> String {
     let sections: Vec<String> = SECTIONS.iter().map(|(title, text)| format!("{title}:\n{text}")).collect();
     sections.join("\n\n")

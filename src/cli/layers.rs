@@ -1,7 +1,7 @@
-//! Flags over environment over file over defaults.
+//! Settings by precedence: flags, environment, settings file, defaults.
 //!
-//! One table says of every setting what it is called, how a value is read into [`Settings`] and how it is written into
-//! a file. A setting has one name everywhere: `--group-by`, `NODEGLASS_GROUP_BY`, `group-by = …`.
+//! One table, [`OPTIONS`], has the name of every setting, how its value is parsed into [`Settings`] and how it is written
+//! to a file. A setting has the same name everywhere: `--group-by`, `NODEGLASS_GROUP_BY`, `group-by = …`.
 
 use super::discounts;
 use super::error::{Origin, SettingsError, nearest};
@@ -16,18 +16,18 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-/// The environment as the settings see it: a variable that is empty is not set.
+/// The environment of the settings. An empty variable counts as unset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     /// The user's home directory.
     pub home: Option<PathBuf>,
-    /// Where programs keep their settings: `$XDG_CONFIG_HOME`, or `~/.config`.
+    /// The directory of settings: `$XDG_CONFIG_HOME`, or `~/.config`.
     pub config_dir: Option<PathBuf>,
 }
 
 impl Environment {
-    /// An environment of these variables, for the home and settings directories given.
+    /// An environment with these variables and directories.
     pub fn new<K: Into<String>, V: Into<String>>(
         variables: impl IntoIterator<Item = (K, V)>,
         home: Option<PathBuf>,
@@ -37,7 +37,7 @@ impl Environment {
         Self { variables, home, config_dir }
     }
 
-    /// The environment of this process. The only place of this room that looks at it.
+    /// The environment of this process; the only function of `cli` that reads it.
     pub fn of_process() -> Self {
         use etcetera::BaseStrategy;
         let variables = std::env::vars_os()
@@ -53,13 +53,13 @@ impl Environment {
     }
 }
 
-/// Settings from everything that was said, the last of these first: flags, environment, file, defaults.
+/// Merges flags, environment, settings file and defaults; the first of these that has a setting decides it.
 ///
 /// Pure: the environment and the text of the file are arguments.
 ///
 /// # Errors
 ///
-/// The first value or key that is not understood, with where it was given and what is accepted there.
+/// The first invalid value or unknown key, with its origin and the accepted values.
 pub fn settings(
     flags: &Flags,
     environment: &Environment,
@@ -69,14 +69,14 @@ pub fn settings(
     let mut settings = Settings::default();
     if let Some(file) = file {
         apply_file(&mut settings, file, home)?;
-        // As in eks-node-viewer, KUBECONFIG goes before a file's kubeconfig: the environment goes before the file.
+        // As in eks-node-viewer, KUBECONFIG takes precedence over the file's `kubeconfig`.
         if environment.get("KUBECONFIG").is_some() {
             settings.kubeconfig.clear();
         }
     }
-    // Only known names are looked up, and no other NODEGLASS_ variable is an error: in a cluster with a service called
-    // `nodeglass`, every pod is given NODEGLASS_SERVICE_HOST, NODEGLASS_PORT and more.
-    let mut variables = Layer::of(&mut settings, home);
+    // Unknown NODEGLASS_ variables are not errors: with a Service named `nodeglass`, Kubernetes sets
+    // NODEGLASS_SERVICE_HOST, NODEGLASS_PORT and others in every pod.
+    let mut variables = Layer::new(&mut settings, home);
     for option in OPTIONS.iter().chain([DISABLE_PRICING]) {
         let variable = variable(option.key);
         if let Some(value) = environment.get(&variable) {
@@ -84,7 +84,7 @@ pub fn settings(
         }
     }
     variables.end()?;
-    let mut typed = Layer::of(&mut settings, home);
+    let mut typed = Layer::new(&mut settings, home);
     for (key, value) in flags.given() {
         let origin = Origin::Flag(format!("--{key}"));
         if let Some(option) = option_named(key) {
@@ -103,14 +103,14 @@ pub fn settings(
         })?;
     }
     settings.source = source(flags)?;
-    // A colour that was asked for by depth or with `always` stands above NO_COLOR, as https://no-color.org says.
+    // An explicit colour depth or `always` takes precedence over NO_COLOR (https://no-color.org).
     if settings.color == Color::Auto && environment.get("NO_COLOR").is_some() {
         settings.color = Color::Never;
     }
     Ok(settings)
 }
 
-/// Where the picture comes from. Any flag of the fleet asks for the fleet.
+/// The source of the state. Any flag of the simulated fleet selects the fleet.
 fn source(flags: &Flags) -> Result<Source, SettingsError> {
     let fleet =
         [("--demo-nodes", flags.demo_nodes.is_some()), ("--seed", flags.seed.is_some()), ("--demo", flags.demo)];
@@ -128,23 +128,23 @@ fn variable(key: &str) -> String {
     format!("NODEGLASS_{}", key.to_uppercase().replace('-', "_"))
 }
 
-/// A setting by its name in our own files.
+/// The setting with this key of `config.toml`.
 fn option_named(key: &str) -> Option<&'static Setting> {
     OPTIONS.iter().chain([DISABLE_PRICING]).find(|option| option.key == key)
 }
 
-/// One layer while it is laid over those below it.
+/// One layer of settings while it is applied over the layers below it.
 struct Layer<'a> {
     settings: &'a mut Settings,
     home: Option<&'a Path>,
-    /// What this layer says of `pricing`.
+    /// The layer's value of `pricing`.
     pricing: Option<Pricing>,
-    /// What it says of `disable-pricing`, and where.
+    /// The layer's value of `disable-pricing`, and its origin.
     disabled: Option<(bool, Origin)>,
 }
 
 impl<'a> Layer<'a> {
-    fn of(settings: &'a mut Settings, home: Option<&'a Path>) -> Self {
+    fn new(settings: &'a mut Settings, home: Option<&'a Path>) -> Self {
         Self { settings, home, pricing: None, disabled: None }
     }
 
@@ -158,11 +158,12 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
-    /// Two names for one thing must not contradict each other: no order of keys or flags would be the right one.
+    /// Ends the layer: `pricing` and `disable-pricing` of one layer must not contradict each other.
     fn end(self) -> Result<(), SettingsError> {
         match (self.pricing, self.disabled) {
             (Some(pricing), Some((disabled, origin))) if disabled != (pricing == Pricing::Off) => {
-                let expected = format!("expected pricing or disable-pricing, and pricing is {}", word_of(&pricing));
+                let expected =
+                    format!("expected either pricing or disable-pricing, and pricing is {}", word_of(&pricing));
                 Err(SettingsError::BadValue { origin, given: disabled.to_string(), expected })
             }
             _ => Ok(()),
@@ -171,7 +172,7 @@ impl<'a> Layer<'a> {
 }
 
 fn apply_file(settings: &mut Settings, file: &SettingsFile, home: Option<&Path>) -> Result<(), SettingsError> {
-    let mut layer = Layer::of(settings, home);
+    let mut layer = Layer::new(settings, home);
     for Entry { key, value, line } in file.entries()? {
         if file.format == Format::Toml && key == discounts::KEY {
             layer.settings.discounts = discounts::read(value, &file.path, line)?;
@@ -182,7 +183,7 @@ fn apply_file(settings: &mut Settings, file: &SettingsFile, home: Option<&Path>)
             Format::Toml => option_named(&key),
             Format::EksNodeViewer if key == "node-sort" => Some(NODE_SORT),
             Format::EksNodeViewer if DOT_FILE_KEYS.contains(&key.as_str()) => option_named(&key),
-            // These flags ask for a text to be printed; in the file they never had an effect.
+            // These flags print a text; in the file they have no effect.
             Format::EksNodeViewer if matches!(key.as_str(), "attribution" | "v" | "version") => continue,
             Format::EksNodeViewer => None,
         };
@@ -203,25 +204,25 @@ fn unknown_key_hint(key: &str, format: Format) -> String {
     match format {
         Format::Toml => match nearest(key, OPTIONS.iter().map(|option| option.key).chain([discounts::KEY])) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`nodeglass config` prints all there are".to_owned(),
+            None => "`nodeglass config` prints all settings".to_owned(),
         },
         Format::EksNodeViewer => match nearest(key, DOT_FILE_KEYS.iter().copied().chain(["node-sort"])) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "where nodeglass has a settings file of its own, this one is not read".to_owned(),
+            None => "this file is not read if nodeglass has a settings file of its own".to_owned(),
         },
     }
 }
 
-/// What eks-node-viewer's dot-file may set, beside `node-sort`.
+/// The keys of eks-node-viewer's dot-file, besides `node-sort`.
 const DOT_FILE_KEYS: &[&str] =
     &["context", "disable-pricing", "extra-labels", "kubeconfig", "node-selector", "resources", "style"];
 
-/// Reads a value into the settings; the error is what is accepted, as `expected …`.
+/// Parses a value into the settings; the error states what is accepted, as `expected …`.
 type Set = fn(&mut Settings, &Raw, Option<&Path>) -> Result<(), String>;
 
 /// One setting.
 pub(super) struct Setting {
-    /// Its name in a file; `--` before it is the flag.
+    /// Its name in a file; the flag is `--` and this name.
     pub(super) key: &'static str,
     set: Set,
     /// Its value, as TOML.
@@ -244,7 +245,7 @@ impl Setting {
     }
 }
 
-/// One row of the table: a key, how a value is read, how it is written.
+/// One row of the table: a key, how its value is parsed, how it is written.
 macro_rules! setting {
     ($key:literal, |$s:ident, $raw:ident, $home:pat_param| $set:expr, |$t:ident| $get:expr $(,)?) => {
         Setting {
@@ -315,12 +316,12 @@ pub(super) const OPTIONS: &[Setting] = &[
     setting!("log-filter", |s, raw, _| s.log_filter = log_filter(raw)?, |s| toml_text(&s.log_filter)),
 ];
 
-/// The dot-file's `node-sort`; its place in our files is `sort`.
+/// The dot-file's `node-sort`; in `config.toml` it is `sort`.
 const NODE_SORT: &Setting =
     &setting!("node-sort", |s, raw, _| s.sort = parse_node_sort(text(raw)?)?, |s| toml_text(sort_text(&s.sort)),);
 
-/// eks-node-viewer's name for `pricing`, understood everywhere and written nowhere. Its `false` lifts an `off` from
-/// below, and leaves any other mode as it is.
+/// eks-node-viewer's name for `pricing`, accepted everywhere and never written. `false` turns the `off` of a lower layer
+/// into `auto` and keeps any other mode.
 const DISABLE_PRICING: &Setting = &setting!(
     "disable-pricing",
     |s, raw, _| s.pricing = match (truth(raw)?, s.pricing) {
@@ -331,23 +332,23 @@ const DISABLE_PRICING: &Setting = &setting!(
     |s| (s.pricing == Pricing::Off).to_string(),
 );
 
-// === reading values ===
+// === parsing values ===
 
 fn text(raw: &Raw) -> Result<&str, String> {
     match raw {
         Raw::Typed(text) | Raw::Text(text) => Ok(text.trim()),
         Raw::Bool(_) | Raw::Integer(_) | Raw::Decimal(_) | Raw::List(_) | Raw::Tables(_) | Raw::Other(_) => {
-            Err("expected text in quotes".to_owned())
+            Err("expected a string in quotes".to_owned())
         }
     }
 }
 
-/// Text, where the empty one is none.
+/// Text; `None` if it is empty.
 fn some_text(raw: &Raw) -> Result<Option<String>, String> {
     text(raw).map(|text| Some(text).filter(|text| !text.is_empty()).map(str::to_owned))
 }
 
-/// A list; one text is split at its commas, and what is empty between them is left out: no label, no column.
+/// A list, or one text that is split at commas; empty items are left out.
 fn list(raw: &Raw) -> Result<Vec<String>, String> {
     let split =
         |text: &str| text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
@@ -355,7 +356,7 @@ fn list(raw: &Raw) -> Result<Vec<String>, String> {
         Raw::Typed(text) | Raw::Text(text) => Ok(split(text)),
         Raw::List(items) => Ok(items.clone()),
         Raw::Bool(_) | Raw::Integer(_) | Raw::Decimal(_) | Raw::Tables(_) | Raw::Other(_) => {
-            Err("expected a list of texts".to_owned())
+            Err("expected a list of strings".to_owned())
         }
     }
 }
@@ -376,11 +377,11 @@ fn truth(raw: &Raw) -> Result<bool, String> {
     }
 }
 
-/// One of the values of an enum, by its word.
+/// A value of an enum, by its name.
 fn choice<T: ValueEnum>(raw: &Raw) -> Result<T, String> {
     let given = match raw {
         Raw::Typed(text) | Raw::Text(text) => text.trim(),
-        // `color = 256` is what anybody would write.
+        // Also `color = 256` without quotes.
         Raw::Integer(number) => number,
         Raw::Bool(_) | Raw::Decimal(_) | Raw::List(_) | Raw::Tables(_) | Raw::Other(_) => "",
     };
@@ -392,7 +393,7 @@ fn choice<T: ValueEnum>(raw: &Raw) -> Result<T, String> {
     })
 }
 
-/// The word of an enum's value.
+/// The name of an enum's value.
 fn word_of<T: ValueEnum>(value: &T) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
@@ -402,7 +403,7 @@ fn resources(raw: &Raw) -> Result<Vec<Resource>, String> {
     let mut resources = Vec::new();
     for name in list(raw)? {
         if !selector::is_name(&name) {
-            return Err(format!("expected resource names such as cpu or nvidia.com/gpu, and {name:?} is none"));
+            return Err(format!("expected resource names such as cpu or nvidia.com/gpu, and {name:?} is not one"));
         }
         let resource = Resource::from_name(&name);
         if !resources.contains(&resource) {
@@ -412,7 +413,7 @@ fn resources(raw: &Raw) -> Result<Vec<Resource>, String> {
     if resources.is_empty() { Err("expected at least one resource, such as cpu".to_owned()) } else { Ok(resources) }
 }
 
-/// A label selector of the right form; the empty one is none.
+/// A syntactically valid label selector; `None` if it is empty.
 fn node_selector(raw: &Raw) -> Result<Option<String>, String> {
     let selector = some_text(raw)?;
     selector.as_deref().map_or(Ok(()), selector::check)?;
@@ -439,13 +440,13 @@ fn extra_costs(raw: &Raw) -> Result<Vec<ExtraCost>, String> {
     Ok(costs)
 }
 
-/// Three colours, or none for the palette's own.
+/// Three colours; `None` for those of the palette.
 fn style(raw: &Raw) -> Result<Option<Style>, String> {
     let colors = list(raw)?;
     if colors.is_empty() { Ok(None) } else { Style::from_parts(colors.iter().map(String::as_str)).map(Some) }
 }
 
-/// Paths; one text is split as `PATH` is, by the separator of the platform, so that drive letters stay whole.
+/// Paths; one text is split like `PATH`, at the platform's separator.
 fn paths(raw: &Raw, home: Option<&Path>) -> Result<Vec<PathBuf>, String> {
     let paths: Vec<PathBuf> = match raw {
         Raw::List(items) => items.iter().map(PathBuf::from).collect(),
@@ -455,7 +456,7 @@ fn paths(raw: &Raw, home: Option<&Path>) -> Result<Vec<PathBuf>, String> {
     Ok(paths.map(|path| at_home(&path.to_string_lossy(), home)).collect())
 }
 
-/// A path whose leading `~/` is the home directory: no shell has looked at what stands in a file.
+/// Expands a leading `~/` to the home directory, since no shell does it for values of a file.
 fn at_home(path: &str, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),

@@ -1,13 +1,13 @@
-//! Flags as typed, settings as meant, and what the program prints about itself.
+//! The command line, the settings, and the texts that the program prints about itself.
 //!
-//! What is always true here: nothing is printed, nothing ends the process, and the environment and files come in as
-//! arguments. The same arguments give the same [`Command`].
+//! Invariants: this module neither prints nor exits, and takes the environment and files as arguments. The same arguments
+//! give the same [`Command`].
 //!
 //! ```text
 //!  flags ────────────────────────────────┐
 //!  NODEGLASS_* ──────────────────────────┤  settings()
 //!  config.toml, else ~/.eks-node-viewer ─┼─────────────▶ Settings ─▶ Command
-//!  defaults ─────────────────────────────┘  the first that speaks, for each setting
+//!  defaults ─────────────────────────────┘  for each setting, the first that has it
 //! ```
 //!
 //! ```
@@ -16,9 +16,9 @@
 //!
 //! let environment = Environment::new([("NODEGLASS_GROUP_BY", "zone")], None, None);
 //! let no_files = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
-//! // One dash, as fingers that come from eks-node-viewer type it.
+//! // eks-node-viewer's flags also work with one dash.
 //! let command = cli::parse(["nodeglass", "-node-sort=creation=asc"], &environment, &no_files)?;
-//! let Command::Dashboard(settings) = command else { panic!("no command named is the dashboard") };
+//! let Command::Dashboard(settings) = command else { panic!("the dashboard is the default command") };
 //! assert_eq!(settings.group_by, GroupBy::Zone);
 //! assert_eq!((settings.sort.column, settings.sort.direction), (Column::Age, Direction::Ascending));
 //! # Ok::<(), cli::CliError>(())
@@ -41,7 +41,7 @@ pub use flags::{Cli, CliCommand, DoctorFlags, Flags, SnapshotFlags, with_two_das
 pub use layers::{Environment, settings};
 pub use print::{SAMPLE_CONFIG, completions, config_file, man_page, write_out};
 pub use settings::{
-    Color, Doctor, DoctorFormat, DoctorWish, ExtraCost, ExtraLabel, Pricing, Settings, Snapshot, Source, Style,
+    Color, Doctor, DoctorFormat, DoctorOutput, ExtraCost, ExtraLabel, Pricing, Settings, Snapshot, Source, Style,
     StyleColor, Theme,
 };
 pub use sort::{SORT_WORDS, parse_node_sort, parse_sort, sort_text};
@@ -52,27 +52,27 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What to do, with all that is needed for it.
+/// A command with its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Show the dashboard.
     Dashboard(Settings),
-    /// Print what the dashboard would show, once.
+    /// Print the current state once.
     Snapshot(Settings, Snapshot),
     /// Check what the dashboard needs.
     Doctor(Settings, Doctor),
-    /// Print this text on standard output and end with success: help, version, settings, completions, manual page.
+    /// Print this text to standard output and exit with success: help, version, settings, completions, manual page.
     Print(String),
 }
 
-/// Reads a file's text; given from outside, so that tests need no files.
+/// Reads the text of a file; a parameter, so that tests need no files.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
-/// The command that `args` (the program's name first) ask for.
+/// Parses the command line; `args` starts with the program's name.
 ///
 /// # Errors
 ///
-/// Arguments, variables or a settings file that cannot be understood.
+/// If arguments, variables or the settings file are invalid.
 pub fn parse<A: Into<OsString>>(
     args: impl IntoIterator<Item = A>,
     environment: &Environment,
@@ -82,7 +82,7 @@ pub fn parse<A: Into<OsString>>(
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => return Err(CliError::Usage(error.render().to_string())),
-        // Help and version are errors to clap, but what was asked for.
+        // clap returns help and version as errors.
         Err(text) => return Ok(Command::Print(text.render().to_string())),
     };
     let file = || settings_file(cli.flags.config.as_deref(), environment, read);
@@ -90,7 +90,7 @@ pub fn parse<A: Into<OsString>>(
     Ok(match cli.command {
         None => Command::Dashboard(settings()?),
         Some(CliCommand::Snapshot(SnapshotFlags { output, timeout })) => {
-            // In the environment or a file it is meant for the dashboard; typed it is meant for this.
+            // Only an error as a flag: the environment and the file also set it for the dashboard.
             if let Some(by) =
                 cli.flags.group_by.as_ref().filter(|by| output == crate::output::Format::Csv && *by != "none")
             {
@@ -110,7 +110,7 @@ pub fn parse<A: Into<OsString>>(
             Command::Doctor(settings, doctor)
         }
         Some(CliCommand::Config) => {
-            // Quoted, so that no path can end the comment.
+            // Quoted, so that a line break in the path cannot end the comment.
             let from =
                 file()?.map(|file| format!("# Read from {:?}.\n", file.path.to_string_lossy())).unwrap_or_default();
             Command::Print(from + &config_file(&settings()?))
@@ -120,7 +120,7 @@ pub fn parse<A: Into<OsString>>(
     })
 }
 
-/// The doctor's settings. A settings file that cannot be used is what it is there to tell, so it goes on without it.
+/// The settings of `doctor`, which continues without a settings file that is invalid and reports it.
 fn doctor(
     flags: &Flags,
     own: &DoctorFlags,
@@ -128,27 +128,27 @@ fn doctor(
     file: Result<Option<SettingsFile>, SettingsError>,
 ) -> Result<(Settings, Doctor), SettingsError> {
     let DoctorFlags { output, timeout, print_rbac, print_iam_policy } = *own;
-    let wanted = match (print_rbac, print_iam_policy) {
-        (true, _) => DoctorWish::Rbac,
-        (_, true) => DoctorWish::IamPolicy,
-        (false, false) => DoctorWish::Report(output),
+    let what = match (print_rbac, print_iam_policy) {
+        (true, _) => DoctorOutput::Rbac,
+        (_, true) => DoctorOutput::IamPolicy,
+        (false, false) => DoctorOutput::Report(output),
     };
     let settings_file = file.as_ref().ok().and_then(|file| Some(file.as_ref()?.path.clone()));
     let (settings, trouble) = match file.and_then(|file| layers::settings(flags, environment, file.as_ref())) {
         Ok(settings) => (settings, None),
-        // What was typed, or stands in the environment, is still an error of its own.
+        // Errors in flags and variables are still returned.
         Err(error) => (layers::settings(flags, environment, None)?, Some(format!("failed to {error}"))),
     };
-    Ok((settings, Doctor { wanted, timeout, settings_file, settings_trouble: trouble }))
+    Ok((settings, Doctor { output: what, timeout, settings_file, settings_trouble: trouble }))
 }
 
-/// The settings file to go by: the one that was named, or else our own, or else eks-node-viewer's.
+/// Reads the settings file: the named one, else nodeglass' own, else eks-node-viewer's.
 ///
-/// One that was named must be there; the others may be missing.
+/// A named file must exist; the others may be missing.
 ///
 /// # Errors
 ///
-/// A file that is there, or must be, and cannot be read.
+/// If the file cannot be read, or a named file does not exist.
 pub fn settings_file(
     named: Option<&Path>,
     environment: &Environment,
@@ -173,11 +173,11 @@ pub fn settings_file(
     }
 }
 
-/// The user's own terms: the price file, if one is named, and the discounts.
+/// Reads the price file, if the settings name one, and returns it with the discounts.
 ///
 /// # Errors
 ///
-/// A price file that cannot be read or understood.
+/// If the price file cannot be read or is invalid.
 pub fn price_terms(settings: &Settings, read: ReadFile<'_>) -> Result<PriceTerms, SettingsError> {
     let file = match &settings.price_file {
         Some(path) => {

@@ -1,4 +1,4 @@
-//! What the program prints about itself: the settings file, completions, the manual page.
+//! Prints the settings file, shell completions and the manual page.
 
 use super::discounts;
 use super::flags::{Cli, SECTIONS};
@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use std::io::{self, Write};
 
-/// The sample settings file, which is the manual of the settings: every key with its default, explained.
+/// The sample settings file, which documents every key with its default.
 pub const SAMPLE_CONFIG: &str = include_str!("../../assets/config.toml");
 
 /// The reference that the README links to, in the order of the manual page.
@@ -25,7 +25,7 @@ const MANUAL: [&str; 7] = [
 
 /// A settings file that means `settings`: the sample with its values replaced.
 ///
-/// What no file can say (the demo, a scenario) is left out.
+/// Settings without a key (the demo, a scenario) are left out.
 pub fn config_file(settings: &Settings) -> String {
     let mut out = String::with_capacity(SAMPLE_CONFIG.len() + 256);
     for line in SAMPLE_CONFIG.lines() {
@@ -40,7 +40,7 @@ pub fn config_file(settings: &Settings) -> String {
         }
         out.push('\n');
     }
-    // In TOML, what follows a table belongs to it: tables come last.
+    // In TOML, keys after a table belong to it: tables come last.
     out + &discounts::written(&settings.discounts)
 }
 
@@ -69,7 +69,7 @@ fn write_man_page(roff: &mut Vec<u8>) -> io::Result<()> {
     page.render_options_section(roff)?;
     writeln!(roff, ".SH COMMANDS")?;
     for command in program.get_subcommands() {
-        // Each command's own flags, under its name, in the same page: there is one page to look in.
+        // The flags of each command, in the same page.
         let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
         writeln!(roff, ".SS \"nodeglass {}\"\n{}", command.get_name(), escaped(&about))?;
         let mut section = Vec::new();
@@ -92,7 +92,7 @@ fn write_man_page(roff: &mut Vec<u8>) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Whatever else keeps the text from being written, such as a full disk.
+/// Any other I/O error, such as a full disk.
 pub fn write_out(out: &mut dyn Write, text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

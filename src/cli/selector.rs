@@ -1,7 +1,7 @@
-//! The form of label keys and label selectors, checked before a server is asked.
+//! The syntax of label keys and label selectors.
 //!
-//! The API server stays the judge of a selector's meaning; this only turns a slip into a message that names the flag.
-//! Grammar: kubernetes/apimachinery `pkg/labels/selector.go`.
+//! The API server evaluates selectors; this check before the request gives an error that names the flag. Grammar:
+//! kubernetes/apimachinery `pkg/labels/selector.go`.
 
 /// Whether `text` can be a label key or a resource name: letters, digits, `-`, `_`, `.` and at most one `/`.
 pub(super) fn is_name(text: &str) -> bool {
@@ -23,21 +23,21 @@ fn is_value(text: &str) -> bool {
     text.is_empty() || (is_name(text) && !text.contains('/'))
 }
 
-/// Checks the form of a label selector.
+/// Checks the syntax of a label selector.
 ///
 /// # Errors
 ///
-/// Names the term that is none and says what a term looks like, as `expected …`.
+/// The invalid term, and an example of a valid one, as `expected …`.
 pub(super) fn check(selector: &str) -> Result<(), String> {
     match terms(selector).find(|term| !is_term(term)) {
         None => Ok(()),
         Some(term) => {
-            Err(format!("expected a label selector such as team=a or `zone in (a,b)`, and {term:?} is no term of one"))
+            Err(format!("expected a label selector such as team=a or `zone in (a,b)`, and {term:?} is not a term"))
         }
     }
 }
 
-/// The terms of a selector: split at the commas that are not within parentheses.
+/// The terms of a selector, split at commas outside of parentheses.
 fn terms(selector: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     selector
@@ -104,8 +104,8 @@ mod tests {
     }
 
     #[test]
-    fn the_wrong_term_is_named() {
+    fn the_error_names_the_invalid_term() {
         let error = check("team=a,b c").unwrap_err();
-        assert!(error.contains("\"b c\" is no term"), "{error}");
+        assert!(error.contains("\"b c\" is not a term"), "{error}");
     }
 }

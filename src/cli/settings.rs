@@ -1,6 +1,6 @@
-//! Settings as meant: plain data, every choice a type, every default in one place.
+//! The settings: plain data, with every default in one place.
 //!
-//! Nothing here knows where a value came from. [`super::layers`] fills it, the app reads it.
+//! [`super::layers`] fills them, `app` reads them; they do not record where a value comes from.
 
 use super::selector;
 use crate::insight::{GroupBy, Sort};
@@ -16,48 +16,47 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Everything a person can set, with the values that are in effect.
+/// All settings, with their effective values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Where the picture comes from. Flags only: a file that turned every start into a demo would be a trap.
+    /// The source of the state. Only flags set it, so that a file cannot turn every start into a demo.
     pub source: Source,
     /// Kubeconfig context; `None` is the current one.
     pub context: Option<String>,
-    /// Kubeconfig files to merge, in order. Empty means the client library's own rule: the files of `KUBECONFIG`, then
-    /// `~/.kube/config`, then the service account of the pod the program runs in.
+    /// Kubeconfig files to merge, in order. If empty, the client library's rule applies: the files of `KUBECONFIG`, then
+    /// `~/.kube/config`, then the service account of the pod that the program runs in.
     pub kubeconfig: Vec<PathBuf>,
-    /// Label selector that nodes must match, checked for form; `None` is every node. Evaluated by the API server.
+    /// Label selector that nodes must match, syntactically checked; `None` selects all nodes. The API server evaluates it.
     pub node_selector: Option<String>,
-    /// How lists are asked for.
+    /// How initial lists are fetched.
     pub list_mode: ListMode,
-    /// Resources with a bar and a total, in order; never empty, none twice.
+    /// Resources with a bar and a total, in order; not empty, without duplicates.
     pub resources: Vec<Resource>,
-    /// Extra columns, in order. Empty means no extra column at all.
+    /// Extra columns, in order.
     pub extra_labels: Vec<ExtraLabel>,
-    /// The filter to start with, as text: the room that owns the filter language reads it, and what it refuses becomes
-    /// [`super::SettingsError::bad_filter`].
+    /// The initial filter, as text: `insight` parses it, and its error becomes [`super::SettingsError::bad_filter`].
     pub filter: Option<String>,
-    /// The order to start with.
+    /// The initial sort order.
     pub sort: Sort,
-    /// The grouping to start with.
+    /// The initial grouping.
     pub group_by: GroupBy,
-    /// Whether nodes are priced, and what may be asked for it.
+    /// Whether nodes are priced, and from which sources.
     pub pricing: Pricing,
-    /// AWS profile for live prices; `None` is the one the kubeconfig's user names, else the default chain.
+    /// AWS profile for live prices; `None` stands for the profile of the kubeconfig's user, else the default chain.
     pub profile: Option<String>,
-    /// File of the user's own prices; [`super::price_terms`] reads it.
+    /// The price file; [`super::price_terms`] reads it.
     pub price_file: Option<PathBuf>,
-    /// Discounts, in order: the first that matches a node is the only one for it. Files only.
+    /// Discounts, in order; only the first that matches a node applies to it. Only files set them.
     pub discounts: Vec<DiscountRule>,
-    /// Costs that are shown beside those of nodes, in the order of [`ExtraCost`], none twice.
+    /// Costs shown besides those of nodes, in the order of [`ExtraCost`], without duplicates.
     pub extra_costs: Vec<ExtraCost>,
-    /// What the colour of a bar means.
+    /// The meaning of bar colours.
     pub palette: Palette,
-    /// Three colours of one's own instead of the palette's.
+    /// Three colours that replace those of the palette.
     pub style: Option<Style>,
-    /// Whether and how deeply the output is coloured. `NO_COLOR` has been taken into account.
+    /// Whether output is coloured, and with how many colours. `NO_COLOR` is already applied.
     pub color: Color,
-    /// Which background the colours are chosen for.
+    /// The background that colours are chosen for.
     pub theme: Theme,
     /// Draw with ASCII characters only.
     pub ascii: bool,
@@ -65,9 +64,9 @@ pub struct Settings {
     pub events: bool,
     /// Whether the mouse is used; off leaves it to the terminal for selecting text.
     pub mouse: bool,
-    /// File that diagnosis is written to; `None` writes none.
+    /// The log file, if there is one.
     pub log_file: Option<PathBuf>,
-    /// What is written to the log file: directives of `tracing`, checked for form.
+    /// What is written to the log file: `tracing` directives, syntactically checked.
     pub log_filter: String,
 }
 
@@ -102,56 +101,56 @@ impl Default for Settings {
     }
 }
 
-/// Where the picture comes from.
+/// The source of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A cluster, by kubeconfig or from inside it.
+    /// A cluster, by kubeconfig or in-cluster configuration.
     Cluster,
     /// The simulated fleet.
     Demo {
-        /// Nodes of the fleet; `None` plays the story that starts from none.
+        /// The number of nodes; `None` plays the demo that starts without nodes.
         nodes: Option<NonZeroU32>,
-        /// Seed of everything random in it: the same seed plays the same fleet.
+        /// The seed of all random values: the same seed plays the same fleet.
         seed: u64,
     },
     /// A scenario file.
     Scenario(PathBuf),
 }
 
-/// What `snapshot` prints and how long it waits.
+/// The options of `snapshot`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The format.
     pub output: Format,
-    /// How long to wait for every stream to be in sync.
+    /// How long to wait for every stream to sync.
     pub timeout: Duration,
 }
 
-/// What `doctor` prints, how long it waits, and what it is to say of the settings.
+/// The options of `doctor`, and the state of the settings file, which it reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doctor {
-    /// What is asked for.
-    pub wanted: DoctorWish,
+    /// What to print.
+    pub output: DoctorOutput,
     /// How long each check may take.
     pub timeout: Duration,
-    /// The settings file that was read, if one was.
+    /// The settings file that was read, if any.
     pub settings_file: Option<PathBuf>,
-    /// Why the settings file cannot be used; then the settings are those without it.
+    /// The error of an invalid settings file; the settings are then those without it.
     pub settings_trouble: Option<String>,
 }
 
-/// What `doctor` is asked for.
+/// What `doctor` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DoctorWish {
-    /// The checks, in this format.
+pub enum DoctorOutput {
+    /// The report, in this format.
     Report(DoctorFormat),
-    /// The Kubernetes role that is enough.
+    /// The required ClusterRole.
     Rbac,
-    /// The IAM policy that is enough.
+    /// The required IAM policy.
     IamPolicy,
 }
 
-/// Format of the doctor's report.
+/// The format of the report of `doctor`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DoctorFormat {
     /// For people
@@ -160,39 +159,39 @@ pub enum DoctorFormat {
     Json,
 }
 
-/// Whether nodes are priced, and what may be asked for it.
+/// Whether nodes are priced, and from which sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Pricing {
-    /// From the table in the program at once, then from AWS's files and services as they answer
+    /// Built-in prices first, replaced by AWS prices as they arrive
     Auto,
-    /// As auto, and it is trouble when none of them answers
+    /// As auto, and an error if no AWS source answers
     Online,
-    /// From the table, what was fetched before, and your own prices; nothing is asked
+    /// Built-in and cached prices, price file and labels; no requests
     Offline,
     /// No prices
     Off,
 }
 
-/// A cost beside those of nodes.
+/// A cost besides those of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum ExtraCost {
-    /// The cluster itself: standard or extended support, and a provisioned tier
+    /// The EKS control plane: standard or extended support, and a provisioned tier
     ControlPlane,
     /// Root volumes of the nodes
     Volumes,
 }
 
-/// Whether and how deeply output is coloured. Only [`Self::Always`] colours what goes into a pipe or a file: a depth that
-/// stands in a settings file for the sake of a terminal must not put escapes into a report.
+/// Whether output is coloured, and with how many colours. Only [`Self::Always`] colours output to a pipe or a file: a
+/// depth in a settings file is meant for terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// As deep as the terminal says it can; none in a pipe, or where the environment forbids it
+    /// As many colours as the terminal has; none in a pipe, or if the environment turns them off
     Auto,
-    /// As auto, but in a pipe too
+    /// As auto, and also in a pipe
     Always,
     /// No colour
     Never,
-    /// The terminal's own 16 colours
+    /// The terminal's 16 colours
     #[value(name = "16")]
     Ansi16,
     /// 256 colours
@@ -202,10 +201,10 @@ pub enum Color {
     Truecolor,
 }
 
-/// Which background the colours are chosen for.
+/// The background that colours are chosen for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Theme {
-    /// Found out from the terminal, dark if it does not say
+    /// Detected from COLORFGBG, else dark
     Auto,
     /// Light text on a dark background
     Dark,
@@ -213,7 +212,7 @@ pub enum Theme {
     Light,
 }
 
-/// A column made from a node label, or one of the labels eks-node-viewer computes.
+/// An extra column: a node label, or a label that eks-node-viewer computes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExtraLabel {
     /// The value of a label.
@@ -224,7 +223,7 @@ pub enum ExtraLabel {
     Requested(Resource),
 }
 
-/// How eks-node-viewer's computed labels begin. Source: awslabs/eks-node-viewer `pkg/model/node.go`, `ComputeLabel`.
+/// The prefix of eks-node-viewer's computed labels. Source: awslabs/eks-node-viewer `pkg/model/node.go`, `ComputeLabel`.
 const COMPUTED_PREFIX: &str = "eks-node-viewer/node-";
 
 /// A computed label by its full name; `None` for a label that is not computed.
@@ -246,7 +245,7 @@ impl FromStr for ExtraLabel {
         } else if selector::is_name(text) {
             Ok(Self::Label(text.into()))
         } else {
-            Err(format!("expected label keys such as topology.kubernetes.io/zone, and {text:?} is none"))
+            Err(format!("expected label keys such as topology.kubernetes.io/zone, and {text:?} is not one"))
         }
     }
 }
@@ -261,18 +260,18 @@ impl fmt::Display for ExtraLabel {
     }
 }
 
-/// Three colours for good, middling and bad values; what lies between is blended from them.
+/// Three colours for good, fair and bad values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
     /// For good values.
     pub good: StyleColor,
-    /// For middling values.
+    /// For fair values.
     pub ok: StyleColor,
     /// For bad values.
     pub bad: StyleColor,
 }
 
-/// One colour of a [`Style`], in the two forms eks-node-viewer takes (charmbracelet/lipgloss `Color`).
+/// A colour of a [`Style`], in the two forms of eks-node-viewer (charmbracelet/lipgloss `Color`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StyleColor {
     /// `#rrggbb` or `#rgb`.
@@ -285,7 +284,7 @@ impl FromStr for StyleColor {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected colours such as #04b575, and {text:?} is none");
+        let wrong = || format!("expected colours such as #04b575, and {text:?} is not one");
         let Some(hex) = text.strip_prefix('#') else {
             return text.parse().map(Self::Indexed).map_err(|_not_a_number| wrong());
         };
@@ -312,7 +311,7 @@ impl Style {
     ///
     /// # Errors
     ///
-    /// What is accepted instead, as `expected …`.
+    /// What is accepted, as `expected …`.
     pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let colors: Vec<StyleColor> = parts.into_iter().map(StyleColor::from_str).collect::<Result<_, _>>()?;
         match colors[..] {
@@ -330,8 +329,8 @@ mod tests {
     #[test_case("#04B575,#FFFF00,#FF0000" => Ok("#04b575,#ffff00,#ff0000".to_owned()))]
     #[test_case("#0f0,#ff0,1" => Ok("#00ff00,#ffff00,1".to_owned()) ; "short and indexed")]
     #[test_case("#0f0,#ff0" => Err("expected three colours, for good, ok and bad, and found 2".to_owned()))]
-    #[test_case("#0f0,red,#f00" => Err("expected colours such as #04b575, and \"red\" is none".to_owned()))]
-    #[test_case("#0f0,#éa,#f00" => Err("expected colours such as #04b575, and \"#éa\" is none".to_owned()))]
+    #[test_case("#0f0,red,#f00" => Err("expected colours such as #04b575, and \"red\" is not one".to_owned()))]
+    #[test_case("#0f0,#éa,#f00" => Err("expected colours such as #04b575, and \"#éa\" is not one".to_owned()))]
     fn styles(text: &str) -> Result<String, String> {
         let Style { good, ok, bad } = Style::from_parts(text.split(','))?;
         Ok(format!("{good},{ok},{bad}"))
@@ -341,7 +340,7 @@ mod tests {
     #[test_case("eks-node-viewer/node-age" => Ok(ExtraLabel::Age))]
     #[test_case("eks-node-viewer/node-pods-usage" => Ok(ExtraLabel::Requested(Resource::Pods)))]
     #[test_case("eks-node-viewer/instance-price" => Ok(ExtraLabel::Label("eks-node-viewer/instance-price".into())))]
-    #[test_case("two words" => Err("expected label keys such as topology.kubernetes.io/zone, and \"two words\" is none".to_owned()))]
+    #[test_case("two words" => Err("expected label keys such as topology.kubernetes.io/zone, and \"two words\" is not one".to_owned()))]
     fn extra_labels(text: &str) -> Result<ExtraLabel, String> {
         let label: ExtraLabel = text.parse()?;
         assert_eq!(label.to_string(), text);

@@ -1,11 +1,11 @@
-//! The order of rows as it is typed: our words (`--sort`), and those of eks-node-viewer (`--node-sort`).
+//! Parses the sort order: nodeglass' syntax (`--sort`) and that of eks-node-viewer (`--node-sort`).
 
 use super::selector;
 use super::settings::{ExtraLabel, computed};
 use crate::insight::{Column, Direction, Sort};
 use crate::model::Resource;
 
-/// The columns' words, in the order of the columns.
+/// The names of sort keys, in the order of the columns.
 pub const SORT_WORDS: &[&str] = &[
     "name",
     "nodepool",
@@ -31,7 +31,7 @@ fn column_of_share(resource: Resource) -> Column {
     }
 }
 
-/// The column of a label, a computed one included.
+/// The column of a label, including computed ones.
 fn column_of_label(key: &str) -> Column {
     match computed(key).unwrap_or_else(|| ExtraLabel::Label(key.into())) {
         ExtraLabel::Age => Column::Age,
@@ -40,7 +40,7 @@ fn column_of_label(key: &str) -> Column {
     }
 }
 
-/// Reads a column from its word, `label:KEY`, `resource:NAME`, a computed label, or a label key with a `/`.
+/// Parses a column from its name, `label:KEY`, `resource:NAME`, a computed label, or a label key with a `/`.
 fn parse_column(text: &str) -> Option<Column> {
     Some(match text {
         "name" => Column::Name,
@@ -52,7 +52,7 @@ fn parse_column(text: &str) -> Option<Column> {
         "waste" => Column::Waste,
         "capacity" => Column::Capacity,
         "zone" => Column::Zone,
-        // eks-node-viewer's word, and its direction too: its `creation=asc` shows the newest first.
+        // eks-node-viewer's key, and its direction: its `creation=asc` shows the newest first.
         "age" | "creation" => Column::Age,
         "status" => Column::Status,
         _ => {
@@ -62,14 +62,14 @@ fn parse_column(text: &str) -> Option<Column> {
             if let Some(key) = text.strip_prefix("label:") {
                 return selector::is_name(key).then(|| column_of_label(key));
             }
-            // No column has a slash in its word, nearly every label key has.
+            // No column's name has a slash, nearly every label key has one.
             let is_label = computed(text).is_some() || (text.contains('/') && selector::is_name(text));
             return is_label.then(|| column_of_label(text));
         }
     })
 }
 
-/// The word that [`parse_column`] reads a column from.
+/// The name that [`parse_column`] parses.
 fn column_text(column: &Column) -> String {
     match column {
         Column::Name => "name".to_owned(),
@@ -90,7 +90,7 @@ fn column_text(column: &Column) -> String {
     }
 }
 
-/// Splits `KEY=asc` into key and direction; ascending where none is given. `dsc` is eks-node-viewer's spelling.
+/// Splits `KEY=asc` into key and direction; ascending by default. `dsc` is eks-node-viewer's spelling.
 fn split_direction(text: &str) -> Result<(&str, Direction), String> {
     match text.rsplit_once('=') {
         None => Ok((text, Direction::Ascending)),
@@ -100,11 +100,11 @@ fn split_direction(text: &str) -> Result<(&str, Direction), String> {
     }
 }
 
-/// Reads `--sort`: `KEY`, `KEY=asc` or `KEY=desc`.
+/// Parses `--sort`: `KEY`, `KEY=asc` or `KEY=desc`.
 ///
 /// # Errors
 ///
-/// What is accepted instead, as `expected …`.
+/// What is accepted, as `expected …`.
 pub fn parse_sort(text: &str) -> Result<Sort, String> {
     let (key, direction) = split_direction(text)?;
     if let Some(column) = parse_column(key) {
@@ -115,13 +115,13 @@ pub fn parse_sort(text: &str) -> Result<Sort, String> {
     Err(format!("expected {} or label:KEY, then =asc or =desc{near}", SORT_WORDS.join(", ")))
 }
 
-/// Reads `--node-sort` of eks-node-viewer: there every word but `creation` is a label key.
+/// Parses eks-node-viewer's `--node-sort`, in which everything but `creation` is a label key.
 ///
-/// Our column words keep their meaning, since a node label `cpu` is not in use.
+/// Names of columns keep their meaning, since node labels have no such keys.
 ///
 /// # Errors
 ///
-/// What is accepted instead, as `expected …`.
+/// What is accepted, as `expected …`.
 pub fn parse_node_sort(text: &str) -> Result<Sort, String> {
     let (key, direction) = split_direction(text)?;
     let column = parse_column(key).or_else(|| selector::is_name(key).then(|| column_of_label(key)));
@@ -130,7 +130,7 @@ pub fn parse_node_sort(text: &str) -> Result<Sort, String> {
         .ok_or_else(|| "expected `creation` or a label key, then =asc or =dsc".to_owned())
 }
 
-/// The text that [`parse_sort`] reads an order from.
+/// The text that [`parse_sort`] parses.
 pub fn sort_text(sort: &Sort) -> String {
     let direction = match sort.direction {
         Direction::Ascending => "asc",
@@ -161,7 +161,7 @@ mod tests {
     fn sorts_read_and_print(text: &str) -> String {
         let sort = parse_sort(text).unwrap();
         let printed = sort_text(&sort);
-        assert_eq!(parse_sort(&printed).unwrap(), sort, "what is printed reads back");
+        assert_eq!(parse_sort(&printed).unwrap(), sort, "the printed order parses to itself");
         printed
     }
 

@@ -5,76 +5,75 @@ use super::{
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// One thing that happened. Everything the program knows of a cluster comes from a sequence of these.
+/// A change of a cluster. The state of a cluster is the fold of a sequence of changes.
 ///
-/// For each watched kind: a list is `Resync`, its objects, `Synced` (what was not seen again goes); afterwards objects
-/// come and go one by one. Order between kinds never matters.
+/// For each watched kind, a list is `Resync`, its objects, then `Synced`, which removes objects that were not in the
+/// list; afterwards objects change one by one. The order between kinds does not matter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "change", content = "of", rename_all = "snake_case")]
 pub enum Change {
-    /// Which cluster this is. Sent whenever more is known.
+    /// The identity of the cluster; sent again when more of it is known.
     About(About),
-    /// A list of this kind begins: its objects will be marked.
+    /// A list of this kind begins.
     Resync(Stream),
-    /// The list is complete: what was not seen since `Resync` is gone; the stream is live.
+    /// The list is complete: objects not seen since `Resync` are gone, and the stream is live.
     Synced(Stream),
-    /// Health of a stream.
+    /// The state of a stream has changed.
     Link(Stream, LinkState),
-    /// The stream was heard from (a bookmark, an empty answer): it is alive though nothing changed.
+    /// The server sent a bookmark or an empty response: the stream is alive, without a change.
     Heard(Stream),
     /// A node was added or changed.
     Node(Box<Node>),
-    /// The node with this name and uid is gone.
+    /// The node with this name and UID was removed.
     NodeGone(Name, Uid),
     /// A pod was added or changed.
     Pod(Box<Pod>),
-    /// The pod is gone, or has ended (it left the field selector).
+    /// The pod was removed, or has terminated (it no longer matches the field selector).
     PodGone(PodKey, Uid),
-    /// A claim was added or changed.
+    /// A NodeClaim was added or changed.
     Claim(Box<NodeClaim>),
-    /// The claim is gone.
+    /// The NodeClaim was removed.
     ClaimGone(Name, Uid),
-    /// A nodepool was added or changed.
+    /// A NodePool was added or changed.
     Pool(Box<NodePool>),
-    /// The nodepool is gone.
+    /// The NodePool was removed.
     PoolGone(Name, Uid),
     /// A node class was added or changed.
     NodeClass(Box<NodeClass>),
-    /// The node class of this provisioner is gone.
+    /// The node class of this provisioner was removed.
     NodeClassGone(Provisioner, Name, Uid),
     /// A PodDisruptionBudget was added or changed.
     Pdb(Box<DisruptionBudget>),
-    /// The PodDisruptionBudget is gone.
+    /// The PodDisruptionBudget was removed.
     PdbGone(PodKey, Uid),
-    /// An event was written or repeated. Its end in the API (retention) is not a change.
+    /// An event was created or repeated. Its expiry in the API server is not a change.
     Event(Box<Event>),
-    /// A complete reading of node metrics: nodes that are not in it have none.
+    /// All node metrics: nodes that are not listed have no usage.
     NodeUsage(Vec<(Name, Usage)>),
-    /// A complete reading of pod metrics.
+    /// All pod metrics.
     PodUsage(Vec<(PodKey, Usage)>),
-    /// The clocks of this machine and of the API server differ. Moments of objects that come after it are moved to this
-    /// machine's clock.
+    /// The local clock and the API server's differ. Timestamps of later changes are converted to the local clock.
     Clock {
-        /// Seconds that this machine's clock is ahead; negative when it is behind, 0 when the two are in step again.
+        /// Seconds by which the local clock is ahead; negative if it is behind, 0 when the clocks are in sync again.
         ahead_seconds: i64,
     },
-    /// An object could not be read in full; it is counted and the last one is named.
+    /// An object could not be decoded in full. The state counts these and keeps the last one.
     Odd {
-        /// Where it came from.
+        /// Its stream.
         stream: Stream,
-        /// `namespace/name` or `name`, as far as known.
+        /// `namespace/name` or `name`, if known.
         object: String,
-        /// What is odd, completing "object … : ".
+        /// The problem; completes "object …: ".
         problem: String,
     },
 }
 
 impl Change {
-    /// Moves every moment that the server dated by `seconds`. Moments of this machine ([`LinkState::Retrying`]) stay.
+    /// Shifts every timestamp of the server by `seconds`. Timestamps of the local clock ([`LinkState::Retrying`]) stay.
     pub fn move_times(&mut self, seconds: i64) {
         let by = SignedDuration::from_secs(seconds);
         let shift = |at: &mut Timestamp| {
-            // The epoch stands for a moment that the object lacks.
+            // The epoch stands for a missing timestamp.
             if *at != Timestamp::UNIX_EPOCH {
                 *at = at.checked_add(by).unwrap_or(*at);
             }
@@ -93,8 +92,8 @@ impl Change {
             }
             Self::Claim(claim) => {
                 shift(&mut claim.created);
-                let moments = [&mut claim.deleted, &mut claim.termination_deadline, &mut claim.last_pod_event];
-                moments.into_iter().flatten().for_each(shift);
+                let times = [&mut claim.deleted, &mut claim.termination_deadline, &mut claim.last_pod_event];
+                times.into_iter().flatten().for_each(shift);
                 conditions(&mut claim.conditions);
             }
             Self::Pool(pool) => {
@@ -124,7 +123,7 @@ impl Change {
     }
 }
 
-/// Which cluster is looked at.
+/// The identity of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct About {
@@ -134,11 +133,11 @@ pub struct About {
     pub server: String,
     /// Server version, `1.36`.
     pub version: String,
-    /// What provisions its nodes, as discovered.
+    /// Its provisioners, as discovered.
     pub provisioners: Vec<Provisioner>,
 }
 
-/// What provisions nodes in a cluster, by the API groups it serves.
+/// What creates a cluster's nodes, by the API groups that the server has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provisioner {
@@ -148,7 +147,7 @@ pub enum Provisioner {
     Karpenter,
     /// `karpenter.kwok.sh/v1alpha1`: Karpenter's simulated provider.
     Kwok,
-    /// Another provider's Karpenter: `karpenter.sh` without a class that is known.
+    /// Karpenter of another cloud provider: `karpenter.sh` without a known node class.
     OtherKarpenter,
 }
 

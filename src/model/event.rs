@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Event {
-    /// `metadata.uid` of the Event object; repeats of one event are updates of one object.
+    /// `metadata.uid` of the Event object; repetitions of an event update the same object.
     pub uid: Uid,
     /// Normal or Warning.
     pub kind: EventKind,
@@ -17,9 +17,9 @@ pub struct Event {
     pub component: Name,
     /// `involvedObject`.
     pub object: ObjectRef,
-    /// First time: eventTime, else firstTimestamp, else creation.
+    /// First occurrence: eventTime, else firstTimestamp, else creation.
     pub first: Timestamp,
-    /// Last time: series.lastObservedTime, else lastTimestamp, else eventTime, else creation.
+    /// Last occurrence: series.lastObservedTime, else lastTimestamp, else eventTime, else creation.
     pub last: Timestamp,
     /// series.count, else count, at least 1.
     pub count: u32,
@@ -28,14 +28,14 @@ pub struct Event {
 /// `type` of an Event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventKind {
-    /// Nothing to worry about.
+    /// Information.
     #[default]
     Normal,
-    /// Something is or may go wrong.
+    /// A problem, or a possible one.
     Warning,
 }
 
-/// The object an event is about. Nodes are matched by kind and name: older kubelets write the name as uid.
+/// The object that an event regards. Nodes are matched by kind and name, because older kubelets write the name as UID.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ObjectRef {

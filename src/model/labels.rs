@@ -18,19 +18,19 @@ impl Labels {
         keys.iter().find_map(|key| self.get(key))
     }
 
-    /// All pairs, by key.
+    /// All labels, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
-    /// Whether there is none.
+    /// Whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl<K: Into<Name>, V: Into<Name>> FromIterator<(K, V)> for Labels {
-    /// A key given twice keeps its last value.
+    /// The last value of a repeated key wins.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let map: std::collections::BTreeMap<Name, Name> =
             pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
@@ -65,7 +65,7 @@ pub mod key {
     pub const OS: &[&str] = &["kubernetes.io/os", "beta.kubernetes.io/os"];
     /// `auto`, `fargate` or `hybrid`.
     pub const COMPUTE_TYPE: &str = "eks.amazonaws.com/compute-type";
-    /// Karpenter's nodepool.
+    /// Karpenter NodePool.
     pub const NODEPOOL: &str = "karpenter.sh/nodepool";
     /// Node class of a self-hosted Karpenter on AWS.
     pub const EC2_NODE_CLASS: &str = "karpenter.k8s.aws/ec2nodeclass";
@@ -73,9 +73,9 @@ pub mod key {
     pub const AUTO_NODE_CLASS: &str = "eks.amazonaws.com/nodeclass";
     /// GiB of the local disks of an Auto Mode node.
     pub const AUTO_LOCAL_NVME: &str = "eks.amazonaws.com/instance-local-nvme";
-    /// Karpenter's provisioner, the nodepool before 0.32 (`pkg/apis/v1alpha5/labels.go`).
+    /// Karpenter Provisioner, the predecessor of the NodePool before 0.32 (`pkg/apis/v1alpha5/labels.go`).
     pub const PROVISIONER: &str = "karpenter.sh/provisioner-name";
-    /// Node group, in the order in which the keys are read. One key a provider, each from its documentation or source.
+    /// Node group, in the order in which the keys are read: one key per provider, from its documentation or source.
     pub const NODEGROUP: &[&str] = &[
         "eks.amazonaws.com/nodegroup",               // EKS managed node groups
         "alpha.eksctl.io/nodegroup-name",            // eksctl
@@ -104,30 +104,30 @@ pub mod key {
         "scheduling.cast.ai/node-template",            // CAST AI
         "provisioner.cast.ai/node-configuration-name", // CAST AI, older
         "spotinst.io/ocean-vng-id",                    // Spot Ocean
-        "nodepool",                                    // OVHcloud; by hand elsewhere, so after the key of any provider
+        "nodepool",                                    // OVHcloud; elsewhere set manually, so after all others
     ];
-    /// Karpenter's purchase option. Every label that tells one is in the table of [`crate::pricing::CapacityType`].
+    /// Karpenter's capacity type. All labels with a capacity type are in the table of [`crate::pricing::CapacityType`].
     pub const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
     /// Reservation kind of a reserved node: `default` or `capacity-block`.
     pub const RESERVATION_TYPE: &[&str] =
         &["karpenter.k8s.aws/capacity-reservation-type", "eks.amazonaws.com/capacity-reservation-type"];
     /// `default` or `dedicated`.
     pub const TENANCY: &str = "karpenter.k8s.aws/instance-tenancy";
-    /// `"true"` once Karpenter has seen the node registered.
+    /// `"true"` once Karpenter has registered the node.
     pub const REGISTERED: &str = "karpenter.sh/registered";
-    /// `"true"` once Karpenter calls the node initialized.
+    /// `"true"` once Karpenter has initialized the node.
     pub const INITIALIZED: &str = "karpenter.sh/initialized";
-    /// Price override of eks-node-viewer, dollars an hour.
+    /// Price override of eks-node-viewer, in dollars per hour.
     pub const INSTANCE_PRICE: &str = "eks-node-viewer/instance-price";
-    /// A node played by kwok.
+    /// Set on nodes simulated by kwok.
     pub const KWOK: &str = "kwok.x-k8s.io/node";
     /// Outpost of the node (unverified).
     pub const OUTPOST: &str = "topology.k8s.aws/outpost-id";
-    /// Taint: chosen for disruption or draining.
+    /// Taint: selected for disruption, or draining.
     pub const TAINT_DISRUPTED: &str = "karpenter.sh/disrupted";
     /// The same before Karpenter 1.0.
     pub const TAINT_DISRUPTION: &str = "karpenter.sh/disruption";
-    /// Taint: the kubelet joined, Karpenter has not finished registration.
+    /// Taint: the node has joined, and Karpenter has not registered it yet.
     pub const TAINT_UNREGISTERED: &str = "karpenter.sh/unregistered";
 }
 

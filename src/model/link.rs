@@ -2,13 +2,13 @@ use super::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One stream of a source: a watched kind, or a polled one.
+/// A stream of a source: the list and watch of one kind, or polled metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stream {
     /// Nodes.
     Nodes,
-    /// Pods that have not ended.
+    /// Pods that have not terminated.
     Pods,
     /// core/v1 events of all namespaces.
     Events,
@@ -20,7 +20,7 @@ pub enum Stream {
     Pdbs,
     /// Node metrics, polled.
     NodeMetrics,
-    /// Pod metrics, polled while something shows them.
+    /// Pod metrics, polled while a detail view shows them.
     PodMetrics,
     /// Node classes of a self-hosted Karpenter on AWS, watched while volumes are priced.
     Ec2NodeClasses,
@@ -29,7 +29,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Every stream, in the order of the status line.
+    /// All streams, in the order of the status line.
     pub const ALL: [Self; 10] = [
         Self::Nodes,
         Self::Pods,
@@ -59,7 +59,8 @@ impl Stream {
         }
     }
 
-    /// Whether it serves one optional line alone: it is not asked for unless that line is, and the line tells its trouble.
+    /// Whether the stream serves an optional cost line only: it is off unless that line is shown, and the line shows its
+    /// errors.
     pub const fn is_optional(self) -> bool {
         matches!(self, Self::Ec2NodeClasses | Self::NodeClasses)
     }
@@ -76,44 +77,44 @@ impl fmt::Display for Stream {
     }
 }
 
-/// The health of one stream: trouble with the connection is data on the screen, never an exit.
+/// The state of a stream. Connection errors are shown on the screen and do not end the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkState {
-    /// Not asked for by anything on screen.
+    /// Not needed.
     #[default]
     Off,
-    /// The first request is under way.
+    /// The first request was sent.
     Connecting,
-    /// A list is coming in; objects so far.
+    /// A list is being received.
     Syncing {
         /// Objects received of this list.
         seen: u64,
     },
-    /// In step with the server.
+    /// Synced with the server.
     Live,
-    /// The server does not know the kind; asked again now and then.
+    /// The server does not have this kind; retried from time to time.
     Absent,
-    /// May be listed and not watched: listed again and again, so the picture is complete, and some time behind.
+    /// List is allowed and watch is forbidden: listed repeatedly, so the data is complete and delayed.
     Polled {
         /// The server's message about the watch.
         message: String,
     },
-    /// Forbidden: the server's words. Asked again every few minutes (roles change).
+    /// Forbidden. Retried every few minutes, since roles may change.
     Denied {
         /// The server's message.
         message: String,
     },
-    /// Trouble; the next try is under way at `at`. The old picture stays.
+    /// An error; retried at `at`. The last state is kept.
     Retrying {
-        /// When it is tried again.
+        /// When it is retried.
         at: Timestamp,
-        /// What went wrong, in one sentence.
+        /// The error, in one sentence.
         why: String,
     },
 }
 
 impl LinkState {
-    /// One word for a state: JSON's `streams`, the doctor.
+    /// The name of the state in JSON's `streams` and in `doctor`.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -127,7 +128,7 @@ impl LinkState {
         }
     }
 
-    /// What went wrong, if something did.
+    /// The error, if there is one.
     pub fn trouble(&self) -> Option<&str> {
         match self {
             Self::Denied { message } => Some(message),
@@ -138,7 +139,7 @@ impl LinkState {
         }
     }
 
-    /// Whether there is nothing more to wait for: in step, or known not to come.
+    /// Whether there is nothing to wait for: synced, or unavailable.
     pub const fn is_settled(&self) -> bool {
         matches!(self, Self::Off | Self::Live | Self::Absent | Self::Polled { .. } | Self::Denied { .. })
     }

@@ -1,8 +1,8 @@
-//! The vocabulary: what a source says of a cluster, as plain data.
+//! The data model: Kubernetes and Karpenter objects, and the changes of a cluster, as plain data.
 //!
-//! A [`Change`] is the one thing that crosses from any source (live watches, the demo, a scenario file, a recording)
-//! to the state. All types here are serialisable, own their data, and hold no Kubernetes wire type. Text in them has
-//! passed [`crate::units::text::clean`] at the door.
+//! Every source (live watches, the demo, a scenario file) sends only [`Change`]s to the state. All types are
+//! serialisable, own their data, and contain no wire types of Kubernetes. Sources sanitize all text by
+//! [`crate::units::text::clean`].
 
 mod change;
 mod claim;
@@ -30,7 +30,7 @@ pub use pod::{Owner, Pod, PodClass, PodKey, PodPhase, Scheduling};
 pub use resources::{Resource, Resources, Usage};
 pub use uid::Uid;
 
-/// A name as the model keeps it: up to 24 bytes without an allocation.
+/// The string type of the model: up to 24 bytes are stored without an allocation.
 pub use compact_str::CompactString as Name;
-/// A moment in UTC.
+/// A point in time, in UTC.
 pub use jiff::Timestamp;

@@ -1,7 +1,7 @@
 use super::{Labels, Name, Resources, Timestamp, Uid};
 use serde::{Deserialize, Serialize};
 
-/// A Kubernetes Node, as far as it is shown.
+/// The fields of a Kubernetes Node that are shown or evaluated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Node {
@@ -11,9 +11,9 @@ pub struct Node {
     pub uid: Uid,
     /// `metadata.creationTimestamp`.
     pub created: Timestamp,
-    /// `metadata.deletionTimestamp`: for nodes the moment deletion was asked.
+    /// `metadata.deletionTimestamp`: for nodes, when deletion was requested.
     pub deleted: Option<Timestamp>,
-    /// `metadata.labels`, all of them: users may show, filter and group by any.
+    /// `metadata.labels`: all of them, since users can show, filter and group by any.
     pub labels: Labels,
     /// Annotation `karpenter.sh/do-not-disrupt` is exactly `"true"`.
     pub do_not_disrupt: bool,
@@ -35,7 +35,7 @@ pub struct Node {
     pub allocatable: Resources,
     /// `status.capacity`.
     pub capacity: Resources,
-    /// `status.nodeInfo.bootID`: another one after each boot.
+    /// `status.nodeInfo.bootID`: changes with each boot.
     pub boot_id: Name,
     /// `status.nodeInfo.kubeletVersion`.
     pub kubelet_version: Name,
@@ -53,8 +53,8 @@ impl Node {
         self.conditions.iter().find(|c| c.kind == kind)
     }
 
-    /// The EC2 instance of the node: the `i-…` at the end of `spec.providerID` (`aws:///us-east-1a/i-0123…`); none of other
-    /// providers, of Fargate and of hybrid nodes.
+    /// The EC2 instance ID of the node: the `i-…` at the end of `spec.providerID` (`aws:///us-east-1a/i-0123…`); `None` for
+    /// other providers, Fargate and hybrid nodes.
     pub fn instance_id(&self) -> Option<&str> {
         let id = self.provider_id.strip_prefix("aws://")?.rsplit('/').next()?;
         id.starts_with("i-").then_some(id)
@@ -66,7 +66,7 @@ impl Node {
     }
 }
 
-/// One taint; a taint matches by key and effect.
+/// A taint, identified by key and effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taint {
     /// Key.
@@ -78,16 +78,16 @@ pub struct Taint {
     pub effect: TaintEffect,
 }
 
-/// What a taint does to pods that do not tolerate it.
+/// The effect of a taint on pods that do not tolerate it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaintEffect {
-    /// New pods stay away.
+    /// New pods are not scheduled.
     NoSchedule,
-    /// New pods stay away if they can.
+    /// New pods are not scheduled if other nodes fit.
     PreferNoSchedule,
-    /// Pods are evicted as well.
+    /// Running pods are also evicted.
     NoExecute,
-    /// An effect this version does not know.
+    /// An unknown effect.
     Other(Name),
 }
 
@@ -129,14 +129,14 @@ pub struct Condition {
     pub since: Option<Timestamp>,
 }
 
-/// Status of a condition; anything unreadable counts as unknown.
+/// The status of a condition; other values count as unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConditionStatus {
-    /// It holds.
+    /// `True`.
     True,
-    /// It does not hold.
+    /// `False`.
     False,
-    /// Nobody can say.
+    /// `Unknown`, or any other value.
     #[default]
     Unknown,
 }

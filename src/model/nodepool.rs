@@ -15,9 +15,9 @@ pub struct NodePool {
     pub deleted: Option<Timestamp>,
     /// `spec.weight`, 1–100; absent is 0.
     pub weight: u32,
-    /// `spec.replicas`: a static pool.
+    /// `spec.replicas`: set for a static NodePool.
     pub replicas: Option<u64>,
-    /// `spec.limits`, any resource. A limit that is not named is absent, which is not 0.
+    /// `spec.limits` of any resource. An absent limit is not a limit of 0; see [`Self::limited`].
     pub limits: Resources,
     /// `spec.limits.nodes`.
     pub node_limit: Option<u64>,
@@ -31,13 +31,13 @@ pub struct NodePool {
     pub labels: Labels,
     /// `spec.template.spec.requirements`.
     pub requirements: Vec<Requirement>,
-    /// `spec.template.spec.taints`; startup taints keep no pod away.
+    /// `spec.template.spec.taints`, without startup taints, which Karpenter ignores when it matches pods.
     pub taints: Vec<Taint>,
     /// `spec.disruption.consolidationPolicy`.
     pub consolidation_policy: Name,
-    /// `spec.disruption.consolidateAfter` in seconds; `Never` is none.
+    /// `spec.disruption.consolidateAfter` in seconds; `None` for `Never`.
     pub consolidate_after_seconds: Option<i64>,
-    /// `spec.disruption.budgets`; an absent field is one budget of 10 %.
+    /// `spec.disruption.budgets`; an absent field means one budget of 10 %.
     pub budgets: Vec<Budget>,
     /// `status.nodes`.
     pub nodes: Option<u64>,
@@ -59,7 +59,7 @@ impl NodePool {
     }
 }
 
-/// One disruption budget of a nodepool, as written.
+/// A disruption budget of a NodePool, as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Budget {
@@ -69,11 +69,11 @@ pub struct Budget {
     pub schedule: Option<Name>,
     /// Go duration.
     pub duration: Option<Name>,
-    /// Reasons it holds for; absent is all.
+    /// The disruption reasons it applies to; all if absent.
     pub reasons: Option<Vec<Name>>,
 }
 
-/// A PodDisruptionBudget (`policy/v1`), as far as it is shown.
+/// The fields of a PodDisruptionBudget (`policy/v1`) that are shown or evaluated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DisruptionBudget {

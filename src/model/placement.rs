@@ -1,15 +1,14 @@
 use super::{Labels, Name};
 use serde::{Deserialize, Serialize};
 
-/// What a pod without a node demands of the node it is placed on. It is kept until the pod is bound; pods of one owner
-/// share it.
+/// The scheduling constraints of a pod without a node. Dropped when the pod is bound; pods of the same owner share one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Placement {
     /// `spec.nodeSelector`.
     pub node_selector: Labels,
     /// `spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution`: one list of `matchExpressions` for each
-    /// term, of which any may hold.
+    /// term; one of the terms must match.
     pub affinity: Vec<Vec<Requirement>>,
     /// `spec.tolerations`.
     pub tolerations: Vec<Toleration>,

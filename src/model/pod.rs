@@ -18,7 +18,7 @@ impl PodKey {
     }
 }
 
-/// A pod on its way from a source to the state, where it becomes a compact row.
+/// A pod as sources send it; the state stores a compact form of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pod {
@@ -39,7 +39,7 @@ pub struct Pod {
     pub phase: PodPhase,
     /// `status.startTime`.
     pub started: Option<Timestamp>,
-    /// What kind of pod it is to the scheduler and to Karpenter.
+    /// Its class in the view of the scheduler and of Karpenter.
     pub class: PodClass,
     /// The controller, if any.
     pub owner: Option<Owner>,
@@ -48,24 +48,24 @@ pub struct Pod {
     pub requests: Resources,
     /// Effective limits by the same rule (PodLimits).
     pub limits: Resources,
-    /// The extended resources among [`Self::requests`] that it gets by a resource claim: `resourceName` of
-    /// `status.extendedResourceClaimStatus.requestMappings[]` (Kubernetes 1.37). Its node need not offer them.
+    /// The extended resources of [`Self::requests`] that are allocated by a resource claim: `resourceName` of
+    /// `status.extendedResourceClaimStatus.requestMappings[]` (Kubernetes 1.37). They need not be allocatable on its node.
     pub by_claim: Vec<Name>,
-    /// What condition PodScheduled says.
+    /// The condition PodScheduled.
     pub scheduling: Scheduling,
     /// Why a bound pod is not running: the first container's waiting reason, init containers first.
     pub waiting: Name,
     /// Annotation `CapacityProvisioned` of a Fargate pod; empty without one.
     pub capacity_provisioned: Name,
-    /// What it demands of a node; none once it is bound.
+    /// Its scheduling constraints; `None` once it is bound.
     pub placement: Option<Box<Placement>>,
-    /// Condition `DisruptionTarget` is True with reason `PreemptionByScheduler`: it makes room for another pod.
+    /// Condition `DisruptionTarget` is True with reason `PreemptionByScheduler`: it is preempted by another pod.
     pub preempted: bool,
 }
 
 impl Pod {
-    /// What Fargate gave the pod, by its annotation `CapacityProvisioned: 0.25vCPU 0.5GB` (EKS user guide, "Fargate Pod
-    /// configuration"; its GB are 2^30 bytes). None without one, and none for one of another form.
+    /// The capacity that Fargate provisioned, from annotation `CapacityProvisioned: 0.25vCPU 0.5GB` (EKS user guide,
+    /// "Fargate Pod configuration"; a GB there is 2^30 bytes). `None` if the annotation is absent or invalid.
     pub fn provisioned(&self) -> Option<Resources> {
         let decimal = |text: &str| {
             let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
@@ -82,15 +82,15 @@ impl Pod {
 /// `status.phase`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PodPhase {
-    /// Accepted; not all containers run.
+    /// Accepted; not all containers are running.
     Pending,
-    /// Bound, at least one container runs.
+    /// Bound; at least one container is running.
     Running,
-    /// All containers ended well. Holds nothing.
+    /// All containers terminated successfully. Holds no resources.
     Succeeded,
-    /// All containers ended, one badly. Holds nothing.
+    /// All containers terminated, at least one with a failure. Holds no resources.
     Failed,
-    /// The node cannot be asked, or the phase is missing. Still holds its node.
+    /// The node cannot be reached, or the phase is missing. Still holds resources.
     #[default]
     Unknown,
 }
@@ -107,18 +107,18 @@ impl PodPhase {
         }
     }
 
-    /// Whether the pod has ended and holds no resources any more.
+    /// Whether the pod has terminated and no longer holds resources.
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed)
     }
 }
 
-/// Kinds of pod that are treated apart.
+/// Classes of pods that are treated differently.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum PodClass {
-    /// Overhead of its node: owned by a DaemonSet of any API group (`apps`, `apps.kruise.io`), or marked by the
+    /// DaemonSet pod: owned by a DaemonSet of any API group (`apps`, `apps.kruise.io`), or marked by the
     /// annotation `cluster-autoscaler.kubernetes.io/daemonset-pod: "true"` (kubernetes/autoscaler
-    /// `cluster-autoscaler/utils/pod/pod.go`, `IsDaemonSetPod`). Karpenter itself counts those of `apps/v1` alone.
+    /// `cluster-autoscaler/utils/pod/pod.go`, `IsDaemonSetPod`). Karpenter itself counts only those of `apps/v1`.
     DaemonSet,
     /// Static or mirror pod, owned by its Node.
     Static,
@@ -138,7 +138,7 @@ pub struct Owner {
     pub name: Name,
 }
 
-/// Condition PodScheduled, as far as it explains a pod without a node.
+/// The condition PodScheduled of a pod without a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scheduling {
     /// No PodScheduled condition yet.
@@ -148,10 +148,10 @@ pub enum Scheduling {
     Scheduled,
     /// Held back by scheduling gates.
     Gated,
-    /// The scheduler found no place; its full text.
+    /// Unschedulable: the scheduler found no node; its message.
     Unschedulable(Name),
-    /// It could be placed, and its group keeps it back (Volcano's reason `Schedulable`); the scheduler's text.
+    /// A node is available, and the pod waits for its group (Volcano's reason `Schedulable`); the scheduler's message.
     Group(Name),
-    /// The scheduler failed; its text.
+    /// The scheduler failed; its message.
     Error(Name),
 }

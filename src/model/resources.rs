@@ -3,19 +3,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The name of one resource a node offers and a pod asks for.
+/// A resource of nodes and pods, by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
-    /// Processor time, in millicores.
+    /// CPU, in millicores.
     Cpu,
     /// Memory, in bytes.
     Memory,
-    /// Local scratch disk, in bytes.
+    /// Ephemeral storage, in bytes.
     EphemeralStorage,
-    /// Pods, counted.
+    /// Number of pods.
     Pods,
-    /// Anything else (`nvidia.com/gpu`, `hugepages-2Mi`), in whole units.
+    /// Any other resource (`nvidia.com/gpu`, `hugepages-2Mi`), in whole units.
     Extended(Name),
 }
 
@@ -51,12 +51,12 @@ impl Resource {
         }
     }
 
-    /// Whether it may be what a machine is bought for: every extended resource but those that are known to be no
-    /// accelerator (network interfaces, huge pages, device files, cpu under another name). Vendors' names for accelerators
-    /// never end, so no list of them decides; a name that is in no list counts as one.
+    /// Whether it counts as an accelerator: every extended resource except those known to be something else (network
+    /// interfaces, huge pages, device files, cpu under another name). Accelerators have too many vendor names for a list of
+    /// them, so an unknown name counts as one.
     pub fn is_accelerator(&self) -> bool {
         let Self::Extended(name) = self else { return false };
-        // Names without a domain are Kubernetes' own: hugepages-2Mi, attachable-volumes-aws-ebs
+        // Names without a domain belong to Kubernetes: hugepages-2Mi, attachable-volumes-aws-ebs
         // (k8s.io/api/core/v1/types.go, ResourceHugePagesPrefix and ResourceAttachableVolumesPrefix).
         let Some((domain, device)) = name.split_once('/') else { return false };
         let device = device.to_ascii_lowercase();
@@ -67,7 +67,7 @@ impl Resource {
     }
 }
 
-/// Domains of resources of which none is an accelerator.
+/// Domains without accelerators.
 const NO_ACCELERATOR_DOMAINS: [&str; 10] = [
     // Branch network interfaces, addresses and EFA (aws/amazon-vpc-resource-controller-k8s pkg/config/type.go;
     // aws/eks-charts aws-efa-k8s-device-plugin).
@@ -86,16 +86,16 @@ const NO_ACCELERATOR_DOMAINS: [&str; 10] = [
     "devices.kubevirt.io",
     // Encrypted memory (intel/intel-device-plugins-for-kubernetes cmd/sgx_plugin/README.md).
     "sgx.intel.com",
-    // Cpu and memory that is lent (koordinator-sh/koordinator apis/extension/resource.go: kubernetes.io/batch-cpu).
+    // Overcommitted cpu and memory (koordinator-sh/koordinator apis/extension/resource.go: kubernetes.io/batch-cpu).
     "kubernetes.io",
     // Network interfaces by resource name (k8snetworkplumbingwg/ovs-cni marker; GKE multi-network).
     "networking.gke.io.networks",
 ];
 
-/// How such domains end: bridges of pod networks (`ovs-cni.network.kubevirt.io/br1`).
+/// Suffixes of such domains: bridges of pod networks (`ovs-cni.network.kubevirt.io/br1`).
 const NO_ACCELERATOR_SUFFIXES: [&str; 1] = [".network.kubevirt.io"];
 
-/// Device files that many plugins offer under a domain of their own (squat/generic-device-plugin: `squat.ai/fuse`;
+/// Device files that plugins offer under various domains (squat/generic-device-plugin: `squat.ai/fuse`;
 /// kuberenetes-learning-group/fuse-device-plugin: `github.com/fuse`), and
 /// NVIDIA's names of network interfaces (Mellanox/network-operator example/crs: `nvidia.com/hostdev`); addresses and
 /// network interfaces of Tencent Cloud TKE, whose domain has shared GPUs as well (`tke.cloud.tencent.com/eni-ip`).
@@ -126,11 +126,11 @@ impl fmt::Display for Resource {
     }
 }
 
-/// An amount of every resource: millicores, bytes, counts. Integers only, so that a sum always equals its rebuild.
+/// An amount of every resource, in millicores, bytes or units. Integers, so that adding and subtracting is exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resources {
-    /// Processor time in millicores.
+    /// CPU in millicores.
     pub cpu_millicores: u64,
     /// Memory in bytes.
     pub memory_bytes: u64,
@@ -138,17 +138,17 @@ pub struct Resources {
     pub ephemeral_storage_bytes: u64,
     /// Number of pods.
     pub pods: u64,
-    /// Every other resource by its Kubernetes name, in whole units. Holds no zero entry after a subtraction.
+    /// Other resources by Kubernetes name, in whole units. Subtraction removes entries that become zero.
     pub extended: BTreeMap<Name, u64>,
 }
 
 impl Resources {
-    /// The most of a resource that one pod, one node or one reading counts for: 256 TiB, ten times the largest machine
-    /// there is. Anyone may write more into a manifest; without a bound one such pod would saturate a sum, and what is
-    /// taken back from a saturated sum leaves less than what is there. 65,536 of them still add up exactly.
+    /// The maximum amount of a pod, a node or a measurement: 256 TiB, ten times the largest instance. A manifest may
+    /// contain more; without a maximum one such pod would saturate a sum, which could not be subtracted from exactly.
+    /// 65,536 of these maxima add up without saturation.
     pub const MOST: u64 = 1 << 48;
 
-    /// Itself with each amount at most [`Self::MOST`].
+    /// `self` with each amount limited to [`Self::MOST`].
     #[must_use]
     pub fn capped(&self) -> Self {
         Self {
@@ -160,12 +160,12 @@ impl Resources {
         }
     }
 
-    /// Only cpu (millicores) and memory (bytes).
+    /// An amount of cpu (millicores) and memory (bytes).
     pub fn new(cpu_millicores: u64, memory_bytes: u64) -> Self {
         Self { cpu_millicores, memory_bytes, ..Self::default() }
     }
 
-    /// The amount of one resource; what is not named is 0.
+    /// The amount of a resource; 0 if it is absent.
     pub fn get(&self, resource: &Resource) -> u64 {
         match resource {
             Resource::Cpu => self.cpu_millicores,
@@ -176,7 +176,7 @@ impl Resources {
         }
     }
 
-    /// Sets the amount of one resource.
+    /// Sets the amount of a resource.
     pub fn set(&mut self, resource: &Resource, amount: u64) {
         match resource {
             Resource::Cpu => self.cpu_millicores = amount,
@@ -189,7 +189,7 @@ impl Resources {
         }
     }
 
-    /// Adds each resource into itself, saturating.
+    /// Adds each resource, saturating.
     pub fn add(&mut self, other: &Self) {
         self.cpu_millicores = self.cpu_millicores.saturating_add(other.cpu_millicores);
         self.memory_bytes = self.memory_bytes.saturating_add(other.memory_bytes);
@@ -203,7 +203,7 @@ impl Resources {
         }
     }
 
-    /// Subtracts exactly what was added before, never below 0. A resource that reaches 0 leaves [`Self::extended`].
+    /// Subtracts each resource, saturating at 0. An entry of [`Self::extended`] that reaches 0 is removed.
     pub fn subtract(&mut self, other: &Self) {
         self.cpu_millicores = self.cpu_millicores.saturating_sub(other.cpu_millicores);
         self.memory_bytes = self.memory_bytes.saturating_sub(other.memory_bytes);
@@ -219,7 +219,7 @@ impl Resources {
         }
     }
 
-    /// Whether nothing at all is there.
+    /// Whether every amount is 0.
     pub fn is_zero(&self) -> bool {
         self.cpu_millicores == 0
             && self.memory_bytes == 0
@@ -229,29 +229,29 @@ impl Resources {
     }
 }
 
-/// What was measured, from metrics.k8s.io.
+/// Measured usage, from metrics.k8s.io.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Processor time in millicores.
     pub cpu_millicores: u64,
     /// Working-set memory in bytes.
     pub memory_bytes: u64,
-    /// End of the measured window, as the metrics server says.
+    /// End of the measured window, by the metrics server's timestamp.
     pub at: Timestamp,
-    /// Length of the measured window in seconds; 0 where it is not told. See [`Self::fresh_seconds`].
+    /// Length of the measured window in seconds; 0 if unknown. See [`Self::fresh_seconds`].
     pub window_seconds: u32,
 }
 
 impl Usage {
-    /// How long, in seconds from `now`, it tells what is used now: until it is older than two windows and the time that
-    /// may pass until the next reading is asked for. 0 or less: it is old.
+    /// How many seconds after `now` the measurement stays current: until it is older than two windows and a polling
+    /// interval. 0 or less if it is stale.
     pub fn fresh_seconds(&self, now: Timestamp) -> i64 {
-        // A window that is not told is the longest that is common; readings are asked for every 15 seconds.
+        // An unknown window counts as the longest common one; metrics are polled every 15 seconds.
         let window = if self.window_seconds == 0 { 60 } else { i64::from(self.window_seconds) };
         self.at.as_second() + 2 * window + 15 - now.as_second()
     }
 
-    /// Itself with each amount at most [`Resources::MOST`].
+    /// `self` with each amount limited to [`Resources::MOST`].
     #[must_use]
     pub fn capped(self) -> Self {
         Self {
@@ -261,7 +261,7 @@ impl Usage {
         }
     }
 
-    /// The measured amount of a resource; only cpu and memory are measured.
+    /// The measured amount; `None` for resources other than cpu and memory.
     pub fn get(&self, resource: &Resource) -> Option<u64> {
         match resource {
             Resource::Cpu => Some(self.cpu_millicores),
@@ -290,7 +290,7 @@ mod tests {
     #[test_case("habana.ai/gaudi" => true)]
     #[test_case("aliyun.com/gpu-mem" => true)]
     #[test_case("huawei.com/Ascend910" => true)]
-    #[test_case("example.com/something-new" => true ; "a name in no list")]
+    #[test_case("example.com/something-new" => true ; "an unknown name")]
     #[test_case("vpc.amazonaws.com/efa" => false)]
     #[test_case("vpc.amazonaws.com/pod-eni" => false)]
     #[test_case("aliyun/eni" => false)]
@@ -310,12 +310,12 @@ mod tests {
     #[test_case("kubernetes.io/batch-cpu" => false)]
     #[test_case("cpu" => false)]
     #[test_case("ephemeral-storage" => false)]
-    fn what_a_machine_is_bought_for(name: &str) -> bool {
+    fn accelerators(name: &str) -> bool {
         Resource::from_name(name).is_accelerator()
     }
 
     #[test]
-    fn what_was_added_can_be_taken_back() {
+    fn subtraction_reverts_addition() {
         let mut sum = Resources::new(100, 10);
         let mut gpu = Resources::new(5, 1);
         gpu.set(&Resource::from_name("nvidia.com/gpu"), 2);

@@ -2,15 +2,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::hash::Hasher;
 
-/// The identity of one object instance: a name may be used again, a uid never is.
+/// The UID of an object: a name can be reused, a UID cannot.
 ///
-/// Kubernetes uids are UUIDs (or 32 hexadecimal digits for mirror pods): 16 bytes instead of 36. Any other text is
-/// hashed into the same space.
+/// Kubernetes UIDs are UUIDs (32 hexadecimal digits for mirror pods), stored in 16 bytes. Any other text is hashed to
+/// 16 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uid(u128);
 
 impl Uid {
-    /// The uid written as `text`; empty text is [`Self::is_none`].
+    /// Parses a UID; empty text gives one that [`Self::is_none`].
     pub fn new(text: &str) -> Self {
         let mut value: u128 = 0;
         let mut digits = 0;
@@ -34,7 +34,7 @@ impl Uid {
         Self((half(1) << 64 | half(2)).max(1))
     }
 
-    /// Whether no uid was given (some sources have none).
+    /// Whether the UID is missing, as in some sources.
     pub const fn is_none(self) -> bool {
         self.0 == 0
     }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uuids_come_back_and_other_text_is_told_apart() {
+    fn uuids_round_trip_and_other_text_is_distinct() {
         let text = "0fa1c9de-1b2c-4d3e-8f90-a1b2c3d4e5f6";
         assert_eq!(Uid::new(text).to_string(), text);
         assert!(Uid::new("").is_none());

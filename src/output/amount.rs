@@ -1,4 +1,4 @@
-//! Amounts and shares as a table writes them.
+//! Formats amounts and shares for the table format.
 
 use crate::cluster::share;
 use crate::model::Resource;
@@ -12,7 +12,7 @@ pub(super) fn amount(resource: &Resource, amount: u64) -> String {
     }
 }
 
-/// A share of what is offered: `88%`, or `4/0` of something that is not offered (any more); none of nothing.
+/// `part / whole` in percent: `88%`; `4/0` if only `whole` is zero, `None` if both are.
 pub(super) fn share_text(resource: &Resource, part: u64, whole: u64) -> Option<String> {
     if whole == 0 && part > 0 {
         return Some(format!("{}/0", amount(resource, part)));

@@ -1,5 +1,5 @@
-//! One line a node, with a heading. Quantities in the JSON's units; unknown is empty. Resources and labels that were asked for
-//! are further columns at the end.
+//! One line per node, with a header line. Quantities have the units of the JSON; an unknown value is empty. The resources
+//! and labels of the settings are further columns at the end.
 
 use super::{Columns, NodeReport, Report};
 use crate::model::Resource;
@@ -37,7 +37,7 @@ const HEADING: [&str; 26] = [
 pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let Columns { resources, labels } = &report.columns;
-    // Cpu, memory and pods are there without being asked for.
+    // Cpu, memory and pods are always columns.
     let is_further = |r: &&Resource| !matches!(r, Resource::Cpu | Resource::Memory | Resource::Pods);
     let further: Vec<&Resource> = resources.iter().filter(is_further).collect();
     let named = further.iter().flat_map(|resource| {
@@ -97,7 +97,7 @@ fn fields(n: &NodeReport) -> [String; HEADING.len()] {
     ]
 }
 
-/// A field a spreadsheet would run as a formula is made plain text (OWASP, "CSV injection"): labels are user input.
+/// Escapes a field that a spreadsheet would run as a formula (OWASP, "CSV injection"), since labels are user input.
 fn harmless(field: &str) -> std::borrow::Cow<'_, str> {
     let number = field.strip_prefix('-').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
     if field.starts_with(['=', '+', '-', '@']) && !number { format!("'{field}").into() } else { field.into() }

@@ -1,4 +1,4 @@
-//! The lines of the bill beside the machines, as serialisable data: null where they are off.
+//! Costs besides those of instances, as serialisable data; null if they are switched off.
 
 use crate::cluster::Row;
 use crate::insight::VolumeTotals;
@@ -8,32 +8,33 @@ use crate::units::Money;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What EKS charges for the cluster itself, as decimal text by the hour.
+/// The hourly price of the EKS control plane, as decimal text.
 #[derive(Clone, Debug, Serialize)]
 pub struct ControlPlaneReport {
     /// ISO 4217 code.
     pub currency: &'static str,
-    /// What is known of it, without what is only perhaps due; null when nothing is.
+    /// The known part of the price, without a possible surcharge for extended support; null if nothing is known.
     pub hourly: Option<String>,
     /// `hourly` × 730.
     pub monthly: Option<String>,
-    /// What `hourly` is if the version is in extended support; null where that is told, or has no price.
+    /// `hourly` in case the version is in extended support; null if the support type is known, or extended support has no
+    /// known price.
     pub hourly_if_extended: Option<String>,
-    /// Whether `hourly` is a lower bound: its tier has no price.
+    /// Whether `hourly` is a lower bound, because the price of the tier is unknown.
     pub lower_bound: bool,
-    /// Whether a figure is an estimate.
+    /// Whether a part is an estimate.
     pub estimated: bool,
-    /// The cluster alone.
+    /// The price of a cluster in standard support.
     pub cluster: Option<String>,
-    /// `yes`, `no`, or `perhaps` where nobody has told which support the version is in.
+    /// `yes`, `no`, or `perhaps` if the support type is unknown.
     pub in_extended_support: &'static str,
-    /// What extended support adds, whether it is due or not.
+    /// The surcharge for extended support, whether it applies or not.
     pub extended_support: Option<String>,
-    /// The tier of a provisioned control plane; null for the standard one, and where it was not told.
+    /// The tier of a provisioned control plane; null for the standard tier, and if the tier is unknown.
     pub tier: Option<String>,
-    /// What the tier adds.
+    /// The surcharge for the tier.
     pub tier_price: Option<String>,
-    /// Whether AWS has told tier and support.
+    /// Whether AWS has reported tier and support type.
     pub told: bool,
 }
 
@@ -61,30 +62,30 @@ impl From<&ControlPlane> for ControlPlaneReport {
     }
 }
 
-/// What the EBS volumes of the reported nodes cost, as decimal text.
+/// The hourly cost of the EBS volumes of the reported nodes, as decimal text.
 #[derive(Clone, Debug, Serialize)]
 pub struct VolumeTotalReport {
     /// ISO 4217 code.
     pub currency: &'static str,
-    /// By the hour: a lower bound while `unknown` is not 0; null when nothing is known.
+    /// Hourly cost; a lower bound if `unknown` is not 0, null if nothing is known.
     pub hourly: Option<String>,
     /// `hourly` × 730.
     pub monthly: Option<String>,
-    /// Machines whose volumes are not, or not wholly, in the figure.
+    /// Nodes whose volumes are not fully included.
     pub unknown: u64,
-    /// Why, by reason.
+    /// The number of these nodes by reason.
     pub unknown_reasons: BTreeMap<&'static str, u64>,
-    /// Machines whose node class has changed since they were launched.
+    /// Nodes whose node class has changed since their launch.
     pub estimated: u64,
 }
 
 impl From<&VolumeTotals> for VolumeTotalReport {
     fn from(totals: &VolumeTotals) -> Self {
-        let known = |text: String| (!totals.is_unknown()).then_some(text);
+        let if_known = |text: String| (!totals.is_unknown()).then_some(text);
         Self {
             currency: totals.currency().code(),
-            hourly: known(decimal(totals.hourly())),
-            monthly: known(totals.hourly().monthly().decimal(2)),
+            hourly: if_known(decimal(totals.hourly())),
+            monthly: if_known(totals.hourly().monthly().decimal(2)),
             unknown: totals.left_out(),
             unknown_reasons: totals.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect(),
             estimated: totals.estimated,
@@ -92,43 +93,43 @@ impl From<&VolumeTotals> for VolumeTotalReport {
     }
 }
 
-/// The EBS volumes of one machine.
+/// The EBS volumes of a node.
 #[derive(Clone, Debug, Serialize)]
 pub struct VolumesReport {
     /// ISO 4217 code.
     pub currency: &'static str,
-    /// The whole by the hour; null when a part is not known.
+    /// Hourly cost of all volumes; null if a part is unknown.
     pub hourly: Option<String>,
-    /// What is known of it.
+    /// The known part of it.
     pub known: String,
-    /// Why a part is not known.
+    /// Why a part is unknown.
     pub unknown: Option<&'static str>,
-    /// Whether the node class has changed since the machine was launched.
+    /// Whether the node class has changed since the node's launch.
     pub estimated: bool,
-    /// Each volume.
+    /// The volumes.
     pub parts: Vec<VolumeReport>,
 }
 
-/// One EBS volume.
+/// An EBS volume.
 #[derive(Clone, Debug, Serialize)]
 pub struct VolumeReport {
-    /// `gp3`; null when the machine image tells it.
+    /// `gp3`; null if the AMI decides.
     pub volume_type: Option<String>,
-    /// GiB; null when the machine image or a snapshot tells it.
+    /// GiB; null if the AMI or a snapshot decides.
     pub size_gib: Option<u64>,
-    /// Provisioned I/O operations a second; null for the type's baseline.
+    /// Provisioned IOPS; null for the baseline of the type.
     pub iops: Option<u64>,
-    /// Provisioned MiB a second; null for the type's baseline.
+    /// Provisioned throughput in MiB/s; null for the baseline of the type.
     pub throughput: Option<u64>,
-    /// Whether the operating system starts from it.
+    /// Whether it is the root volume.
     pub root: bool,
-    /// By the hour; null when a part is not known.
+    /// Hourly cost; null if a part is unknown.
     pub hourly: Option<String>,
-    /// Why a part is not known.
+    /// Why a part is unknown.
     pub unknown: Option<&'static str>,
 }
 
-/// The volumes of a row; null where that line is off, and for what has none.
+/// The volumes of a row; `None` if the cost of volumes is switched off, or the row has no volumes.
 pub(super) fn volumes(row: &Row) -> Option<VolumesReport> {
     let quote: &VolumesQuote = row.volumes_quote()?;
     Some(VolumesReport {
@@ -154,23 +155,23 @@ fn volume(part: &VolumePart) -> VolumeReport {
     }
 }
 
-/// The control plane in a line for reading.
+/// The control plane as a line of the table format.
 pub(super) fn control_plane_line(plane: &ControlPlaneReport) -> String {
     let sign = sign(plane.currency);
     let Some(hourly) = &plane.hourly else { return "—/hour".to_owned() };
     let mark = marks(plane.lower_bound, plane.estimated);
-    let extended = plane.hourly_if_extended.as_ref().map(|all| format!(" ({sign}{all} in extended support)"));
+    let extended = plane.hourly_if_extended.as_ref().map(|hourly| format!(" ({sign}{hourly} in extended support)"));
     format!("{mark}{sign}{hourly}/hour{}", extended.unwrap_or_default())
 }
 
-/// The volumes of all nodes in a line for reading.
+/// The volumes of all nodes as a line of the table format.
 pub(super) fn volumes_line(volumes: &VolumeTotalReport) -> String {
     let reasons: Vec<String> = volumes.unknown_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();
-    let unknown = if reasons.is_empty() { String::new() } else { format!("  not known: {}", reasons.join(", ")) };
+    let unknown = if reasons.is_empty() { String::new() } else { format!("  unknown: {}", reasons.join(", ")) };
     let Some(hourly) = &volumes.hourly else { return format!("—/hour{unknown}") };
     let mark = marks(volumes.unknown > 0, volumes.estimated > 0);
-    let wholly = unknown.replacen("not known", "not wholly known", 1);
-    format!("{mark}{}{hourly}/hour{wholly}", sign(volumes.currency))
+    let unknown = unknown.replacen("unknown", "partly unknown", 1);
+    format!("{mark}{}{hourly}/hour{unknown}", sign(volumes.currency))
 }
 
 fn marks(least: bool, estimated: bool) -> String {

@@ -1,7 +1,7 @@
-//! One-shot reports: what the screen knows, once, for people (`table`) and for programs (`json`, `csv`).
+//! Reports of `nodeglass snapshot`: `table` for people, `json` and `csv` for programs.
 //!
-//! A [`Report`] is a pure function of the state and a view of it; the formats print a report and know nothing else.
-//! The JSON is documented and versioned (`schema`): fields are added, never renamed.
+//! A [`Report`] is a pure function of the state and a view of it, and each format is a function of the report. The JSON
+//! is documented and versioned (`schema`): fields may be added, never renamed.
 
 mod amount;
 mod csv;
@@ -22,14 +22,14 @@ pub enum Format {
     Table,
     /// One JSON document, schema nodeglass/v1
     Json,
-    /// One row a node, with a header row
+    /// One row per node, with a header row
     Csv,
 }
 
 /// Writes a report.
 ///
 /// # Errors
-/// What the writer says. A reader that went away ([`io::ErrorKind::BrokenPipe`]) is the caller's to forgive.
+/// An I/O error of the writer, including [`io::ErrorKind::BrokenPipe`].
 pub fn write(report: &Report, format: Format, out: &mut impl Write) -> io::Result<()> {
     match format {
         Format::Table => table::write(report, out)?,

@@ -22,7 +22,7 @@ fn condition(kind: &str, status: ConditionStatus, reason: &str) -> Condition {
     Condition { kind: kind.into(), status, reason: reason.into(), ..Condition::default() }
 }
 
-/// A ready node in Seoul, made `age` seconds ago, with labels beside those of its place.
+/// A ready node in Seoul, created `age` seconds ago, with further labels.
 fn node(name: &str, age: i64, labels: &[(&'static str, &'static str)]) -> Node {
     let place =
         [("topology.kubernetes.io/region", "ap-northeast-2"), ("topology.kubernetes.io/zone", "ap-northeast-2b")];
@@ -46,8 +46,8 @@ fn pod(name: &str, node: &str, cpu: u64) -> Pod {
     }
 }
 
-/// One of each: a node of Auto Mode, a spot node that drains, one of a type without a price and with odd labels, a claim
-/// that fails, a nodepool at its limit, a stream that is denied.
+/// One of each: an Auto Mode node, a draining spot node, a node without a price and with unusual labels, a failing
+/// NodeClaim, a NodePool at its limit, a forbidden stream.
 fn fleet() -> Vec<Change> {
     let general = (key::NODEPOOL, "general");
     let auto = [general, ("node.kubernetes.io/instance-type", "c5a.large"), (key::COMPUTE_TYPE, "auto")];
@@ -113,8 +113,8 @@ fn a_fleet_reads(format: Format, name: &str) {
     insta::assert_snapshot!(name, printed(&report(Some(PriceBook::embedded()), fleet()), format));
 }
 
-/// A fleet on EKS whose control plane and volumes are priced: a machine of a class that is known, one of a class that
-/// is not, one of a node group.
+/// An EKS cluster whose control plane and volumes are priced: a node of a known node class, one of an unknown class, one
+/// of a node group.
 fn extra_costs() -> Report {
     let extra_costs = ExtraCosts { control_plane: true, volumes: true };
     let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs);
@@ -157,15 +157,15 @@ fn extra_costs() -> Report {
         support: Some(SupportType::Extended),
         phase: None,
     };
-    let told = PriceNews::ClusterSupport { region: "ap-northeast-2".into(), support };
-    cluster.learn([PriceNews::Sheet(sheet), told]);
+    let cluster_support = PriceNews::ClusterSupport { region: "ap-northeast-2".into(), support };
+    cluster.learn([PriceNews::Sheet(sheet), cluster_support]);
     let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
     view.refresh(&mut cluster);
     Report::new(&cluster, &view, at(NOW))
 }
 
 #[test]
-fn lines_beside_the_machines_are_reported_apart() {
+fn extra_costs_are_reported_separately() {
     let report = extra_costs();
     let json: serde_json::Value = serde_json::from_str(&printed(&report, Format::Json)).unwrap();
     let volumes: Vec<_> = json["nodes"].as_array().unwrap().iter().map(|node| &node["volumes"]).collect();
@@ -175,7 +175,7 @@ fn lines_beside_the_machines_are_reported_apart() {
         "nodes[].volumes": volumes,
     });
     insta::assert_snapshot!("extra_costs", serde_json::to_string_pretty(&shown).unwrap());
-    assert_eq!(json["totals"]["price"]["hourly"], "0.25800", "three c5a.large, and nothing else in it");
+    assert_eq!(json["totals"]["price"]["hourly"], "0.25800", "the price of three c5a.large alone");
     let table = printed(&report, Format::Table);
     let lines: Vec<&str> =
         table.lines().filter(|line| line.contains("control plane") || line.starts_with("vol")).collect();
@@ -183,20 +183,20 @@ fn lines_beside_the_machines_are_reported_apart() {
         lines,
         [
             "control plane  ~$1.75000/hour ($2.25000 in extended support)",
-            "volumes  ≥ $0.02080/hour  not wholly known: 1 no node class, 1 node class not read",
+            "volumes  ≥ $0.02080/hour  partly unknown: 1 no node class, 1 node class not read",
         ]
     );
 }
 
 #[test]
-fn lines_that_are_off_are_null() {
+fn extra_costs_that_are_off_are_null() {
     let report = report(Some(PriceBook::embedded()), fleet());
     assert!(report.control_plane.is_none() && report.totals.volumes.is_none());
     assert!(report.nodes.iter().all(|node| node.volumes.is_none()));
 }
 
 #[test]
-fn without_prices_and_pods_nothing_reads_as_zero() {
+fn unknown_prices_and_pods_are_not_zero() {
     let denied = Change::Link(Stream::Pods, LinkState::Denied { message: "pods is forbidden".into() });
     let changes = vec![Change::Node(Box::new(node("i-a", 250, &[]))), denied];
     insta::assert_snapshot!("table_of_little", printed(&report(None, changes), Format::Table));
@@ -261,7 +261,7 @@ fn moments_are_by_the_servers_clock() {
 }
 
 #[test]
-fn the_table_says_who_could_not_tell_a_missing_price() {
+fn the_table_reports_failing_price_sources() {
     let mut cluster = Cluster::new(Some(PriceBook::embedded()));
     for change in fleet() {
         cluster.apply(change, at(NOW));
@@ -276,16 +276,16 @@ fn the_table_says_who_could_not_tell_a_missing_price() {
     let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
     view.refresh(&mut cluster);
     let table = printed(&Report::new(&cluster, &view, at(NOW)), Format::Table);
-    let said: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("prices from ")).collect();
+    let lines: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("prices from ")).collect();
     let expected = [
         "spot-feed of ap-northeast-2: no answer within 15 s",
         "spot-history of ap-northeast-2: ec2:DescribeSpotPriceHistory is not allowed",
     ];
-    assert_eq!(said, expected);
+    assert_eq!(lines, expected);
 }
 
 #[test]
-fn yuan_is_never_shown_as_dollar() {
+fn yuan_are_not_shown_as_dollars() {
     let chinese = |name: &str| {
         let labels = [("topology.kubernetes.io/region", "cn-north-1"), (key::INSTANCE_PRICE, "0.5")];
         Change::Node(Box::new(Node { labels: labels.into_iter().collect(), ..node(name, 0, &[]) }))
@@ -312,7 +312,7 @@ fn a_share_is_rounded_once() {
         ],
     );
     let table = printed(&report, Format::Table);
-    assert!(table.contains(" 49% "), "49.45 % is no 50 %:\n{table}");
+    assert!(table.contains(" 49% "), "49.45 % is not 50 %:\n{table}");
 }
 
 /// Claims may not be read: the taint alone says that the node leaves. Its value is that of Karpenter 0.32 to 0.37.
@@ -333,13 +333,13 @@ fn amount() -> impl proptest::strategy::Strategy<Value = u64> {
 proptest::proptest! {
     #[test]
     fn any_amount_prints(cpu in amount(), memory in amount(), offered in amount()) {
-        let all = |cpu, memory| Resources { pods: cpu, ephemeral_storage_bytes: memory, ..Resources::new(cpu, memory) };
-        let claim = NodeClaim { name: Name::from("c"), requests: all(cpu, memory), ..NodeClaim::default() };
+        let resources = |cpu, memory| Resources { pods: cpu, ephemeral_storage_bytes: memory, ..Resources::new(cpu, memory) };
+        let claim = NodeClaim { name: Name::from("c"), requests: resources(cpu, memory), ..NodeClaim::default() };
         let report = report(Some(PriceBook::embedded()), vec![
-            Change::Node(Box::new(Node { allocatable: all(offered, offered), ..node("n", 0, &[]) })),
+            Change::Node(Box::new(Node { allocatable: resources(offered, offered), ..node("n", 0, &[]) })),
             Change::Claim(Box::new(claim)),
             Change::Link(Stream::Pods, LinkState::Live),
-            Change::Pod(Box::new(Pod { requests: all(cpu, memory), limits: all(memory, cpu), ..pod("p", "n", 0) })),
+            Change::Pod(Box::new(Pod { requests: resources(cpu, memory), limits: resources(memory, cpu), ..pod("p", "n", 0) })),
         ]);
         for format in [Format::Table, Format::Json, Format::Csv] {
             proptest::prop_assert!(!printed(&report, format).is_empty());

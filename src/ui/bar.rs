@@ -1,23 +1,23 @@
 //! Bars in eighths of a cell: requests as the fill, measured usage as a second shade inside the same bar.
 //!
-//! The bar clamps at its width; the number beside it tells the truth. Nothing of no capacity is no bar.
+//! The bar clamps at its width; the number beside it does not. Zero of zero capacity draws no bar.
 
 use super::pen::Pen;
 use super::theme::{Level, Theme};
 use ratatui::style::{Modifier, Style};
 
-/// What one bar shows, in thousandths of its capacity.
+/// What one bar shows, in permille of its capacity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// The fill; none where nothing is known, or nothing is asked of nothing.
+    /// The fill; `None` if it is unknown, or if both request and capacity are zero.
     pub fill: Option<u64>,
-    /// What was measured, where metrics are there.
+    /// Measured usage; `None` without metrics.
     pub used: Option<u64>,
-    /// Whether that was measured too long ago to hold now.
+    /// Whether the measurement is too old to be current.
     pub stale: bool,
 }
 
-/// What a part of a bar stands for.
+/// What a part of a bar means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shade {
     Track,
@@ -35,16 +35,16 @@ struct BarCell {
 
 const BLOCKS: [&str; 9] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
-/// A share as eighths of a bar: something is never nothing, and only full is full.
+/// A share as eighths of a bar. More than zero is at least one eighth, and less than 100 % is never a full bar.
 fn eighths(permille: u64, width: u16) -> u64 {
-    let all = u64::from(width) * 8;
-    if all == 0 || permille == 0 {
+    let full = u64::from(width) * 8;
+    if full == 0 || permille == 0 {
         return 0;
     }
     if permille >= 1000 {
-        return all;
+        return full;
     }
-    ((permille * all + 500) / 1000).clamp(1, all - 1)
+    ((permille * full + 500) / 1000).clamp(1, full - 1)
 }
 
 fn cells(width: u16, share: Share) -> impl Iterator<Item = BarCell> {
@@ -65,7 +65,7 @@ fn cells(width: u16, share: Share) -> impl Iterator<Item = BarCell> {
     })
 }
 
-/// Draws a bar. With neither a fill nor a measurement nothing but `—` is drawn: unknown and "not offered" are no empty bar.
+/// Draws a bar; without a fill and a measurement only `—`, because unknown and "not offered" differ from zero.
 pub(super) fn draw(pen: &mut Pen<'_>, x: u16, y: u16, width: u16, share: Share, level: Level, theme: &Theme) {
     if share.fill.is_none() && share.used.is_none() {
         if width > 0 {
@@ -80,10 +80,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, x: u16, y: u16, width: u16, share: Share, 
     for (i, cell) in (0_u16..).zip(cells(width, share)) {
         let x = x.saturating_add(i);
         if theme.plain_bars() {
-            // Whole cells with one sign for each shade: no background colours to lean on.
-            let meant = if cell.eighths >= 4 { cell.front } else { cell.back };
+            // Without background colours: whole cells, one symbol per shade.
+            let visible = if cell.eighths >= 4 { cell.front } else { cell.back };
             let glyphs = theme.glyphs();
-            let (symbol, style) = match meant {
+            let (symbol, style) = match visible {
                 Shade::Used => (glyphs.bar_used, used),
                 Shade::Fill if share.used.is_some() => (glyphs.bar_requested, fill),
                 Shade::Fill => (glyphs.bar_used, fill),

@@ -1,4 +1,4 @@
-//! Why there is no node on the screen, and what would make one appear. Never a blank pane.
+//! The pane shown instead of an empty table: why there are no nodes, and what would create one.
 
 use super::frame::Picture;
 use super::pen::{Pen, wrap};
@@ -10,7 +10,7 @@ use crate::units::age;
 
 type Lines = Vec<(String, Role)>;
 
-/// The ClusterRole that grants what is read, in lines that fit 80 columns, so that it can be copied from the screen.
+/// The ClusterRole that grants everything nodeglass reads, in lines that fit 80 columns, to be copied from the screen.
 const CLUSTER_ROLE: [&str; 12] = [
     "apiVersion: rbac.authorization.k8s.io/v1",
     "kind: ClusterRole",
@@ -26,7 +26,7 @@ const CLUSTER_ROLE: [&str; 12] = [
     "   verbs: [get, list]}",
 ];
 
-/// The reason, and what can be done.
+/// The reason, and what the user can do.
 fn reason(pic: &Picture<'_>, seen: &mut Seen) -> Lines {
     let hidden = pic.view.of();
     if hidden > 0 {
@@ -78,7 +78,7 @@ fn denied(message: &str) -> Lines {
 
 fn unreachable(pic: &Picture<'_>, why: &str, left: i64) -> Lines {
     let about = pic.cluster.about();
-    // A server that answers 401 was reached: it does not know who asks.
+    // A server that answers 401 Unauthorized was reached.
     let rejected = why.contains("(401)");
     let what = if rejected { "The cluster does not accept the credentials" } else { "The cluster cannot be reached" };
     let mut lines = vec![(what.into(), Role::Bad), (why.to_owned(), Role::Text)];
@@ -89,7 +89,7 @@ fn unreachable(pic: &Picture<'_>, why: &str, left: i64) -> Lines {
     if !about.context.is_empty() {
         tried.push(format!("context {}", about.context));
     }
-    // Already a phrase: `from` and the files.
+    // Already a phrase: `from <files>`.
     if !pic.ui.options.tried.is_empty() {
         tried.push(pic.ui.options.tried.clone());
     }
@@ -112,11 +112,11 @@ fn connecting(pic: &Picture<'_>) -> Lines {
 
 fn no_nodes(pic: &Picture<'_>) -> Lines {
     let mut lines = vec![("No nodes yet".into(), Role::Strong)];
-    let waiting = pic.cluster.pod_counts().unscheduled;
-    if waiting > 0 {
+    let pending = pic.cluster.pod_counts().unscheduled;
+    if pending > 0 {
         let causes = pic.pending.words(usize::MAX);
         let why = if causes.is_empty() { String::new() } else { format!(": {causes}") };
-        lines.push((format!("{} for one{why}", words::count(waiting, "pod waits", "pods wait")), Role::Warn));
+        lines.push((format!("{} pending{why}", words::count(pending, "pod", "pods")), Role::Warn));
     }
     let pools: Vec<String> = pic
         .cluster
@@ -128,14 +128,17 @@ fn no_nodes(pic: &Picture<'_>) -> Lines {
         .collect();
     let absent = matches!(pic.cluster.stream(Stream::NodePools).state, LinkState::Absent);
     if !pools.is_empty() {
-        let what = if waiting > 0 {
+        let what = if pending > 0 {
             "Karpenter should create a NodeClaim shortly"
         } else {
             "A node appears as soon as a pod needs one"
         };
         lines.push((format!("{what}; NodePools: {}", pools.join(", ")), Role::Text));
     } else if absent {
-        lines.push(("Karpenter is not installed: nodes come from node groups or by hand.".into(), Role::Text));
+        lines.push((
+            "Karpenter is not installed: nodes come from node groups or are added manually.".into(),
+            Role::Text,
+        ));
     } else {
         lines.push(("There is no NodePool: Karpenter and EKS Auto Mode need one to launch nodes.".into(), Role::Text));
     }

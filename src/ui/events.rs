@@ -1,7 +1,7 @@
-//! The event pane: newest first, repeats collapsed, one lane or all, of one node or all.
+//! The event pane: newest first, similar events collapsed, filtered by lane and by node.
 //!
-//! It follows the newest until the reader moves; then the line at the top stays where it is and what came since is
-//! counted.
+//! The pane follows the newest event until the user scrolls. Then the top line stays in place, and the pane shows the
+//! number of newer events.
 
 use super::frame::Picture;
 use super::pen::{Pen, columns};
@@ -15,13 +15,13 @@ use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
 use ratatui::layout::Rect;
 
-/// What the pane shows: the lane, and the objects of the node it is about.
+/// The query behind the pane: its lane, and the objects of the node that it is filtered by.
 pub(super) fn query(ui: &UiState, cluster: &Cluster) -> EventQuery {
     let objects = ui.events.of.and_then(|id| cluster.row(id)).map(|row| objects_of(row, cluster));
     EventQuery { lane: ui.events.lane, collapse: !ui.events.one_by_one, objects }
 }
 
-/// A node, its claim and its pods.
+/// The objects whose events belong to a row: its node, its NodeClaim and its pods.
 pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> Objects {
     let mut objects = Objects::default();
     if let Some(node) = row.node() {
@@ -35,13 +35,14 @@ pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> Objects {
 }
 
 /// `pod/web-1`, `nodeclaim/default-8q7xk`.
-pub(super) fn object(of: &ObjectRef) -> String {
-    let kind = of.kind.to_lowercase();
-    // Karpenter's events about an object that is gone name its kind alone.
-    if of.name.is_empty() { kind.into() } else { format!("{kind}/{}", of.name) }
+pub(super) fn object(object: &ObjectRef) -> String {
+    let kind = object.kind.to_lowercase();
+    // Karpenter's events about a deleted object have its kind and no name.
+    if object.name.is_empty() { kind.into() } else { format!("{kind}/{}", object.name) }
 }
 
-/// The object of a line, or how many objects it stands for: `nodepool/spot +1 other`, `2 nodepools` where that has no room.
+/// The object of a line, and the number of further objects: `nodepool/spot +1 other`, or `2 nodepools` if that does not
+/// fit in `room` columns.
 fn objects(line: &EventLine<'_>, room: Option<u16>) -> String {
     let newest = object(line.object);
     let others = line.objects.saturating_sub(1);
@@ -56,7 +57,7 @@ fn objects(line: &EventLine<'_>, room: Option<u16>) -> String {
     format!("{} {kind}{}", line.objects, if kind.ends_with('s') { "es" } else { "s" })
 }
 
-/// The row an event is about: its node, its claim, the node its pod is on or was nominated for.
+/// The row an event belongs to: the node or NodeClaim it regards, or the node that its pod is bound to or nominated for.
 pub(super) fn row_of(line: &EventLine<'_>, cluster: &Cluster) -> Option<RowId> {
     let object = line.object;
     let row = match object.kind.as_str() {
@@ -74,7 +75,7 @@ pub(super) fn row_of(line: &EventLine<'_>, cluster: &Cluster) -> Option<RowId> {
     row.map(Row::id)
 }
 
-/// Place of the line that was at the top, among the lines of now: lines that came since lie above it.
+/// Index of the line that was at the top; lines that arrived since are above it.
 fn top_index<'a>(lines: impl Iterator<Item = EventLine<'a>>, mark: EventMark) -> usize {
     let mut place = 0;
     for line in lines {
@@ -96,7 +97,7 @@ fn role_of(line: &EventLine<'_>) -> Role {
     }
 }
 
-/// The message, without what the object column says already.
+/// The message, without the prefix that repeats the object column.
 fn message<'a>(line: &EventLine<'a>) -> &'a str {
     let prefix = format!("{} {} event: ", line.object.kind, line.object.name);
     line.message.strip_prefix(prefix.as_str()).unwrap_or(line.message)
@@ -128,7 +129,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
     draw_lines(&mut part, pic, &lines, cursor, seen);
 }
 
-/// Draws lines; the pane of the detail uses it as well.
+/// Draws event lines; also used by the detail view.
 pub(super) fn draw_lines(
     pen: &mut Pen<'_>,
     pic: &Picture<'_>,
@@ -148,10 +149,10 @@ pub(super) fn draw_lines(
     let state = &pic.ui.events;
     let page = format!("{w} {:?} {:?} {}", state.lane, state.of, state.one_by_one);
     let widths = pic.ui.event_widths.grown(page, vec![reason, widest(&named), widest(&times)]);
-    // Karpenter's longest, TerminationGracePeriodExpiring, is whole where the line is long.
-    let reason = widths.of(0).min(30).min(w / 5);
-    let object_w = if w >= 70 { widths.of(1).min(w / 4) } else { 0 };
-    let times_w = if w >= 50 { widths.of(2) } else { 0 };
+    // 30 columns fit Karpenter's longest reason, TerminationGracePeriodExpiring.
+    let reason_w = widths.column(0).min(30).min(w / 5);
+    let object_w = if w >= 70 { widths.column(1).min(w / 4) } else { 0 };
+    let times_w = if w >= 50 { widths.column(2) } else { 0 };
     seen.event_widths = widths;
     for (i, line) in lines.iter().enumerate() {
         let y = i as u16;
@@ -163,9 +164,9 @@ pub(super) fn draw_lines(
         let sign = if line.kind == EventKind::Warning { "W" } else { " " };
         pen.put(8, y, sign, theme.style(Role::Warn));
         let mut x = 10;
-        let told = if line.reason.is_empty() { line.component } else { line.reason };
-        pen.put_max(x, y, &cut_middle(told, usize::from(reason)), reason, theme.style(role));
-        x += reason + 2;
+        let reason = if line.reason.is_empty() { line.component } else { line.reason };
+        pen.put_max(x, y, &cut_middle(reason, usize::from(reason_w)), reason_w, theme.style(role));
+        x += reason_w + 2;
         if object_w > 0 {
             let object = objects(line, Some(object_w));
             let text = cut_middle(&object, usize::from(object_w));
@@ -203,24 +204,24 @@ fn rule(pen: &mut Pen<'_>, pic: &Picture<'_>, top: usize, seen: &mut Seen) {
     let end = w.saturating_sub(2);
     let right_x = end.saturating_sub(columns(&right));
     if let Some(id) = state.of {
-        let of = super::table::name_of(id, pic);
-        let text = format!("of {} ", cut_middle(&of, 24));
+        let name = super::table::name_of(id, pic);
+        let text = format!("of {} ", cut_middle(&name, 24));
         x = pen.put(x, 0, &text, theme.style(Role::Warn));
     }
     let area = pen.area();
     for lane in lanes() {
-        let chosen = lane == state.lane;
+        let selected = lane == state.lane;
         let name = lane.map_or("all", Lane::name);
-        let text = if chosen { format!("[{name}]") } else { format!(" {name} ") };
+        let text = if selected { format!("[{name}]") } else { format!(" {name} ") };
         let columns = columns(&text);
         if x + columns + 1 > right_x {
-            // The chosen lane is told even where there is no room for the others.
-            if !chosen {
+            // The selected lane is shown even if the others do not fit.
+            if !selected {
                 continue;
             }
             x = x.min(right_x.saturating_sub(columns + 1)).max(2);
         }
-        let style = if chosen { theme.style(Role::Strong) } else { theme.dim() };
+        let style = if selected { theme.style(Role::Strong) } else { theme.dim() };
         seen.lanes.push((Rect::new(area.x + x, area.y, columns, 1), lane));
         x = pen.put(x, 0, &text, style);
     }

@@ -1,4 +1,4 @@
-//! The lines of the bill beside the machines: the control plane and the volumes, in the header and in the detail view.
+//! Costs beside those of instances: the control plane and volumes, in the header and in the detail view.
 
 use super::frame::Picture;
 use super::theme::Role;
@@ -12,20 +12,20 @@ use ratatui::style::Style;
 
 type Piece = (String, Style);
 
-/// What is to be said of them in the header: nothing where they are off.
-pub(super) fn about(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
+/// The cost lines shown in the header next to the total; empty if both costs are switched off.
+pub(super) fn header_lines(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     let extra_costs = pic.cluster.extra_costs();
-    let mut all = Vec::new();
+    let mut lines = Vec::new();
     if !pic.cluster.has_prices() {
-        return all;
+        return lines;
     }
     if extra_costs.control_plane {
-        all.push(control_plane(pic, pic.cluster.control_plane().as_ref()));
+        lines.push(control_plane(pic, pic.cluster.control_plane().as_ref()));
     }
     if extra_costs.volumes {
-        all.push(volumes(pic, &pic.view.totals().volumes));
+        lines.push(volumes(pic, &pic.view.totals().volumes));
     }
-    all
+    lines
 }
 
 /// `control plane $0.10/h ($0.60 in extended support)`.
@@ -50,7 +50,7 @@ fn control_plane(pic: &Picture<'_>, plane: Option<&ControlPlane>) -> Vec<Piece> 
     pieces
 }
 
-/// `volumes $0.031/h`, `volumes ≥ $0.031/h (3 not known)`.
+/// `volumes $0.031/h`, `volumes ≥ $0.031/h (3 unknown)`.
 fn volumes(pic: &Picture<'_>, totals: &VolumeTotals) -> Vec<Piece> {
     let theme = pic.theme();
     let dim = theme.dim();
@@ -63,21 +63,21 @@ fn volumes(pic: &Picture<'_>, totals: &VolumeTotals) -> Vec<Piece> {
         pieces.push((format!("{mark}{amount}/h"), theme.style(Role::Text)));
     }
     if totals.left_out() > 0 {
-        // Reading them is a permission of its own, which may be missing without anything else being wrong.
+        // Node classes need a permission of their own, which may be the only one missing.
         let denied = totals.unknown.contains_key(&VolumeUnknown::ClassNotRead) && classes_are_denied(pic);
-        let why = if denied { "node classes may not be read".to_owned() } else { reasons(totals) };
+        let why = if denied { "cannot list node classes: forbidden".to_owned() } else { reasons(totals) };
         pieces.push((format!(" ({why})"), dim));
     }
     pieces
 }
 
-/// `3 not known: no node class`, `5 not known`; `3 not wholly known: size or type set by the machine image` beside an amount.
+/// `3 unknown: no node class`, `5 unknown`; beside an amount `3 partly unknown: size or type set by the AMI`.
 fn reasons(totals: &VolumeTotals) -> String {
-    let how = if totals.is_unknown() { "known" } else { "wholly known" };
-    let mut whys = totals.unknown.keys();
-    match (whys.next(), whys.next()) {
-        (Some(why), None) => format!("{} not {how}: {}", totals.left_out(), why.reason()),
-        (Some(_), Some(_)) | (None, _) => format!("{} not {how}", totals.left_out()),
+    let unknown = if totals.is_unknown() { "unknown" } else { "partly unknown" };
+    let mut causes = totals.unknown.keys();
+    match (causes.next(), causes.next()) {
+        (Some(cause), None) => format!("{} {unknown}: {}", totals.left_out(), cause.reason()),
+        (Some(_), Some(_)) | (None, _) => format!("{} {unknown}", totals.left_out()),
     }
 }
 
@@ -86,16 +86,16 @@ fn classes_are_denied(pic: &Picture<'_>) -> bool {
     [Stream::Ec2NodeClasses, Stream::NodeClasses].into_iter().any(denied)
 }
 
-/// What must be said before an amount: `≥ ~`.
+/// The marks before an amount: `≥ ~`.
 fn marks(pic: &Picture<'_>, least: bool, estimated: bool) -> String {
     let least = if least { format!("{} ", pic.theme().glyphs().least) } else { String::new() };
     format!("{least}{}", if estimated { "~" } else { "" })
 }
 
-/// A labelled fact of the detail view.
+/// A labelled line of the detail view.
 pub(super) type Fact = (&'static str, String, Role);
 
-/// The volumes of a row, one a line, the sum first. Nothing where that line is off.
+/// The volumes of a row: their sum, then one line per volume. Empty if the cost of volumes is switched off.
 pub(super) fn volume_facts(pic: &Picture<'_>, row: &Row) -> Vec<Fact> {
     let Some(quote) = row.volumes_quote() else { return Vec::new() };
     let mut facts = vec![total(pic, quote)];
@@ -108,22 +108,22 @@ fn total(pic: &Picture<'_>, quote: &VolumesQuote) -> Fact {
     let known = quote.known();
     if let Some(why) = quote.nothing {
         let denied = why == VolumeUnknown::ClassNotRead && classes_are_denied(pic);
-        let why = if denied { "node classes may not be read" } else { why.reason() };
+        let why = if denied { "cannot list node classes: forbidden" } else { why.reason() };
         return ("volumes", why.to_owned(), Role::Dim);
     }
     if known == Money::ZERO && quote.unknown().is_some() {
-        return ("volumes", "not known".to_owned(), Role::Warn);
+        return ("volumes", "unknown".to_owned(), Role::Warn);
     }
     let mark = marks(pic, quote.unknown().is_some(), quote.estimated);
     let month =
         if quote.unknown().is_none() { format!(", {sign}{}/mo", known.monthly().grouped(2)) } else { String::new() };
     let priced = quote.parts.iter().filter(|part| part.known != Money::ZERO);
     let oldest = priced.map(|part| part.origin).min_by_key(|origin| origin.as_of).unwrap_or_default();
-    let said = words::provenance(oldest.source, oldest.as_of, pic.now);
-    ("volumes", format!("{mark}{sign}{}/h{month}  {said}", known.decimal(5)), Role::Text)
+    let source = words::provenance(oldest.source, oldest.as_of, pic.now);
+    ("volumes", format!("{mark}{sign}{}/h{month}  {source}", known.decimal(5)), Role::Text)
 }
 
-/// `80 GiB gp3, 10000 IOPS, 250 MiB/s  $0.07246`, `root: size or type set by the machine image`.
+/// `80 GiB gp3, 10000 IOPS, 250 MiB/s  $0.07246`, `root  size or type set by the AMI`.
 fn volume(pic: &Picture<'_>, quote: &VolumesQuote, part: &VolumePart) -> String {
     let sign = words::sign(quote.currency, pic.theme());
     let amount = match (part.unknown, part.known) {
@@ -131,17 +131,17 @@ fn volume(pic: &Picture<'_>, quote: &VolumesQuote, part: &VolumePart) -> String 
         (Some(why), Money::ZERO) => why.reason().to_owned(),
         (Some(why), known) => format!("{} {sign}{}: {}", pic.theme().glyphs().least, known.decimal(5), why.reason()),
     };
-    format!("{}  {amount}", what(&part.volume))
+    format!("{}  {amount}", description(&part.volume))
 }
 
 /// `root 20 GiB gp3`, `80 GiB gp3, 10000 IOPS, 250 MiB/s`, `root gp3`.
-fn what(volume: &Volume) -> String {
+fn description(volume: &Volume) -> String {
     let size = volume.size_gib.map(|gib| format!("{gib} GiB"));
     let root = volume.root.then(|| "root".to_owned());
     let kind = Some(volume.volume_type.to_string()).filter(|kind| !kind.is_empty());
-    let mut all: Vec<String> = vec![[root, size, kind].into_iter().flatten().collect::<Vec<_>>().join(" ")];
-    all.extend(volume.iops.map(|iops| format!("{iops} IOPS")));
-    all.extend(volume.throughput.map(|mib| format!("{mib} MiB/s")));
-    all.retain(|text| !text.is_empty());
-    if all.is_empty() { "one more".to_owned() } else { all.join(", ") }
+    let mut parts: Vec<String> = vec![[root, size, kind].into_iter().flatten().collect::<Vec<_>>().join(" ")];
+    parts.extend(volume.iops.map(|iops| format!("{iops} IOPS")));
+    parts.extend(volume.throughput.map(|mib| format!("{mib} MiB/s")));
+    parts.retain(|text| !text.is_empty());
+    if parts.is_empty() { "unspecified volume".to_owned() } else { parts.join(", ") }
 }

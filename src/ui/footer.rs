@@ -1,4 +1,4 @@
-//! The last line: what can be pressed here and now, where in the list one is; or what is typed, or was just done.
+//! The last line: the keys of the current screen and the page, or the filter while it is edited, or a notice.
 
 use super::frame::Picture;
 use super::keys::{Action, Binding, TABLE, scopes};
@@ -9,7 +9,7 @@ use super::theme::{Role, Theme};
 use super::words;
 use crate::units::text::cut_end;
 
-/// A key as the footer and the help write it.
+/// The name of a key in the footer and the help.
 pub(super) fn key_name<'a>(name: &'a str, theme: &Theme) -> &'a str {
     if !theme.ascii {
         return name;
@@ -24,7 +24,7 @@ pub(super) fn key_name<'a>(name: &'a str, theme: &Theme) -> &'a str {
     }
 }
 
-/// A binding's key; movements name both directions.
+/// The first key of a binding; a movement shows the keys of both directions.
 fn keys(binding: &Binding, theme: &Theme) -> String {
     let first = binding.keys.first().map_or("", |chord| chord.name());
     let first = key_name(first, theme);
@@ -58,7 +58,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
     }
     let wanted = scopes.iter().flat_map(|scope| TABLE.iter().filter(move |b| b.scope == *scope));
     let mut found: Vec<&Binding> = wanted.filter(|b| b.hint.is_some()).collect();
-    // In the order of the table, movements first; help and quit are never the ones left out.
+    // In the order of the key table; help and quit, its last two, are never left out.
     found.sort_by_key(|b| TABLE.iter().position(|t| std::ptr::eq(t, *b)));
     hints.extend(found.into_iter().filter_map(|b| Some((keys(b, theme), b.hint?))));
     let wide = |(key, hint): &(String, &str)| columns(key) + 1 + columns(hint) + 2;
@@ -94,7 +94,7 @@ fn place(pic: &Picture<'_>, seen: &Seen) -> Option<String> {
     Some(format!("page {at}/{pages} {} {rows}", pic.theme().glyphs().dot))
 }
 
-/// The filter while it is typed: its text stays, a wrong term is told in plain words.
+/// The filter while it is edited, and the error of a term that does not parse.
 fn filter(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &FilterBox, seen: &mut Seen) {
     let theme = pic.theme();
     let w = pen.width();
@@ -125,7 +125,7 @@ fn filter(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &FilterBox, seen: &mut Se
     }
 }
 
-/// The part of a text that starts `skip` columns in and takes at most `room`.
+/// The part of a text that starts at column `skip` and is at most `room` columns wide.
 fn visible(text: &str, skip: usize, room: usize) -> String {
     use unicode_segmentation::UnicodeSegmentation;
     let mut at = 0;

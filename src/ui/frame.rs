@@ -1,4 +1,4 @@
-//! One frame: which panes there are at this size, and the drawing of each.
+//! One frame: chooses the panes for the size of the screen and draws them.
 
 use super::state::{Focus, Layer, Seen, UiState};
 use super::theme::{Role, Theme};
@@ -12,24 +12,24 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::fmt::Write;
 
-/// Everything a frame is a function of.
+/// The input of a frame: a frame depends on nothing else.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a> {
     /// The state.
     pub cluster: &'a Cluster,
     /// The shown rows in order, refreshed.
     pub view: &'a View,
-    /// What the user has done to the screen.
+    /// The state of the screen: cursor, layers, filter text.
     pub ui: &'a UiState,
-    /// What somebody should be told about, the most important first.
+    /// Alerts, the most important first.
     pub alerts: &'a [Alert],
-    /// Why pods have no node.
+    /// Pending pods by cause.
     pub pending: &'a PendingByCause,
-    /// What was paid by the hour over the session.
+    /// The hourly cost over the session.
     pub history: &'a CostHistory,
-    /// The moment.
+    /// The current time.
     pub now: Timestamp,
-    /// Seconds that local time is ahead of UTC.
+    /// Offset of local time from UTC in seconds, positive east of Greenwich.
     pub offset_seconds: i32,
 }
 
@@ -39,11 +39,11 @@ impl Picture<'_> {
     }
 }
 
-/// Below this a pane shows totals only.
+/// Below this size the screen shows totals only.
 const LEAST_WIDTH: u16 = 24;
 const LEAST_HEIGHT: u16 = 4;
 
-/// Lines of each part at this size. Everything that is not a node gives way to nodes.
+/// The lines of each part at this size. When space is short, every other part gives way to the node table.
 struct Plan {
     header: header::Size,
     header_lines: u16,
@@ -65,7 +65,7 @@ enum Events {
 
 fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
     let (w, h) = (area.width, area.height);
-    // A layer is read, not watched: it gets the lines.
+    // A layer that covers the table gets the lines of the header.
     let layered = pic.ui.layer().is_some_and(Layer::covers);
     let header = match h {
         0..8 => header::Size::Line,
@@ -89,24 +89,25 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
     let body = h.saturating_sub(header_lines + alerts + u16::from(rule) + u16::from(footer));
     let heading = body >= 3;
     let wanted = &pic.ui.events;
-    // A reason why there is nothing is read in full.
+    // The reason for an empty table gets the whole body.
     let broken = pic.view.is_empty() && !pic.cluster.stream(Stream::Nodes).complete;
     let events = if !pic.ui.events.shown || body < 9 || broken {
         Events::Hidden
     } else if w >= 180 && h < 28 {
-        let by_itself = w * 3 / 8;
-        Events::Beside(wanted.columns.unwrap_or(by_itself).clamp(40, w - 90))
+        let default = w * 3 / 8;
+        Events::Beside(wanted.columns.unwrap_or(default).clamp(40, w - 90))
     } else {
-        // A short list leaves its room to the events, in steps, so that the rule does not move with every node.
+        // Space that a short table leaves goes to the events, in steps of 4 lines, so that the rule does not move with
+        // every node.
         let nodes = pic.view.lines().len().max(4).div_ceil(4) * 4 + usize::from(heading);
         let spare = body.saturating_sub(u16::try_from(nodes).unwrap_or(u16::MAX));
-        let by_itself = (body * 2 / 5).clamp(4, 16).max(spare);
-        Events::Below(wanted.lines.unwrap_or(by_itself).clamp(2, body - 4))
+        let default = (body * 2 / 5).clamp(4, 16).max(spare);
+        Events::Below(wanted.lines.unwrap_or(default).clamp(2, body - 4))
     };
     Plan { header, header_lines, alerts, rule, heading, events, footer }
 }
 
-/// Draws a frame into `area` and tells what was visible. Changes nothing.
+/// Draws a frame into `area` and returns what was visible. Changes no state.
 pub fn draw(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
     let seen = paint(buf, area, pic);
     if pic.theme().ascii {
@@ -115,7 +116,7 @@ pub fn draw(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
     seen
 }
 
-/// The signs that text brings along when it is cut or collapsed.
+/// Replaces the characters that cut or collapsed text contains.
 fn to_ascii(buf: &mut Buffer, area: Rect) {
     let area = area.intersection(buf.area);
     for position in area.positions() {
@@ -195,7 +196,7 @@ fn paint(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
     seen
 }
 
-/// When the picture changes by itself (an age, a countdown, a notice that ends), if nothing else happens before.
+/// When the frame changes without an update: an age, a countdown, a notice that ends.
 pub fn next_deadline(seen: &Seen) -> Option<Timestamp> {
     seen.next
 }
@@ -210,12 +211,12 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
             Severity::Notice => Role::Dim,
         };
         let text = format!("{} {}", theme.glyphs().alert, alert.text);
-        // A long text is cut, but never what follows it.
+        // A long text is cut, but never the time or the count after it.
         let mut end = String::new();
         if let Some(until) = alert.until {
             let left = until.as_second() - pic.now.as_second();
             if left > 0 {
-                // A minute is told from ten on.
+                // From ten minutes on the text shows whole minutes.
                 seen.changes_in(if left < 600 { 1 } else { left % 60 + 1 }, pic.now);
                 let left = crate::units::age::short(left);
                 let _ = if matches!(alert.kind, AlertKind::StreamDown | AlertKind::PriceSource) {
@@ -235,7 +236,7 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
     }
 }
 
-/// The rule above the nodes and the nodes, or why there are none.
+/// The rule above the node table and the table, or the reason for an empty table.
 fn nodes(pen: &mut Pen<'_>, pic: &Picture<'_>, plan: &Plan, seen: &mut Seen) {
     let (w, h) = (pen.width(), pen.height());
     let rule = u16::from(plan.rule);
@@ -250,7 +251,7 @@ fn nodes(pen: &mut Pen<'_>, pic: &Picture<'_>, plan: &Plan, seen: &mut Seen) {
     }
 }
 
-/// `── nodes  filter … ───── requests · efficiency: ■ <35% idle …`.
+/// `── nodes  filter … ───── requests · efficiency: ■ <35% low …`.
 fn node_rule(pen: &mut Pen<'_>, pic: &Picture<'_>) {
     let theme = pic.theme();
     let g = theme.glyphs();
@@ -272,7 +273,7 @@ fn node_rule(pen: &mut Pen<'_>, pic: &Picture<'_>) {
         x = pen.put(x, 0, &cut_end(&pic.ui.filter_text, usize::from(room)), theme.style(Role::Warn));
         x = pen.put(x, 0, &format!(" {} of {} ", pic.view.len(), pic.view.of()), theme.style(Role::Text));
     }
-    // The legend, in as much detail as there is room for.
+    // The legend, in as much detail as fits.
     let bars = pic.ui.bars.name();
     let measured = pic.view.totals().measured > 0 && pic.ui.bars != super::Bars::Usage;
     let levels: u16 = theme.legend().iter().map(|(_, words)| columns(words) + 3).sum();

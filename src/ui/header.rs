@@ -366,7 +366,7 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
 /// The lines of the bill beside the machines.
 fn extra_costs_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     pen.put(1, y, "extra", pic.theme().dim());
-    let mut all = extra_costs::about(pic);
+    let mut all = extra_costs::header_lines(pic);
     // Amounts come before what is to be said of them.
     let needs = |all: &[Vec<Piece>]| all.iter().map(|pieces| wide(pieces) + 3).sum::<u16>() + VALUES;
     while needs(&all) > pen.width() + 2

@@ -1,4 +1,4 @@
-//! What the keys do, from the key table.
+//! The help screen: the key table, the mouse and the symbols.
 
 use super::footer::key_name;
 use super::frame::Picture;

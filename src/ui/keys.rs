@@ -1,17 +1,17 @@
-//! The key table: what every key does, where, and in which words. Key handling, the footer, the help screen and the
-//! README's list all read this one table.
+//! The key table: the action, scope and description of every key. Key handling, the footer, the help screen and the
+//! README's list all read this table.
 
 use super::state::{Layer, UiState};
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-/// What a user can ask for.
+/// An action of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Leave the program.
     Quit,
-    /// Go to the background, until `fg`.
+    /// Suspend the program until `fg`.
     Suspend,
-    /// Close the topmost layer; on the main screen clear nothing and leave nothing.
+    /// Close the topmost layer; on the main screen return to the node table, or dismiss the notice.
     Close,
     /// One line up.
     Up,
@@ -21,77 +21,77 @@ pub enum Action {
     PageUp,
     /// One page down.
     PageDown,
-    /// To the first line.
+    /// Go to the first line.
     First,
-    /// To the last line.
+    /// Go to the last line.
     Last,
-    /// Open what the cursor is on, or accept what was typed or chosen.
+    /// Open the item under the cursor, or apply the edited text or the selection.
     Open,
     /// Edit the filter.
     Filter,
-    /// Choose what rows are ordered by; again: the next column.
+    /// Choose the sort column; again: the next column.
     Sort,
-    /// Turn the order round.
+    /// Reverse the sort direction.
     Flip,
     /// The next grouping.
     Group,
-    /// The next thing that bars show.
+    /// Show the next quantity in bars.
     Bars,
     /// Show or hide the events.
     Events,
-    /// More room for the events.
+    /// Enlarge the event pane.
     Grow,
-    /// Less room for the events.
+    /// Shrink the event pane.
     Shrink,
-    /// Only the events of the node under the cursor, or all again.
+    /// Filter events by the node under the cursor, or remove that filter.
     NodeEvents,
-    /// The next lane of events.
+    /// The next event lane.
     Lane,
-    /// The lane before.
+    /// The previous event lane.
     LaneBack,
-    /// Collapse events that differ only in their object, or tell them one by one.
+    /// Merge events that differ only in their object, or list them one by one.
     Collapse,
     /// Move between nodes and events.
     Focus,
     /// The nodepools.
     Pools,
-    /// Put the line under the cursor into the selection, or take it out.
+    /// Toggle the selection of the line under the cursor.
     Toggle,
-    /// What the keys do.
+    /// The help screen.
     Help,
     /// Copy the node's name.
     CopyName,
     /// Copy the instance's id.
     CopyId,
-    /// A key typed into the filter, or one that names a column to sort by.
+    /// A key typed into the filter, or the key of a sort column.
     Type(KeyEvent),
     /// Text pasted into the filter.
     Paste(String),
-    /// The mouse was pressed on a cell.
+    /// The left mouse button was pressed on a cell.
     Click(u16, u16),
-    /// The mouse was moved to a cell with its button down.
+    /// The mouse was moved to a cell with the left button down.
     Drag(u16, u16),
-    /// The mouse's button was let go.
+    /// The left mouse button was released.
     Release,
-    /// The wheel was turned on a cell, by this many steps (down is positive).
+    /// The wheel was turned over a cell, by this many steps (down is positive).
     Wheel(u16, u16, i32),
 }
 
 /// Where a key works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// On every screen that takes keys as commands, so not while text is typed.
+    /// On every screen except while text is edited.
     Everywhere,
     /// On the main screen.
     Main,
-    /// In the nodepools.
+    /// In the list of nodepools.
     Pools,
-    /// While the filter is edited, or a column chosen.
+    /// While the filter is edited or a sort column is chosen.
     Prompt,
 }
 
 impl Scope {
-    /// Its heading in the help.
+    /// The scope's heading in the help.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Everywhere => "everywhere",
@@ -101,11 +101,11 @@ impl Scope {
         }
     }
 
-    /// Every scope, in the order of the help.
+    /// All scopes, in the order of the help.
     pub const ALL: [Self; 4] = [Self::Everywhere, Self::Main, Self::Pools, Self::Prompt];
 }
 
-/// One key that can be pressed.
+/// A key, with or without ctrl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chord {
     code: KeyCode,
@@ -126,19 +126,19 @@ const fn ctrl(c: char, name: &'static str) -> Chord {
 }
 
 impl Chord {
-    /// How it is written: `↑`, `ctrl-c`, `q`.
+    /// The name shown to the user: `↑`, `ctrl-c`, `q`.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The event that pressing it makes.
+    /// The terminal event of pressing this key.
     pub const fn event(&self) -> KeyEvent {
         KeyEvent::new(self.code, if self.control { KeyModifiers::CONTROL } else { KeyModifiers::NONE })
     }
 
-    fn is(&self, event: &KeyEvent) -> bool {
+    fn matches(&self, event: &KeyEvent) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        // Shift is in the character already; some terminals report it as well.
+        // The character already includes shift; some terminals also report it as a modifier.
         self.code == event.code && self.control == control && !event.modifiers.contains(KeyModifiers::ALT)
     }
 }
@@ -146,15 +146,15 @@ impl Chord {
 /// One line of the key table.
 #[derive(Clone, Debug)]
 pub struct Binding {
-    /// The keys, the one shown in the footer first.
+    /// The keys; the footer shows the first.
     pub keys: &'static [Chord],
-    /// Where they work.
+    /// The scope they work in.
     pub scope: Scope,
-    /// What they ask for.
+    /// The action they trigger.
     pub action: Action,
-    /// What that is, in the help and the README.
+    /// The description in the help and the README.
     pub help: &'static str,
-    /// One or two words for the footer; none keeps it out of there.
+    /// One or two words for the footer; `None` leaves the binding out of it.
     pub hint: Option<&'static str>,
 }
 
@@ -168,9 +168,9 @@ const fn bind(
     Binding { keys, scope, action, help, hint }
 }
 
-/// Every key. The first line that fits a key in its scope wins.
+/// All bindings. The first binding that matches a key in its scope wins.
 pub const TABLE: &[Binding] = &[
-    // While text is typed nothing else is a command.
+    // While text is edited, all other keys are text.
     bind(&[key(KeyCode::Enter, "⏎")], Scope::Prompt, Action::Open, "apply what was typed or chosen", Some("apply")),
     bind(
         &[key(KeyCode::Esc, "esc"), ctrl('c', "ctrl-c")],
@@ -218,7 +218,7 @@ pub const TABLE: &[Binding] = &[
         "move between nodes and events",
         None,
     ),
-    // Which rows, in what order.
+    // Rows and their order.
     bind(&[ch('/', "/")], Scope::Main, Action::Filter, "filter the nodes; empty shows all again", Some("filter")),
     bind(&[ch('p', "p")], Scope::Main, Action::Pools, "list NodePools; select some to filter by", Some("nodepools")),
     bind(&[ch('s', "s")], Scope::Main, Action::Sort, "sort by a column", Some("sort")),
@@ -255,11 +255,11 @@ pub const TABLE: &[Binding] = &[
     ),
     bind(&[ch('W', "W"), ch('[', "[")], Scope::Main, Action::LaneBack, "previous event lane", None),
     bind(&[ch('c', "c")], Scope::Main, Action::Collapse, "merge similar events on/off", None),
-    bind(&[ch('+', "+"), ch('=', "=")], Scope::Main, Action::Grow, "more room for the events", None),
-    bind(&[ch('-', "-")], Scope::Main, Action::Shrink, "less room for the events", None),
+    bind(&[ch('+', "+"), ch('=', "=")], Scope::Main, Action::Grow, "enlarge the event pane", None),
+    bind(&[ch('-', "-")], Scope::Main, Action::Shrink, "shrink the event pane", None),
     // Copying.
     bind(&[ch('y', "y")], Scope::Main, Action::CopyName, "copy the node's name", None),
-    bind(&[ch('Y', "Y")], Scope::Main, Action::CopyId, "copy the instance's id", None),
+    bind(&[ch('Y', "Y")], Scope::Main, Action::CopyId, "copy the instance ID", None),
     // Nodepools.
     bind(&[ch(' ', "space")], Scope::Pools, Action::Toggle, "select the nodepool on/off", Some("select")),
     bind(
@@ -276,7 +276,7 @@ pub const TABLE: &[Binding] = &[
     bind(&[ctrl('z', "ctrl-z")], Scope::Everywhere, Action::Suspend, "suspend; fg resumes", None),
 ];
 
-/// The scopes that are heard now, the nearest first.
+/// The scopes that are active on the current screen, in order of precedence.
 pub(super) const fn scopes(ui: &UiState) -> &'static [Scope] {
     match ui.layer() {
         Some(Layer::Filter(_) | Layer::Sort(_)) => &[Scope::Prompt],
@@ -290,15 +290,15 @@ fn pressed(ui: &UiState, event: &KeyEvent) -> Option<Action> {
     let scopes = scopes(ui);
     let found = scopes
         .iter()
-        .find_map(|scope| TABLE.iter().find(|b| b.scope == *scope && b.keys.iter().any(|chord| chord.is(event))));
+        .find_map(|scope| TABLE.iter().find(|b| b.scope == *scope && b.keys.iter().any(|chord| chord.matches(event))));
     match (found, ui.layer()) {
         (Some(binding), _) => Some(binding.action.clone()),
         (None, Some(Layer::Filter(_) | Layer::Sort(_))) => Some(Action::Type(*event)),
-        // The detail is about one node as well.
+        // The detail view is of one node, which can be copied as well.
         (None, Some(Layer::Detail(_))) => TABLE
             .iter()
             .find(|b| {
-                matches!(b.action, Action::CopyName | Action::CopyId) && b.keys.iter().any(|chord| chord.is(event))
+                matches!(b.action, Action::CopyName | Action::CopyId) && b.keys.iter().any(|chord| chord.matches(event))
             })
             .map(|b| b.action.clone()),
         (None, _) => None,
@@ -316,7 +316,7 @@ fn mouse(event: MouseEvent) -> Option<Action> {
     }
 }
 
-/// What an event of the terminal asks for, on the screen as it is now.
+/// The action of a terminal event on the current screen.
 pub fn action(ui: &UiState, event: &Event) -> Option<Action> {
     match event {
         Event::Key(key) if !key.is_release() => pressed(ui, key),
@@ -332,7 +332,7 @@ mod tests {
     use crate::ui::UiOptions;
 
     #[test]
-    fn no_key_means_two_things_in_one_scope() {
+    fn a_key_is_bound_once_per_scope() {
         for scope in Scope::ALL {
             let chords: Vec<&Chord> = TABLE.iter().filter(|b| b.scope == scope).flat_map(|b| b.keys).collect();
             for (i, chord) in chords.iter().enumerate() {
@@ -342,12 +342,12 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_heard_on_the_main_screen_or_names_its_own() {
+    fn every_main_screen_key_triggers_its_action() {
         let ui = UiState::new(UiOptions::default());
         for binding in TABLE.iter().filter(|b| matches!(b.scope, Scope::Main | Scope::Everywhere)) {
             for chord in binding.keys {
-                let heard = action(&ui, &Event::Key(chord.event()));
-                assert_eq!(heard, Some(binding.action.clone()), "{}", chord.name());
+                let triggered = action(&ui, &Event::Key(chord.event()));
+                assert_eq!(triggered, Some(binding.action.clone()), "{}", chord.name());
             }
         }
     }

@@ -5,16 +5,16 @@
 //!  nodes    2  +1 launching     $0.482/h  $351.57/mo  instances 0.430 + auto mode 0.052                  header
 //!  cpu      8.0 / 9.8   81.3%  ██████████████████████████████████████████████████                        header
 //!  ▲ 3 launches failed in 2m: VcpuLimitExceeded (general-purpose)                                        alerts
-//! ── nodes ──────────────────────────────── requests · efficiency: ■ <35% idle ■ fair ■ >70% well used ─ table
+//! ── nodes ──────────────────────────────── requests · efficiency: ■ <35% low ■ ok ■ >70% high ─ table
 //! ▌  i-0fce4e6539834df06   general-purpose   ██████████████████▋    88%    …   Ready                     table
 //! ── events  [all] provision schedule disrupt warnings ───────────────────────────────────── following ── events
 //!  2s W FailedScheduling    pod/inflate-b6b45f8d4-b8hxt  ×91  0/1 nodes are available: 1 Insufficient …   events
 //!  ←/→ page  ↑/↓ select  ⏎ open  / filter  …                                          page 1/1 · 2 nodes footer
 //! ```
 //!
-//! Always true: [`draw()`] reads and changes nothing, and returns what was visible ([`Seen`]); [`update()`] is the only
-//! writer of [`UiState`]. Only visible lines are made into text, so the cost of a frame does not depend on the size of
-//! the cluster. The loop of the program is `view.refresh` → [`draw()`] → [`UiState::saw`], and on a key
+//! Invariants: [`draw()`] only reads, and returns what was visible ([`Seen`]); [`update()`] is the only writer of
+//! [`UiState`]. Only visible lines are formatted, so the cost of a frame does not depend on the size of the cluster. The
+//! main loop is `view.refresh` → [`draw()`] → [`UiState::saw`], and on a key
 //! [`keys::action`] → [`update()`] → [`Effect`].
 
 mod bar;

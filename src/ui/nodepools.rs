@@ -1,6 +1,6 @@
-//! Nodepools (or node groups): one line each, to look at and to filter by.
+//! The list of nodepools and node groups: one line each, selectable as a filter.
 //!
-//! Sums are made from the rows while this screen is open: some thousand rows, never pods.
+//! Sums are computed from the rows while this screen is open: thousands of rows, never pods.
 
 use super::bar;
 use super::frame::Picture;
@@ -17,18 +17,18 @@ use crate::units::text::{cut_end, cut_middle};
 use ratatui::layout::Rect;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every nodepool and node group by name.
+/// The names of all nodepools and node groups, in order.
 pub(super) fn names(cluster: &Cluster) -> Vec<Name> {
-    let made = cluster.pools().map(|pool| pool.name.clone());
-    let worn = cluster.rows().filter(|row| cluster.is_shown(row)).filter_map(|row| row.pool().map(Name::from));
-    let all: BTreeSet<Name> = made.chain(worn).collect();
-    all.into_iter().collect()
+    let objects = cluster.pools().map(|pool| pool.name.clone());
+    let labels = cluster.rows().filter(|row| cluster.is_shown(row)).filter_map(|row| row.pool().map(Name::from));
+    let names: BTreeSet<Name> = objects.chain(labels).collect();
+    names.into_iter().collect()
 }
 
-/// Where the cursor is: on its pool, or where it was.
+/// The index of the cursor: its nodepool, or its last index if the nodepool is gone.
 pub(super) fn cursor(state: &Pools, names: &[Name]) -> usize {
-    let known = state.cursor.as_ref().and_then(|name| names.iter().position(|n| n == name));
-    known.unwrap_or(state.cursor_at).min(names.len().saturating_sub(1))
+    let found = state.cursor.as_ref().and_then(|name| names.iter().position(|n| n == name));
+    found.unwrap_or(state.cursor_at).min(names.len().saturating_sub(1))
 }
 
 #[derive(Default)]
@@ -40,11 +40,11 @@ struct Sum {
     totals: Totals,
 }
 
-/// The text of an amount of a pool.
+/// Formats an amount of a nodepool.
 type Cell = fn(&PriceTotals, &Picture<'_>) -> String;
 
-/// An amount by the hour, with what must be said of it: what of it is left out, whether it rests on an estimate, its
-/// currency where that is not the heading's.
+/// An hourly amount with its marks: `≥` if nodes are left out, `~` if it is estimated, and its currency if that differs
+/// from the heading's.
 fn money(amount: Money, left_out: u64, price: &PriceTotals, pic: &Picture<'_>) -> String {
     if price.is_unknown() {
         return pic.theme().glyphs().unknown.into();
@@ -56,12 +56,12 @@ fn money(amount: Money, left_out: u64, price: &PriceTotals, pic: &Picture<'_>) -
     format!("{least}{estimate}{sign}{}", amount.decimal(3))
 }
 
-/// What a pool costs by the hour.
+/// The hourly cost of a nodepool.
 fn hourly(price: &PriceTotals, pic: &Picture<'_>) -> String {
     money(price.hourly(), price.unpriced, price, pic)
 }
 
-/// What of that no pod requests.
+/// The idle part of that cost.
 fn unrequested(price: &PriceTotals, pic: &Picture<'_>) -> String {
     money(price.unrequested(), price.waste_left_out, price, pic)
 }
@@ -78,22 +78,23 @@ fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
     sums
 }
 
-/// The limit that is nearest: `cpu 10 / 1000`.
+/// The limit that is used most, and its use in permille: `cpu 10 / 1000`.
 fn limit(pool: &NodePool) -> Option<(String, u64)> {
     let nodes = pool.node_limit.map(|limit| {
-        let made = pool.nodes.unwrap_or(0);
-        (format!("nodes {made} / {limit}"), permille(made, limit).unwrap_or(1000))
+        let used = pool.nodes.unwrap_or(0);
+        (format!("nodes {used} / {limit}"), permille(used, limit).unwrap_or(1000))
     });
     let others = pool.limited.iter().filter(|name| *name != "nodes").map(|name| {
         let resource = Resource::from_name(name);
-        let (made, limit) = (pool.resources.get(&resource), pool.limits.get(&resource));
-        let text = format!("{name} {}", words::ratio(&resource, made, limit));
-        (text, permille(made, limit).unwrap_or(1000))
+        let (used, limit) = (pool.resources.get(&resource), pool.limits.get(&resource));
+        let text = format!("{name} {}", words::ratio(&resource, used, limit));
+        (text, permille(used, limit).unwrap_or(1000))
     });
     nodes.into_iter().chain(others).max_by_key(|(_, share)| *share)
 }
 
-/// `karpenter`: nodes name it as their nodepool. Without an object it was deleted, as far as nodepools are read.
+/// The health of a nodepool. `karpenter`: nodes name it as their Karpenter NodePool; if there is no such object, it was
+/// deleted, provided that NodePools can be read.
 fn health(pool: Option<&NodePool>, karpenter: bool, cluster: &Cluster) -> (String, Role) {
     let Some(pool) = pool else {
         return match (karpenter, cluster.has_all(Stream::NodePools)) {
@@ -111,10 +112,10 @@ fn health(pool: Option<&NodePool>, karpenter: bool, cluster: &Cluster) -> (Strin
     } else if let Some(registration) = bad("NodeRegistrationHealthy") {
         (format!("nodes do not register: {}", registration.reason), Role::Bad)
     } else if pool.condition("Ready").is_some_and(|c| c.status == ConditionStatus::True) {
-        let made = pool.nodes.unwrap_or(0);
+        let nodes = pool.nodes.unwrap_or(0);
         match pool.replicas {
-            Some(replicas) if replicas != made => (format!("ready, {made} / {replicas} replicas"), Role::Moving),
-            Some(replicas) => (format!("ready, {made} / {replicas} replicas"), Role::Text),
+            Some(replicas) if replicas != nodes => (format!("ready, {nodes} / {replicas} replicas"), Role::Moving),
+            Some(replicas) => (format!("ready, {nodes} / {replicas} replicas"), Role::Text),
             None => ("ready".into(), Role::Text),
         }
     } else {
@@ -122,7 +123,7 @@ fn health(pool: Option<&NodePool>, karpenter: bool, cluster: &Cluster) -> (Strin
     }
 }
 
-/// Where each column stands; a width of 0 is a column that is not there.
+/// The position of each column; a column of width 0 is hidden.
 struct Columns {
     name_w: u16,
     nodes_end: u16,
@@ -140,9 +141,9 @@ struct Columns {
 }
 
 impl Columns {
-    /// Name, nodes, bars, price, waste, spot, limit, health. Health is read in full before bars are long: a pool that
-    /// launches nothing says why here.
-    fn of(pic: &Picture<'_>, names: &[Name], shown: &[Name], sums: &BTreeMap<Name, Sum>, w: u16) -> Self {
+    /// Lays out name, nodes, bars, price, idle, spot, limit, health. Health takes precedence over the length of bars:
+    /// it shows why a nodepool launches no nodes.
+    fn new(pic: &Picture<'_>, names: &[Name], shown: &[Name], sums: &BTreeMap<Name, Sum>, w: u16) -> Self {
         let priced = pic.cluster.has_prices();
         let cell = |name: &Name, text: Cell| sums.get(name).map_or(0, |sum| columns(&text(&sum.totals.price, pic)));
         let widest = |text: Cell| shown.iter().map(|name| cell(name, text)).max().unwrap_or(0).max(6) + 2;
@@ -183,7 +184,7 @@ impl Columns {
         }
     }
 
-    fn head(&self, pen: &mut Pen<'_>, pic: &Picture<'_>) {
+    fn heading(&self, pen: &mut Pen<'_>, pic: &Picture<'_>) {
         let dim = pic.theme().dim();
         pen.put(4, 1, "NAME", dim);
         pen.put_before(self.nodes_end, 1, "NODES", dim);
@@ -203,7 +204,7 @@ impl Columns {
         pen.put(self.health_x, 1, "HEALTH", dim);
     }
 
-    /// One nodepool, without its cursor and its sign.
+    /// The line of a nodepool, without its cursor and selection symbol.
     fn line(&self, pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, name: &Name, sum: &Sum) {
         let (theme, pool) = (pic.theme(), pic.cluster.pool(name));
         let g = theme.glyphs();
@@ -226,12 +227,12 @@ impl Columns {
                 percent.map_or_else(|| (g.unknown.to_owned(), theme.dim()), |text| (text, theme.level_style(level)));
             pen.put_before(x + self.bar_w, y, &text, style);
         }
-        let known = |known: bool, text: Cell| if known { text(&sum.totals.price, pic) } else { g.unknown.into() };
+        let cell = |known: bool, text: Cell| if known { text(&sum.totals.price, pic) } else { g.unknown.into() };
         if self.price_w > 0 {
-            pen.put_before(self.price_end, y, &known(nodes_known, hourly), theme.style(Role::Strong));
+            pen.put_before(self.price_end, y, &cell(nodes_known, hourly), theme.style(Role::Strong));
         }
         if self.waste_w > 0 {
-            pen.put_before(self.waste_end, y, &known(nodes_known && pods_known, unrequested), theme.style(Role::Text));
+            pen.put_before(self.waste_end, y, &cell(nodes_known && pods_known, unrequested), theme.style(Role::Text));
         }
         if let Some(spot) = words::percent(sum.spot, sum.totals.nodes) {
             let style = if sum.spot > 0 { theme.style(Role::Spot) } else { theme.dim() };
@@ -270,8 +271,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
     let at = cursor(state, &names);
     let top = at.saturating_sub(page.saturating_sub(1));
     let shown = names.get(top..names.len().min(top + page)).unwrap_or_default();
-    let columns = Columns::of(pic, &names, shown, &sums, pen.width());
-    columns.head(pen, pic);
+    let columns = Columns::new(pic, &names, shown, &sums, pen.width());
+    columns.heading(pen, pic);
     let area = pen.area();
     for (i, name) in shown.iter().enumerate() {
         let y = 2 + i as u16;

@@ -1,5 +1,5 @@
-//! Writing cells: everything that reaches the screen goes through a [`Pen`], which clips first, so that no arithmetic
-//! on coordinates can leave the buffer or wrap a line.
+//! Writing cells: all drawing goes through a [`Pen`], which clips to its area, so that wrong coordinates can neither
+//! leave the buffer nor wrap a line.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,7 +15,7 @@ pub(super) struct Pen<'b> {
 }
 
 impl<'b> Pen<'b> {
-    /// A pen for `area`, as far as the buffer has it.
+    /// A pen for the part of `area` that lies in the buffer.
     pub(super) fn new(buf: &'b mut Buffer, area: Rect) -> Self {
         let area = area.intersection(buf.area);
         Self { buf, area }
@@ -46,7 +46,7 @@ impl<'b> Pen<'b> {
             return x;
         }
         let room = max.min(self.area.width - x);
-        // What was there before (a rule) leaves nothing of its look.
+        // The style of what was there before (a rule) is removed.
         let style = Style::reset().patch(style);
         let (end, _) = self.buf.set_stringn(self.area.x + x, self.area.y + y, text, usize::from(room), style);
         end - self.area.x
@@ -57,7 +57,7 @@ impl<'b> Pen<'b> {
         self.put_max(x, y, text, u16::MAX, style)
     }
 
-    /// Writes text so that it ends before column `end`. What does not fit is not written at all: numbers are never cut.
+    /// Writes text so that it ends before column `end`. Text that does not fit is not written: numbers are never cut.
     pub(super) fn put_before(&mut self, end: u16, y: u16, text: &str, style: Style) -> u16 {
         let columns = columns(text);
         let end = end.min(self.area.width);
@@ -75,7 +75,7 @@ impl<'b> Pen<'b> {
         }
     }
 
-    /// Styles a whole line without touching its text; cells with a ground of their own (bars) keep it.
+    /// Styles a whole line and keeps its text; cells that have a background (bars) keep their style.
     pub(super) fn tint(&mut self, y: u16, style: Style) {
         if y < self.area.height {
             for x in self.area.left()..self.area.right() {
@@ -95,12 +95,12 @@ impl<'b> Pen<'b> {
     }
 }
 
-/// Columns of a text, as the terminal counts them.
+/// The width of a text in terminal columns.
 pub(super) fn columns(text: &str) -> u16 {
     u16::try_from(width(text)).unwrap_or(u16::MAX)
 }
 
-/// Text broken into lines of at most `columns`, at spaces where there are any.
+/// Wraps text into lines of at most `columns`, at spaces where possible.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
@@ -116,7 +116,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
             continue;
         }
         if width(word.trim_end()) > columns {
-            // A word wider than the line is broken where it must.
+            // A word wider than the line is broken at the width of the line.
             for grapheme in word.trim_end().graphemes(true) {
                 let g = width(grapheme);
                 if used + g > columns && used > 0 {
@@ -126,7 +126,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
                 line.push_str(grapheme);
                 used += g;
             }
-            // What follows goes on in the same line.
+            // The next word continues on the same line.
             if word.ends_with(' ') && used < columns {
                 line.push(' ');
                 used += 1;

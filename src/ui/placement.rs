@@ -1,10 +1,10 @@
-//! Where the cursor and the top of the table are, now: they belong to nodes, and follow them as lines come and go.
+//! The current position of the table's cursor and top: both are tied to rows and follow them as lines come and go.
 
 use super::state::{TableState, Top};
 use crate::cluster::{Cluster, RowId};
 use crate::insight::{Line, View};
 
-/// Places in [`View::lines`].
+/// Indices into [`View::lines`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Placement {
     pub(super) top: usize,
@@ -12,18 +12,18 @@ pub(super) struct Placement {
     pub(super) cursor: Option<RowId>,
 }
 
-/// Where everything is on a page of `page` lines.
+/// The placement on a page of `page` lines.
 ///
-/// A non-empty list always fills the page as far as it can; the cursor is never off the page.
+/// A list fills the page as far as its length allows, and the cursor is always on the page.
 pub(super) fn place(state: &TableState, view: &View, cluster: &Cluster, page: usize) -> Placement {
     let lines = view.lines();
     if lines.is_empty() {
         return Placement::default();
     }
-    let known = state.cursor.and_then(|id| view.place(cluster.resolve(id)));
-    // Its node is gone: the cursor stays at the place where it stood.
+    let found = state.cursor.and_then(|id| view.place(cluster.resolve(id)));
+    // If the row is gone, the cursor keeps its index.
     let cursor_at =
-        known.or_else(|| near(lines, if state.cursor.is_some() { state.cursor_at } else { 0 })).unwrap_or(0);
+        found.or_else(|| near(lines, if state.cursor.is_some() { state.cursor_at } else { 0 })).unwrap_or(0);
     let top = match state.top {
         Top::Head => 0,
         Top::Row(id, above) => {
@@ -34,7 +34,7 @@ pub(super) fn place(state: &TableState, view: &View, cluster: &Cluster, page: us
     Placement { top, cursor_at, cursor: row_at(lines, cursor_at) }
 }
 
-/// The top that keeps the cursor on the page; a heading just above it stays with it where there is room.
+/// The top that keeps the cursor on the page, together with the heading directly above it if both fit.
 fn visible(top: usize, cursor_at: usize, page: usize, lines: &[Line]) -> usize {
     let top = if cursor_at < top {
         cursor_at
@@ -54,14 +54,14 @@ pub(super) fn row_at(lines: &[Line], at: usize) -> Option<RowId> {
     }
 }
 
-/// The place of the row at or next to `at`.
+/// The index of the row at or nearest to `at`; rows after `at` come first.
 pub(super) fn near(lines: &[Line], at: usize) -> Option<usize> {
     let at = at.min(lines.len().saturating_sub(1));
     let is_row = |i: &usize| matches!(lines.get(*i), Some(Line::Row(_)));
     (at..lines.len()).find(is_row).or_else(|| (0..at).rev().find(is_row))
 }
 
-/// What to tie a top to, so that it stays where it is.
+/// Ties a top to the first row at or below it, so that it stays in place.
 pub(super) fn tie(lines: &[Line], top: usize) -> Top {
     if top == 0 {
         return Top::Head;

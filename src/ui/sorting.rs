@@ -1,4 +1,4 @@
-//! The columns rows can be ordered by, and the line that offers them.
+//! The sort columns, and the line that offers them.
 
 use super::pen::{Pen, columns};
 use super::state::UiOptions;
@@ -7,10 +7,10 @@ use super::theme::{Role, Theme};
 use crate::insight::{Column, Direction, Extra, Sort, View};
 use crate::model::Resource;
 
-/// One column to sort by.
+/// A column that rows can be sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
-    /// The key that names it while a column is chosen.
+    /// The key that selects it.
     pub(super) key: Option<char>,
     pub(super) name: String,
     pub(super) column: Column,
@@ -18,17 +18,17 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// The order it begins with: the largest share, the dearest first; names and the youngest otherwise.
+    /// The initial order: shares and prices descending, everything else ascending.
     pub(super) fn sort(&self) -> Sort {
         Sort { column: self.column.clone(), direction: self.direction }
     }
 }
 
-/// What can be chosen, in the order of the table.
+/// The sort columns, in the order of the table.
 pub(super) fn choices(options: &UiOptions) -> Vec<Choice> {
     use Direction::{Ascending, Descending};
     let choice = |key, name: &str, column, direction| Choice { key: Some(key), name: name.into(), column, direction };
-    let mut all = vec![
+    let mut choices = vec![
         choice('n', "node", Column::Name, Ascending),
         choice('p', "nodepool", Column::Pool, Ascending),
         choice('c', "cpu", Column::Cpu, Descending),
@@ -45,25 +45,25 @@ pub(super) fn choices(options: &UiOptions) -> Vec<Choice> {
     for resource in options.resources.iter().filter(|r| !matches!(r, Resource::Cpu | Resource::Memory | Resource::Pods))
     {
         let (name, column) = (resource.name().to_owned(), Column::Share(resource.clone()));
-        all.push(Choice { key: None, name, column, direction: Descending });
+        choices.push(Choice { key: None, name, column, direction: Descending });
     }
-    // Under the name that heads its column; what another column is sorted by already is not offered again.
+    // Label columns are offered under their titles, unless an earlier choice sorts by the same column.
     let labels = &options.extra_labels;
     for (label, title) in labels.iter().zip(label_titles(labels, &options.resources)) {
         let extra = Extra::of(label);
         let direction = if extra.is_amount() { Descending } else { Ascending };
         let column = extra.column();
-        if all.iter().all(|choice| choice.column != column) {
-            all.push(Choice { key: None, name: title.to_lowercase(), column, direction });
+        if choices.iter().all(|choice| choice.column != column) {
+            choices.push(Choice { key: None, name: title.to_lowercase(), column, direction });
         }
     }
-    for (choice, key) in all.iter_mut().filter(|choice| choice.key.is_none()).zip('1'..='9') {
+    for (choice, key) in choices.iter_mut().filter(|choice| choice.key.is_none()).zip('1'..='9') {
         choice.key = Some(key);
     }
-    all
+    choices
 }
 
-/// The sign of a direction: an arrow up where values grow downwards on the screen, from the smallest.
+/// The arrow of a direction: up for ascending, down for descending.
 pub(super) const fn arrow(direction: Direction, theme: &Theme) -> &'static str {
     match direction {
         Direction::Ascending => theme.glyphs().up,
@@ -71,12 +71,12 @@ pub(super) const fn arrow(direction: Direction, theme: &Theme) -> &'static str {
     }
 }
 
-/// The line that offers the columns; drawn instead of the footer.
+/// Draws the line that offers the sort columns, instead of the footer.
 pub(super) fn draw(pen: &mut Pen<'_>, view: &View, options: &UiOptions, theme: &Theme) {
     let mut x = pen.put(1, 0, "sort by ", theme.style(Role::Title));
     let choices = choices(options);
     let is_current = |choice: &Choice| choice.column == view.sort().column;
-    // Where not all have room, the first ones give way until the chosen one is seen.
+    // If not all fit, the first ones are left out until the current one is visible.
     let wide = |choice: &Choice| columns(&choice.name) + 2 + if choice.key.is_some() { 2 } else { 0 };
     let last = choices.iter().position(is_current).unwrap_or(0);
     let room = pen.width().saturating_sub(x + 4);
@@ -100,5 +100,5 @@ pub(super) fn draw(pen: &mut Pen<'_>, view: &View, options: &UiOptions, theme: &
         x = pen.put(x, 0, "  ", theme.dim());
     }
     x = pen.put(x, 0, "S", theme.style(Role::Key));
-    pen.put(x, 0, " turn  s next", theme.dim());
+    pen.put(x, 0, " reverse  s next", theme.dim());
 }

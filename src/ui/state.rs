@@ -1,5 +1,4 @@
-//! What the user has done to the screen: cursor, layers, what bars show. Changed by [`super::update()`] alone; drawing
-//! reads it.
+//! The state of the screen: cursor, layers, the quantity in bars. Only [`super::update()`] writes it; drawing reads it.
 
 use super::theme::{Depth, Levels, Palette, Theme};
 use crate::cluster::{Lane, RowId};
@@ -9,29 +8,29 @@ use ratatui::layout::Rect;
 use std::collections::BTreeSet;
 use tui_input::Input;
 
-/// How the screen starts: settings as meant.
+/// The settings of the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UiOptions {
-    /// What a full bar means.
+    /// Whether a full bar is good or bad.
     pub palette: Palette,
-    /// How many colours the terminal has; [`Depth::None`] for `NO_COLOR`.
+    /// The number of colours; [`Depth::None`] for `NO_COLOR`.
     pub depth: Depth,
-    /// The terminal's ground is light.
+    /// Whether the terminal has a light background.
     pub light: bool,
-    /// Only ASCII signs.
+    /// Whether to draw with ASCII characters only.
     pub ascii: bool,
-    /// The bars' three colours (eks-node-viewer's `--style`).
+    /// The three colours of bars (eks-node-viewer's `--style`).
     pub levels: Option<Levels>,
-    /// The resources with a bar of their own; cpu and memory by default.
+    /// The resources shown as bars; cpu and memory by default.
     pub resources: Vec<Resource>,
-    /// Labels shown as further columns.
+    /// Labels shown as extra columns.
     pub extra_labels: Vec<Name>,
     /// Whether the events are shown.
     pub events: bool,
-    /// The filter that the view starts with, as written.
+    /// The initial filter, as the user wrote it.
     pub filter: String,
-    /// Where the credentials come from (`from /home/me/.kube/config`), for the screen that tells that no cluster can be
-    /// reached.
+    /// Where the credentials come from (`from /home/me/.kube/config`), for the screen shown while the cluster is
+    /// unreachable.
     pub tried: String,
 }
 
@@ -52,24 +51,24 @@ impl Default for UiOptions {
     }
 }
 
-/// What bars show.
+/// The quantity that bars show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Bars {
-    /// What pods request.
+    /// Requests of pods.
     #[default]
     Requests,
-    /// What was measured.
+    /// Measured usage.
     Usage,
-    /// What pods may use at most.
+    /// Limits of pods.
     Limits,
-    /// The resource that is requested most, of each node.
+    /// For each node, the resource with the largest requested share.
     Dominant,
-    /// Requests of one resource alone.
+    /// Requests of one resource.
     Only(Resource),
 }
 
 impl Bars {
-    /// The word in the heading.
+    /// The name in the heading.
     pub fn name(&self) -> &str {
         match self {
             Self::Requests => "requests",
@@ -81,7 +80,7 @@ impl Bars {
     }
 }
 
-/// Which pane the arrows move in.
+/// The pane that the arrow keys move in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Focus {
     /// The node table.
@@ -94,29 +93,29 @@ pub enum Focus {
 /// What the top of the table is tied to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Top {
-    /// The head of the list, whatever comes first.
+    /// The head of the list, whichever row is first.
     #[default]
     Head,
-    /// A row, which stands `above` lines below the top.
+    /// A row, this many lines below the top.
     Row(RowId, usize),
 }
 
-/// Cursor and top of the table: nodes, not positions, so that rows do not slide from under the reader.
+/// Cursor and top of the table, tied to rows rather than to indices, so that they follow their rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct TableState {
     pub(super) cursor: Option<RowId>,
     pub(super) top: Top,
-    /// Where both stood when they were last drawn: the place to stay at when their row is gone.
+    /// The indices of both when they were last drawn, kept when their row is gone.
     pub(super) cursor_at: usize,
     pub(super) top_at: usize,
 }
 
-/// An event line by identity and the time that gave it its place.
+/// An event line by its ID and the time that it is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventMark {
-    /// The line.
+    /// The ID of the line.
     pub id: u64,
-    /// Its newest time when it was seen.
+    /// The time of its newest event when it was drawn.
     pub last: Timestamp,
 }
 
@@ -126,38 +125,38 @@ pub(super) struct EventsState {
     pub(super) shown: bool,
     pub(super) lane: Option<Lane>,
     pub(super) one_by_one: bool,
-    /// Only events of this row.
+    /// The row that events are filtered by.
     pub(super) of: Option<RowId>,
-    /// The line at the top; none follows the newest.
+    /// The line at the top; `None` follows the newest.
     pub(super) top: Option<EventMark>,
     pub(super) cursor: Option<EventMark>,
-    /// Reading of [`crate::cluster::EventLog::arrivals`] when following ended.
+    /// The value of [`crate::cluster::EventLog::arrivals`] when following ended.
     pub(super) read: u64,
-    /// Lines that the user gave it below the nodes, with its rule; by itself it has what nodes leave.
+    /// The height below the nodes, with its rule, if the user resized it; by default the pane takes what nodes leave.
     pub(super) lines: Option<u16>,
-    /// Columns that the user gave it beside the nodes.
+    /// The width beside the nodes, if the user resized it.
     pub(super) columns: Option<u16>,
-    /// Its border is being dragged.
+    /// Whether its border is being dragged.
     pub(super) dragged: bool,
 }
 
-/// A screen on top of the main one.
+/// A screen or prompt on top of the main screen.
 #[derive(Clone, Debug)]
 pub(super) enum Layer {
-    /// One node.
+    /// The details of a node.
     Detail(Detail),
-    /// The nodepools.
+    /// The list of nodepools.
     Pools(Pools),
-    /// The keys.
+    /// The help, and how far it is scrolled.
     Help(usize),
     /// The filter is edited.
     Filter(FilterBox),
-    /// A column is chosen; the order to come back to.
+    /// A sort column is chosen; the sort order to restore on cancel.
     Sort(Sort),
 }
 
 impl Layer {
-    /// Whether it takes the place of nodes and events.
+    /// Whether it replaces nodes and events.
     pub(super) const fn covers(&self) -> bool {
         match self {
             Self::Detail(_) | Self::Pools(_) | Self::Help(_) => true,
@@ -182,20 +181,20 @@ pub(super) struct Pools {
 #[derive(Clone, Debug, Default)]
 pub(super) struct FilterBox {
     pub(super) input: Input,
-    /// What is wrong with the text, in plain words.
+    /// The error of a text that is not a filter.
     pub(super) error: Option<String>,
 }
 
-/// A word to the user for some seconds.
+/// A message shown for some seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Notice {
     pub(super) text: String,
     pub(super) until: Timestamp,
 }
 
-/// How long a notice stands.
+/// How long a notice is shown.
 const NOTICE_SECONDS: i64 = 4;
-/// Everything the user has done to the screen, and the settings it started with.
+/// The state of the screen, and its settings.
 #[derive(Clone, Debug)]
 pub struct UiState {
     pub(super) options: UiOptions,
@@ -213,7 +212,7 @@ pub struct UiState {
 }
 
 impl UiState {
-    /// The screen as the settings want it at the start.
+    /// The initial state for these settings.
     pub fn new(options: UiOptions) -> Self {
         let theme = Theme {
             palette: options.palette,
@@ -242,12 +241,12 @@ impl UiState {
         self.layers.as_slice().last()
     }
 
-    /// Tells the state what was drawn, so that a cursor whose node is gone stays where it stood and columns keep their
-    /// widths. Called after each draw; drawing the same again gives the same frame.
+    /// Records what was drawn, so that a cursor whose node is gone keeps its place and columns keep their widths.
+    /// Called after each draw; drawing the same state again gives the same frame.
     pub fn saw(&mut self, seen: &Seen) {
         self.table.cursor_at = seen.cursor_at;
         self.table.top_at = seen.top;
-        // A pane that was not drawn keeps what it learned.
+        // A pane that was not drawn keeps its widths.
         if seen.table_widths != Widths::default() {
             self.table_widths.clone_from(&seen.table_widths);
         }
@@ -256,33 +255,33 @@ impl UiState {
         }
     }
 
-    /// Says something to the user for some seconds.
+    /// Shows a notice for some seconds.
     pub fn notify(&mut self, text: impl Into<String>, now: Timestamp) {
         let until = now.saturating_add(jiff::SignedDuration::from_secs(NOTICE_SECONDS)).unwrap_or(now);
         self.notice = Some(Notice { text: text.into(), until });
     }
 
-    /// The resources that have a bar of their own, as asked for.
+    /// The resources shown as bars.
     pub fn resources(&self) -> &[Resource] {
         &self.options.resources
     }
 
-    /// The filter in force, as it was written.
+    /// The current filter, as the user wrote it.
     pub fn filter_text(&self) -> &str {
         &self.filter_text
     }
 
-    /// What bars show.
+    /// The quantity that bars show.
     pub const fn bars(&self) -> &Bars {
         &self.bars
     }
 
-    /// The node under the cursor, if the user has chosen one.
+    /// The row under the cursor, if the user has moved it.
     pub const fn cursor(&self) -> Option<RowId> {
         self.table.cursor
     }
 
-    /// The node whose detail is open: its pods' metrics are worth polling.
+    /// The row whose details are open: the usage of its pods is polled.
     pub fn open_node(&self) -> Option<RowId> {
         self.layers.iter().find_map(|layer| match layer {
             Layer::Detail(detail) => Some(detail.row),
@@ -291,17 +290,17 @@ impl UiState {
     }
 }
 
-/// Widths that columns have had on one page. They only grow while the page stays, so that nothing jumps when a value
-/// gets shorter or a row leaves.
+/// The widths of the columns on a page. They only grow while the page stays the same, so that columns do not move when a
+/// value gets shorter or a row disappears.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Widths {
-    /// What the page is: size, order, place. Another page learns anew.
+    /// Identifies the page: size, order, position. Another page starts with new widths.
     page: String,
     columns: Vec<u16>,
 }
 
 impl Widths {
-    /// The widths a page wants now, made to be none smaller than they were.
+    /// The widths for a page: the larger of its new widths and the present ones.
     pub(super) fn grown(&self, page: String, mut columns: Vec<u16>) -> Self {
         if page == self.page && columns.len() == self.columns.len() {
             for (now, before) in columns.iter_mut().zip(&self.columns) {
@@ -311,60 +310,61 @@ impl Widths {
         Self { page, columns }
     }
 
-    pub(super) fn of(&self, column: usize) -> u16 {
+    /// The width of a column; 0 if there is none.
+    pub(super) fn column(&self, column: usize) -> u16 {
         self.columns.get(column).copied().unwrap_or(0)
     }
 }
 
-/// What a frame showed: what an update needs to know of the screen, and counters that prove its cost.
+/// What a frame showed: the positions that an update needs, and a counter of formatted lines for tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The whole screen.
     pub area: Rect,
-    /// Where the node rows are.
+    /// The area of the node rows.
     pub table: Rect,
-    /// The lines of the table that were drawn, from the top.
+    /// The lines of the table that were drawn, top first.
     pub lines: Vec<Line>,
-    /// Place of the first of them in the view.
+    /// Index of the first of them in the view.
     pub top: usize,
-    /// Place of the cursor in the view.
+    /// Index of the cursor in the view.
     pub cursor_at: usize,
     /// The row under the cursor.
     pub cursor: Option<RowId>,
-    /// Lines on a page.
+    /// Lines per page.
     pub page: usize,
-    /// Where the events are, with their rule.
+    /// The area of the event pane with its rule.
     pub event_pane: Rect,
     /// The border that can be dragged: the rule above the events, or the columns between them and the nodes.
     pub event_border: Rect,
-    /// Where the event lines are.
+    /// The area of the event lines.
     pub event_area: Rect,
     /// The event lines that were drawn, newest first.
     pub events: Vec<EventMark>,
-    /// Place of the first of them among the lines of the log.
+    /// Index of the first of them among the lines of the log.
     pub events_top: usize,
-    /// Where lanes can be clicked.
+    /// The areas where lanes can be clicked.
     pub lanes: Vec<(Rect, Option<Lane>)>,
-    /// Where nodepools can be clicked.
+    /// The areas where nodepools can be clicked.
     pub pools: Vec<(Rect, Name)>,
-    /// How far the layer on top can be scrolled.
+    /// How many lines the topmost layer can be scrolled by.
     pub scroll_end: usize,
-    /// Lines of the layer on top that are visible.
+    /// Visible lines of the topmost layer.
     pub layer_page: usize,
-    /// How many lines of the table and the events were made into text.
+    /// How many lines of the table and the event pane were formatted.
     pub formatted: usize,
-    /// When the picture changes by itself: an age, a countdown, a notice that ends.
+    /// When the frame changes without an update: an age, a countdown, a notice that ends.
     pub next: Option<Timestamp>,
     /// Widths of the table's columns.
     pub table_widths: Widths,
     /// Widths of the events' columns.
     pub event_widths: Widths,
-    /// Where the terminal's cursor belongs, while text is typed.
+    /// The position of the terminal's cursor while text is edited.
     pub caret: Option<(u16, u16)>,
 }
 
 impl Seen {
-    /// The picture changes by itself in `seconds`.
+    /// The frame changes without an update in `seconds`.
     pub(super) fn changes_in(&mut self, seconds: i64, now: Timestamp) {
         let at = now.as_second().saturating_add(seconds.max(1));
         let at = Timestamp::from_second(at).unwrap_or(now);

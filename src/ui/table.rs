@@ -705,7 +705,7 @@ fn learned(mut slots: Vec<Slot>, pic: &Picture<'_>, width: u16, seen: &mut Seen)
     );
     let widths = pic.ui.table_widths.grown(page, slots.iter().map(|slot| slot.wanted).collect());
     for (i, slot) in slots.iter_mut().enumerate() {
-        slot.wanted = widths.of(i);
+        slot.wanted = widths.column(i);
         // Names may be cut down to their least; numbers never.
         slot.least = if slot.cut_to == 0 { slot.wanted } else { slot.wanted.min(slot.cut_to) };
     }

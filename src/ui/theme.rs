@@ -1,7 +1,7 @@
-//! Roles, not colours: what a cell means is said by the panes, what it looks like is decided here.
+//! Roles and their colours: panes give each cell a role, the theme maps roles to styles.
 //!
-//! No meaning is carried by colour alone: every level has its length and number beside it, every state its word and
-//! mark. Colours are those of Okabe and Ito, which people with any colour vision tell apart.
+//! Colour never carries a meaning alone: every level has a length and a number, every state a word and a symbol. The
+//! colours are those of Okabe and Ito, which people with any colour vision can distinguish.
 
 use clap::ValueEnum;
 use ratatui::style::{Color, Modifier, Style};
@@ -9,15 +9,15 @@ use ratatui::style::{Color, Modifier, Style};
 /// What bar colours mean; no meaning is carried by colour alone. Its values are those of `--palette`, with their help.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Palette {
-    /// Low is bad: paid for and not requested
+    /// Low is bad: capacity is paid for and not requested
     #[default]
     Efficiency,
-    /// High is bad: about to be full
+    /// High is bad: capacity is about to run out
     Pressure,
 }
 
 impl Palette {
-    /// The word in settings and on the screen.
+    /// The name in settings and on the screen.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Efficiency => "efficiency",
@@ -26,16 +26,16 @@ impl Palette {
     }
 }
 
-/// How many colours the terminal has.
+/// The number of colours of the terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Depth {
-    /// None are wanted (`NO_COLOR`) or there are none.
+    /// No colours (`NO_COLOR`, or a terminal without any).
     None,
-    /// The terminal's own sixteen.
+    /// The terminal's sixteen ANSI colours.
     Sixteen,
-    /// The 256 of xterm.
+    /// xterm's 256 colours.
     Indexed,
-    /// Twenty-four bits.
+    /// 24-bit colours.
     #[default]
     True,
 }
@@ -49,13 +49,13 @@ pub struct Rgb(pub u8, pub u8, pub u8);
 pub struct Levels(pub [Rgb; 3]);
 
 impl Rgb {
-    /// `self` with `share` hundredths of `other`.
+    /// `self` mixed with `share` percent of `other`.
     fn mixed(self, other: Self, share: u16) -> Self {
         let mix = |a: u8, b: u8| ((u16::from(a) * (100 - share) + u16::from(b) * share) / 100) as u8;
         Self(mix(self.0, other.0), mix(self.1, other.1), mix(self.2, other.2))
     }
 
-    /// The nearest of xterm's 6×6×6 cube and its greys.
+    /// The nearest colour of xterm's 6×6×6 cube and its greys.
     fn indexed(self) -> u8 {
         const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
         let near = |v: u8| (0..6_u8).min_by_key(|i| STEPS[usize::from(*i)].abs_diff(v)).unwrap_or(0);
@@ -72,45 +72,45 @@ impl Rgb {
     }
 }
 
-/// How good a share is, by the palette.
+/// The rating of a share by the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Level {
-    /// As it should be.
+    /// In the good range.
     Good,
-    /// Neither.
+    /// Between good and bad.
     Fair,
-    /// Worth a look.
+    /// In the bad range.
     Bad,
 }
 
-/// What a piece of text means.
+/// The meaning of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Role {
-    /// The name of the program, of a pane, of a column that is sorted by.
+    /// The name of the program, of a pane, of the sort column.
     Title,
-    /// The figures a reader came for.
+    /// The most important figures.
     Strong,
-    /// Ordinary text.
+    /// Normal text.
     Text,
-    /// Labels, units, what is less important.
+    /// Labels, units and other secondary text.
     Dim,
     /// Rules and frames.
     Rule,
-    /// A key that can be pressed.
+    /// The name of a key.
     Key,
-    /// All is well; something new.
+    /// A good state, or something new.
     Good,
-    /// Needs a look.
+    /// A warning.
     Warn,
-    /// Is broken.
+    /// An error.
     Bad,
-    /// On its way up or down.
+    /// A transition: starting or terminating.
     Moving,
-    /// Spare capacity, which may be taken back.
+    /// Spot capacity.
     Spot,
 }
 
-/// Signs, in Unicode or in ASCII.
+/// Symbols, in Unicode or in ASCII.
 pub(super) struct Glyphs {
     pub(super) unknown: &'static str,
     pub(super) bar_used: &'static str,
@@ -210,22 +210,22 @@ const ASCII: Glyphs = Glyphs {
     done: "+",
 };
 
-/// What everything looks like; made once from the settings.
+/// The look of the screen, created once from the settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
-    /// What a full bar means.
+    /// Whether a full bar is good or bad.
     pub palette: Palette,
-    /// How many colours there are.
+    /// The number of colours.
     pub depth: Depth,
-    /// Dark text on a light ground.
+    /// Whether the background is light.
     pub light: bool,
-    /// Only ASCII signs.
+    /// Whether to draw with ASCII characters only.
     pub ascii: bool,
-    /// The three colours of bars, where the user chose them.
+    /// The three colours of bars, if the user set them.
     pub levels: Option<Levels>,
 }
 
-/// A colour for dark grounds, for light ones, and the nearest of the terminal's sixteen.
+/// A colour for dark backgrounds, one for light ones, and the nearest ANSI colour.
 struct Tint {
     dark: Rgb,
     light: Rgb,
@@ -243,7 +243,7 @@ const TRACK: Tint = Tint { dark: Rgb(0x2b, 0x30, 0x39), light: Rgb(0xe1, 0xe5, 0
 const CURSOR: Tint = Tint { dark: Rgb(0x25, 0x2f, 0x3d), light: Rgb(0xdc, 0xe8, 0xf4), ansi: Color::Reset };
 
 impl Theme {
-    const fn colour_of(&self, tint: &Tint) -> Rgb {
+    const fn rgb(&self, tint: &Tint) -> Rgb {
         if self.light { tint.light } else { tint.dark }
     }
 
@@ -257,10 +257,10 @@ impl Theme {
     }
 
     fn tint(&self, tint: &Tint) -> Option<Color> {
-        self.shown(self.colour_of(tint), tint.ansi)
+        self.shown(self.rgb(tint), tint.ansi)
     }
 
-    /// The look of a role.
+    /// The style of a role.
     pub(super) fn style(&self, role: Role) -> Style {
         let (tint, modifier) = match role {
             Role::Title | Role::Key => (Some(&SKY), Modifier::BOLD),
@@ -282,12 +282,12 @@ impl Theme {
         style
     }
 
-    /// Shorthand for the role most used.
+    /// The style of [`Role::Dim`].
     pub(super) fn dim(&self) -> Style {
         self.style(Role::Dim)
     }
 
-    /// The line under the cursor. Without a background the cursor's sign and bold letters tell.
+    /// The style of the line under the cursor; bold where the terminal has no suitable background colour.
     pub(super) fn cursor(&self) -> Style {
         match self.depth {
             Depth::None | Depth::Sixteen => Style::new().add_modifier(Modifier::BOLD),
@@ -299,7 +299,7 @@ impl Theme {
         }
     }
 
-    /// The level of a share in thousandths.
+    /// The level of a share in permille.
     pub fn level(&self, permille: u64) -> Level {
         match self.palette {
             Palette::Efficiency => match permille {
@@ -315,11 +315,11 @@ impl Theme {
         }
     }
 
-    /// What the levels mean, for the legend: (level, words).
+    /// The legend: each level and its description.
     pub(super) const fn legend(&self) -> [(Level, &'static str); 3] {
         match self.palette {
-            Palette::Efficiency => [(Level::Bad, "<35% idle"), (Level::Fair, "fair"), (Level::Good, ">70% well used")],
-            Palette::Pressure => [(Level::Good, "<70% room"), (Level::Fair, "tight"), (Level::Bad, ">90% full")],
+            Palette::Efficiency => [(Level::Bad, "<35% low"), (Level::Fair, "ok"), (Level::Good, ">70% high")],
+            Palette::Pressure => [(Level::Good, "<70% low"), (Level::Fair, "high"), (Level::Bad, ">90% critical")],
         }
     }
 
@@ -331,7 +331,7 @@ impl Theme {
         };
         match &self.levels {
             Some(levels) => (levels.0[at], tint.ansi),
-            None => (self.colour_of(tint), tint.ansi),
+            None => (self.rgb(tint), tint.ansi),
         }
     }
 
@@ -343,8 +343,8 @@ impl Theme {
         style
     }
 
-    /// The colours of a bar: fill, usage, track. What is really used has the full colour; where usage is known, what is
-    /// requested beyond it is the same colour held back.
+    /// The styles of a bar: fill, usage, track. Usage has the full colour; if it is known, requests beyond it have the
+    /// same colour, muted.
     pub(super) fn bar(&self, level: Level, measured: bool) -> (Style, Style, Style) {
         let (rgb, ansi) = self.level_colour(level);
         let style = |colour: Option<Color>| {
@@ -352,9 +352,9 @@ impl Theme {
             style.fg = colour;
             style
         };
-        let held_back = if measured { rgb.mixed(self.colour_of(&TRACK), 55) } else { rgb };
-        // With sixteen colours the signs differ, not the colours.
-        (style(self.shown(held_back, ansi)), style(self.shown(rgb, ansi)), style(self.tint(&TRACK)))
+        let muted = if measured { rgb.mixed(self.rgb(&TRACK), 55) } else { rgb };
+        // With sixteen colours, symbols distinguish usage from requests.
+        (style(self.shown(muted, ansi)), style(self.shown(rgb, ansi)), style(self.tint(&TRACK)))
     }
 
     /// Whether bars are drawn without background colours.
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn no_colour_means_no_colour() {
+    fn depth_none_sets_no_colours() {
         let theme = Theme { depth: Depth::None, ..Theme::default() };
         for role in [Role::Title, Role::Dim, Role::Good, Role::Bad, Role::Spot, Role::Rule] {
             assert_eq!((theme.style(role).fg, theme.style(role).bg), (None, None));
@@ -404,9 +404,10 @@ mod tests {
     }
 
     #[test]
-    fn ascii_signs_are_ascii() {
+    fn ascii_glyphs_are_ascii() {
         let g = &ASCII;
-        let all = [g.unknown, g.bar_used, g.bar_track, g.cursor, g.rule, g.live, g.denied, g.up, g.least, g.ellipsis];
-        assert!(all.iter().all(|s| s.is_ascii()));
+        let glyphs =
+            [g.unknown, g.bar_used, g.bar_track, g.cursor, g.rule, g.live, g.denied, g.up, g.least, g.ellipsis];
+        assert!(glyphs.iter().all(|s| s.is_ascii()));
     }
 }

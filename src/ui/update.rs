@@ -1,5 +1,5 @@
-//! What an action does to the screen's state. The only writer of [`UiState`]; it performs nothing itself: what must
-//! happen outside is returned as an [`Effect`].
+//! Applies actions to the state of the screen. The only writer of [`UiState`]; it performs no I/O: side effects are
+//! returned as an [`Effect`].
 
 use super::events;
 use super::keys::Action;
@@ -16,17 +16,17 @@ use ratatui::crossterm::event::{Event, KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 use tui_input::backend::crossterm::EventHandler;
 
-/// What must be done outside the screen.
+/// A side effect for the caller to perform.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing but another frame.
+    /// None but a new frame.
     #[default]
     Nothing,
     /// Leave the program.
     Quit,
-    /// Stop until continued.
+    /// Suspend the process until it is continued.
     Suspend,
-    /// Put this text into the clipboard (OSC 52).
+    /// Copy this text to the clipboard (OSC 52).
     Copy(String),
 }
 
@@ -35,7 +35,7 @@ const DOUBLE_CLICK_MILLIS: i64 = 400;
 /// Lines a step of the wheel moves.
 const WHEEL_LINES: usize = 3;
 
-/// Does what an action asks. `seen` is what the last frame showed.
+/// Applies an action. `seen` is what the last frame showed.
 pub fn update(
     ui: &mut UiState,
     view: &mut View,
@@ -59,7 +59,7 @@ pub fn update(
         Action::First => step(ui, view, cluster, seen, Step::First),
         Action::Last => step(ui, view, cluster, seen, Step::Last),
         Action::Filter => {
-            // The next term is typed right away.
+            // A space, so that the next term can be typed at once.
             let text =
                 if ui.filter_text.is_empty() { String::new() } else { format!("{} ", ui.filter_text.trim_end()) };
             let input = tui_input::Input::new(text);
@@ -112,11 +112,11 @@ pub fn update(
     Effect::Nothing
 }
 
-/// The one `by` places after `now` in a circle; the first when it is not among them.
-fn cycled<T: Clone + PartialEq>(all: &[T], now: &T, by: isize) -> T {
-    let n = all.len() as isize;
-    let at = all.iter().position(|t| t == now).map_or(0, |at| (at as isize + by).rem_euclid(n.max(1)));
-    all.get(at as usize).unwrap_or(now).clone()
+/// The item `by` places after `current`, wrapping around; the first item if `current` is not among them.
+fn cycled<T: Clone + PartialEq>(items: &[T], current: &T, by: isize) -> T {
+    let n = items.len() as isize;
+    let at = items.iter().position(|t| t == current).map_or(0, |at| (at as isize + by).rem_euclid(n.max(1)));
+    items.get(at as usize).unwrap_or(current).clone()
 }
 
 // === moving ===
@@ -130,7 +130,7 @@ enum Step {
 }
 
 impl Step {
-    /// The place a step leads to from `at` among `len` lines.
+    /// The index after a step from `at` in a list of `len` lines.
     fn from(self, at: usize, len: usize, page: usize) -> usize {
         let to = match self {
             Self::Lines(n) => at.saturating_add_signed(n),
@@ -168,7 +168,7 @@ fn step_nodes(ui: &mut UiState, view: &View, cluster: &Cluster, page: usize, ste
     let Placement { top, cursor_at, .. } = placement::place(&ui.table, view, cluster, page);
     let wanted = step.from(cursor_at, lines.len(), page);
     let down = wanted > cursor_at || matches!(step, Step::Lines(1..) | Step::Last);
-    // Headings are passed over, in the direction of the step.
+    // Headings are skipped in the direction of the step.
     let is_row = |i: &usize| row_at(lines, *i).is_some();
     let found = if down { (wanted..lines.len()).find(is_row) } else { (0..=wanted).rev().find(is_row) };
     let Some(at) = found.or_else(|| near(lines, wanted)) else { return };
@@ -180,7 +180,7 @@ fn step_nodes(ui: &mut UiState, view: &View, cluster: &Cluster, page: usize, ste
     set_table(ui, view, cluster, page, top, at);
 }
 
-/// Puts the cursor on a line and the top where it was wanted, as far as the cursor stays on the page.
+/// Moves the cursor to a line, and the top to `top` as far as the cursor stays on the page.
 fn set_table(ui: &mut UiState, view: &View, cluster: &Cluster, page: usize, top: usize, cursor_at: usize) {
     let lines = view.lines();
     ui.table.cursor = row_at(lines, cursor_at);
@@ -188,7 +188,7 @@ fn set_table(ui: &mut UiState, view: &View, cluster: &Cluster, page: usize, top:
     ui.table.top_at = top.min(lines.len().saturating_sub(page));
     ui.table.top = tie(lines, ui.table.top_at);
     let placed = placement::place(&ui.table, view, cluster, page);
-    // Going up to the first row shows its heading as well.
+    // With the cursor on the first row, its heading is shown as well.
     let top = if near(lines, 0) == Some(placed.cursor_at) && placed.cursor_at < page { 0 } else { placed.top };
     ui.table.top = tie(lines, top);
     ui.table.top_at = top;
@@ -222,7 +222,7 @@ fn step_events(ui: &mut UiState, cluster: &Cluster, seen: &Seen, step: Step) {
     ui.events.cursor = lines().nth(to);
 }
 
-/// Moves the events under their cursor; at their head they follow the newest again.
+/// Scrolls the events and keeps their cursor; at the head of the list they follow the newest again.
 fn scroll_events(ui: &mut UiState, cluster: &Cluster, seen: &Seen, by: isize) {
     let query = events::query(ui, cluster);
     let lines = || cluster.events().lines(&query).map(|line| EventMark { id: line.id, last: line.last });
@@ -239,7 +239,7 @@ fn scroll_events(ui: &mut UiState, cluster: &Cluster, seen: &Seen, by: isize) {
     ui.events.top = lines().nth(top);
 }
 
-/// The newest event is shown again, whatever comes.
+/// Follows the newest event again.
 fn follow(ui: &mut UiState) {
     ui.events.top = None;
     ui.events.cursor = None;
@@ -267,15 +267,15 @@ const fn inside(area: Rect, (x, y): (u16, u16)) -> bool {
     x >= area.x && x < area.x.saturating_add(area.width) && y >= area.y && y < area.y.saturating_add(area.height)
 }
 
-/// Columns that a key moves the border of events that lie beside the nodes.
+/// Columns by which a key resizes the event pane beside the nodes.
 const BESIDE_STEP: u16 = 4;
 
-/// Whether the events lie beside the nodes, not below them.
+/// Whether the event pane is beside the nodes rather than below them.
 const fn beside(seen: &Seen) -> bool {
     seen.event_border.height > 1
 }
 
-/// Gives the events lines or columns, counted from what they have now.
+/// Grows or shrinks the event pane from its present size.
 fn resize_events(ui: &mut UiState, seen: &Seen, by: i16) {
     let pane = seen.event_pane;
     if pane.is_empty() {
@@ -288,7 +288,7 @@ fn resize_events(ui: &mut UiState, seen: &Seen, by: i16) {
     }
 }
 
-/// The border follows the mouse; how far it can go is for the frame to say.
+/// Moves the border to the mouse; the next frame limits the size.
 fn drag(ui: &mut UiState, seen: &Seen, (x, y): (u16, u16)) {
     let pane = seen.event_pane;
     if !ui.events.dragged || pane.is_empty() {
@@ -356,8 +356,8 @@ fn click(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, at: 
 
 // === opening and closing ===
 
-/// The row the user means: that under the cursor, or the open one.
-fn meant(ui: &UiState, view: &View, cluster: &Cluster, seen: &Seen) -> Option<RowId> {
+/// The row that an action applies to: the open one, or the one under the cursor.
+fn target(ui: &UiState, view: &View, cluster: &Cluster, seen: &Seen) -> Option<RowId> {
     ui.open_node().or_else(|| placement::place(&ui.table, view, cluster, seen.page).cursor)
 }
 
@@ -385,12 +385,12 @@ fn open(ui: &mut UiState, view: &mut View, cluster: &Cluster, seen: &Seen, now: 
             view.set_filter(filter);
             ui.table.top = Top::Head;
         }
-        // The sort is in force already.
+        // The sort order is already applied.
         Some(Layer::Sort(_)) => {}
         Some(layer @ (Layer::Detail(_) | Layer::Help(_))) => ui.layers.push(layer),
         None if ui.focus == Focus::Events => jump(ui, view, cluster, seen, now),
         None => {
-            if let Some(row) = meant(ui, view, cluster, seen) {
+            if let Some(row) = target(ui, view, cluster, seen) {
                 ui.table.cursor = Some(row);
                 ui.layers.push(Layer::Detail(Detail { row, scroll: 0 }));
             }
@@ -409,7 +409,7 @@ fn close(ui: &mut UiState, view: &mut View) -> Effect {
     Effect::Nothing
 }
 
-/// From an event to its node.
+/// Moves the cursor from an event to its node.
 fn jump(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, now: Timestamp) {
     let query = events::query(ui, cluster);
     let wanted = ui.events.cursor.map(|mark| mark.id).or_else(|| seen.events.first().map(|mark| mark.id));
@@ -430,7 +430,7 @@ fn jump(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen, now: Time
 }
 
 fn copy(ui: &mut UiState, view: &View, cluster: &Cluster, action: &Action, seen: &Seen, now: Timestamp) -> Effect {
-    let Some(row) = meant(ui, view, cluster, seen).and_then(|id| cluster.row(id)) else { return Effect::Nothing };
+    let Some(row) = target(ui, view, cluster, seen).and_then(|id| cluster.row(id)) else { return Effect::Nothing };
     let provider = row.node().map(|n| n.provider_id.as_str()).or_else(|| row.claim().map(|c| c.provider_id.as_str()));
     let text = if *action == Action::CopyName {
         row.name()
@@ -438,7 +438,7 @@ fn copy(ui: &mut UiState, view: &View, cluster: &Cluster, action: &Action, seen:
         provider.and_then(|id| id.rsplit('/').next()).unwrap_or_default()
     };
     if text.is_empty() {
-        ui.notify(format!("{} has no instance id yet", row.name()), now);
+        ui.notify(format!("{} has no instance ID yet", row.name()), now);
         return Effect::Nothing;
     }
     ui.notify(format!("copied {text}"), now);
@@ -451,7 +451,7 @@ fn node_events(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen) {
     ui.events.shown = true;
     ui.events.of = match ui.events.of {
         Some(_) => None,
-        None => meant(ui, view, cluster, seen),
+        None => target(ui, view, cluster, seen),
     };
     follow(ui);
 }
@@ -462,7 +462,7 @@ fn turn_lane(ui: &mut UiState, by: isize) {
     follow(ui);
 }
 
-/// Every lane that can be chosen; none is all of them.
+/// All lanes that can be selected; `None` stands for all events.
 pub(super) fn lanes() -> Vec<Option<Lane>> {
     std::iter::once(None).chain(Lane::CHOICES.into_iter().map(Some)).collect()
 }
@@ -536,10 +536,9 @@ mod tests {
 
     #[test]
     fn cycling_wraps_at_the_end() {
-        let all = GroupBy::ALL;
         let mut group = GroupBy::Nothing;
-        for _ in 0..all.len() {
-            group = cycled(&all, &group, 1);
+        for _ in 0..GroupBy::ALL.len() {
+            group = cycled(&GroupBy::ALL, &group, 1);
         }
         assert_eq!(group, GroupBy::Nothing);
         assert_eq!(cycled(&lanes(), &None, -1), Some(Lane::Warn));

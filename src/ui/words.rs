@@ -1,4 +1,4 @@
-//! Numbers as people read them: cores, Gi, dollars, shares.
+//! Formats numbers for people: cores, Gi, dollars, shares.
 
 use crate::model::{Resource, Timestamp};
 use crate::pricing::{AsOf, PriceSource, Quote};
@@ -10,7 +10,7 @@ const MI: u64 = 1 << 20;
 const GI: u64 = 1 << 30;
 const TI: u64 = 1 << 40;
 
-/// The unit a resource's amounts are written in, chosen by the larger of them.
+/// The unit of a resource's amounts, chosen for the largest of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scale {
     per: u64,
@@ -20,9 +20,9 @@ pub(super) struct Scale {
 
 impl Scale {
     /// The scale for amounts up to `largest`.
-    pub(super) const fn of(resource: &Resource, largest: u64) -> Self {
+    pub(super) const fn new(resource: &Resource, largest: u64) -> Self {
         match resource {
-            // A thousand cores are not told in tenths.
+            // From a thousand cores on, no decimals.
             Resource::Cpu => Self { per: 1000, unit: "", whole: largest >= 1_000_000 },
             Resource::Memory | Resource::EphemeralStorage => {
                 if largest >= 10 * TI {
@@ -41,7 +41,7 @@ impl Scale {
         }
     }
 
-    /// An amount without its unit, one decimal where there can be one; what is there is never written as 0.0.
+    /// An amount without its unit, with one decimal in scaled units; more than zero is never written as 0.0.
     pub(super) fn number(self, amount: u64) -> String {
         if self.per == 1 {
             return amount.to_string();
@@ -62,29 +62,29 @@ pub(super) fn amount(resource: &Resource, value: u64) -> String {
     if value == 0 {
         return "0".into();
     }
-    let scale = Scale::of(resource, value);
+    let scale = Scale::new(resource, value);
     format!("{}{}", scale.number(value), scale.unit)
 }
 
 /// `part / whole` in one unit.
 pub(super) fn ratio(resource: &Resource, part: u64, whole: u64) -> String {
-    let scale = Scale::of(resource, part.max(whole));
+    let scale = Scale::new(resource, part.max(whole));
     format!("{} / {}{}", scale.number(part), scale.number(whole), scale.unit)
 }
 
-/// What is offered, beside an amount that is not known: as [`ratio`] writes it.
+/// The whole of a [`ratio`] whose part is unknown.
 pub(super) fn offered(resource: &Resource, whole: u64) -> String {
-    let scale = Scale::of(resource, whole);
+    let scale = Scale::new(resource, whole);
     format!("{}{}", scale.number(whole), scale.unit)
 }
 
-/// A share with one decimal, as in the header: `81.3%`.
+/// A share in permille, with one decimal: `81.3%`.
 pub(super) fn percent_exact(permille: u64) -> String {
     format!("{}.{}%", permille / 10, permille % 10)
 }
 
-/// A share in whole hundredths, as in a row: `88%`; something is never `0%`. Rounded once, from the amounts: 7000 of
-/// 7910 are 88.495 %, which is 88. None of nothing.
+/// `part / whole` in whole percent: `88%`; more than zero is never `0%`. Rounded once, from the amounts: 7000 / 7910 is
+/// 88.495 %, which rounds to 88. `None` if `whole` is zero.
 pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
     if whole == 0 {
         return None;
@@ -94,17 +94,17 @@ pub(super) fn percent(part: u64, whole: u64) -> Option<String> {
     Some(if percent == 0 && part > 0 { "<1%".into() } else { format!("{percent}%") })
 }
 
-/// A requested amount of a resource that is not offered, in a table's cell: `4/0`, `1.5/0`, `16Gi/0`.
+/// A requested amount of a resource of which the node has none, in a table's cell: `4/0`, `1.5/0`, `16Gi/0`.
 pub(super) fn of_none(resource: &Resource, part: u64) -> String {
     format!("{}/0", amount(resource, part).replace(".0", "").replace(' ', ""))
 }
 
-/// A price by the hour with what must be said beside it: `0.0963`, `~0.0860`, `≤0.0860`, `0.0860R`.
+/// An hourly price with its marks: `0.0963`, `~0.0860`, `≤0.0860`, `0.0860R`.
 pub(super) fn price(quote: &Quote, glyphs: &Glyphs) -> String {
     quote.label(4).replace('≤', glyphs.most).replace('≥', glyphs.least).replace('—', glyphs.unknown)
 }
 
-/// The sign before an amount; ASCII has none for yuan.
+/// The currency sign before an amount; in ASCII, yuan is `CNY `.
 pub(super) const fn sign(currency: Currency, theme: &Theme) -> &'static str {
     match currency {
         Currency::Cny if theme.ascii => "CNY ",
@@ -112,25 +112,25 @@ pub(super) const fn sign(currency: Currency, theme: &Theme) -> &'static str {
     }
 }
 
-/// The sign of an amount that stands under another currency's heading; none under its own.
+/// The sign of an amount whose currency differs from the heading's; empty otherwise.
 pub(super) fn foreign(currency: Currency, heading: Currency, theme: &Theme) -> &'static str {
     if currency == heading { "" } else { sign(currency, theme) }
 }
 
-/// An hourly total: three decimals while they matter.
+/// An hourly total: three decimals below 100, two from there on.
 pub(super) fn hourly(sign: &str, money: Money) -> String {
     let places = if money.nanos().unsigned_abs() >= 100_000_000_000 { 2 } else { 3 };
     format!("{sign}{}", money.grouped(places))
 }
 
-/// A monthly total.
+/// A monthly total: two decimals below 10,000, none from there on.
 pub(super) fn monthly(sign: &str, money: Money) -> String {
     let places = if money.nanos().unsigned_abs() >= 10_000_000_000_000 { 0 } else { 2 };
     format!("{sign}{}", money.grouped(places))
 }
 
-/// Where the figures of a total come from, by the least exact source and the oldest date: `embedded 2026-07`, `cached 3h`,
-/// `live`. To the minute, so that it does not tick; empty where nothing is priced.
+/// The price source of a total, by its least exact source and its oldest date: `embedded 2026-07`, `cached 3h`, `live`.
+/// In minutes, so that it does not change every second; empty if nothing is priced.
 pub(super) fn provenance(worst: PriceSource, oldest: AsOf, now: Timestamp) -> String {
     match (worst, oldest) {
         (PriceSource::None, _) => String::new(),
@@ -143,7 +143,7 @@ pub(super) fn provenance(worst: PriceSource, oldest: AsOf, now: Timestamp) -> St
             let seconds = (now.as_second() - at.as_second()).max(0);
             format!("cached {}", if seconds < 60 { "1m".into() } else { age::short(seconds / 60 * 60) })
         }
-        // Within the hour it is not worth a word.
+        // Ages below one hour are left out.
         (_, AsOf::Fetched { at, cached: false }) => match (now.as_second() - at.as_second()) / 3600 {
             ..=0 => "live".into(),
             hours => format!("live {}", age::short(hours * 3600)),
@@ -151,8 +151,8 @@ pub(super) fn provenance(worst: PriceSource, oldest: AsOf, now: Timestamp) -> St
     }
 }
 
-/// How old one figure is, and the seconds until that reads differently: `embedded 2026-07`, `cached 3h20m`, `live 2m
-/// ago`; empty for what has no date.
+/// The age of a price, and the seconds until that text changes: `embedded 2026-07`, `cached 3h20m`, `live 2m ago`;
+/// empty for a price without a date.
 pub(super) fn figure_age(as_of: AsOf, now: Timestamp) -> (String, Option<i64>) {
     match as_of {
         AsOf::Always => (String::new(), None),
@@ -166,10 +166,10 @@ pub(super) fn figure_age(as_of: AsOf, now: Timestamp) -> (String, Option<i64>) {
     }
 }
 
-/// What failed, the cause first. Karpenter's reason is the same for every launch that AWS refuses: then the message's
-/// own code says more (`VcpuLimitExceeded: …`).
+/// A failure, its cause first. Karpenter gives every launch that AWS rejects the same reason; then the error code in the
+/// message is more specific (`VcpuLimitExceeded: …`).
 pub(super) fn cause(reason: &str, message: &str) -> String {
-    // Karpenter `pkg/providers/instance/instance.go` wraps what EC2 answered.
+    // Karpenter `pkg/providers/instance/instance.go` wraps the answer of EC2.
     let message = message.split_once("fleet error(s), ").map_or(message, |(_, cause)| cause);
     let is_code = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_uppercase())
@@ -189,7 +189,7 @@ pub(super) fn cause(reason: &str, message: &str) -> String {
     }
 }
 
-/// Why a machine went, in plain words; none for a reason that is not known here.
+/// The description of a reason for which a node is removed; `None` for an unknown reason.
 pub(super) fn departure(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "Underutilized" => "underutilized: its pods fit on other nodes",
@@ -224,7 +224,7 @@ pub(super) fn count(n: u64, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
-/// The zone without what its region already says: `2a` of `ap-northeast-2a`, `lax-1a` of `us-west-2-lax-1a`.
+/// The zone without its region: `2a` for `ap-northeast-2a`, `lax-1a` for `us-west-2-lax-1a`.
 pub(super) fn zone<'a>(zone: &'a str, region: Option<&str>) -> &'a str {
     let Some(region) = region else { return zone };
     if let Some(local) = zone.strip_prefix(region).and_then(|rest| rest.strip_prefix('-')) {
@@ -234,7 +234,7 @@ pub(super) fn zone<'a>(zone: &'a str, region: Option<&str>) -> &'a str {
     zone.strip_prefix(area).filter(|short| !short.is_empty()).unwrap_or(zone)
 }
 
-/// Seconds until an age written by [`crate::units::age::short`] reads differently.
+/// Seconds until the text of [`crate::units::age::short`] changes.
 pub(super) const fn age_changes_in(seconds: i64) -> i64 {
     let s = if seconds < 0 { 0 } else { seconds };
     match s {
@@ -245,7 +245,7 @@ pub(super) const fn age_changes_in(seconds: i64) -> i64 {
     }
 }
 
-/// A wall clock from a moment and the offset of its place.
+/// The local time of day, from a timestamp and the offset from UTC.
 pub(super) fn clock(at: Timestamp, offset_seconds: i32, with_seconds: bool) -> String {
     let of_day = (at.as_second() + i64::from(offset_seconds)).rem_euclid(86_400);
     let (h, m, s) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
@@ -275,7 +275,7 @@ mod tests {
     #[test_case(5, 1000 => Some("1%".into()))]
     #[test_case(7000, 7910 => Some("88%".into()) ; "rounded once")]
     #[test_case(1000, 1930 => Some("52%".into()))]
-    #[test_case(151, 100 => Some("151%".into()) ; "the text tells the true number")]
+    #[test_case(151, 100 => Some("151%".into()) ; "not clamped")]
     #[test_case(1, 0 => None)]
     fn shares_in_a_row(part: u64, whole: u64) -> Option<String> {
         percent(part, whole)
@@ -288,7 +288,7 @@ mod tests {
         => "InsufficientCapacityError: all requested instance types were unavailable: a, b")]
     #[test_case("InsufficientCapacityError", "" => "InsufficientCapacityError")]
     #[test_case("NodeClassNotReady", "Ready: it is not" => "NodeClassNotReady: Ready: it is not")]
-    #[test_case("LaunchTimeout", "LaunchTimeout: waited" => "LaunchTimeout: waited" ; "said once")]
+    #[test_case("LaunchTimeout", "LaunchTimeout: waited" => "LaunchTimeout: waited" ; "the reason is not repeated")]
     #[test_case("", "" => "no reason given")]
     fn the_cause_comes_first(reason: &str, message: &str) -> String {
         cause(reason, message)
@@ -303,13 +303,13 @@ mod tests {
     #[test_case(PriceSource::EmbeddedEstimate, AsOf::Always => "embedded" ; "its month is not known")]
     #[test_case(PriceSource::PricePage, fetched(5, false) => "live")]
     #[test_case(PriceSource::PricePage, fetched(-5, false) => "live" ; "a clock that was set back")]
-    #[test_case(PriceSource::SpotHistory, fetched(30_000, false) => "live 8h" ; "nobody could renew it")]
+    #[test_case(PriceSource::SpotHistory, fetched(30_000, false) => "live 8h" ; "not renewed for hours")]
     #[test_case(PriceSource::PricePage, fetched(11_000, true) => "cached 3h3m")]
     #[test_case(PriceSource::PricePage, fetched(7, true) => "cached 1m" ; "to the minute")]
     #[test_case(PriceSource::Simulated, fetched(5, false) => "simulated")]
     #[test_case(PriceSource::Label, AsOf::Always => "price from node label")]
     #[test_case(PriceSource::PriceFile, AsOf::Always => "price file")]
-    fn a_total_is_as_good_as_its_worst_figure(worst: PriceSource, oldest: AsOf) -> String {
+    fn a_total_shows_its_least_exact_source(worst: PriceSource, oldest: AsOf) -> String {
         provenance(worst, oldest, Timestamp::from_second(1_000_000).unwrap())
     }
 
@@ -317,7 +317,7 @@ mod tests {
     #[test_case(AsOf::Month("2026-07") => ("embedded 2026-07".into(), None))]
     #[test_case(fetched(130, false) => ("live 2m10s ago".into(), Some(1)))]
     #[test_case(fetched(12_000, true) => ("cached 3h20m".into(), Some(60)))]
-    fn a_figure_tells_its_age(as_of: AsOf) -> (String, Option<i64>) {
+    fn a_price_shows_its_age(as_of: AsOf) -> (String, Option<i64>) {
         figure_age(as_of, Timestamp::from_second(1_000_000).unwrap())
     }
 
@@ -331,7 +331,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn an_age_stands_until_it_changes(seconds in 0_i64..100_000_000) {
+        fn an_age_is_constant_until_it_changes(seconds in 0_i64..100_000_000) {
             let until = age_changes_in(seconds);
             proptest::prop_assert!(until > 0);
             for s in [seconds + 1, seconds + until / 2, seconds + until - 1] {

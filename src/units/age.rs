@@ -1,8 +1,8 @@
-//! Ages and durations as people of this field write them.
+//! Ages and durations in the formats of kubectl and Go.
 
 /// Seconds as the two largest units, `kubectl` style: `12s`, `4m10s`, `3h20m`, `3d4h`, `12d`, `2y10d`.
 ///
-/// Negative spans (a clock ahead of ours) read as `0s`.
+/// A negative age (the server's clock is ahead) is `0s`.
 pub fn short(seconds: i64) -> String {
     let s = seconds.max(0);
     let (m, h, d) = (s / 60, s / 3600, s / 86_400);
@@ -22,7 +22,7 @@ pub fn short(seconds: i64) -> String {
 }
 
 /// Whole seconds of a Go duration (`720h`, `1h30m`, `15.046s`), as Karpenter and metrics-server write them, rounded up;
-/// `Never` and what cannot be read are none.
+/// `None` for `Never` and for text that is not a duration.
 ///
 /// The grammar is that of Go's `time.ParseDuration`: signed, decimal numbers each with a unit of ns, us, ms, s, m, h.
 pub fn go_duration(text: &str) -> Option<i64> {
@@ -85,7 +85,7 @@ mod tests {
     #[test_case(3 * 86_400 + 4 * 3600 => "3d4h")]
     #[test_case(12 * 86_400 => "12d")]
     #[test_case(740 * 86_400 => "2y10d")]
-    fn ages_read_like_kubectl(seconds: i64) -> String {
+    fn ages_are_written_like_kubectl(seconds: i64) -> String {
         short(seconds)
     }
 

@@ -1,6 +1,6 @@
-//! Leaf values: quantities, money, ages, names in natural order, text that is safe and fits.
+//! Basic values: quantities, money, ages, natural order of names, sanitized and truncated text.
 //!
-//! Nothing here knows Kubernetes objects, the terminal or the network.
+//! Independent of Kubernetes objects, the terminal and the network.
 
 pub mod age;
 pub mod money;

@@ -1,4 +1,4 @@
-//! Money as an integer: billionths of a currency unit, so that sums equal their rebuild.
+//! Money as an integer number of billionths of a currency unit, so that sums are exact.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -6,10 +6,10 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 use std::str::FromStr;
 
-/// The currency AWS bills a partition in. Amounts of two currencies are never added.
+/// The currency that AWS bills a partition in. Amounts in different currencies are never added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Currency {
-    /// US dollars: every partition but China.
+    /// US dollars: every partition except China.
     #[default]
     #[serde(rename = "USD")]
     Usd,
@@ -19,7 +19,7 @@ pub enum Currency {
 }
 
 impl Currency {
-    /// The sign before an amount.
+    /// The currency sign.
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Usd => "$",
@@ -36,7 +36,7 @@ impl Currency {
     }
 }
 
-/// An amount in billionths of its currency's unit (nano-dollars). The currency is kept beside it.
+/// An amount in billionths of a currency unit (nano-dollars). The currency is stored separately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Money(i64);
@@ -47,36 +47,36 @@ pub enum MoneyError {
     /// Not a plain decimal number.
     #[error("it is not a decimal number such as 0.0860")]
     NotDecimal,
-    /// Larger than nine billion.
+    /// Larger than nine billion units.
     #[error("it is out of range")]
     Range,
 }
 
 const NANO: i64 = 1_000_000_000;
-/// Hours AWS counts in a month.
+/// Hours per month in AWS's price calculations.
 pub const HOURS_PER_MONTH: i64 = 730;
 
 impl Money {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
-    /// From billionths.
+    /// An amount from billionths.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
 
-    /// In billionths.
+    /// The amount in billionths.
     pub const fn nanos(self) -> i64 {
         self.0
     }
 
-    /// An hourly rate as a month of 730 hours (AWS's convention).
+    /// The monthly cost of an hourly price: 730 hours (AWS's convention).
     #[must_use]
     pub const fn monthly(self) -> Self {
         Self(self.0.saturating_mul(HOURS_PER_MONTH))
     }
 
-    /// `self × numerator ÷ denominator`, rounded half up at the billionth.
+    /// `self × numerator ÷ denominator`, rounded half up to a billionth.
     #[must_use]
     pub fn times(self, numerator: i64, denominator: i64) -> Self {
         let product = i128::from(self.0) * i128::from(numerator);
@@ -90,7 +90,7 @@ impl Money {
         Self(saturate(round_div(i128::from(self.0), step).saturating_mul(step)))
     }
 
-    /// Decimal text with exactly `places` decimals, rounded half up; no currency sign, no grouping.
+    /// Decimal text with exactly `places` decimals, rounded half up, without a currency sign or grouping.
     pub fn decimal(self, places: u32) -> String {
         let nanos = self.rounded(places).0;
         let sign = if nanos < 0 { "-" } else { "" };
@@ -135,7 +135,7 @@ fn saturate(value: i128) -> i64 {
 impl FromStr for Money {
     type Err = MoneyError;
 
-    /// Reads plain decimal text (`0.0860`, `-1.5`); a tenth decimal rounds half up, later ones are ignored.
+    /// Parses decimal text (`0.0860`, `-1.5`). Rounds half up at the tenth decimal and ignores further ones.
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         let text = text.trim();
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
@@ -158,7 +158,7 @@ impl FromStr for Money {
 }
 
 impl fmt::Display for Money {
-    /// All decimals that matter, at least two: `0.086`, `1.50`.
+    /// Without trailing zeros, but with at least two decimals: `0.086`, `1.50`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.decimal(9);
         let trimmed = text.trim_end_matches('0');
@@ -221,7 +221,7 @@ mod tests {
     #[test_case(".5" => 500_000_000)]
     #[test_case("0.0000000005" => 1 ; "tenth decimal rounds half up")]
     #[test_case("-1.25" => -1_250_000_000)]
-    fn decimal_text_is_read_exactly(text: &str) -> i64 {
+    fn decimal_text_is_parsed_exactly(text: &str) -> i64 {
         m(text).nanos()
     }
 
@@ -232,7 +232,7 @@ mod tests {
     #[test_case("inf" => MoneyError::NotDecimal)]
     #[test_case("$1" => MoneyError::NotDecimal)]
     #[test_case("99999999999" => MoneyError::Range)]
-    fn other_text_is_refused(text: &str) -> MoneyError {
+    fn other_text_is_an_error(text: &str) -> MoneyError {
         text.parse::<Money>().unwrap_err()
     }
 
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_round_half_up() {
+    fn fractions_round_half_up() {
         assert_eq!(m("0.9896").times(78, 1000).rounded(5).to_string(), "0.07719");
         assert_eq!(m("0.077").times(12, 100).rounded(5).to_string(), "0.00924");
     }

@@ -1,11 +1,11 @@
-//! Names in the order people expect: `node-2` before `node-10`.
+//! Natural order of names: `node-2` before `node-10`.
 
 use compact_str::CompactString;
 
-/// A key whose byte order is the natural order of the name it was made from.
+/// A sort key whose byte order is the natural order of names.
 ///
-/// Runs of digits are written as their length and then the digits without leading zeros, so that comparing bytes
-/// compares numbers. Made once per name; sorting then compares bytes.
+/// Runs of digits are encoded as their length followed by the digits without leading zeros, so that comparing bytes
+/// compares numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NaturalKey(CompactString);
 
@@ -19,7 +19,7 @@ impl NaturalKey {
                 let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
                 let (run, tail) = rest.split_at(end);
                 let digits = run.trim_start_matches('0');
-                // '0' + length keeps the mark within the digits' place in the alphabet for all realistic lengths.
+                // '0' + length sorts where digits sort, for all realistic lengths.
                 key.push(char::from(b'0' + digits.len().min(9) as u8));
                 key.push_str(digits);
                 rest = tail;
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_inside_names_count() {
+    fn numbers_in_names_are_compared_as_numbers() {
         let mut names = ["node-10", "node-9", "node-010", "ip-10-0-2-1", "ip-10-0-10-1", "b", "B", "node-2a"];
         names.sort_by_cached_key(|n| (NaturalKey::new(n), *n));
         assert_eq!(names, ["B", "b", "ip-10-0-2-1", "ip-10-0-10-1", "node-2a", "node-9", "node-010", "node-10"]);

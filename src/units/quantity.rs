@@ -1,8 +1,8 @@
-//! Kubernetes quantities, exactly.
+//! Kubernetes quantities, without loss of precision.
 //!
 //! Grammar and rounding follow kubernetes/apimachinery `pkg/api/resource/quantity.go` and `suffix.go`: a number with an
-//! optional binary (`Ki` … `Ei`) or decimal (`n` … `E`) suffix or exponent; what is finer than a billionth is rounded
-//! away from zero. Values are whole billionths in an `i128`, so the containers of a pod add up without loss and are
+//! optional binary (`Ki` … `Ei`) or decimal (`n` … `E`) suffix or exponent; fractions of a billionth are rounded away
+//! from zero. Values are billionths in an `i128`, so that the containers of a pod are added exactly and their sum is
 //! rounded up once, to millicores or whole units.
 
 use std::fmt;
@@ -16,13 +16,13 @@ pub struct Quantity(i128);
 /// Why a text is not a quantity. Completes "failed to read quantity …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("it is empty")]
     Empty,
-    /// No digits where a number is expected.
+    /// The text does not start with a number.
     #[error("it does not start with a number")]
     NoNumber,
-    /// The text after the number is no suffix Kubernetes knows.
+    /// The text after the number is not a suffix of Kubernetes.
     #[error("its suffix is not one of n u m k M G T P E Ki Mi Gi Ti Pi Ei or an exponent")]
     Suffix,
 }
@@ -38,12 +38,12 @@ impl Quantity {
         Self(units.saturating_mul(NANO))
     }
 
-    /// Rounded up to thousandths (millicores for cpu); negative is 0, overflow saturates.
+    /// The value in thousandths (millicores for cpu), rounded up; 0 if negative, saturating.
     pub fn millis(self) -> u64 {
         to_u64(div_ceil(self.0, NANO / 1000))
     }
 
-    /// Rounded up to whole units (bytes, devices); negative is 0, overflow saturates.
+    /// The value in whole units (bytes, devices), rounded up; 0 if negative, saturating.
     pub fn units(self) -> u64 {
         to_u64(div_ceil(self.0, NANO))
     }
@@ -97,7 +97,7 @@ impl FromStr for Quantity {
         let suffix = &bytes[at..];
         let (exponent, binary) = suffix_scale(suffix)?;
         let value = if binary > 0 {
-            // Both scales are small here: a binary suffix never comes with an exponent.
+            // A binary suffix never has an exponent, so both scales are small.
             scaled(mantissa.saturating_mul(1_i128 << binary.min(60)), scale + 9, lost)
         } else {
             scaled(mantissa, scale.saturating_add(exponent).saturating_add(9), lost)
@@ -119,7 +119,7 @@ impl fmt::Display for Quantity {
     }
 }
 
-/// (power of ten, power of two) of a suffix.
+/// The power of ten and the power of two of a suffix.
 fn suffix_scale(suffix: &[u8]) -> Result<(i32, u32), QuantityError> {
     Ok(match suffix {
         b"" => (0, 0),
@@ -146,7 +146,7 @@ fn suffix_scale(suffix: &[u8]) -> Result<(i32, u32), QuantityError> {
     })
 }
 
-/// `value × 10^power`, rounded up (values are not negative here), saturating.
+/// `value × 10^power`, rounded up, saturating; `value` is not negative.
 fn scaled(value: i128, power: i32, lost: bool) -> i128 {
     if value == 0 {
         return i128::from(lost);
@@ -179,7 +179,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    // Vectors of kubernetes.io's quantity rules: cpu is read in thousandths, rounded up.
+    // Examples of the quantity rules of kubernetes.io: cpu is in thousandths, rounded up.
     #[test_case("0.1" => 100)]
     #[test_case("1.0001" => 1001)]
     #[test_case("100u" => 1)]
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_bytes_are_bytes() {
+    fn numbers_without_a_suffix_are_units() {
         assert_eq!(q("7654321").units(), 7_654_321);
     }
 
@@ -233,7 +233,7 @@ mod tests {
     #[test_case("." => QuantityError::NoNumber)]
     #[test_case("1.2.3" => QuantityError::Suffix)]
     #[test_case("1Gi " => QuantityError::Suffix)]
-    fn a_text_that_is_no_quantity_is_an_error(text: &str) -> QuantityError {
+    fn invalid_text_is_an_error(text: &str) -> QuantityError {
         text.parse::<Quantity>().unwrap_err()
     }
 
@@ -253,12 +253,12 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_read_or_refused_without_a_panic(text in "[-+]?[0-9.]{0,40}[a-zA-Z0-9+-]{0,6}") {
+        fn no_text_panics(text in "[-+]?[0-9.]{0,40}[a-zA-Z0-9+-]{0,6}") {
             let _ = text.parse::<Quantity>();
         }
 
         #[test]
-        fn whole_numbers_come_back(n in 0_u64..=u64::MAX / 1000) {
+        fn whole_numbers_round_trip(n in 0_u64..=u64::MAX / 1000) {
             let parsed = n.to_string().parse::<Quantity>().unwrap();
             proptest::prop_assert_eq!(parsed.units(), n);
             proptest::prop_assert_eq!(parsed.millis(), n * 1000);

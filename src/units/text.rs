@@ -1,14 +1,14 @@
-//! Text from a cluster: made safe once at the door, cut to fit where it is drawn.
+//! Sanitizes text from outside where it enters, and truncates text where it is drawn.
 
 use compact_str::CompactString;
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Whether a character must not reach a terminal, a file or the clipboard from cluster text.
+/// Whether a character of external text must not reach a terminal, a file or the clipboard.
 ///
-/// C0 and C1 controls carry escape sequences; bidirectional and zero-width format characters (Unicode category Cf)
-/// make text read as something it is not. A tab or line break is white space and becomes a space.
+/// C0 and C1 controls start escape sequences; bidirectional and zero-width format characters (Unicode category Cf) can
+/// disguise text. Tabs and line breaks are white space, which [`clean`] replaces by a space.
 fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -16,9 +16,9 @@ fn is_hostile(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Cluster text without control and format characters; white space controls become one space each.
+/// Removes control and format characters; each white space control becomes a space.
 ///
-/// Applied where text enters (rule "convert at the door"), so everything above may draw, store and copy it.
+/// Applied where text enters the program, so that all other code may draw, store and copy it.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hostile) {
         return Cow::Borrowed(text);
@@ -31,18 +31,18 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept.collect())
 }
 
-/// [`clean`] into the small string the model keeps.
+/// [`clean`], as the string type of the model.
 pub fn clean_compact(text: &str) -> CompactString {
     CompactString::from(clean(text))
 }
 
-/// Columns a text takes on a terminal.
+/// The width of a text in terminal columns.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// The longest start of `text` that fits `columns`, never cutting a grapheme.
-fn start_that_fits(text: &str, columns: usize) -> &str {
+/// The longest prefix of whole graphemes that fits `columns`.
+fn longest_prefix(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let mut end = 0;
     for (at, grapheme) in text.grapheme_indices(true) {
@@ -55,8 +55,8 @@ fn start_that_fits(text: &str, columns: usize) -> &str {
     text.get(..end).unwrap_or("")
 }
 
-/// The longest end of `text` that fits `columns`.
-fn end_that_fits(text: &str, columns: usize) -> &str {
+/// The longest suffix of whole graphemes that fits `columns`.
+fn longest_suffix(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let mut start = text.len();
     for (at, grapheme) in text.grapheme_indices(true).rev() {
@@ -69,20 +69,20 @@ fn end_that_fits(text: &str, columns: usize) -> &str {
     text.get(start..).unwrap_or("")
 }
 
-/// `text` within `columns`, its end replaced by `…` when it is longer: for sentences.
+/// Truncates `text` to `columns` with `…` at its end: for sentences.
 pub fn cut_end(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
     match columns {
         0 => Cow::Borrowed(""),
-        n => Cow::Owned(format!("{}…", start_that_fits(text, n - 1))),
+        n => Cow::Owned(format!("{}…", longest_prefix(text, n - 1))),
     }
 }
 
-/// `text` within `columns`, its middle replaced by `…`: for names, whose two ends tell them apart.
+/// Truncates `text` to `columns` with `…` in its middle: for names, which differ at their ends.
 ///
-/// The end is favoured: generated names differ there (`i-0fce4e…834df06`).
+/// Keeps more of the end, where generated names differ (`i-0fce4e…834df06`).
 pub fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
@@ -93,7 +93,7 @@ pub fn cut_middle(text: &str, columns: usize) -> Cow<'_, str> {
         n => {
             let tail = n / 2;
             let head = n - 1 - tail;
-            Cow::Owned(format!("{}…{}", start_that_fits(text, head), end_that_fits(text, tail)))
+            Cow::Owned(format!("{}…{}", longest_prefix(text, head), longest_suffix(text, tail)))
         }
     }
 }
@@ -104,7 +104,7 @@ mod tests {
     use test_case::test_case;
 
     #[test_case("plain name" => "plain name")]
-    #[test_case("\u{1b}[31mred\u{1b}[0m" => "[31mred[0m" ; "escape sequences lose their escape")]
+    #[test_case("\u{1b}[31mred\u{1b}[0m" => "[31mred[0m" ; "escape sequences")]
     #[test_case("a\nb\tc\r\n" => "a b c  ")]
     #[test_case("\u{9b}31m" => "31m" ; "eight bit controls")]
     #[test_case("a\u{202e}b\u{200b}c\u{feff}" => "abc" ; "direction and zero width")]
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_fit_and_keep_what_tells_names_apart() {
+    fn truncated_names_keep_both_ends() {
         assert_eq!(cut_middle("i-0fce4e6539834df06", 16), "i-0fce4…9834df06");
         assert_eq!(cut_middle("short", 16), "short");
         assert_eq!(cut_end("a long sentence", 8), "a long …");
@@ -126,7 +126,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_cut_never_exceeds_its_columns(text in "\\PC{0,30}", columns in 0_usize..20) {
+        fn truncated_text_fits(text in "\\PC{0,30}", columns in 0_usize..20) {
             proptest::prop_assert!(width(&cut_end(&text, columns)) <= columns);
             proptest::prop_assert!(width(&cut_middle(&text, columns)) <= columns);
         }

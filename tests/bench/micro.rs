@@ -76,7 +76,7 @@ fn frame(c: &mut Criterion) {
         group.bench_function(format!("{nodes} nodes"), |b| {
             b.iter(|| {
                 let alerts = alerts(&cluster, &pending, start());
-                let picture = Picture {
+                let input = Picture {
                     cluster: &cluster,
                     view: &view,
                     ui: &ui,
@@ -86,7 +86,7 @@ fn frame(c: &mut Criterion) {
                     now: start(),
                     offset_seconds: 0,
                 };
-                black_box(ui::draw(&mut buf, area, &picture))
+                black_box(ui::draw(&mut buf, area, &input))
             });
         });
     }

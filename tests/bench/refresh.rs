@@ -113,7 +113,7 @@ fn feed(random: &mut fastrand::Rng) -> Vec<u8> {
     serde_json::to_vec(&json!({"config": {"rate": "perhr", "regions": regions}})).unwrap()
 }
 
-/// CPU time of this process, the server's share included. Linux tells it; elsewhere it is 0.
+/// CPU time of this process, the server's share included. Only measured on Linux; 0 elsewhere.
 fn cpu() -> Duration {
     let mut nanos = 0;
     for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {

@@ -110,8 +110,8 @@ measure() {
   sleep 10
 
   if [ "$program" = bareread ]; then
-    "$bin/bareread" -server "https://127.0.0.1:$port" -ca "$dir/pki/ca.crt" >"$work/said"
-    sed -E 's/^([0-9.]+ s), ([0-9.]+) CPU s, (.*)$/\1|\2 s||||| \3/' "$work/said"
+    "$bin/bareread" -server "https://127.0.0.1:$port" -ca "$dir/pki/ca.crt" >"$work/output"
+    sed -E 's/^([0-9.]+ s), ([0-9.]+) CPU s, (.*)$/\1|\2 s||||| \3/' "$work/output"
     return
   fi
 

@@ -102,7 +102,7 @@ check_alive() {
   die "$1 ended; the last lines of $dir/logs/$1.log are above"
 }
 
-# Starts the API server and waits until it says that it is ready.
+# Starts the API server and waits until it is ready.
 start_apiserver() {
   start apiserver "kube-apiserver-$kubernetes" \
     --etcd-servers "http://127.0.0.1:$etcd_port" --bind-address 127.0.0.1 --secure-port "$port" \

@@ -8,12 +8,12 @@
 . "$(dirname "$0")/lib.sh"
 [ -e "$dir/.nodeglass-cluster" ] || die "no cluster in $dir; run $here/up.sh core first"
 case " $* " in *" -churn "*) exec "$bin/load" -etcd "http://127.0.0.1:$etcd_port" "$@" ;; esac
-said=$("$bin/load" -etcd "http://127.0.0.1:$etcd_port" "$@")
-echo "$said"
+output=$("$bin/load" -etcd "http://127.0.0.1:$etcd_port" "$@")
+echo "$output"
 
 # The server answers "not older than this revision" only once its cache has caught up. Before that it says 504 after
 # three seconds. The field selector keeps the answer empty.
-revision=${said##* }
+revision=${output##* }
 for kind in nodes pods; do
   for try in $(seq 100); do
     kubectl get --raw "/api/v1/$kind?resourceVersion=$revision&resourceVersionMatch=NotOlderThan&fieldSelector=metadata.name%3Dnone" >/dev/null 2>&1 && break

@@ -12,7 +12,7 @@ case $kubernetes in 1.36 | 1.37) ;; *) die "CLUSTER_KUBERNETES is \"$kubernetes\
 [ "${1:-}" = core ] || [ "$kubernetes" = 1.37 ] || die "Kubernetes $kubernetes has an API server alone; run $0 core"
 command -v openssl >/dev/null || die "openssl is missing; it makes the certificates (Debian: apt-get install openssl)"
 
-# Nothing is written into a directory of somebody else; .nodeglass-cluster marks ours, for down.sh to remove.
+# Uses only an empty directory or its own; .nodeglass-cluster marks those that down.sh may remove.
 if [ -e "$dir" ] && [ ! -e "$dir/.nodeglass-cluster" ] && [ -n "$(ls -A "$dir")" ]; then
   die "$dir exists and holds something else; set CLUSTER_DIR to another directory"
 fi
@@ -64,7 +64,7 @@ users:
 YAML
 done
 
-# No fsync: the state need not survive the machine, only the processes.
+# No fsync: the state need not survive a crash of the host.
 start etcd etcd --data-dir "$dir/etcd" --log-level warn --unsafe-no-fsync --quota-backend-bytes 8589934592 \
   --listen-client-urls "http://127.0.0.1:$etcd_port" --advertise-client-urls "http://127.0.0.1:$etcd_port" \
   --listen-peer-urls "http://127.0.0.1:$peer_port" --initial-advertise-peer-urls "http://127.0.0.1:$peer_port" \

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// Clusters are started one at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Who asks: the users of `tests/cluster/users.yaml`.
+/// The users of `tests/cluster/users.yaml`.
 #[derive(Clone, Copy, Debug)]
 pub enum User {
     /// May do everything; only kubectl asks as this one.
@@ -84,7 +84,7 @@ impl Cluster {
         self.dir().join(format!("{}.kubeconfig", user.name()))
     }
 
-    /// Runs one of the scripts of `tests/cluster` and fails with what it said if it fails.
+    /// Runs a script of `tests/cluster` and fails with its output if it fails.
     pub fn run(&self, script: &str, arguments: &[&str]) {
         succeed(self.script(script).args(arguments));
     }
@@ -163,7 +163,7 @@ impl Cluster {
         let errors = String::from_utf8(output.stderr).expect("messages are UTF-8");
         let json = serde_json::from_slice(&output.stdout);
         Snapshot {
-            json: json.unwrap_or_else(|error| panic!("the snapshot is not JSON: {error}; it said: {errors}")),
+            json: json.unwrap_or_else(|error| panic!("the snapshot is not JSON: {error}; stderr: {errors}")),
             status: output.status.code().expect("the program ends by itself"),
             errors,
         }
@@ -180,7 +180,7 @@ impl Cluster {
         ]
     }
 
-    /// What a user asked of the API server, from its audit log.
+    /// The requests of a user, from the audit log of the API server.
     pub fn audit(&self, user: &str) -> Vec<Value> {
         let log = fs::read_to_string(self.dir().join("logs/audit.log")).expect("there is an audit log");
         let requests = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("the audit log is JSON"));
@@ -192,7 +192,7 @@ impl Cluster {
 pub struct Snapshot {
     /// Standard output.
     pub json: Value,
-    /// 0, or 1 for trouble.
+    /// The exit code.
     pub status: i32,
     /// Standard error.
     pub errors: String,
@@ -222,7 +222,7 @@ fn programs() -> PathBuf {
     })
 }
 
-/// Runs a command and fails, with all that it said, if it fails.
+/// Runs a command and fails with its output if it fails.
 fn succeed(command: &mut Command) -> Output {
     let output =
         command.output().unwrap_or_else(|error| panic!("failed to run {}: {error}", command.get_program().display()));
@@ -241,7 +241,7 @@ fn succeed(command: &mut Command) -> Output {
 /// The first of nine free ports. Below those that the system gives to clients.
 fn nine_free_ports() -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    // Begin where no other run of this suite on this machine is likely to.
+    // Begin at a port that concurrent runs of this suite are unlikely to use.
     let begin = 20_000 + (std::process::id() % 1_000) as u16 * 10;
     let mut blocks = (begin..32_000).step_by(10).chain((20_000..begin).step_by(10));
     blocks.find(|&first| (first..first + 9).all(free)).expect("nine ports in a row are free")
@@ -253,7 +253,7 @@ pub fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
     item.unwrap_or_else(|| panic!("{name} is not in {list}"))
 }
 
-/// Looks again and again until it succeeds, and fails with the last reason when patience ends.
+/// Retries until it succeeds, and fails with the last reason at the timeout.
 pub fn eventually<T>(what: &str, patience: Duration, mut look: impl FnMut() -> Result<T, String>) -> T {
     let begin = Instant::now();
     loop {

@@ -1,13 +1,13 @@
-//! What kubectl says about a cluster, read without a line of the program under test: node sums are those that
-//! `kubectl describe node` prints, the rest is counted here.
+//! The state of a cluster by kubectl, without code of the program under test: sums of nodes are those of
+//! `kubectl describe node`, everything else is counted here.
 
 use crate::cluster::Cluster;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A cluster at one moment.
+/// The state of a cluster at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct State {
     /// By name.
     pub nodes: BTreeMap<String, Node>,
     /// Of pods that have not ended.
@@ -55,7 +55,7 @@ pub struct PodCounts {
     pub bound: usize,
 }
 
-impl Picture {
+impl State {
     /// Asks kubectl.
     pub fn take(cluster: &Cluster) -> Self {
         let claims = cluster.objects("nodeclaims");
@@ -80,7 +80,7 @@ impl Picture {
         }
         Self {
             nodes,
-            pods: PodCounts::of(&cluster.objects("pods")),
+            pods: PodCounts::count(&cluster.objects("pods")),
             claims: claims.iter().map(name).collect(),
             pools,
             all_initialized,
@@ -92,14 +92,14 @@ impl Picture {
         self.all_initialized && self.pods.terminating == 0 && self.pods.starting == 0
     }
 
-    /// What Karpenter says all nodes cost, in millionths of a dollar an hour.
+    /// The price of all nodes by Karpenter, in millionths of a dollar per hour.
     pub fn hourly_micro_usd(&self) -> i64 {
         self.nodes.values().map(Node::micro_usd).sum()
     }
 }
 
 impl PodCounts {
-    fn of(pods: &[Value]) -> Self {
+    fn count(pods: &[Value]) -> Self {
         let mut counts = Self::default();
         for pod in pods {
             let phase = text(&pod["status"]["phase"]);
@@ -123,7 +123,7 @@ impl PodCounts {
 
 impl Node {
     fn described(node: &Value, all: &str) -> Self {
-        // A node that came between the list and the description is without one; the next picture then differs.
+        // A node that was created between list and describe has no description; the next state then differs.
         let own = all.split("Name: ").find(|part| part.split_whitespace().next() == Some(&name(node)));
         let described = own.unwrap_or_default();
         let (requests, limits) = allocated(described);
@@ -148,7 +148,7 @@ impl Node {
         self.labels.get(key).unwrap_or_else(|| panic!("no label {key} among {:?}", self.labels))
     }
 
-    /// What Karpenter says it costs, in millionths of a dollar an hour.
+    /// Its price by Karpenter, in millionths of a dollar per hour.
     pub fn micro_usd(&self) -> i64 {
         micros(self.label("eks-node-viewer/instance-price"))
     }
@@ -181,7 +181,7 @@ fn non_terminated_pods(described: &str) -> usize {
     number.unwrap_or_default()
 }
 
-/// What metrics-server says that each node uses: millicores, rounded up, and bytes of memory.
+/// The usage of each node by metrics-server: millicores, rounded up, and bytes of memory.
 pub fn usage(cluster: &Cluster) -> Result<BTreeMap<String, [i64; 2]>, String> {
     let printed = cluster.try_kubectl(&["get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes"])?;
     let list: Value = serde_json::from_str(&printed).map_err(|error| format!("{error}: {printed}"))?;

@@ -1,5 +1,5 @@
 //! The program against a real control plane: the API server, scheduler, controllers and Karpenter of `tests/cluster`,
-//! which this suite starts, scales, breaks and removes. What the program says is held against what `kubectl` says.
+//! which this suite starts, scales, breaks and removes. The output of the program is compared with that of `kubectl`.
 //!
 //! ```text
 //! tests/cluster/build.sh && cargo test --test real -- --ignored
@@ -17,7 +17,7 @@ mod sums;
 
 use cluster::{Cluster, Snapshot, User, eventually, named};
 use dashboard::Dashboard;
-use kubernetes::{Picture, text};
+use kubernetes::{State, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,16 +32,16 @@ fn a_scale_out_and_a_consolidation_are_counted_as_kubectl_counts_them() {
 
     // A fresh cluster: no node at all, and a pod that waits for the first.
     cluster.apply("tests/cluster/inflate.yaml");
-    let first = settled(&cluster, "the first node", |picture| picture.nodes.len() == 1 && picture.pods.running == 1);
+    let first = settled(&cluster, "the first node", |state| state.nodes.len() == 1 && state.pods.running == 1);
     assert_eq!(first.pods.total, 1);
 
     // Beyond the pool's limit: nodes for 63 pods, the rest wait.
     cluster.apply("tests/real/varied.yaml");
     cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "100"]);
-    let full = settled(&cluster, "the pool to be full", |picture| {
-        picture.nodes.len() >= 8
-            && picture.pods.unscheduled > 0
-            && picture.pods.running + picture.pods.unscheduled == picture.pods.total
+    let full = settled(&cluster, "the pool to be full", |state| {
+        state.nodes.len() >= 8
+            && state.pods.unscheduled > 0
+            && state.pods.running + state.pods.unscheduled == state.pods.total
     });
     let snapshot = cluster.snapshot(User::Viewer).json;
     let pool = named(&snapshot["nodepools"], "general-purpose");
@@ -50,10 +50,10 @@ fn a_scale_out_and_a_consolidation_are_counted_as_kubectl_counts_them() {
 
     // Scaled in, Karpenter removes what is empty or too large, until little is left.
     cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "10"]);
-    let left = settled(&cluster, "the consolidation", |picture| {
-        picture.nodes.len() <= full.nodes.len() / 2
-            && picture.pods.unscheduled == 0
-            && picture.pods.running == picture.pods.total
+    let left = settled(&cluster, "the consolidation", |state| {
+        state.nodes.len() <= full.nodes.len() / 2
+            && state.pods.unscheduled == 0
+            && state.pods.running == state.pods.total
     });
     assert!(left.hourly_micro_usd() < full.hourly_micro_usd(), "fewer nodes cost less");
 }
@@ -64,7 +64,7 @@ fn usage_is_what_metrics_server_measured() {
     let cluster = Cluster::start();
     cluster.apply("tests/cluster/inflate.yaml");
     cluster.kubectl(&["scale", "deployment", "inflate", "--replicas", "3"]);
-    settled(&cluster, "the first nodes", |picture| picture.pods.running == 3);
+    settled(&cluster, "the first nodes", |state| state.pods.running == 3);
 
     eventually("metrics of the pods' usage", PATIENCE, || {
         let before = kubernetes::usage(&cluster)?;
@@ -96,7 +96,7 @@ fn usage_is_what_metrics_server_measured() {
 fn a_crash_of_the_api_server_is_shown_and_survived() {
     let cluster = Cluster::start();
     cluster.apply("tests/cluster/inflate.yaml");
-    settled(&cluster, "the first node", |picture| picture.pods.running == 1);
+    settled(&cluster, "the first node", |state| state.pods.running == 1);
 
     let mut dashboard = Dashboard::start(&cluster, User::Viewer);
     dashboard.wait_for("the pool of its only node", |screen| screen.contains("general-purpose"));
@@ -104,7 +104,7 @@ fn a_crash_of_the_api_server_is_shown_and_survived() {
 
     cluster.run("apiserver.sh", &["stop"]);
     dashboard.wait_for("trouble to be shown", dashboard::all_retrying);
-    assert!(dashboard.screen().contains("general-purpose"), "the old picture stays:\n{}", dashboard.screen());
+    assert!(dashboard.screen().contains("general-purpose"), "the old state stays:\n{}", dashboard.screen());
 
     cluster.run("apiserver.sh", &["start"]);
     dashboard.wait_for("the streams to be back", dashboard::all_live);
@@ -120,7 +120,7 @@ fn a_crash_of_the_api_server_is_shown_and_survived() {
 fn nothing_is_asked_but_get_list_and_watch_and_the_documented_role_is_enough() {
     let cluster = Cluster::start();
     cluster.apply("tests/cluster/inflate.yaml");
-    settled(&cluster, "the first node", |picture| picture.pods.running == 1);
+    settled(&cluster, "the first node", |state| state.pods.running == 1);
 
     // All that a person does: a report, a session with every screen, and streams that end and are asked for again.
     cluster.snapshot(User::Viewer);
@@ -163,7 +163,7 @@ fn nothing_is_asked_but_get_list_and_watch_and_the_documented_role_is_enough() {
 fn without_a_permission_it_starts_and_names_what_is_missing() {
     let cluster = Cluster::start();
     cluster.apply("tests/cluster/inflate.yaml");
-    let seen = settled(&cluster, "the first node", |picture| picture.pods.running == 1);
+    let seen = settled(&cluster, "the first node", |state| state.pods.running == 1);
     let node = seen.nodes.keys().next().expect("there is a node");
 
     let Snapshot { json, status, errors } = cluster.snapshot(User::NoPods);
@@ -171,7 +171,7 @@ fn without_a_permission_it_starts_and_names_what_is_missing() {
     assert_eq!(json["streams"]["nodes"], "live", "{json}");
     assert_eq!(names(&json["nodes"]), BTreeSet::from([node.clone()]), "nodes alone are enough to be useful");
     assert_eq!(status, 1, "what is missing is trouble");
-    assert!(errors.contains("pods may not be read"), "{errors}");
+    assert!(errors.contains("cannot list pods: forbidden"), "{errors}");
 
     // What runs is still known from the pods.
     let Snapshot { json, status, errors } = cluster.snapshot(User::NoNodes);
@@ -179,27 +179,27 @@ fn without_a_permission_it_starts_and_names_what_is_missing() {
     assert_eq!(json["streams"]["pods"], "live", "{json}");
     assert_eq!(json["totals"]["pods"]["running"], 1, "{json}");
     assert_eq!(status, 1, "what is missing is trouble");
-    assert!(errors.contains("nodes may not be read"), "{errors}");
+    assert!(errors.contains("cannot list nodes: forbidden"), "{errors}");
 
     for (user, missing) in [(User::NoPods, "pods"), (User::NoNodes, "nodes"), (User::Nobody, "nodes")] {
         let mut dashboard = Dashboard::start(&cluster, user);
         dashboard.wait_for("the denial to be shown", |screen| {
-            screen.contains(&format!("✗ {missing}")) && screen.contains(&format!("{missing} may not be read"))
+            screen.contains(&format!("✗ {missing}")) && screen.contains(&format!("annot list {missing}: forbidden"))
         });
         assert_eq!(dashboard.quit(), 0, "exit status as {user:?}");
     }
 }
 
-/// Waits until kubectl's picture of the cluster is as asked and stands still, and holds the program's snapshot against it.
-fn settled(cluster: &Cluster, what: &str, reached: impl Fn(&Picture) -> bool) -> Picture {
+/// Waits until the state by kubectl fulfils the condition and does not change, and compares the program's snapshot with it.
+fn settled(cluster: &Cluster, what: &str, reached: impl Fn(&State) -> bool) -> State {
     eventually(what, PATIENCE, || {
-        let before = Picture::take(cluster);
+        let before = State::take(cluster);
         if !(before.is_quiet() && reached(&before)) {
-            return Err(format!("kubectl says: {before:#?}"));
+            return Err(format!("kubectl: {before:#?}"));
         }
         let snapshot = cluster.snapshot(User::Viewer);
-        // Something may have moved between two looks; a difference counts only when kubectl says the same twice.
-        if Picture::take(cluster) != before {
+        // The state may change in between; a difference counts only if kubectl's state is the same before and after.
+        if State::take(cluster) != before {
             return Err("the cluster does not stand still".to_owned());
         }
         assert_eq!((snapshot.status, snapshot.errors.as_str()), (0, ""), "all is in sync");
@@ -209,7 +209,7 @@ fn settled(cluster: &Cluster, what: &str, reached: impl Fn(&Picture) -> bool) ->
 }
 
 /// Every number that both know.
-fn compare(kubectl: &Picture, snapshot: &Value) {
+fn compare(kubectl: &State, snapshot: &Value) {
     assert_eq!(snapshot["schema"], "nodeglass/v1");
     for stream in ["nodes", "pods", "events", "nodeclaims", "nodepools", "pdbs"] {
         assert_eq!(snapshot["streams"][stream], "live", "stream {stream}: {}", snapshot["streams"]);

@@ -1,4 +1,4 @@
-//! The house: which room may use which, which files belong to it, what lies at its door.
+//! Dependencies between modules, declared source files, and the files of the top level.
 
 #![cfg(test)]
 
@@ -28,7 +28,7 @@ fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The rooms a room may use, beside itself.
+/// The modules that a module may use, besides itself.
 fn allowed(room: &str) -> &'static [&'static str] {
     match room {
         "units" => &[],
@@ -38,16 +38,16 @@ fn allowed(room: &str) -> &'static [&'static str] {
         "insight" => &["units", "model", "pricing", "cluster"],
         "source" => &["units", "model", "pricing"],
         "ui" | "output" => &["units", "model", "pricing", "cluster", "insight"],
-        // Settings are parsed into the types of the rooms that act on them.
+        // Settings are parsed into the types of the modules that use them.
         "cli" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output"],
-        // A program of its own, that uses the library as any other would.
+        // A separate program that uses the library.
         "price_table" => &["pack", "pack_write", "estimate", "figures", "read_inputs", "rebuild", "table", "tenancy"],
         "app" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output", "cli"],
         other => panic!("the room {other} has no place in the direction of dependence"),
     }
 }
 
-/// The rooms that a line names by `crate::room`.
+/// The modules that a line names by `crate::module`.
 fn rooms_named(line: &str) -> Vec<&str> {
     let code = line.split("//").next().unwrap_or("");
     let parts = code.split("crate::").skip(1);
@@ -55,7 +55,7 @@ fn rooms_named(line: &str) -> Vec<&str> {
 }
 
 #[test]
-fn arrows_point_the_right_way() {
+fn modules_use_only_those_below_them() {
     let src = root().join("src");
     let mut checked = 0;
     let mut wrong = Vec::new();
@@ -83,7 +83,7 @@ fn arrows_point_the_right_way() {
 }
 
 #[test]
-fn a_wrong_arrow_is_seen() {
+fn a_wrong_dependency_is_found() {
     assert_eq!(rooms_named("use crate::ui::Seen; // crate::app"), ["ui"]);
     assert_eq!(rooms_named("    crate::cluster::permille(crate::units::x())"), ["cluster", "units"]);
     assert!(!allowed("cluster").contains(&"insight") && !allowed("ui").contains(&"source"));
@@ -139,8 +139,8 @@ fn every_source_file_is_declared() {
         reach(&root().join(path), &mut reached);
     }
     let reached: BTreeSet<PathBuf> = reached.into_iter().map(|p| p.canonicalize().unwrap()).collect();
-    let all = files(&root().join("src"), "rs").into_iter().chain(files(&root().join("tests"), "rs"));
-    let lost: Vec<PathBuf> = all.filter(|p| !reached.contains(&p.canonicalize().unwrap())).collect();
+    let sources = files(&root().join("src"), "rs").into_iter().chain(files(&root().join("tests"), "rs"));
+    let lost: Vec<PathBuf> = sources.filter(|p| !reached.contains(&p.canonicalize().unwrap())).collect();
     assert!(lost.is_empty(), "files that no module declares, so that they never run: {lost:#?}");
 }
 
@@ -169,14 +169,14 @@ fn texts() -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn no_file_knows_the_machine_it_was_written_on() {
+fn no_file_has_the_path_of_its_checkout() {
     let here = env!("CARGO_MANIFEST_DIR");
-    // A checkout right below the root has a name that any text may hold.
-    let told = here.matches('/').count() > 1;
+    // The path of a checkout directly below the root is too short to search for.
+    let is_specific = here.matches('/').count() > 1;
     for (path, text) in texts() {
         let name = path.strip_prefix(root()).unwrap().display();
         for (number, line) in text.lines().enumerate() {
-            assert!(!told || !line.contains(here), "{name}:{}: names this folder: {line}", number + 1);
+            assert!(!is_specific || !line.contains(here), "{name}:{}: names this folder: {line}", number + 1);
         }
         if path.ends_with("Cargo.lock") {
             let public = "registry+https://github.com/rust-lang/crates.io-index";

@@ -1,6 +1,6 @@
-//! Flags, variables and files, from outside: what people type and what they are told.
+//! Flags, variables and settings files, and the errors in them.
 
-// Says to clippy what Cargo knows: this is a test, helpers included.
+// For clippy: this module is a test, including its helpers.
 #![cfg(test)]
 
 use clap::CommandFactory;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use test_case::test_case;
 
-/// A command line in a world of its own.
+/// A command line with its environment and files.
 #[derive(Default)]
 struct Typed {
     args: Vec<OsString>,
@@ -75,7 +75,7 @@ impl Typed {
         }
     }
 
-    /// The message of a command line that cannot be carried out.
+    /// The error of a command line.
     fn refused(self) -> String {
         let error = self.parse().unwrap_err();
         assert_eq!(error.exit_code(), EXIT_USAGE);
@@ -86,18 +86,18 @@ impl Typed {
 // === layers ===
 
 #[test]
-fn nothing_said_is_the_dashboard_of_the_current_cluster() {
+fn the_default_is_the_dashboard_of_the_current_cluster() {
     assert_eq!(nodeglass("").settings(), Settings::default());
 }
 
 #[test]
 fn flags_go_before_variables_before_the_file_before_defaults() {
-    let all = |flag| {
+    let layers = |flag| {
         nodeglass(flag).variable("NODEGLASS_GROUP_BY", "type").file(OWN_FILE, "group-by = \"zone\"\nascii = true\n")
     };
-    assert_eq!(all("--group-by capacity").settings().group_by, GroupBy::Capacity);
-    assert_eq!(all("").settings().group_by, GroupBy::Type);
-    assert!(all("").settings().ascii, "what no layer above sets stays as the file says");
+    assert_eq!(layers("--group-by capacity").settings().group_by, GroupBy::Capacity);
+    assert_eq!(layers("").settings().group_by, GroupBy::Type);
+    assert!(layers("").settings().ascii, "the file's value applies if no higher layer sets it");
     assert_eq!(nodeglass("").file(OWN_FILE, "group-by = \"zone\"").settings().group_by, GroupBy::Zone);
     assert_eq!(nodeglass("").settings().group_by, GroupBy::Nothing);
 }
@@ -115,7 +115,7 @@ fn a_switch_can_be_turned_back_on_the_command_line() {
 }
 
 #[test]
-fn variables_that_kubernetes_sets_for_a_service_are_no_mistake() {
+fn variables_that_kubernetes_sets_for_a_service_are_ignored() {
     let typed =
         nodeglass("").variable("NODEGLASS_SERVICE_HOST", "10.0.0.1").variable("NODEGLASS_PORT", "tcp://10.0.0.1");
     assert_eq!(typed.settings(), Settings::default());
@@ -132,7 +132,7 @@ fn flags_work_before_and_after_the_command() {
 }
 
 #[test]
-fn a_flag_given_twice_says_what_it_says_last() {
+fn the_last_of_repeated_flags_wins() {
     assert_eq!(nodeglass("--context a --context b").settings().context.as_deref(), Some("b"));
 }
 
@@ -242,7 +242,7 @@ fn every_flag_that_is_a_setting_is_also_a_key_and_a_variable() {
 #[test_case("pricing = 'off'", "", "--disable-pricing=false" => Pricing::Auto ; "lifted")]
 #[test_case("pricing = 'offline'", "", "--disable-pricing=false" => Pricing::Offline ; "nothing to lift")]
 #[test_case("pricing = 'online'", "1", "" => Pricing::Off ; "as a variable")]
-#[test_case("", "", "--disable-pricing --pricing=off" => Pricing::Off ; "the same said twice")]
+#[test_case("", "", "--disable-pricing --pricing=off" => Pricing::Off ; "both agree")]
 #[test_case("", "", "--disable-pricing=false --pricing=offline" => Pricing::Offline)]
 fn pricing_has_two_names(file: &str, variable: &'static str, words: &str) -> Pricing {
     nodeglass(words).variable("NODEGLASS_DISABLE_PRICING", variable).file(OWN_FILE, file).settings().pricing
@@ -250,7 +250,7 @@ fn pricing_has_two_names(file: &str, variable: &'static str, words: &str) -> Pri
 
 #[test]
 fn the_two_names_of_pricing_do_not_contradict_each_other() {
-    let expected = "expected pricing or disable-pricing, and pricing is";
+    let expected = "expected either pricing or disable-pricing, and pricing is";
     let message = nodeglass("--disable-pricing --pricing=auto").refused();
     assert_eq!(message, format!("failed to use true for --disable-pricing: {expected} auto"));
     for file in ["pricing = 'off'\ndisable-pricing = false", "\ndisable-pricing = false\npricing = 'off'"] {
@@ -277,12 +277,12 @@ fn sources(words: &str) -> Source {
 #[test]
 fn a_scenario_and_the_demo_exclude_each_other() {
     let message = nodeglass("--demo snapshot --scenario a").refused();
-    assert_eq!(message, "failed to use --scenario together with --demo: give one of them");
+    assert_eq!(message, "failed to use --scenario together with --demo: use only one of them");
     let message = nodeglass("--sort age --node-sort creation").refused();
-    assert_eq!(message, "failed to use --sort together with --node-sort: give one of them");
+    assert_eq!(message, "failed to use --sort together with --node-sort: use only one of them");
 }
 
-// === values that are wrong ===
+// === invalid values ===
 
 #[test_case("--palette presure", &["--palette", "presure", "[possible values: efficiency, pressure]"])]
 #[test_case("--pricing on", &["--pricing", "on", "[possible values: auto, online, offline, off]"])]
@@ -315,7 +315,7 @@ fn a_bad_variable_is_named() {
 }
 
 #[test]
-fn a_filter_refused_by_its_language_is_quoted() {
+fn the_error_of_a_filter_quotes_it() {
     let error = CliError::from(SettingsError::bad_filter("cpu<<50", "expected a number after `<`"));
     assert_eq!(error.to_string(), "failed to use \"cpu<<50\" for the filter: expected a number after `<`");
     assert_eq!(error.exit_code(), EXIT_USAGE);
@@ -341,7 +341,7 @@ fn config_rejects_unknown_keys() {
     let message = nodeglass("").file(OWN_FILE, "# mine\npalete = \"pressure\"\n").refused();
     assert_eq!(
         message,
-        format!("failed to read line 2 of {OWN_FILE}: there is no setting `palete`; did you mean `palette`?")
+        format!("failed to read line 2 of {OWN_FILE}: unknown setting `palete`; did you mean `palette`?")
     );
 }
 
@@ -349,7 +349,7 @@ fn config_rejects_unknown_keys() {
 fn each_invalid_file_fails_with_the_phrases_it_expects() {
     for (path, text) in configs("invalid") {
         let phrases: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# expect: ")).collect();
-        assert!(!phrases.is_empty(), "{} says what it expects", path.display());
+        assert!(!phrases.is_empty(), "{} has expected phrases", path.display());
         let message = nodeglass("").file(OWN_FILE, &text).refused();
         for phrase in phrases {
             assert!(message.contains(phrase), "{}: {phrase:?} is not in: {message}", path.display());
@@ -459,7 +459,7 @@ fn kubeconfig_list_uses_platform_separator() {
     assert_eq!(settings.kubeconfig, [PathBuf::from("/a"), "/b".into()]);
 }
 
-/// `KUBECONFIG` itself is read by the client library, which leaves empty entries out; an empty list says so here.
+/// `KUBECONFIG` itself is read by the client library, which leaves empty entries out.
 #[test]
 fn empty_kubeconfig_variable_is_unset() {
     let file = "kubeconfig = [\"/from/file\"]";
@@ -472,7 +472,7 @@ fn empty_kubeconfig_variable_is_unset() {
 
 // === colour ===
 
-#[test_case("", "" => Color::Auto ; "nothing said")]
+#[test_case("", "" => Color::Auto ; "default")]
 #[test_case("", "1" => Color::Never)]
 #[test_case("", "0" => Color::Never ; "any text that is not empty counts")]
 #[test_case("--color auto", "1" => Color::Never)]
@@ -572,9 +572,9 @@ fn its_dot_file_is_honoured_where_there_is_none_of_ours() {
 
 #[test_case(
     "node-sorted=creation",
-    "read line 1 of /home/ada/.eks-node-viewer: there is no setting `node-sorted`; did you mean `node-sort`?"
+    "read line 1 of /home/ada/.eks-node-viewer: unknown setting `node-sorted`; did you mean `node-sort`?"
 )]
-#[test_case("palette=pressure", "this one is not read" ; "only its own keys")]
+#[test_case("palette=pressure", "this file is not read" ; "only its own keys")]
 #[test_case(
     "\ndisable-pricing=maybe",
     "use \"maybe\" for `disable-pricing` at line 2 of /home/ada/.eks-node-viewer: expected true or false"
@@ -595,7 +595,7 @@ fn no_extra_label_no_extra_column() {
 
 // === what the program prints about itself ===
 
-/// Help at a width of its own, since the terminal's is nobody's business here.
+/// Help at a fixed width, independent of the terminal.
 fn help(command: &[&str], long: bool) -> String {
     let mut program = Cli::command().term_width(100);
     program.build();

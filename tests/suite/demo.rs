@@ -1,4 +1,4 @@
-//! The demo in the eyes of the state: what its first picture must show without a network.
+//! The demo, folded into the state: its content without a network.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -13,8 +13,8 @@ fn start() -> Timestamp {
     "2026-11-24T09:00:00Z".parse().unwrap()
 }
 
-/// The demo's picture after its first so many seconds.
-fn picture(nodes: Option<usize>, seconds: i64) -> Cluster {
+/// The state of the demo after this number of seconds.
+fn state_after(nodes: Option<usize>, seconds: i64) -> Cluster {
     let extra_costs = ExtraCosts { control_plane: true, volumes: true };
     let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs);
     cluster.learn(demo::prices(start()));
@@ -29,12 +29,13 @@ fn picture(nodes: Option<usize>, seconds: i64) -> Cluster {
 }
 
 #[test]
-fn every_node_has_a_price_in_the_first_picture() {
+fn every_node_has_a_price_from_the_start() {
     for (nodes, seconds) in [(Some(400), 0), (None, 70)] {
-        let cluster = picture(nodes, seconds);
-        let machines = cluster.rows().filter(|row| row.counts());
-        let quotes: Vec<_> = machines.map(|row| (row.name(), row.offer().unwrap(), row.quote().unwrap())).collect();
-        assert!(quotes.len() > 5, "{} machines", quotes.len());
+        let cluster = state_after(nodes, seconds);
+        let nodes_with_price = cluster.rows().filter(|row| row.counts());
+        let quotes: Vec<_> =
+            nodes_with_price.map(|row| (row.name(), row.offer().unwrap(), row.quote().unwrap())).collect();
+        assert!(quotes.len() > 5, "{} nodes", quotes.len());
         for (name, offer, quote) in quotes {
             assert!(quote.hourly().is_some(), "{name}: {offer:?} {quote:?}");
         }
@@ -42,17 +43,17 @@ fn every_node_has_a_price_in_the_first_picture() {
 }
 
 #[test]
-fn a_spot_machine_saves_against_on_demand() {
-    let cluster = picture(Some(100), 0);
+fn spot_nodes_have_savings() {
+    let cluster = state_after(Some(100), 0);
     let saved: Vec<_> = cluster.rows().filter_map(|row| row.quote()?.spot_saves()).collect();
     assert!(saved.len() > 10, "{}", saved.len());
     assert!(saved.iter().all(|money| money.nanos() > 0));
 }
 
-/// Auto Mode does not say how large the system's volume is; the other has a size and a price.
+/// The size of Auto Mode's system volume is not published; the data volume has a size and a price.
 #[test]
-fn the_lines_beside_the_machines_have_a_price() {
-    let cluster = picture(Some(40), 0);
+fn extra_costs_have_a_price() {
+    let cluster = state_after(Some(40), 0);
     let plane = cluster.control_plane().unwrap();
     assert_eq!(plane.label(), "0.10", "in standard support, and no estimate");
     let mut volumes = 0;
@@ -62,5 +63,5 @@ fn the_lines_beside_the_machines_have_a_price() {
         assert!(quote.known() > Money::ZERO, "{quote:?}");
         volumes += 1;
     }
-    assert!(volumes >= 40, "{volumes} machines");
+    assert!(volumes >= 40, "{volumes} nodes");
 }

@@ -1,4 +1,4 @@
-//! `nodeglass doctor`: what it says of a cluster that is well, ill, or not there, and what it prints without asking.
+//! `nodeglass doctor`: its report of clusters that are healthy, faulty or unreachable, and the printed policies.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -100,7 +100,7 @@ async fn what_is_denied_is_named_with_what_is_lost_and_the_rule_that_mends_it() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_streamed_only_where_its_end_is_marked() {
     let server = cluster().await;
-    // The parameters are ignored: a plain watch, which begins with what is there and never says that it is all.
+    // The server ignores the parameters: a plain watch, which has no bookmark at the end of the initial objects.
     server.on_streaming_list(NODES, [Answer::lines(&[], End::Open)]);
     let output = run(doctor(&server.kubeconfig(), &["-o", "json"])).await;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -199,7 +199,7 @@ async fn silence_ends_every_check_in_time() {
     assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     let report = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{report}");
-    assert!(report.contains("not known whether granted: list, watch"), "{report}");
+    assert!(report.contains("unknown whether granted: list, watch"), "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,7 +211,7 @@ async fn a_server_that_reviews_nothing_is_asked_for_the_list_itself() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(finding(&report, "permissions", "nodes")["facts"], json!({"list": true, "watch": null}));
     assert_eq!(finding(&report, "permissions", "pods")["facts"], json!({"list": false, "watch": null}));
-    assert_eq!(output.status.code(), Some(0), "what is not known is no failure");
+    assert_eq!(output.status.code(), Some(0), "an unknown permission is not a failure");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,11 +229,11 @@ async fn a_credential_plugin_that_fails_is_quoted() {
     assert_eq!(output.status.code(), Some(1));
     let report = text(&output.stdout);
     for fact in
-        ["FAIL   credentials", "Token has expired", "aws sso login --profile ops", "not asked without credentials"]
+        ["FAIL   credentials", "Token has expired", "aws sso login --profile ops", "not checked without credentials"]
     {
         assert!(report.contains(fact), "{fact} is not in\n{report}");
     }
-    assert!(server.asked().is_empty(), "nobody was asked without credentials");
+    assert!(server.asked().is_empty(), "no request without credentials");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -322,7 +322,7 @@ async fn public_files() -> PriceServer {
     files
 }
 
-/// The doctor with prices, all of whose sources are at this address; nobody is signed in to AWS.
+/// `doctor` with all price sources at this address, and without AWS credentials.
 fn with_prices(kubeconfig: &Path, address: &str, args: &[&str]) -> Command {
     let mut command = doctor(kubeconfig, &["--pricing=auto", "-o", "json"]);
     for variable in ["PRICE_PAGE_URL", "PRICE_LIST_URL", "SPOT_FEED_URL", "SPOT_ADVISOR_URL"] {
@@ -402,7 +402,7 @@ async fn each_action_that_aws_denies_is_named() {
     let described =
         price_server::Answer::file(r#"{"cluster": {"version": "1.36", "upgradePolicy": {"supportType": "STANDARD"}}}"#);
     eks.on("/clusters/web", [denied, described]);
-    // The name of an EKS cluster is told by the names that the AWS CLI writes.
+    // The name of an EKS cluster is read from the names in the kubeconfig that the AWS CLI writes.
     let kubeconfig = std::fs::read_to_string(server.kubeconfig()).unwrap();
     let named = server.dir().join("eks.kubeconfig");
     let arn = "arn:aws:eks:ap-northeast-2:111122223333:cluster/web";

@@ -51,7 +51,7 @@ fn looks(stage: &mut Stage, width: u16, height: u16) -> String {
         ratatui::TerminalOptions { viewport: ratatui::Viewport::Fixed(Rect::new(0, 0, width, height)) },
     )
     .unwrap();
-    let picture = stage.picture();
+    let picture = stage.frame_input();
     terminal
         .draw(|frame| {
             let area = frame.area();
@@ -497,9 +497,9 @@ fn pending_splits_into_unscheduled_and_starting() {
 
 #[test]
 fn legend_names_the_palette() {
-    assert!(nodes(1, plain()).text(120, 24).contains("efficiency: <35% idle fair >70% well used"));
+    assert!(nodes(1, plain()).text(120, 24).contains("efficiency: <35% low ok >70% high"));
     let pressure = UiOptions { palette: Palette::Pressure, ..plain() };
-    assert!(nodes(1, pressure).text(120, 24).contains("pressure: <70% room tight >90% full"));
+    assert!(nodes(1, pressure).text(120, 24).contains("pressure: <70% low high >90% critical"));
 }
 
 #[test]
@@ -1327,7 +1327,7 @@ fn empty_screen_names_its_reason() {
     assert!(rejected.contains("does not accept the credentials") && rejected.contains(why), "{rejected}");
     assert!(!rejected.contains("cannot be reached"), "it was reached: {rejected}");
     let fresh = shown(vec![Change::Synced(Stream::Nodes), pool("general").added(), pod("web", "").added()]);
-    assert!(fresh.contains("No nodes yet") && fresh.contains("1 pod waits") && fresh.contains("general"), "{fresh}");
+    assert!(fresh.contains("No nodes yet") && fresh.contains("1 pod pending") && fresh.contains("general"), "{fresh}");
     let mut stage = nodes(3, plain());
     stage.draw(100, 24);
     stage.press(&["/", "nothing-like-it", "⏎"]);

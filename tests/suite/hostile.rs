@@ -1,5 +1,4 @@
-//! Hostile text: whatever a cluster or a kubeconfig says, its control characters reach no terminal, report, log or
-//! clipboard.
+//! Hostile text: control characters in objects or a kubeconfig must not reach a terminal, report, log or clipboard.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -148,11 +147,11 @@ async fn reports_messages_and_logs_hold_no_control_character() {
             .env("KUBECONFIG", &kubeconfig)
             .stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let (out, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        assert_eq!(output.status.code(), Some(1), "a kind is denied: {said}");
-        assert!(out.contains("i-evil") && said.contains("events is forbidden"), "{out}\n{said}");
+        let (out, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!(output.status.code(), Some(1), "a kind is denied: {stderr}");
+        assert!(out.contains("i-evil") && stderr.contains("events is forbidden"), "{out}\n{stderr}");
         harmless(&out, format);
-        harmless(&said, "stderr");
+        harmless(&stderr, "stderr");
         harmless(&std::fs::read_to_string(&log).unwrap(), "the log");
         if format == "json" {
             // Neither written out as an escape.

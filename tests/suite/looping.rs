@@ -1,4 +1,4 @@
-//! The loop of the program: the whole program, with the world around it played on a clock that stands still.
+//! The main loop with a scripted environment, on a paused clock.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -6,7 +6,7 @@ use crate::support::alloc::allocations;
 use crate::support::build::{self, Added};
 use crate::support::fakes::{Call, Play, Step, ctrl, key, pause, press, then};
 use crate::support::stage::{afternoon, plain};
-use nodeglass::app::{GAP, Wish};
+use nodeglass::app::{GAP, SignalAction};
 use nodeglass::cluster::Cluster;
 use nodeglass::model::{Change, LinkState, Resource, Stream};
 use nodeglass::source::live::{Connection, Interest};
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// As many nodes as asked, each with a pod; everything is years old.
+/// A number of nodes, each with a pod, all years old.
 fn fleet(nodes: usize) -> Vec<Change> {
     let live = [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools]
         .map(|stream| Change::Link(stream, LinkState::Live));
@@ -45,7 +45,7 @@ async fn first_frame_needs_no_network() {
     let mut play = Play::new();
     let drawn = Rc::new(Cell::new(0));
     let (record, seen) = (play.record.clone(), Rc::clone(&drawn));
-    // The source never says anything.
+    // The source sends nothing.
     play.run_starting([pause(50), key('q')], move || seen.set(record.frames().len())).await.unwrap();
     assert_eq!(drawn.get(), 1, "the source starts when the first frame is on the screen");
     let frames = play.record.frames();
@@ -68,10 +68,10 @@ async fn burst_of_changes_draws_once() {
 #[tokio::test(start_paused = true)]
 async fn idle_draws_nothing() {
     let mut play = Play::new();
-    play.feed.say(fleet(20));
+    play.feed.send(fleet(20));
     play.run([pause(3_600_000), key('q')]).await.unwrap();
     let frames = play.record.frames();
-    // The clock in the corner tells minutes while nothing on the screen tells seconds.
+    // The clock shows minutes while no other text shows seconds.
     assert!(frames.len() <= 2 + 61, "{} frames in an hour", frames.len());
     for pair in frames.windows(2) {
         assert!(pair[0].1 != pair[1].1, "drawn at {:?}, nothing changed:\n{}", pair[1].0, pair[1].1);
@@ -83,7 +83,7 @@ async fn an_age_in_seconds_is_one_frame_a_second() {
     let mut play = Play::new();
     let mut node = build::node("i-new");
     node.created = afternoon();
-    play.feed.say([Change::Link(Stream::Nodes, LinkState::Live), node.added()]);
+    play.feed.send([Change::Link(Stream::Nodes, LinkState::Live), node.added()]);
     play.run([pause(30_000), key('q')]).await.unwrap();
     let frames = play.record.frames();
     assert!((20..=33).contains(&frames.len()), "{} frames in half a minute", frames.len());
@@ -94,7 +94,7 @@ async fn an_age_in_seconds_is_one_frame_a_second() {
 #[tokio::test(start_paused = true)]
 async fn input_that_means_nothing_draws_nothing() {
     let mut play = Play::new();
-    play.feed.say(fleet(2));
+    play.feed.send(fleet(2));
     let moved = |x| {
         let kind = MouseEventKind::Moved;
         Step::Input(Event::Mouse(MouseEvent { kind, column: x, row: 5, modifiers: KeyModifiers::NONE }))
@@ -108,7 +108,7 @@ async fn input_that_means_nothing_draws_nothing() {
 #[tokio::test(start_paused = true)]
 async fn resize_storm_keeps_the_frame_cap() {
     let mut play = Play::new();
-    play.feed.say(fleet(20));
+    play.feed.send(fleet(20));
     let mut script = vec![pause(1000)];
     for i in 0_u16..2000 {
         let (width, height) = (40 + i % 100, 5 + i % 50);
@@ -141,7 +141,7 @@ async fn input_that_never_stops_does_not_keep_frames_from_being_drawn() {
     play.run([Step::Flood(Event::Resize(120, 40), Box::new(drawn)), key('q')]).await.unwrap();
 }
 
-/// A source that says changes as fast as they are taken, for ever. Saying a batch takes some time.
+/// A source that sends changes endlessly, as fast as they are received.
 fn flood(play: &mut Play) {
     let sender = play.feed.sender();
     play.tasks.spawn(async move {
@@ -159,38 +159,38 @@ fn flood(play: &mut Play) {
 #[tokio::test(start_paused = true)]
 async fn a_key_is_answered_within_a_frame_while_changes_never_stop() {
     let mut play = Play::new();
-    play.feed.say(fleet(50));
+    play.feed.send(fleet(50));
     flood(&mut play);
     play.run([pause(1000), key('?'), pause(500), key('q'), pause(60_000)]).await.unwrap();
     let frames = play.record.frames();
     let answered = play.record.shown("suspend; fg resumes").unwrap();
     assert!(answered >= 1000 * MS && answered <= 1000 * MS + GAP + 2 * MS, "answered at {answered:?}");
     assert!(gaps(&frames).all(|gap| gap >= GAP), "the flood does not lift the cap");
-    assert!(frames.last().unwrap().0 < 1600 * MS, "it ends when asked to");
+    assert!(frames.last().unwrap().0 < 1600 * MS, "it quits on request");
 }
 
 #[tokio::test(start_paused = true)]
 async fn input_works_while_a_request_hangs() {
     let mut play = Play::new();
     play.tasks.spawn(std::future::pending());
-    play.feed.say([Change::Link(Stream::Nodes, LinkState::Connecting)]);
+    play.feed.send([Change::Link(Stream::Nodes, LinkState::Connecting)]);
     play.run([pause(5000), key('?'), pause(100), press(KeyCode::Esc), pause(100), key('q')]).await.unwrap();
     let answered = play.record.shown("suspend; fg resumes").unwrap();
     assert!(answered <= 5000 * MS + GAP, "answered at {answered:?}");
     assert!(!play.record.last().contains("suspend; fg resumes"), "esc closes the help");
 }
 
-/// What a first list looks like from here, batch by batch.
+/// The batches of an initial list.
 fn sync() -> Vec<Vec<Change>> {
     let link = |stream, state| vec![Change::Link(stream, state)];
-    let mut said: Vec<Vec<Change>> =
+    let mut batches: Vec<Vec<Change>> =
         Stream::ALL.into_iter().map(|stream| link(stream, LinkState::Connecting)).collect();
-    said.push(vec![Change::Resync(Stream::Nodes)]);
-    said.extend(fleet(6).chunks(4).map(<[Change]>::to_vec));
-    said.push(vec![Change::Synced(Stream::Nodes)]);
-    said.push(link(Stream::Pods, LinkState::Denied { message: "pods is forbidden".into() }));
-    said.push(link(Stream::Nodes, LinkState::Live));
-    said
+    batches.push(vec![Change::Resync(Stream::Nodes)]);
+    batches.extend(fleet(6).chunks(4).map(<[Change]>::to_vec));
+    batches.push(vec![Change::Synced(Stream::Nodes)]);
+    batches.push(link(Stream::Pods, LinkState::Denied { message: "pods is forbidden".into() }));
+    batches.push(link(Stream::Nodes, LinkState::Live));
+    batches
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,19 +206,19 @@ async fn quit_during_sync_is_clean() {
             // Whatever comes after the quit is never looked at.
             script.push(then(|| panic!("the program goes on after it was ended")));
             play.run(script).await.unwrap();
-            assert!(cancel.is_cancelled(), "the source is told to end, after {moment} batches");
+            assert!(cancel.is_cancelled(), "the source is cancelled, after {moment} batches");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_has_said_everything_leaves_its_picture() {
+async fn the_state_stays_when_the_source_ends() {
     let mut play = Play::new();
-    play.feed.say(fleet(3));
+    play.feed.send(fleet(3));
     // Its only sender goes.
     play.feed = Play::new().feed;
     play.run([pause(10_000), key('?'), pause(100), press(KeyCode::Esc), pause(100), key('q')]).await.unwrap();
-    assert!(play.record.last().contains("i-00002"), "the picture stays");
+    assert!(play.record.last().contains("i-00002"), "the state stays");
     assert!(play.record.shown("suspend; fg resumes").is_some(), "it still answers");
 }
 
@@ -232,8 +232,8 @@ async fn a_task_that_panics_ends_the_program_with_its_name() {
         std::panic::panic_any("the wheels came off");
     });
     let ended = play.run([pause(60_000), key('q')]).await;
-    assert!(format!("{:#}", ended.unwrap_err()).contains("failed to go on: a task"));
-    assert!(cancel.is_cancelled(), "the other tasks are told to end");
+    assert!(format!("{:#}", ended.unwrap_err()).contains("failed to continue: a task"));
+    assert!(cancel.is_cancelled(), "the other tasks are cancelled");
     assert!(play.record.calls().iter().all(|(at, _)| *at <= 500 * MS), "nothing is drawn afterwards");
 }
 
@@ -264,20 +264,21 @@ async fn signals_end_suspend_and_repaint() {
     let mut play = Play::new();
     let script = [
         pause(100),
-        play.signal(Wish::Suspend),
+        play.signal(SignalAction::Suspend),
         pause(1000),
-        play.signal(Wish::Repaint),
+        play.signal(SignalAction::Repaint),
         pause(1000),
         ctrl('z'),
         pause(1000),
-        play.signal(Wish::End),
+        play.signal(SignalAction::Quit),
         pause(1000),
         then(|| panic!("the program goes on after it was ended")),
     ];
     play.run(script).await.unwrap();
     let calls: Vec<(Duration, Call)> = play.record.calls().into_iter().filter(|(at, _)| *at >= 100 * MS).collect();
-    let said: Vec<&Call> = calls.iter().map(|(_, call)| call).filter(|call| !matches!(call, Call::Draw(_))).collect();
-    assert_eq!(said, [&Call::Suspend, &Call::Repaint, &Call::Suspend]);
+    let screen_calls: Vec<&Call> =
+        calls.iter().map(|(_, call)| call).filter(|call| !matches!(call, Call::Draw(_))).collect();
+    assert_eq!(screen_calls, [&Call::Suspend, &Call::Repaint, &Call::Suspend]);
     // Each is followed by a frame at once: the terminal shows anything.
     for (i, (at, call)) in calls.iter().enumerate() {
         if !matches!(call, Call::Draw(_)) {
@@ -293,7 +294,7 @@ async fn signals_end_suspend_and_repaint() {
 #[tokio::test(start_paused = true)]
 async fn copying_goes_to_the_screen_as_asked() {
     let mut play = Play::new();
-    play.feed.say(fleet(3));
+    play.feed.send(fleet(3));
     play.run([pause(100), press(KeyCode::Down), key('y'), key('Y'), pause(100), key('q')]).await.unwrap();
     let copied: Vec<Call> =
         play.record.calls().into_iter().map(|(_, call)| call).filter(|call| matches!(call, Call::Copy(_))).collect();
@@ -306,17 +307,17 @@ async fn unknown_resource_name_is_reported() {
     let resources = vec![Resource::Cpu, Resource::from_name("nvidia.com/gpus")];
     let mut play = Play::with(Cluster::new(None), UiOptions { resources, ..plain() });
     let nodes = [Change::Resync(Stream::Nodes)].into_iter().chain(fleet(2)).chain([Change::Synced(Stream::Nodes)]);
-    play.feed.say(nodes.collect::<Vec<_>>());
+    play.feed.send(nodes.collect::<Vec<_>>());
     play.run([pause(2000), pause(60_000), key('q')]).await.unwrap();
-    let notice = "no node offers nvidia.com/gpus; they offer cpu, memory";
+    let notice = "no node has nvidia.com/gpus; they have cpu, memory";
     assert!(play.record.shown(notice).is_some(), "{}", play.record.last());
-    assert!(!play.record.last().contains(notice), "it is told once");
+    assert!(!play.record.last().contains(notice), "it is shown once");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_source_is_told_which_metrics_are_looked_at() {
+async fn pod_metrics_are_polled_while_a_node_is_open() {
     let mut play = Play::new();
-    play.feed.say(fleet(3));
+    play.feed.send(fleet(3));
     let interest = play.feed.interest.clone();
     let seen = Rc::new(Cell::new((Interest::default(), Interest::default())));
     let (open, closed) = (Rc::clone(&seen), Rc::clone(&seen));

@@ -1,4 +1,4 @@
-//! The program itself against price sources on loopback: what it prints, what the screen shows, whatever they do.
+//! The program with price sources on loopback: its reports and screens, for every behaviour of the sources.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -25,8 +25,8 @@ fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pricing").join(name)).unwrap()
 }
 
-/// A price page that says 0.0870 of what is 0.0860 in the table.
-fn dearer() -> Answer {
+/// A price page with 0.0870 for a type that costs 0.0860 in the table.
+fn higher_price() -> Answer {
     let page = String::from_utf8(fixture("meteredunitmaps_ec2_seoul_linux.json")).unwrap();
     assert!(page.contains("0.0860"), "the test's premise");
     Answer::packed(page.replace("0.0860", "0.0870").as_bytes())
@@ -51,7 +51,7 @@ fn node(name: &str, instance_type: &str, bought: &str) -> Value {
     })
 }
 
-/// A cluster of two nodes, and everything AWS tells about prices.
+/// A cluster of two nodes, and AWS's price files and services.
 struct Place {
     cluster: ApiServer,
     aws: PriceServer,
@@ -61,10 +61,10 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
-        Self::of(&[node("i-0a", "c5a.large", "on-demand"), node("i-0b", "c5a.large", "spot")]).await
+        Self::with_nodes(&[node("i-0a", "c5a.large", "on-demand"), node("i-0b", "c5a.large", "spot")]).await
     }
 
-    async fn of(nodes: &[Value]) -> Self {
+    async fn with_nodes(nodes: &[Value]) -> Self {
         let cluster = ApiServer::start().await;
         cluster.refuses_streaming_lists();
         cluster.on_list(NODES, [apiserver::Answer::page("7", "", nodes)]);
@@ -73,29 +73,29 @@ impl Place {
         Self { cluster, aws: PriceServer::start().await, home, more: Vec::new() }
     }
 
-    /// A place where every public file is as AWS has it; the price page says another price than the table.
+    /// All public files are valid; the price page has another price than the table.
     async fn healthy() -> Self {
         let place = Self::new().await;
-        place.aws.on(SEOUL_PAGE, [dearer().header("etag", "\"1\"")]);
+        place.aws.on(SEOUL_PAGE, [higher_price().header("etag", "\"1\"")]);
         place.aws.on(SEOUL_EKS, [Answer::packed(&fixture("eks_index_ap-northeast-2.json")).header("etag", "\"2\"")]);
         place.aws.on(FEED, [Answer::packed(&fixture("spot_feed.json")).header("etag", "\"3\"")]);
         place
     }
 
-    /// All that the program may find in its environment: nothing of this machine, no AWS.
+    /// The complete environment of the program: no variables of the host, no AWS credentials.
     fn environment(&self) -> Vec<(&'static str, OsString)> {
         let public = ["PRICE_PAGE_URL", "PRICE_LIST_URL", "SPOT_FEED_URL", "SPOT_ADVISOR_URL"];
         let apis = ["AWS_ENDPOINT_URL_PRICING", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_EKS", "AWS_ENDPOINT_URL_STS"];
-        let mut all: Vec<(&str, OsString)> =
+        let mut variables: Vec<(&str, OsString)> =
             public.into_iter().chain(apis).map(|name| (name, self.aws.address.clone().into())).collect();
-        all.extend([
+        variables.extend([
             ("HOME", self.home.path().into()),
             ("KUBECONFIG", self.cluster.kubeconfig().into()),
             ("NODEGLASS_PRICING", "auto".into()),
             ("AWS_EC2_METADATA_DISABLED", "true".into()),
         ]);
-        all.extend(self.more.iter().map(|(name, value)| (*name, value.into())));
-        all
+        variables.extend(self.more.iter().map(|(name, value)| (*name, value.into())));
+        variables
     }
 
     fn snapshot(&self) -> Command {
@@ -123,8 +123,8 @@ impl Place {
     }
 }
 
-/// `hourly source` of a price; of a bound `≤machine source`.
-fn told(price: &Value) -> String {
+/// A price as `hourly source`, or `≤instance source` for an upper bound.
+fn summary(price: &Value) -> String {
     let source = price["source"].as_str().unwrap();
     price["hourly"].as_str().map_or_else(
         || format!("≤{} {source}", price["at_most"].as_str().unwrap()),
@@ -136,13 +136,13 @@ fn told(price: &Value) -> String {
 async fn a_snapshot_has_the_prices_of_today_and_the_next_one_asks_for_none() {
     let place = Place::healthy().await;
     let [on_demand, spot] = place.prices().await;
-    assert_eq!(told(&on_demand), "0.09732 price-page");
-    assert_eq!(told(&spot), "0.04442 spot-feed");
+    assert_eq!(summary(&on_demand), "0.09732 price-page");
+    assert_eq!(summary(&spot), "0.04442 spot-feed");
     let asked = place.aws.asked().len();
     assert!(asked >= 3, "{:?}", place.aws.paths());
     let again = place.prices().await;
-    assert_eq!([told(&again[0]), told(&again[1])], ["0.09732 price-page", "0.04442 spot-feed"]);
-    assert_eq!(place.aws.asked().len(), asked, "all of it was on the disk");
+    assert_eq!([summary(&again[0]), summary(&again[1])], ["0.09732 price-page", "0.04442 spot-feed"]);
+    assert_eq!(place.aws.asked().len(), asked, "everything was cached");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +165,7 @@ async fn an_old_answer_on_the_disk_is_confirmed() {
     assert_eq!(aged, 3, "page, list and feed");
     let before = place.aws.asked().len();
     let [on_demand, spot] = place.prices().await;
-    assert_eq!([told(&on_demand), told(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
+    assert_eq!([summary(&on_demand), summary(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
     let asked = place.aws.asked();
     let conditional = asked[before..].iter().filter(|asked| asked.header("if-none-match").is_some()).count();
     assert_eq!(conditional, 3, "{asked:?}");
@@ -182,19 +182,19 @@ async fn trouble_of_every_source_leaves_the_table(trouble: Answer) {
         place.aws.on(path, [trouble.clone()]);
     }
     let [on_demand, spot] = place.prices().await;
-    assert_eq!([told(&on_demand), told(&spot)], ["0.09632 embedded", "≤0.09632 embedded"]);
+    assert_eq!([summary(&on_demand), summary(&spot)], ["0.09632 embedded", "≤0.09632 embedded"]);
 }
 
-/// Who asks for live prices is told when there are none; who does not is not.
+/// `--pricing=online` reports that no source answers; the default does not.
 #[tokio::test(flavor = "multi_thread")]
-async fn online_it_is_trouble_that_nobody_answers() {
+async fn with_online_pricing_no_answer_is_an_error() {
     let mut place = Place::new().await;
     place.more = vec![("NODEGLASS_PRICING", "online".to_owned())];
     let mut command = place.snapshot();
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.starts_with("warning: no price source answered: "), "{said}");
-    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1));
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.starts_with("warning: no price source answered: "), "{stderr}");
+    assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1));
     let mut terminal = place.terminal(&[]);
     terminal.shows("no price source answered");
     terminal.press("q");
@@ -209,7 +209,7 @@ async fn broken_aws_config_still_starts() {
     place.more =
         vec![("AWS_CONFIG_FILE", config.to_string_lossy().into_owned()), ("AWS_PROFILE", "not-there".to_owned())];
     let [on_demand, spot] = place.prices().await;
-    assert_eq!([told(&on_demand), told(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
+    assert_eq!([summary(&on_demand), summary(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
     let mut terminal = place.terminal(&[]);
     terminal.shows("0.0973");
     terminal.press("q");
@@ -223,10 +223,10 @@ async fn with_credentials_spot_is_of_the_zone() {
     let page = |name: &str| Answer::file(fixture(name)).header("content-type", "text/xml");
     place.aws.on("/", [page("spot_history_page1.xml"), page("spot_history_page2.xml")]);
     let [_, spot] = place.prices().await;
-    assert_eq!(told(&spot), "0.04722 spot-history");
+    assert_eq!(summary(&spot), "0.04722 spot-history");
 }
 
-/// The keys that are typed are the dashboard's: a program that gives AWS credentials finds an empty input.
+/// A credential process has an empty standard input: keys belong to the dashboard.
 #[cfg(feature = "aws")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_process_takes_no_key_from_the_screen() {
@@ -240,7 +240,7 @@ async fn a_credential_process_takes_no_key_from_the_screen() {
     answers_keys_and_ends(&mut terminal);
 }
 
-/// The screen is there before any price, goes on whatever the sources do, and takes in what comes late.
+/// The screen appears before prices, works whatever the sources do, and shows late answers.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_screen_waits_for_no_price() {
     let place = Place::new().await;
@@ -252,12 +252,12 @@ async fn the_screen_waits_for_no_price() {
     terminal.shows("0.0963");
     // The feed's answer is shown while the page still hangs: 0.0341 and the fee by its share.
     let screen = terminal.shows("0.0444");
-    // What is said when the page is given up in the end is tested where time is an argument.
+    // The text after the page's timeout is tested elsewhere, with time as an argument.
     assert!(!screen.contains("prices not refreshed"), "the page was waited for:\n{screen}");
     answers_keys_and_ends(&mut terminal);
 }
 
-/// A key is answered as ever, and the end is clean.
+/// The program answers keys and quits cleanly.
 fn answers_keys_and_ends(terminal: &mut Terminal) {
     terminal.press("?");
     terminal.shows("suspend; fg resumes");
@@ -270,7 +270,7 @@ fn answers_keys_and_ends(terminal: &mut Terminal) {
 async fn the_screen_begins_with_the_table_and_goes_on_with_the_price_of_the_day() {
     let place = Place::healthy().await;
     let seen = Arc::new(Notify::new());
-    place.aws.on(SEOUL_PAGE, [dearer().held(&seen)]);
+    place.aws.on(SEOUL_PAGE, [higher_price().held(&seen)]);
     let mut terminal = place.terminal(&[]);
     terminal.shows("0.0963");
     seen.notify_one();
@@ -282,7 +282,7 @@ async fn the_screen_begins_with_the_table_and_goes_on_with_the_price_of_the_day(
 #[test_case(Answer::status(503) ; "a refusal")]
 #[test_case(Answer::file("<html>\u{1b}[31mgarbage") ; "garbage")]
 #[test_case(Answer::packed(&vec![b' '; 20 << 20]) ; "a bomb")]
-#[test_case(dearer().torn() ; "a connection that breaks")]
+#[test_case(higher_price().torn() ; "a connection that breaks")]
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_leaves_the_screen_on_the_best_price_known(trouble: Answer) {
     let place = Place::new().await;
@@ -301,18 +301,18 @@ async fn trouble_leaves_the_screen_on_the_best_price_known(trouble: Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn offline_asks_nobody_and_uses_what_the_disk_has() {
+async fn offline_makes_no_requests_and_uses_the_cache() {
     let mut place = Place::healthy().await;
     place.more = vec![("NODEGLASS_PRICING", "offline".to_owned())];
     let [on_demand, spot] = place.prices().await;
-    assert_eq!([told(&on_demand), told(&spot)], ["0.09632 embedded", "≤0.09632 embedded"]);
+    assert_eq!([summary(&on_demand), summary(&spot)], ["0.09632 embedded", "≤0.09632 embedded"]);
     assert_eq!(place.aws.connections(), 0);
     let offline = std::mem::take(&mut place.more);
     place.prices().await;
     let connections = place.aws.connections();
     place.more = offline;
     let [on_demand, spot] = place.prices().await;
-    assert_eq!([told(&on_demand), told(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
+    assert_eq!([summary(&on_demand), summary(&spot)], ["0.09732 price-page", "0.04442 spot-feed"]);
     assert_eq!(place.aws.connections(), connections);
 }
 
@@ -324,7 +324,7 @@ async fn a_cluster_elsewhere_asks_aws_nothing_and_waits_for_nothing() {
         node
     };
     let of = |region: &str, instance_type: &str| json!({"topology.kubernetes.io/region": region, "node.kubernetes.io/instance-type": instance_type});
-    let mut place = Place::of(&[
+    let mut place = Place::with_nodes(&[
         elsewhere("kind", json!({}), "kind://docker/kind/kind-control-plane"),
         elsewhere("kwok", json!({"node.kubernetes.io/instance-type": "c-4x-amd64-linux"}), "kwok://kwok"),
         elsewhere("google", of("europe-west1", "n2-standard-4"), "gce://project/europe-west1-b/gke-0"),
@@ -332,7 +332,7 @@ async fn a_cluster_elsewhere_asks_aws_nothing_and_waits_for_nothing() {
         elsewhere("alibaba", of("ap-southeast-1", "ecs.g6.large"), "ap-southeast-1.i-0"),
     ])
     .await;
-    // Whoever could sign in at AWS, and asks for live prices, is not made to.
+    // Also with AWS credentials and --pricing=online.
     let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| (name, "AKIDEXAMPLE".to_owned()));
     place.more = [keys.as_slice(), &[("NODEGLASS_PRICING", "online".to_owned())]].concat();
     let mut command = place.snapshot();

@@ -96,7 +96,7 @@ impl Desk {
         Started { news, seen: Vec::new(), demand, cancel, tasks }
     }
 
-    /// A start, heard until everything was answered or given up.
+    /// Starts the sources and collects their news until all prices are settled.
     async fn settled(&self, demand: Demand) -> Vec<PriceNews> {
         let mut started = self.start(demand);
         started.until("everything settled", |seen| seen.contains(&PriceNews::Settled)).await;
@@ -111,7 +111,7 @@ impl Desk {
     }
 }
 
-/// The sources at work, and everything they said.
+/// Running sources, and their news.
 struct Started {
     news: mpsc::Receiver<Vec<PriceNews>>,
     seen: Vec<PriceNews>,
@@ -158,13 +158,13 @@ fn answered(seen: &[PriceNews]) -> Vec<(PriceSource, bool)> {
     sheets(seen).iter().map(|sheet| (sheet.source, sheet.cached)).collect()
 }
 
-/// The last that was said of a source.
+/// The last state of a source.
 fn state(seen: &[PriceNews], wanted: PriceSource) -> SourceState {
     let state = |news: &PriceNews| match news {
         PriceNews::State { source, state, .. } if *source == wanted => Some(state.clone()),
         _ => None,
     };
-    seen.iter().rev().find_map(state).unwrap_or_else(|| panic!("nothing was said of {wanted:?}: {seen:#?}"))
+    seen.iter().rev().find_map(state).unwrap_or_else(|| panic!("no state of {wanted:?}: {seen:#?}"))
 }
 
 fn failure(seen: &[PriceNews], source: PriceSource) -> String {
@@ -390,7 +390,7 @@ async fn heals(bad: Answer, words: &str) {
     let mut started = desk.start(Demand { eks: BTreeSet::from([SEOUL.into()]), ..seoul() });
     started.until("everything settled", |seen| seen.contains(&PriceNews::Settled)).await;
     let why = failure(&started.seen, PriceSource::PricePage);
-    assert!(why.contains(words), "{why:?} does not say {words:?}");
+    assert!(why.contains(words), "{why:?} does not contain {words:?}");
     assert_eq!(answered(&started.seen), [(PriceSource::EksList, false)], "the others are not harmed");
     assert!(desk.files().iter().all(|name| name.starts_with("eks-list")), "{:?}", desk.files());
     // A minute later all is well.
@@ -418,7 +418,7 @@ async fn heals(bad: Answer, words: &str) {
 #[test_case(Answer::file(vec![b' '; 17 << 20]), "longer than 16 MiB" ; "a flood")]
 #[test_case(Answer::status(302), "redirects to nowhere" ; "a redirect without a place")]
 #[tokio::test]
-async fn trouble_is_told_and_mended(bad: Answer, words: &str) {
+async fn a_failure_is_reported_and_retried(bad: Answer, words: &str) {
     heals(bad, words).await;
 }
 
@@ -430,7 +430,7 @@ async fn truncated_gzip_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_told_in_the_systems_words() {
+async fn a_refused_connection_has_the_systems_error() {
     let closed = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         format!("http://{}", listener.local_addr().unwrap())
@@ -487,7 +487,7 @@ async fn a_redirect_within_the_host_is_followed_but_not_for_ever() {
 #[test_case("127.0.0.1:80", "PRICE_PAGE_URL is no")]
 #[test_case("http://", "PRICE_PAGE_URL is no")]
 #[tokio::test]
-async fn an_address_that_is_none_is_told_by_its_variable(address: &str, words: &str) {
+async fn the_error_of_an_invalid_address_names_its_variable(address: &str, words: &str) {
     let seen = Desk::at(address).settled(seoul()).await;
     let why = failure(&seen, PriceSource::PricePage);
     assert!(why.starts_with(words), "{why}");
@@ -538,7 +538,7 @@ async fn what_no_proxy_names_is_reached_directly() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_speak_tls_is_told() {
+async fn a_server_without_tls_is_reported() {
     let server = PriceServer::start().await;
     let seen = Desk::at(&server.address.replace("http:", "https:")).settled(seoul()).await;
     assert!(!failure(&seen, PriceSource::PricePage).is_empty());
@@ -578,7 +578,7 @@ async fn what_the_page_lacks_is_asked_of_the_price_api_and_kept() {
     pricing.on("/", [Answer::file(fixture("getproducts_seoul_page2.json"))]);
     let mut desk = Desk::at(&server.address);
     signed_in(&mut desk, &pricing, &pricing);
-    // The table knows c5a.large exactly, the page c6g.large; c6g.metal and m9x.large nobody so far.
+    // The table has c5a.large, the page c6g.large; c6g.metal and m9x.large have no price so far.
     let demand = linux(SEOUL, &["c5a.large", "c6g.large", "m9x.large"]);
     let seen = desk.settled(demand.clone()).await;
     let asked = pricing.asked();
@@ -635,7 +635,7 @@ async fn a_permission_that_is_missing_leaves_the_feed() {
 // --- the end ---
 
 #[tokio::test]
-async fn the_tasks_end_with_their_listener_and_when_told() {
+async fn the_tasks_end_with_their_receiver_and_when_cancelled() {
     let server = PriceServer::start().await;
     server.on(SEOUL_PAGE, [Answer::silence()]);
     let desk = Desk::at(&server.address);

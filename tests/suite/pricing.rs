@@ -1,5 +1,5 @@
-//! Prices as a cluster shows them: a golden table over every kind of machine, what follows pods and the user's own terms,
-//! and how much of what AWS sells the program can price.
+//! Prices of nodes: a golden table of all kinds of nodes, prices that depend on pods, price files and discounts, and the
+//! coverage of AWS's instance types.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
@@ -61,7 +61,7 @@ fn eks(region: &str, fees: &[(&str, &str)], edit: impl FnOnce(&mut EksPrices)) -
     sheet(PriceSource::EksList, region, Prices::Eks(prices))
 }
 
-/// What sources answered in the golden table: the `sheet` figures of its column `source`.
+/// The answers of price sources in the golden table: the `sheet` values of its column `source`.
 fn answers() -> Vec<PriceNews> {
     use Os::{Linux, Windows};
     use PriceSource::{GetProducts, PricePage, SpotAdvisor, SpotFeed, SpotHistory};
@@ -113,8 +113,8 @@ fn answers() -> Vec<PriceNews> {
     ]
 }
 
-/// The labels, objects and amounts behind the words of the column `kind`.
-fn machine(place: &str, instance_type: &str, kind: &str) -> (Node, Option<NodeClaim>, Vec<Pod>) {
+/// The objects of a row of the golden table; `kind` is its column `kind`.
+fn objects(place: &str, instance_type: &str, kind: &str) -> (Node, Option<NodeClaim>, Vec<Pod>) {
     let mut node = Node { name: "n".into(), uid: Uid::new("n"), ..Node::default() };
     let mut labels: BTreeMap<String, String> = BTreeMap::new();
     let mut label = |key: &str, value: &str| labels.insert(key.to_owned(), value.to_owned());
@@ -184,11 +184,11 @@ fn machine(place: &str, instance_type: &str, kind: &str) -> (Node, Option<NodeCl
     (node, claim, pods)
 }
 
-/// The row of the only machine, after everything was folded in, pods first: the order never matters.
+/// The quote of the only row after all objects are folded, pods first, since their order does not matter.
 fn priced(book: PriceBook, (node, claim, pods): (Node, Option<NodeClaim>, Vec<Pod>)) -> Option<Quote> {
     let mut cluster = Cluster::new(Some(book));
-    let machine = claim.map_or_else(|| node.added(), Added::added);
-    for change in pods.into_iter().map(Added::added).chain([machine]) {
+    let node_or_claim = claim.map_or_else(|| node.added(), Added::added);
+    for change in pods.into_iter().map(Added::added).chain([node_or_claim]) {
         cluster.apply(change, at(0));
     }
     cluster.learn(answers());
@@ -202,7 +202,7 @@ fn table() -> BTreeMap<(String, String), (Money, String)> {
     rows.records().map(|record| row(record.unwrap())).collect()
 }
 
-/// Each price with the source of its figure: `table` is a row of assets/prices/ondemand.csv with what that says of it,
+/// Each price with the source of its figure: `table` is a row of assets/prices/ondemand.csv with its source,
 /// `fargate` one of fargate.csv, `sheet` a figure of [`answers`] (those not marked as constructed are AWS's own), `rule`
 /// what follows from the figures before it, `label` the label itself. The figures were worked out from these sources
 /// apart from the program.
@@ -215,31 +215,33 @@ fn golden_prices() {
     let mut kinds: BTreeSet<String> = BTreeSet::new();
     for record in rows.records() {
         let record = record.unwrap();
-        let [place, instance_type, kind, told, sign, why, source] = std::array::from_fn(|i| record[i].to_owned());
+        let [place, instance_type, kind, expected, sign, why, source] = std::array::from_fn(|i| record[i].to_owned());
         for figure in source.split("; ") {
             match figure.split_once(' ') {
                 Some(("table", of)) => {
                     let region = Zone::parse(&place).map_or(place.as_str(), |zone| zone.price_region);
-                    let (_, said) = &table[&(region.to_owned(), instance_type.clone())];
-                    assert_eq!(said, of, "{record:?}");
+                    let (_, actual) = &table[&(region.to_owned(), instance_type.clone())];
+                    assert_eq!(actual, of, "{record:?}");
                 }
                 Some(("fargate" | "sheet" | "rule" | "Auto", _)) => {}
                 _ => assert_eq!(figure, "label", "{record:?}"),
             }
         }
-        let quote = priced(PriceBook::embedded(), machine(&place, &instance_type, &kind));
-        let is = quote.as_ref().map_or_else(String::new, |quote| quote.label(6));
+        let quote = priced(PriceBook::embedded(), objects(&place, &instance_type, &kind));
+        let price = quote.as_ref().map_or_else(String::new, |quote| quote.label(6));
         let is_why = quote.as_ref().and_then(Quote::unknown).map_or_else(String::new, |why| format!("{why:?}"));
         let is_sign = quote.as_ref().map_or("$", |quote| quote.currency.sign());
-        if (is.as_str(), is_why.as_str(), is_sign) != (told.as_str(), why.as_str(), sign.as_str()) {
-            wrong.push(format!("{place} {instance_type} {kind}: {is} {is_why} {is_sign}, not {told} {why} {sign}"));
+        if (price.as_str(), is_why.as_str(), is_sign) != (expected.as_str(), why.as_str(), sign.as_str()) {
+            wrong.push(format!(
+                "{place} {instance_type} {kind}: {price} {is_why} {is_sign}, expected {expected} {why} {sign}"
+            ));
         }
         kinds.extend(kind.split(' ').map(|word| word.split('=').next().unwrap_or(word).to_owned()));
         seen.insert((place, instance_type, kind));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(seen.len() >= 60, "only {} different machines", seen.len());
-    let all = [
+    assert!(seen.len() >= 60, "only {} different kinds", seen.len());
+    let expected = [
         "asks",
         "auto",
         "auto-class",
@@ -259,10 +261,10 @@ fn golden_prices() {
         "unlaunched",
         "windows",
     ];
-    assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), all);
+    assert_eq!(kinds.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 
-// === how much of what is sold has a price ===
+// === coverage ===
 
 /// The figures the documents state, in (region, type) pairs: every price region of the table by every type that is in
 /// the table or known by its size. What is not known is mostly not sold: no region has every type.
@@ -299,7 +301,7 @@ fn coverage_is_what_the_documents_say() {
     }
 }
 
-// === what pods decide ===
+// === prices that depend on pods ===
 
 fn fargate(name: &str) -> Node {
     let labels = [(key::COMPUTE_TYPE, "fargate"), ("topology.kubernetes.io/region", "ap-northeast-2")];
@@ -310,7 +312,7 @@ fn book() -> Cluster {
     Cluster::new(Some(PriceBook::embedded()))
 }
 
-fn told(cluster: &Cluster, node: &str) -> String {
+fn label(cluster: &Cluster, node: &str) -> String {
     cluster.row_of_node(node).unwrap().quote().unwrap().label(6)
 }
 
@@ -323,20 +325,20 @@ fn fargate_price_follows_the_annotation() {
     c.take_changed();
     // The pod comes without an annotation: 500 millicores and 1.25 GiB become 0.5 vCPU and 2 GB, as an estimate.
     assert!(c.apply(given(""), at(1)).has(Dirty::ROWS));
-    assert_eq!(told(&c, "f"), "~0.033500");
+    assert_eq!(label(&c, "f"), "~0.033500");
     let id = c.row_of_node("f").unwrap().id();
     assert_eq!(c.take_changed(), [id], "a row whose price changes is drawn again");
     // The annotation arrives, and changes, with no change of the node.
     c.apply(given("0.25vCPU 0.5GB"), at(2));
-    assert_eq!(told(&c, "f"), "0.014195");
+    assert_eq!(label(&c, "f"), "0.014195");
     assert_eq!(c.take_changed(), [id]);
     c.apply(given("1vCPU 2GB"), at(3));
-    assert_eq!(told(&c, "f"), "0.056780");
+    assert_eq!(label(&c, "f"), "0.056780");
     // Other pods may be spoken of: those of DaemonSets never count, any other does not decide.
     c.apply(Pod { class: PodClass::DaemonSet, ..pod("agent", "f") }.added(), at(4));
-    assert_eq!(told(&c, "f"), "0.056780");
+    assert_eq!(label(&c, "f"), "0.056780");
     c.apply(pod("another", "f").added(), at(5));
-    assert_eq!(told(&c, "f"), "0.056780", "the pod that carries the annotation decides");
+    assert_eq!(label(&c, "f"), "0.056780", "the pod that carries the annotation decides");
     // It is taken back as it came.
     c.apply(given("odd"), at(6));
     assert_eq!(c.row_of_node("f").unwrap().quote().unwrap().unknown(), Some(Unknown::FargateSize));
@@ -349,9 +351,9 @@ fn fargate_price_follows_the_annotation() {
 }
 
 #[test]
-fn a_fargate_price_does_not_depend_on_who_came_first() {
+fn a_fargate_price_does_not_depend_on_the_order_of_changes() {
     let pod = || Pod { capacity_provisioned: "0.25vCPU 0.5GB".into(), ..pod("p", "fargate-ip-10-0-0-3") }.added();
-    // Told by its name alone until its labels are there.
+    // Recognized by its name until its labels arrive.
     let early = || {
         let labels = [("topology.kubernetes.io/region", "ap-northeast-2")];
         Node { labels: labels.into_iter().collect(), ..node("fargate-ip-10-0-0-3") }.added()
@@ -361,7 +363,7 @@ fn a_fargate_price_does_not_depend_on_who_came_first() {
         for change in changes {
             c.apply(change, at(0));
         }
-        assert_eq!(told(&c, "fargate-ip-10-0-0-3"), "0.014195");
+        assert_eq!(label(&c, "fargate-ip-10-0-0-3"), "0.014195");
         let row = c.row_of_node("fargate-ip-10-0-0-3").unwrap();
         assert_eq!((row.managed_by(), row.capacity_type()), (ManagedBy::Fargate, CapacityType::Fargate));
         assert_eq!(row.allocatable(), Some(&Resources { pods: 1, ..Resources::new(250, 512 << 20) }));
@@ -374,10 +376,10 @@ fn a_fargate_price_does_not_depend_on_who_came_first() {
         |node: &str| Pod { capacity_provisioned: "0.25vCPU 0.5GB".into(), ..crate::support::build::pod("p", node) };
     c.apply(on("f").added(), at(1));
     c.apply(on("g").added(), at(2));
-    assert_eq!((told(&c, "f"), told(&c, "g")), ("—".to_owned(), "0.014195".to_owned()));
+    assert_eq!((label(&c, "f"), label(&c, "g")), ("—".to_owned(), "0.014195".to_owned()));
 }
 
-/// What may happen to two nodes and three pods.
+/// Events of two nodes and three pods.
 #[derive(Clone, Debug)]
 enum Event {
     Pod { pod: usize, node: usize, size: usize },
@@ -396,7 +398,7 @@ fn an_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// After whatever happened, each price is that of a cluster in which only what is left ever was.
+    /// After any events, each price equals that of a cluster built from the remaining objects.
     #[test]
     fn fargate_prices_equal_a_rebuild(events in proptest::collection::vec(an_event(), 1..30)) {
         const NODES: [&str; 3] = ["f", "g", ""];
@@ -440,10 +442,10 @@ proptest! {
     }
 }
 
-// === the user's own terms ===
+// === price files and discounts ===
 
 #[test]
-fn a_term_that_held_for_no_machine_is_named() {
+fn a_rule_that_matches_no_node_is_reported() {
     let rule = |edit: &dyn Fn(&mut DiscountRule)| {
         let mut rule = DiscountRule::of("-28%".parse().unwrap());
         edit(&mut rule);
@@ -474,7 +476,7 @@ fn a_term_that_held_for_no_machine_is_named() {
         "prices.csv:3 (* m5.largest * 1.00)",
     ];
     assert_eq!(names(&c), missing);
-    // What has held once is not named any more, though its machine is gone.
+    // A rule that matched once is not reported, even if its node is gone.
     c.apply(labelled("spot"), at(1));
     c.apply(Change::NodeGone("n".into(), Uid::default()), at(2));
     assert_eq!(names(&c), [missing[0], missing[2]]);
@@ -500,9 +502,9 @@ fn a_discount_comes_off_a_price_that_is_learned_later() {
     windows.labels =
         labels.chain([("kubernetes.io/os", "windows"), ("node.kubernetes.io/instance-type", "c5a.large")]).collect();
     c.apply(windows.added(), at(0));
-    assert_eq!(told(&c, "n"), "—");
+    assert_eq!(label(&c, "n"), "—");
     c.learn(answers());
-    assert_eq!(told(&c, "n"), "0.089000*");
+    assert_eq!(label(&c, "n"), "0.089000*");
     assert_eq!(c.prices().unmatched().count(), 0);
 }
 
@@ -550,8 +552,8 @@ fn no_price_is_computed_in_floating_point() {
 }
 
 #[test]
-fn a_quote_is_a_function_of_machine_and_book() {
-    let again = || priced(PriceBook::embedded(), machine("ap-northeast-2b", "c5a.large", "auto spot"));
+fn a_quote_is_a_function_of_objects_and_book() {
+    let again = || priced(PriceBook::embedded(), objects("ap-northeast-2b", "c5a.large", "auto spot"));
     assert_eq!(again(), again());
     let date: Timestamp = at(1_000_000);
     assert_eq!(again().unwrap().instance.origin.as_of.to_string(), format!("{date:.0}"));

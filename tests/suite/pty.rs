@@ -1,4 +1,4 @@
-//! The program in a real terminal: how it starts, what it answers to, and that the terminal is whole afterwards.
+//! The program in a pseudo-terminal: start, input, signals, and the restored terminal.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -62,7 +62,7 @@ fn a_resize_fills_the_new_screen() {
     terminal.ends_whole(0);
 }
 
-/// What a shell does with a stopped job, and afterwards.
+/// Stops and continues the program like a shell.
 fn stops_and_comes_back(mut terminal: Terminal) {
     terminal.until_stopped();
     assert_eq!(terminal.wrong(), Vec::<&str>::new(), "the shell has its terminal while the program is stopped");
@@ -135,7 +135,7 @@ async fn only_frames_reach_the_terminal() {
     terminal.press("q");
     terminal.ends_whole(0);
     assert!(std::fs::metadata(&log).unwrap().len() > 0, "diagnosis goes to the file");
-    // Outside of the frames there is nothing but what takes the terminal and gives it back.
+    // Outside of frames, only the sequences that set up and restore the terminal.
     let bytes = String::from_utf8(terminal.bytes()).unwrap();
     let mut between = String::new();
     for part in bytes.split("\x1b[?2026h") {
@@ -154,13 +154,13 @@ fn without_a_terminal_it_names_snapshot() {
         let output =
             std::process::Command::new(env!("CARGO_BIN_EXE_nodeglass")).arg("--demo").stdin(input).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("needs a terminal") && said.contains("nodeglass snapshot"), "{said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("needs a terminal") && stderr.contains("nodeglass snapshot"), "{stderr}");
         assert_eq!(output.stdout, b"");
     }
 }
 
-// --- panics: this test's own program, started again in a terminal with one test that panics -------------------------
+// --- panics: this test program, started in a terminal with one test that panics -------------------------
 
 fn again(test: &str) -> Terminal {
     let program = std::env::current_exe().unwrap();
@@ -178,7 +178,7 @@ fn contains(terminal: &Terminal, text: &str) -> bool {
     String::from_utf8_lossy(&terminal.bytes()).contains(text)
 }
 
-/// What came after the terminal was given back.
+/// The output after the terminal was restored.
 fn afterwards(terminal: &Terminal) -> String {
     let bytes = String::from_utf8_lossy(&terminal.bytes()).into_owned();
     assert_eq!(bytes.matches("\x1b[?1049l").count(), 1, "the alternate screen is left once");
@@ -191,7 +191,7 @@ fn panic_in_a_task_restores_then_reports() {
     terminal.ends_whole(0);
     let after = afterwards(&terminal);
     assert_eq!(after.matches("the wheels came off").count(), 1, "{after}");
-    assert!(after.contains("a fault of nodeglass") && after.contains("exit code 1"), "{after}");
+    assert!(after.contains("a bug in nodeglass") && after.contains("exit code 1"), "{after}");
     assert!(terminal.text().contains("the wheels came off"), "the report can be read:\n{}", terminal.text());
 }
 
@@ -218,7 +218,7 @@ fn show<S: Screen>(screen: impl FnOnce() -> io::Result<S>, task: impl Future<Out
             clock: Clock::System,
             start: || {
                 let mut running = closed_source();
-                // Not one of the source's own tasks: a task of a task is as fatal.
+                // A task that was spawned by a task of the source is also fatal.
                 tokio::spawn(task);
                 running.tasks.spawn(std::future::pending());
                 running

@@ -1,4 +1,4 @@
-//! Scenario files, folded step by step: whatever a file says must be seen is compared with rows and totals.
+//! Scenario files, folded step by step, and their expectations compared with rows and totals.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -8,7 +8,7 @@ use nodeglass::insight::Totals;
 use nodeglass::source::scenario::{Expect, Fact, PodCount, Scenario, Subject};
 use nodeglass::source::sim::Speed;
 
-/// Plays a file and checks each expectation at its moment; the last picture, and how many facts were compared.
+/// Plays a file and checks each expectation; returns the last state and the number of compared facts.
 fn played(name: &str, text: &str) -> (Stage, usize) {
     let scenario = Scenario::parse(name, text).unwrap();
     let mut stage = Stage::empty(plain());
@@ -26,7 +26,7 @@ fn played(name: &str, text: &str) -> (Stage, usize) {
 }
 
 fn row<'s>(stage: &'s Stage, subject: &Subject) -> &'s Row {
-    let is = |row: &&Row| match subject {
+    let matches = |row: &&Row| match subject {
         Subject::Node(name) => {
             let provider = row.claim().map_or("", |claim| claim.provider_id.as_str());
             row.name() == name || provider.rsplit('/').next() == Some(name.as_str())
@@ -34,7 +34,7 @@ fn row<'s>(stage: &'s Stage, subject: &Subject) -> &'s Row {
         Subject::Claim(name) => row.claim().is_some_and(|claim| claim.name == *name),
         Subject::Totals => panic!("the cluster is no row"),
     };
-    let mut found = stage.cluster.rows().filter(|row| row.gone().is_none()).filter(is);
+    let mut found = stage.cluster.rows().filter(|row| row.gone().is_none()).filter(matches);
     let row = found.next().unwrap_or_else(|| panic!("no row of {subject:?}"));
     assert!(found.next().is_none(), "two rows of {subject:?}");
     row
@@ -112,7 +112,7 @@ fn check_row(row: &Row, fact: &Fact, line: &str) {
             assert_eq!(seen, *n, "{line}");
         }
         Fact::Requests { resource, requested, allocatable, percent: shown } => {
-            // A claim without a machine offers nothing yet: what it asks stands for it.
+            // The requests of a NodeClaim before launch stand for its allocatable amounts.
             let asked = || row.claim().map_or(0, |claim| claim.requests.get(resource));
             let whole = row.allocatable().map_or_else(asked, |r| r.get(resource));
             let seen = (row.sums().requests.get(resource), whole);
@@ -136,7 +136,7 @@ fn check_row(row: &Row, fact: &Fact, line: &str) {
 }
 
 #[test]
-fn the_scale_out_is_as_it_was_to_the_digit() {
+fn the_scale_out_has_its_known_figures() {
     let (stage, facts) = played("scale-out", include_str!("../../assets/scenarios/scale-out.txt"));
     assert!(facts >= 70, "{facts} facts");
     let totals = stage.view.totals();
@@ -156,7 +156,7 @@ fn the_scale_out_is_as_it_was_to_the_digit() {
 }
 
 #[test]
-fn a_wrong_expectation_is_found() {
+fn a_wrong_expectation_fails() {
     let wrong = include_str!("../../assets/scenarios/scale-out.txt").replace("fees 0.05160", "fees 0.05161");
     let found = std::panic::catch_unwind(|| played("wrong", &wrong));
     assert!(found.is_err());

@@ -1,4 +1,4 @@
-//! The live source against a scripted API server: lists, watches, polls, and everything that can go wrong with them.
+//! The live source against a scripted API server: lists, watches, polls and their faults.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Times that make a fault cost milliseconds.
+/// Timeouts in milliseconds, for fast tests of faults.
 fn quick() -> Timing {
     Timing {
         backoff_base: 4 * MS,
@@ -36,7 +36,7 @@ fn quick() -> Timing {
     }
 }
 
-/// A started source, and everything it said.
+/// A running source, and its changes.
 struct Live {
     receiver: mpsc::Receiver<Vec<Change>>,
     seen: Vec<Change>,
@@ -68,7 +68,7 @@ impl Live {
         Self { receiver, seen: Vec::new(), batches: Vec::new(), interest, cancel, tasks }
     }
 
-    /// Reads until what was said fulfils a condition.
+    /// Receives until the changes fulfil a condition.
     async fn until(&mut self, what: &str, holds: impl Fn(&[Change]) -> bool) {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
         while !holds(&self.seen) {
@@ -99,13 +99,13 @@ impl Live {
         .await;
     }
 
-    /// What was said of a stream, in short.
+    /// The changes of a stream, in short form.
     fn story(&self, stream: Stream) -> Vec<String> {
-        self.seen.iter().filter_map(|change| told(change, stream)).collect()
+        self.seen.iter().filter_map(|change| summary(change, stream)).collect()
     }
 }
 
-fn told(change: &Change, stream: Stream) -> Option<String> {
+fn summary(change: &Change, stream: Stream) -> Option<String> {
     match change {
         Change::Resync(s) if *s == stream => Some("resync".into()),
         Change::Synced(s) if *s == stream => Some("synced".into()),
@@ -160,8 +160,8 @@ async fn a_streaming_list_is_followed_on_its_own_connection() {
     server.on_streaming_list(NODES, [Answer::lines(&list, End::Open)]);
     let mut live = Live::start_with(&server, only(Stream::Nodes));
     live.until_live(Stream::Nodes).await;
-    server.say(NODES, &modified(&node("a", "8"))).await;
-    server.say(NODES, &deleted(&node("b", "9"))).await;
+    server.send(NODES, &modified(&node("a", "8"))).await;
+    server.send(NODES, &deleted(&node("b", "9"))).await;
     live.until("the deletion", |seen| seen.contains(&Change::NodeGone("b".into(), Uid::new("uid-b")))).await;
     assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "+b", "synced", "live", "+a", "-b"]);
     assert_eq!(server.asked_for(NODES).len(), 1);
@@ -194,7 +194,7 @@ async fn refused_streaming_list_falls_back() {
 #[tokio::test]
 async fn a_streaming_list_without_an_end_falls_back() {
     let server = ApiServer::start().await;
-    // A server before 1.27 ignores the parameters and never says that the list is complete.
+    // A server before 1.27 ignores the parameters and never marks the end of the list.
     server.on_streaming_list(NODES, [Answer::lines(&[added(&node("a", "3"))], End::Open)]);
     server.on_list(NODES, [Answer::page("7", "", &[node("a", "3")])]);
     let mut live = Live::start_with(&server, |options| {
@@ -328,8 +328,10 @@ async fn odd_object_does_not_stop_the_list() {
     server.on_list(PODS, [Answer::page("7", "", &[pod("a", "1"), odd.clone(), pod("b", "1")])]);
     server.on_watch(PODS, [Answer::lines(&[modified(&odd), modified(&pod("a", "2"))], End::Open)]);
     let mut live = Live::start_with(&server, paged(Stream::Pods));
-    live.until("the change after the odd one", |seen| seen.iter().filter_map(|c| told(c, Stream::Pods)).count() >= 8)
-        .await;
+    live.until("the change after the unreadable object", |seen| {
+        seen.iter().filter_map(|c| summary(c, Stream::Pods)).count() >= 8
+    })
+    .await;
     let want = ["resync", "+a", "?web/odd", "+b", "synced", "live", "?web/odd", "+a"];
     assert_eq!(live.story(Stream::Pods), want);
 }
@@ -374,8 +376,8 @@ async fn events_of_the_list_come_in_order_of_time() {
         options.list_mode = ListMode::Stream;
     });
     live.until_live(Stream::Events).await;
-    server.say(EVENTS, &deleted(&json!({"metadata": {"name": "First"}}))).await;
-    server.say(EVENTS, &bookmark("9")).await;
+    server.send(EVENTS, &deleted(&json!({"metadata": {"name": "First"}}))).await;
+    server.send(EVENTS, &bookmark("9")).await;
     live.until("the bookmark", |seen| seen.contains(&Change::Heard(Stream::Events))).await;
     let want = ["resync", "+First", "+Second", "+Third", "synced", "live", "heard"];
     assert_eq!(live.story(Stream::Events), want, "and the end of an event's retention is no news");
@@ -434,12 +436,12 @@ async fn a_cut_watch_resumes_without_a_list() {
     }
     assert_eq!(server.asked_for(NODES).iter().filter(|asked| asked.is_list()).count(), 1);
     let story: Vec<_> =
-        live.story(Stream::Nodes).into_iter().filter(|told| told != "live" && told != "heard").collect();
-    assert_eq!(story, ["resync", "+a", "synced", "+a"], "no trouble is told");
+        live.story(Stream::Nodes).into_iter().filter(|change| change != "live" && change != "heard").collect();
+    assert_eq!(story, ["resync", "+a", "synced", "+a"], "no error is reported");
 }
 
 #[tokio::test]
-async fn a_watch_that_ends_at_once_is_not_asked_for_in_a_spin() {
+async fn a_watch_that_ends_at_once_is_retried_with_backoff() {
     let server = ApiServer::start().await;
     server.on_watch(NODES, [Answer::lines(&[], End::Proper)]);
     server.on_streaming_list(NODES, [Answer::lines(&[end_of_list("7")], End::Proper)]);
@@ -468,7 +470,7 @@ async fn steady_state_makes_no_list_request() {
     for (stream, path) in streams {
         live.until_live(stream).await;
         // Watches end all the time; bookmarks keep their version fresh.
-        server.say(path, &bookmark("20")).await;
+        server.send(path, &bookmark("20")).await;
         server.end(path).await;
         server.until_asked(path, 1, |asked| asked.query.contains("resourceVersion=20")).await;
         server.end(path).await;
@@ -478,7 +480,7 @@ async fn steady_state_makes_no_list_request() {
 }
 
 #[tokio::test]
-async fn an_expired_version_lists_again_and_keeps_the_old_picture() {
+async fn an_expired_version_lists_again_and_keeps_the_state() {
     for expired in
         [Answer::status(410, "too old"), Answer::lines(&[error(410, "too old resource version")], End::Proper)]
     {
@@ -495,7 +497,7 @@ async fn an_expired_version_lists_again_and_keeps_the_old_picture() {
         live.until("a second list", |seen| seen.iter().filter(|c| **c == Change::Synced(Stream::Nodes)).count() == 2)
             .await;
         let story: Vec<_> =
-            live.story(Stream::Nodes).into_iter().filter(|told| told != "live" && told != "heard").collect();
+            live.story(Stream::Nodes).into_iter().filter(|change| change != "live" && change != "heard").collect();
         assert_eq!(
             story,
             ["resync", "+a", "synced", "resync", "+b", "synced"],
@@ -580,15 +582,15 @@ async fn denied_stream_is_one_status_entry() {
     let mut live = Live::start_with(&server, only(Stream::NodeClaims));
     let denied = LinkState::Denied { message: "nodeclaims.karpenter.sh is forbidden".into() };
     live.until_link(Stream::NodeClaims, &denied).await;
-    // It is asked for again, as roles change, and says so only when something did.
+    // It is retried, since roles may change, and reported only if the answer changes.
     server.until_asked(CLAIMS, 3, |_| true).await;
     server.heal(CLAIMS);
     live.until_live(Stream::NodeClaims).await;
     // The right may come between the two requests of one try, of which the first is a watch.
     let links = live.seen.iter().filter(|change| matches!(change, Change::Link(_, link) if link.word() != "polled"));
-    let told: Vec<_> = links.cloned().collect();
+    let states: Vec<_> = links.cloned().collect();
     let links = [LinkState::Connecting, denied, LinkState::Syncing { seen: 0 }, LinkState::Live];
-    assert_eq!(told, links.map(|link| Change::Link(Stream::NodeClaims, link)));
+    assert_eq!(states, links.map(|link| Change::Link(Stream::NodeClaims, link)));
 }
 
 #[tokio::test]
@@ -671,11 +673,12 @@ async fn a_kind_that_may_be_listed_and_not_watched_is_listed_again_and_again() {
         let streamed = server.asked_for(path).into_iter().filter(Asked::is_streaming_list).count();
         assert_eq!(streamed, 1, "a list that is streamed is a watch: it is not tried again and again");
         server.on_list(path, [Answer::page("8", "", &[node("b", "4")])]);
-        live.until("what is new", |seen| seen.iter().filter_map(|c| told(c, stream)).any(|told| told == "+b")).await;
+        live.until("what is new", |seen| seen.iter().filter_map(|c| summary(c, stream)).any(|change| change == "+b"))
+            .await;
         // The right to watch is given.
         server.on_watch(path, [Answer::lines(&[], End::Open)]);
         live.until_live(stream).await;
-        server.say(path, &deleted(&node("b", "9"))).await;
+        server.send(path, &deleted(&node("b", "9"))).await;
     }
 }
 
@@ -697,7 +700,7 @@ async fn a_right_to_watch_that_is_taken_away_leaves_the_list() {
 }
 
 #[tokio::test]
-async fn every_moment_of_the_server_is_moved_to_this_machines_clock() {
+async fn every_timestamp_of_the_server_is_converted_to_the_local_clock() {
     const AT: &str = "2026-11-24T08:00:00Z";
     let server = ApiServer::start().await;
     server.set_clock_ahead(-6 * 3600);
@@ -827,7 +830,7 @@ async fn a_busy_server_is_left_alone_as_long_as_it_asks() {
 }
 
 #[tokio::test]
-async fn an_unreachable_server_is_told_in_words() {
+async fn an_unreachable_server_has_a_readable_error() {
     let server = ApiServer::start().await;
     let kubeconfig = server.kubeconfig();
     let text = std::fs::read_to_string(&kubeconfig).unwrap().replace(&server.address, "http://127.0.0.1:1");
@@ -934,7 +937,7 @@ async fn a_failing_plugin_is_not_run_by_every_stream() {
 async fn credential_plugin_cannot_touch_the_screen() {
     let server = ApiServer::start().await;
     let (info, input) = (server.dir().join("info"), server.dir().join("input"));
-    // It writes what it was told, waits for an answer, complains, and fails.
+    // It writes its input to files, waits for an answer, prints an error, and fails.
     let script = format!(
         r#"test -e {0} || printf '%s' "$KUBERNETES_EXEC_INFO" > {0}; cat > {1}; echo 'Press any key to log in' >&2; exit 3"#,
         info.display(),
@@ -942,9 +945,9 @@ async fn credential_plugin_cannot_touch_the_screen() {
     );
     let mut live = Live::connect(&with_plugin(&server, &script));
     live.until_trouble(Stream::Nodes, "Press any key to log in").await;
-    let told: Value = serde_json::from_slice(&std::fs::read(info).unwrap()).unwrap();
-    assert_eq!(told["spec"]["interactive"], false);
-    assert_eq!(told["apiVersion"], "client.authentication.k8s.io/v1");
+    let info: Value = serde_json::from_slice(&std::fs::read(info).unwrap()).unwrap();
+    assert_eq!(info["spec"]["interactive"], false);
+    assert_eq!(info["apiVersion"], "client.authentication.k8s.io/v1");
     assert_eq!(std::fs::read(input).unwrap(), b"", "its stdin is closed");
     let why = troubles(&live.seen, Stream::Nodes)[0];
     assert!(why.starts_with("kubeconfig user \"reader\": the credential plugin \"sh\" failed"), "{why}");
@@ -965,9 +968,9 @@ async fn the_first_run_of_a_plugin_may_ask_and_its_token_serves() {
     connection.sign_in().await.unwrap();
     let mut live = Live::connect(&connection);
     live.until_live(Stream::Nodes).await;
-    let told = std::fs::read_to_string(info).unwrap();
-    assert_eq!(told.lines().count(), 1, "{told}");
-    assert!(told.contains(r#""interactive":true"#), "{told}");
+    let info = std::fs::read_to_string(info).unwrap();
+    assert_eq!(info.lines().count(), 1, "{info}");
+    assert!(info.contains(r#""interactive":true"#), "{info}");
     assert_eq!(server.asked_for(NODES)[0].headers["authorization"], "Bearer asked");
 }
 
@@ -995,7 +998,7 @@ async fn only_needed_kinds_are_watched() {
 }
 
 #[tokio::test]
-async fn requests_say_who_asks_and_for_what() {
+async fn requests_have_user_agent_selectors_and_credentials() {
     let server = ApiServer::start().await;
     let mut live = Live::start_with(&server, |options| options.node_selector = "karpenter.sh/nodepool in (a,b)".into());
     live.until_live(Stream::Pods).await;
@@ -1031,7 +1034,7 @@ async fn the_cluster_introduces_itself() {
     };
     let want = [about("", vec![]), about("1.36", vec![]), about("1.36", vec![Provisioner::AutoMode])];
     live.until("Auto Mode", |seen| seen.len() == 3).await;
-    assert_eq!(live.seen, want, "told once when more is known, and when it changes");
+    assert_eq!(live.seen, want, "sent once when more is known, and when it changes");
 }
 
 // --- pods are summed by the version of their server ---
@@ -1078,7 +1081,7 @@ async fn pods_wait_for_a_version_that_comes_late() {
     let at = |found: &dyn Fn(&Change) -> bool| live.seen.iter().position(found);
     let introduced = at(&|change| matches!(change, Change::About(about) if about.version == "1.36")).unwrap();
     let live = at(&|change| *change == Change::Link(Stream::Pods, LinkState::Live)).unwrap();
-    assert!(introduced < live, "a picture with all its pods has a version: {introduced} {live}");
+    assert!(introduced < live, "the version is known when all pods are listed: {introduced} {live}");
 }
 
 #[tokio::test]
@@ -1231,7 +1234,7 @@ async fn batches_are_bounded_and_a_slow_reader_makes_the_watch_wait() {
     let (_interest, interested) = watch::channel(Interest::default());
     let cancel = CancellationToken::new();
     let _tasks = Connection::load(&options).unwrap().start(sender, interested, cancel);
-    // The list never ends. Once nobody reads, it stops at its first page.
+    // The list never ends. Without a receiver, it stops at its first page.
     while !receiver.recv().await.unwrap().contains(&Change::Resync(Stream::Nodes)) {}
     server.until_asked(NODES, 1, |_| true).await;
     tokio::time::sleep(150 * MS).await;
@@ -1260,8 +1263,8 @@ async fn everything_ends_when_told_or_when_nobody_listens() {
     });
     live.until_live(Stream::Nodes).await;
     drop(live.receiver);
-    server.say(NODES, &bookmark("9")).await;
-    // Streams notice when they have something to say; discovery has nothing more, and is told to end.
+    server.send(NODES, &bookmark("9")).await;
+    // Streams notice a closed channel when they send; discovery sends nothing more, and is cancelled.
     for _ in 0..2 {
         live.tasks.join_next().await.unwrap().unwrap();
     }

@@ -1,5 +1,5 @@
-//! Objects as a real API server (Kubernetes 1.36 with Karpenter 1.14) sends them, read by the live source and by
-//! k8s-openapi: what both know must agree. A field that is misspelt in the live source would be empty for ever.
+//! Objects of a real API server (Kubernetes 1.36 with Karpenter 1.14), decoded by the live source and by k8s-openapi: the
+//! common fields must agree, which finds misspelt field names.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -32,7 +32,7 @@ const PDB: &str = include_str!("support/objects/pdb.json");
 const NODE_CLAIM: &str = include_str!("support/objects/nodeclaim.json");
 const NODE_POOL: &str = include_str!("support/objects/nodepool.json");
 
-/// What the live source makes of an object.
+/// The change that the live source decodes from an object.
 async fn read(path: &str, stream: Stream, object: &str) -> Change {
     let server = ApiServer::start().await;
     server.on_list(path, [Answer::raw(format!(r#"{{"metadata": {{"resourceVersion": "1"}}, "items": [{object}]}}"#))]);
@@ -131,8 +131,8 @@ async fn a_full_pod_agrees() {
     let owner = slim.owner.as_ref().unwrap();
     assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("StatefulSet", "ledger"));
     assert_eq!(slim.capacity_provisioned, "0.25vCPU 0.5GB");
-    // By hand: the init container's 2 cpu are more than 0.5 + 0.1 of container and sidecar; memory is the other way
-    // round; the runtime class adds 250m and 120Mi, to a limit only where there is one.
+    // Computed: the init container's 2 cpu exceed 0.5 + 0.1 of container and sidecar, for memory it is the reverse; the
+    // runtime class adds 250m and 120Mi, to a limit only if there is one.
     let mi = |n: u64| n << 20;
     let mut requests = Resources::new(2250, mi(512 + 32 + 120));
     requests.ephemeral_storage_bytes = 1_000_000_000;
@@ -155,7 +155,7 @@ async fn a_full_pod_agrees() {
 #[test_case("datadoghq.com/v1alpha1", "ExtendedDaemonSetReplicaSet", "", PodClass::Workload)]
 #[test_case("v1", "Node", "", PodClass::Static)]
 #[tokio::test]
-async fn a_daemon_is_one_whoever_owns_it(api_version: &str, kind: &str, mark: &str, class: PodClass) {
+async fn daemonset_pods_of_every_owner(api_version: &str, kind: &str, mark: &str, class: PodClass) {
     let owners = if kind.is_empty() {
         serde_json::json!([])
     } else {

@@ -1,4 +1,4 @@
-//! What is asked of the cluster, and what each answer means for the dashboard.
+//! Checks of the cluster: connection, credentials, permissions and features.
 
 use super::report::{Finding, Verdict};
 use crate::app::prices::terms;
@@ -15,55 +15,55 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// A clock within this of the server's is in step: its time comes in whole seconds, and the answer takes a while.
+/// Clocks within this are in sync: the server's time has whole seconds, and its answer takes time.
 const IN_STEP: SignedDuration = SignedDuration::from_secs(3);
-/// Ages are corrected where the clocks differ by more.
+/// Ages are corrected if the clocks differ by more.
 const CORRECTED: SignedDuration = SignedDuration::from_secs(30);
-/// AWS refuses what is signed with a clock further off.
+/// AWS rejects signed requests whose time differs by more (Signature Version 4).
 const AWS_REFUSES: SignedDuration = SignedDuration::from_mins(5);
-/// How long somebody may take to answer a credential plugin's question.
+/// How long the user may take to answer a credential plugin's question.
 const ANSWER: Duration = Duration::from_mins(2);
 
-/// How the cluster is reached.
+/// Whether and how the cluster is reachable.
 pub(super) struct Reached {
     pub(super) findings: Vec<Finding>,
-    /// Whether there is any use in asking on.
+    /// Whether the server answers, so that further checks make sense.
     pub(super) answers: bool,
 }
 
-/// Signs in and asks the server what it is.
-pub(super) async fn reach(connection: &Connection, patience: Duration) -> Reached {
+/// Signs in, and requests the server's version and the user's identity.
+pub(super) async fn reach(connection: &Connection, timeout_after: Duration) -> Reached {
     let about = connection.about();
     let mut findings = vec![
         Finding::ok("kubeconfig", format!("{}, context {:?}", connection.origin(), about.context))
             .fact("origin", connection.origin())
             .fact("context", about.context.as_str()),
     ];
-    let signed_in = sign_in(connection, patience).await;
-    let may_ask = signed_in.verdict() != Verdict::Failed;
+    let signed_in = sign_in(connection, timeout_after).await;
+    let has_credentials = signed_in.verdict() != Verdict::Failed;
     findings.push(signed_in);
-    if !may_ask {
-        findings.push(Finding::skipped("server", format!("{}: not asked without credentials", about.server)));
+    if !has_credentials {
+        findings.push(Finding::skipped("server", format!("{}: not checked without credentials", about.server)));
         return Reached { findings, answers: false };
     }
-    let answer = within(patience, connection.examine_server()).await;
+    let answer = within(timeout_after, connection.examine_server()).await;
     let answers = answer.is_ok();
     findings.extend(server(&about.server, &answer));
     if answers {
-        findings.push(identity(&within(patience, connection.examine_identity()).await));
+        findings.push(identity(&within(timeout_after, connection.examine_identity()).await));
     }
     Reached { findings, answers }
 }
 
-async fn sign_in(connection: &Connection, patience: Duration) -> Finding {
+async fn sign_in(connection: &Connection, timeout_after: Duration) -> Finding {
     const CHECK: &str = "credentials";
     let (user, plugin) = connection.user();
     let Some(plugin) = plugin else {
         return Finding::ok(CHECK, format!("user {user:?}, without a credential plugin"));
     };
-    let patience = if connection.needs_sign_in() { ANSWER } else { patience };
+    let timeout_after = if connection.needs_sign_in() { ANSWER } else { timeout_after };
     let mut remedy = None;
-    let why = match timeout(patience, connection.examine_credentials()).await {
+    let why = match timeout(timeout_after, connection.examine_credentials()).await {
         Ok(Ok(took)) => {
             return Finding::ok(CHECK, format!("user {user:?} by {plugin:?}, in {}", millis(took)))
                 .fact("plugin", plugin)
@@ -73,18 +73,20 @@ async fn sign_in(connection: &Connection, patience: Duration) -> Finding {
             remedy = error.remedy();
             format!("the credential plugin {error}")
         }
-        Err(_elapsed) => format!("the credential plugin {plugin:?} did not answer within {} s", patience.as_secs()),
+        Err(_elapsed) => {
+            format!("the credential plugin {plugin:?} did not answer within {} s", timeout_after.as_secs())
+        }
     };
     let finding = Finding::failed(CHECK, format!("user {user:?}: {why}")).fact("plugin", plugin);
     if let Some(remedy) = remedy {
-        return finding.mend(remedy);
+        return finding.fix(remedy);
     }
     let is_aws = plugin.rsplit(['/', '\\']).next() == Some("aws");
     match &connection.aws().profile {
         Some(profile) if is_aws => {
-            finding.mend(format!("sign in again, such as by `aws sso login --profile {profile}`"))
+            finding.fix(format!("sign in again, such as by `aws sso login --profile {profile}`"))
         }
-        None if is_aws => finding.mend("sign in again, such as by `aws sso login`"),
+        None if is_aws => finding.fix("sign in again, such as by `aws sso login`"),
         Some(_) | None => finding,
     }
 }
@@ -93,9 +95,9 @@ fn server(address: &str, answer: &Result<ServerAnswer, ExamineError>) -> Vec<Fin
     const CHECK: &str = "server";
     match answer {
         Ok(ServerAnswer { version, first, next, ahead }) => {
-            let version_said = if version.is_empty() { String::new() } else { format!(", Kubernetes {version}") };
-            let said = format!("{address}{version_said}, latency {} (first request {})", millis(*next), millis(*first));
-            let finding = Finding::ok(CHECK, said)
+            let version_text = if version.is_empty() { String::new() } else { format!(", Kubernetes {version}") };
+            let text = format!("{address}{version_text}, latency {} (first request {})", millis(*next), millis(*first));
+            let finding = Finding::ok(CHECK, text)
                 .fact("address", address)
                 .fact("version", version.as_str())
                 .fact("first_ms", whole_millis(*first))
@@ -106,9 +108,9 @@ fn server(address: &str, answer: &Result<ServerAnswer, ExamineError>) -> Vec<Fin
             let finding = Finding::failed(CHECK, error.to_string()).fact("address", address);
             vec![match error {
                 ExamineError::NoAnswer(_) => {
-                    finding.mend("check the address, VPN, proxy (HTTPS_PROXY), private endpoint")
+                    finding.fix("check the address, VPN, proxy (HTTPS_PROXY), private endpoint")
                 }
-                ExamineError::Access { remedy, .. } => finding.mend(*remedy),
+                ExamineError::Access { remedy, .. } => finding.fix(*remedy),
                 ExamineError::Credentials(_)
                 | ExamineError::Absent
                 | ExamineError::Denied(_)
@@ -126,16 +128,16 @@ fn clock(ahead: Option<SignedDuration>) -> Finding {
         return Finding::ok(CHECK, "in sync with the server's").fact("ahead_seconds", ahead.as_secs());
     }
     let way = if ahead.is_negative() { "behind" } else { "ahead of" };
-    let also = if off > AWS_REFUSES { "; AWS refuses what is signed with a clock so far off" } else { "" };
-    // What is further off than half a minute is noticed, and corrected.
+    let also = if off > AWS_REFUSES { "; AWS rejects requests signed with this clock" } else { "" };
+    // Larger differences are corrected by the server's clock.
     let ages = if off > CORRECTED {
-        "times are by this machine's clock; ages follow the server"
+        "times are by the local clock; ages follow the server"
     } else {
-        "ages are off by as much"
+        "ages are wrong by as much"
     };
-    Finding::limited(CHECK, format!("ours is {} s {way} the server's", off.as_secs()))
-        .lost(format!("{ages}{also}"))
-        .mend("set this machine's clock (NTP)")
+    Finding::limited(CHECK, format!("local clock is {} s {way} the server's", off.as_secs()))
+        .impact(format!("{ages}{also}"))
+        .fix("synchronize the local clock (NTP)")
         .fact("ahead_seconds", ahead.as_secs())
 }
 
@@ -147,29 +149,30 @@ fn identity(answer: &Result<String, ExamineError>) -> Finding {
     }
 }
 
-/// Cluster features and what may be read of it.
-pub(super) async fn look(connection: &Connection, patience: Duration) -> (Vec<Finding>, Vec<Finding>) {
+/// The permissions of the user, and the features of the cluster.
+pub(super) async fn examine(connection: &Connection, timeout_after: Duration) -> (Vec<Finding>, Vec<Finding>) {
     let (permissions, provisioners, metrics, streaming) = tokio::join!(
-        connection.examine_permissions(patience),
-        within(patience, connection.examine_provisioners()),
-        within(patience, connection.examine_metrics()),
-        within(patience, connection.examine_streaming_lists()),
+        connection.examine_permissions(timeout_after),
+        within(timeout_after, connection.examine_provisioners()),
+        within(timeout_after, connection.examine_metrics()),
+        within(timeout_after, connection.examine_streaming_lists()),
     );
     let permitted = permissions
         .iter()
         .map(|(access, verbs)| permission(access, verbs, &provisioners, matches!(metrics, Err(ExamineError::Absent))));
-    let there = vec![karpenter(&provisioners), measured(&metrics), streams(&streaming)];
-    (permitted.collect(), there)
+    let features = vec![karpenter(&provisioners), measured(&metrics), streams(&streaming)];
+    (permitted.collect(), features)
 }
 
-/// Reads the machines, once: their regions and types decide which prices are needed, and which of the user's terms hold.
-pub(super) async fn machines(
+/// Lists nodes and NodeClaims once: their regions and types decide which prices are needed, and which discount rules and
+/// price-file rows match.
+pub(super) async fn nodes(
     connection: &Connection,
     settings: &Settings,
-    patience: Duration,
+    timeout_after: Duration,
 ) -> (Finding, Option<Cluster>) {
     const CHECK: &str = "nodes";
-    // Terms that cannot be read are a finding of their own.
+    // A price file that cannot be read is a separate finding.
     let book = PriceBook::embedded().with_terms(terms(settings).unwrap_or_default());
     let mut cluster =
         Cluster::new((settings.pricing != Pricing::Off).then_some(book)).with_extra_costs(extra_costs(settings));
@@ -177,9 +180,9 @@ pub(super) async fn machines(
     let (_interest, interested) = watch::channel(Interest::default());
     let cancel = CancellationToken::new();
     let _tasks = connection.only(&[Stream::Nodes, Stream::NodeClaims]).start(sender, interested, cancel.clone());
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + timeout_after;
     let settled = |cluster: &Cluster, stream| match &cluster.stream(stream).state {
-        // Before anything was said of it.
+        // The stream has not started.
         LinkState::Off => false,
         state => cluster.knows(stream) || state.is_settled(),
     };
@@ -193,14 +196,14 @@ pub(super) async fn machines(
     if !cluster.knows(Stream::Nodes) {
         let state = &cluster.stream(Stream::Nodes).state;
         let why = state.trouble().map_or_else(|| state.word().to_owned(), str::to_owned);
-        return (Finding::limited(CHECK, format!("not read: {why}")).lost("which prices are needed"), None);
+        return (Finding::limited(CHECK, format!("not read: {why}")).impact("prices that depend on the nodes"), None);
     }
     let nodes: Vec<_> = cluster.rows().filter(|row| row.node().is_some()).collect();
     let regions: BTreeSet<&str> = nodes.iter().filter_map(|row| row.region()).collect();
-    let where_they_are = if regions.is_empty() { "no region".to_owned() } else { join(&regions) };
+    let places = if regions.is_empty() { "no region".to_owned() } else { join(&regions) };
     let finding = match nodes.len() {
         0 => Finding::new(Verdict::Note, CHECK, "none, or none that the selector matches"),
-        count => Finding::ok(CHECK, format!("{count} ({where_they_are})")),
+        count => Finding::ok(CHECK, format!("{count} ({places})")),
     };
     let finding = finding.fact("nodes", nodes.len()).fact("regions", regions.into_iter().collect::<Vec<_>>());
     (finding, Some(cluster))
@@ -210,8 +213,8 @@ fn join(words: &BTreeSet<&str>) -> String {
     words.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
-/// What a stream is for: what the dashboard lacks without it.
-const fn lost(stream: Stream) -> &'static str {
+/// What the dashboard lacks without a stream.
+const fn impact(stream: Stream) -> &'static str {
     match stream {
         Stream::Nodes => "everything",
         Stream::Pods => "pods, requests and so every bar, pending pods, idle cost",
@@ -226,7 +229,7 @@ const fn lost(stream: Stream) -> &'static str {
     }
 }
 
-/// What is lost of a kind that may be listed and not watched.
+/// The impact of a kind that can be listed but not watched.
 const NOT_WATCHED: &str = "changes as they happen: listed every 30s instead";
 
 fn permission(
@@ -248,11 +251,11 @@ fn permission(
     };
     let denied = which(|allowed| matches!(allowed, Allowed::No(_)));
     let unknown = which(|allowed| matches!(allowed, Allowed::Unknown(_)));
-    // What may be listed is shown, if later than it happens.
+    // A kind that can be listed is shown, with delay.
     let listed = verbs.iter().any(|(verb, allowed)| *verb == "list" && *allowed == Allowed::Yes);
     let vital = access.stream == Stream::Nodes && !listed;
     let verdict = if vital { Verdict::Failed } else { Verdict::Limited };
-    let lost = if listed { NOT_WATCHED } else { lost(access.stream) };
+    let impact = if listed { NOT_WATCHED } else { impact(access.stream) };
     let why = verbs.iter().find_map(|(_, allowed)| match allowed {
         Allowed::No(why) => why.as_deref(),
         Allowed::Unknown(why) => Some(why.as_str()),
@@ -272,12 +275,12 @@ fn permission(
     } else if !served {
         Finding::skipped(check, "not granted, and the cluster has none")
     } else if denied.is_empty() {
-        let text = format!("not known whether granted: {}{why}", unknown.join(", "));
-        Finding::limited(check, text).lost(format!("perhaps {lost}"))
+        let text = format!("unknown whether granted: {}{why}", unknown.join(", "));
+        Finding::limited(check, text).impact(format!("perhaps {impact}"))
     } else {
         Finding::new(verdict, check, format!("not granted: {}{why}", denied.join(", ")))
-            .lost(lost)
-            .mend(format!("a ClusterRole with the rule {} (--print-rbac prints the whole)", access.rule()))
+            .impact(impact)
+            .fix(format!("grant a ClusterRole with the rule {} (--print-rbac prints the full role)", access.rule()))
     })
 }
 
@@ -286,7 +289,7 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
     let found = match found {
         Ok(found) => found,
         Err(error) => {
-            return Finding::limited(CHECK, format!("not known: {error}")).lost("the name of the provisioner");
+            return Finding::limited(CHECK, format!("unknown: {error}")).impact("the name of the provisioner");
         }
     };
     let groups: Vec<String> =
@@ -295,9 +298,9 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
     let old = found.groups.iter().any(|(name, versions)| name == "karpenter.sh" && !versions.iter().any(|v| v == "v1"));
     let groups = groups.join(", ");
     let finding = match (old, names.is_empty()) {
-        (true, _) => Finding::limited(CHECK, format!("Karpenter without v1 of its objects ({groups})"))
-            .lost("NodeClaims, NodePools, why nodes come and go")
-            .mend("upgrade Karpenter to 1.0 or later"),
+        (true, _) => Finding::limited(CHECK, format!("Karpenter without the v1 API ({groups})"))
+            .impact("NodeClaims, NodePools, why nodes come and go")
+            .fix("upgrade Karpenter to 1.0 or later"),
         (false, true) => Finding::ok(CHECK, "neither Karpenter nor Auto Mode: no NodeClaims and NodePools to show"),
         (false, false) => Finding::ok(CHECK, format!("{} ({groups})", names.join(" and "))),
     };
@@ -306,16 +309,16 @@ fn karpenter(found: &Result<Provisioners, ExamineError>) -> Finding {
 
 fn measured(found: &Result<usize, ExamineError>) -> Finding {
     const CHECK: &str = "metrics";
-    let lost = lost(Stream::NodeMetrics);
+    let impact = impact(Stream::NodeMetrics);
     match found {
-        // metrics-server 0.9 answers so between its start and its second scrape, which is no fault.
-        Ok(0) => Finding::new(Verdict::Note, CHECK, "metrics.k8s.io is served, and no node was measured yet"),
+        // metrics-server 0.9 returns no nodes between its start and its second scrape.
+        Ok(0) => Finding::new(Verdict::Note, CHECK, "metrics.k8s.io is served, no node measured yet"),
         Ok(nodes) => Finding::ok(CHECK, format!("nodes measured: {nodes}")).fact("nodes", *nodes),
         Err(ExamineError::Absent) => Finding::limited(CHECK, "metrics.k8s.io is not served")
-            .lost(lost)
-            .mend("install metrics-server (an add-on of EKS)"),
-        Err(ExamineError::Denied(_)) => Finding::skipped(CHECK, "may not be read"),
-        Err(error) => Finding::limited(CHECK, error.to_string()).lost(lost),
+            .impact(impact)
+            .fix("install metrics-server (an EKS add-on)"),
+        Err(ExamineError::Denied(_)) => Finding::skipped(CHECK, "forbidden"),
+        Err(error) => Finding::limited(CHECK, error.to_string()).impact(impact),
     }
 }
 
@@ -326,19 +329,19 @@ fn streams(found: &Result<bool, ExamineError>) -> Finding {
         Ok(false) => Finding::ok(CHECK, "not supported: the server ignores the parameters, lists are paged")
             .fact("served", false),
         Err(ExamineError::Refused(_)) => Finding::ok(CHECK, "not supported: lists are paged").fact("served", false),
-        Err(ExamineError::Denied(_)) => Finding::skipped(CHECK, "nodes may not be watched"),
-        Err(error) => Finding::new(Verdict::Note, CHECK, format!("not known: {error}")),
+        Err(ExamineError::Denied(_)) => Finding::skipped(CHECK, "watching nodes is forbidden"),
+        Err(error) => Finding::new(Verdict::Note, CHECK, format!("unknown: {error}")),
     }
 }
 
-/// An answer, or that there was none in time.
+/// The answer, or an error if there is none within `timeout_after`.
 pub(super) async fn within<T>(
-    patience: Duration,
+    timeout_after: Duration,
     ask: impl Future<Output = Result<T, ExamineError>>,
 ) -> Result<T, ExamineError> {
-    let answer = timeout(patience, ask).await;
+    let answer = timeout(timeout_after, ask).await;
     answer.unwrap_or_else(|_elapsed| {
-        Err(ExamineError::NoAnswer(format!("no answer within {}", humantime::format_duration(patience))))
+        Err(ExamineError::NoAnswer(format!("no answer within {}", humantime::format_duration(timeout_after))))
     })
 }
 
@@ -347,7 +350,7 @@ pub(super) fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// A duration in milliseconds, for people.
+/// A duration in milliseconds, as text.
 pub(super) fn millis(duration: Duration) -> String {
     format!("{} ms", whole_millis(duration))
 }
@@ -371,13 +374,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_aws_refuses_is_told_so() {
+    fn a_clock_that_aws_rejects_is_reported() {
         let text = |ahead| {
             let mut report = super::super::report::Report::default();
             report.add("x", vec![clock(Some(SignedDuration::from_secs(ahead)))]);
             report.text(false)
         };
-        assert!(text(400).contains("ours is 400 s ahead of the server's") && text(400).contains("AWS refuses"));
-        assert!(text(-30).contains("ours is 30 s behind the server's") && !text(-30).contains("AWS"));
+        assert!(text(400).contains("local clock is 400 s ahead of the server's") && text(400).contains("AWS rejects"));
+        assert!(text(-30).contains("local clock is 30 s behind the server's") && !text(-30).contains("AWS"));
     }
 }

@@ -1,15 +1,15 @@
-//! `nodeglass doctor`: tries everything the dashboard uses, says what works, what is lost without the rest, and how to mend
-//! it.
+//! `nodeglass doctor`: checks everything the dashboard uses, and reports what works, the impact of what does not, and how
+//! to fix it.
 //!
-//! Always true here: each check has a time limit, so the whole ends; checks that need nothing of each other run at the
-//! same time, and are told in one order; a check that fails takes away only what needs it.
+//! Invariants: each check has a timeout; independent checks run concurrently and are reported in a fixed order; a failed
+//! check skips only the checks that depend on it.
 
 mod cluster;
 mod prices;
 mod report;
 
 use super::sources::{self, Ready};
-use crate::cli::{self, Doctor, DoctorFormat, DoctorWish, EXIT_SUCCESS, EXIT_TROUBLE, Settings, Source};
+use crate::cli::{self, Doctor, DoctorFormat, DoctorOutput, EXIT_SUCCESS, EXIT_TROUBLE, Settings, Source};
 use crate::cluster::Cluster;
 use crate::model::Stream;
 use crate::source::live::{self, CLUSTER_ROLE_BINDING, Connection};
@@ -18,12 +18,12 @@ use color_eyre::eyre::{Result, WrapErr};
 use report::{Finding, Report};
 use std::io::{self, IsTerminal};
 
-/// Prints what was asked for; the exit code says whether the dashboard can work.
+/// Prints the requested report or policy; the exit code is 1 if the dashboard is not usable.
 pub(super) async fn run(settings: &Settings, doctor: Doctor) -> Result<u8> {
-    let (text, code) = match doctor.wanted {
-        DoctorWish::Rbac => (rbac(settings), EXIT_SUCCESS),
-        DoctorWish::IamPolicy => (prices::iam_policy(settings), EXIT_SUCCESS),
-        DoctorWish::Report(format) => {
+    let (text, code) = match doctor.output {
+        DoctorOutput::Rbac => (rbac(settings), EXIT_SUCCESS),
+        DoctorOutput::IamPolicy => (prices::iam_policy(settings), EXIT_SUCCESS),
+        DoctorOutput::Report(format) => {
             let report = Box::pin(examine(settings, &doctor)).await;
             let text = match format {
                 DoctorFormat::Json => report.json(),
@@ -46,43 +46,43 @@ fn is_coloured(settings: &Settings) -> bool {
     }
 }
 
-/// The role that is enough for what the settings show.
+/// The minimal ClusterRole for these settings, with a binding.
 fn rbac(settings: &Settings) -> String {
-    let wanted = sources::live_options(settings);
-    let streams: Vec<Stream> = Stream::ALL.into_iter().filter(|stream| wanted.wants(*stream)).collect();
+    let options = sources::live_options(settings);
+    let streams: Vec<Stream> = Stream::ALL.into_iter().filter(|stream| options.wants(*stream)).collect();
     format!("{}---\n{CLUSTER_ROLE_BINDING}", live::cluster_role(&streams))
 }
 
 async fn examine(settings: &Settings, doctor: &Doctor) -> Report {
     let mut report = Report::default();
     report.add("settings", vec![settings_file(doctor)]);
-    let (mut hints, mut picture) = (AwsHints::default(), None);
+    let (mut hints, mut nodes) = (AwsHints::default(), None);
     match (&settings.source, Ready::live_within(settings, doctor.timeout)) {
         (Source::Demo { .. } | Source::Scenario(_), _) => {
-            report.add("cluster", vec![Finding::skipped("kubeconfig", "not needed for what is simulated")]);
+            report.add("cluster", vec![Finding::skipped("kubeconfig", "not needed: the cluster is simulated")]);
         }
         (Source::Cluster, Err(error)) => {
             let finding = Finding::failed("kubeconfig", error.to_string());
             report.add(
                 "cluster",
                 vec![match error.remedy() {
-                    Some(remedy) => finding.mend(remedy),
+                    Some(remedy) => finding.fix(remedy),
                     None => finding,
                 }],
             );
         }
         (Source::Cluster, Ok(connection)) => {
             hints = connection.aws().clone();
-            picture = examine_cluster(&connection, settings, doctor, &mut report).await;
+            nodes = examine_cluster(&connection, settings, doctor, &mut report).await;
         }
     }
-    report.add("your own prices", prices::own_terms(settings, picture.as_ref()));
-    let sources = Box::pin(prices::sources(settings, &hints, picture.as_ref(), doctor.timeout)).await;
+    report.add("custom prices", prices::price_terms(settings, nodes.as_ref()));
+    let sources = Box::pin(prices::sources(settings, &hints, nodes.as_ref(), doctor.timeout)).await;
     report.add("prices", sources);
     report
 }
 
-/// Examines the cluster; its machines, as far as they can be read.
+/// Examines the cluster and returns its nodes, if they can be read.
 async fn examine_cluster(
     connection: &Connection,
     settings: &Settings,
@@ -94,14 +94,14 @@ async fn examine_cluster(
     if !reached.answers {
         return None;
     }
-    let ((permissions, mut there), (machines, picture)) = tokio::join!(
-        cluster::look(connection, doctor.timeout),
-        cluster::machines(connection, settings, doctor.timeout)
+    let ((permissions, mut features), (nodes, cluster)) = tokio::join!(
+        cluster::examine(connection, doctor.timeout),
+        cluster::nodes(connection, settings, doctor.timeout)
     );
-    there.insert(0, machines);
+    features.insert(0, nodes);
     report.add("permissions", permissions);
-    report.add("cluster features", there);
-    picture
+    report.add("cluster features", features);
+    cluster
 }
 
 fn settings_file(doctor: &Doctor) -> Finding {

@@ -1,5 +1,5 @@
-//! The user's own terms, the public price files, and what AWS allows: each asked as the dashboard would, for the regions
-//! of the cluster's nodes.
+//! Checks of the price file and discounts, the public price files, and AWS permissions: with the requests of the
+//! dashboard, for the regions of the cluster's nodes.
 
 use super::cluster::{counted, millis, whole_millis};
 use super::report::{Finding, Verdict};
@@ -17,40 +17,42 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// What AWS is asked to allow: the action, what is lost without it, and which extra cost alone needs it.
+/// An IAM action of a request to AWS.
 struct Action {
     name: &'static str,
-    lost: &'static str,
+    /// What the dashboard lacks without it.
+    impact: &'static str,
+    /// The only extra cost that needs it; `None` if prices of nodes need it.
     only_for: Option<ExtraCost>,
 }
 
 const SPOT: Action = Action {
     name: "ec2:DescribeSpotPriceHistory",
-    lost: "spot prices by zone: those of the region take their place",
+    impact: "spot prices by zone; those of the region are used instead",
     only_for: None,
 };
 const PRODUCTS: Action = Action {
     name: "pricing:GetProducts",
-    lost: "prices of types that no public file has, of Windows and of dedicated instances",
+    impact: "prices of Windows, of dedicated instances, and of types that no public file has",
     only_for: None,
 };
 const CLUSTER: Action = Action {
     name: "eks:DescribeCluster",
-    lost: "support and tier of the control plane",
+    impact: "support type and tier of the control plane",
     only_for: Some(ExtraCost::ControlPlane),
 };
 const VERSIONS: Action = Action {
     name: "eks:DescribeClusterVersions",
-    lost: "which support the cluster's version is in today",
+    impact: "whether the cluster's version is in standard or extended support",
     only_for: Some(ExtraCost::ControlPlane),
 };
 const ACTIONS: [&Action; 4] = [&SPOT, &PRODUCTS, &CLUSTER, &VERSIONS];
 
-/// The IAM policy that is enough for what the settings show.
+/// The minimal IAM policy for these settings.
 pub(super) fn iam_policy(settings: &Settings) -> String {
     let needed = |action: &&&Action| action.only_for.is_none_or(|cost| settings.extra_costs.contains(&cost));
     let actions: Vec<&str> = ACTIONS.iter().filter(needed).map(|action| action.name).collect();
-    // The keys in the order of AWS's own examples; the names need no escaping.
+    // The keys are in the order of AWS's examples; the names need no escaping.
     format!(
         "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {{\"Effect\": \"Allow\", \"Action\": {}, \"Resource\": \
          \"*\"}}\n  ]\n}}\n",
@@ -58,8 +60,8 @@ pub(super) fn iam_policy(settings: &Settings) -> String {
     )
 }
 
-/// The user's own terms; the cluster tells which of them hold for nothing, where its nodes are known.
-pub(super) fn own_terms(settings: &Settings, cluster: Option<&Cluster>) -> Vec<Finding> {
+/// The price file and the discount rules, and those that match no node, if nodes are known.
+pub(super) fn price_terms(settings: &Settings, cluster: Option<&Cluster>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(path) = &settings.price_file {
         findings.push(match terms(settings) {
@@ -86,39 +88,41 @@ pub(super) fn own_terms(settings: &Settings, cluster: Option<&Cluster>) -> Vec<F
     findings
 }
 
-/// The disk, the public files, and AWS.
+/// The price cache, the public price files, and AWS.
 pub(super) async fn sources(
     settings: &Settings,
     hints: &AwsHints,
     cluster: Option<&Cluster>,
-    patience: Duration,
+    timeout_after: Duration,
 ) -> Vec<Finding> {
     let Some(options) = prices::options(settings, hints) else {
         return vec![Finding::skipped("pricing", "switched off")];
     };
-    let mut findings = vec![kept(options.cache_dir.as_deref()).await];
+    let mut findings = vec![cache(options.cache_dir.as_deref()).await];
     if settings.pricing == Pricing::Offline {
-        findings.push(Finding::skipped("sources", "not asked: pricing is offline"));
+        findings.push(Finding::skipped("sources", "not checked: pricing is offline"));
         return findings;
     }
-    let known = cluster.map(Cluster::demand).filter(|demand| !demand.is_empty());
-    let Some(demand) = known.or_else(|| of_region(hints.region.as_deref()?)) else {
-        findings.push(Finding::skipped("sources", "not asked: neither a node nor the kubeconfig names a region"));
+    let demand = cluster.map(Cluster::demand).filter(|demand| !demand.is_empty());
+    let Some(demand) = demand.or_else(|| example_demand(hints.region.as_deref()?)) else {
+        findings.push(Finding::skipped("sources", "not checked: neither a node nor the kubeconfig names a region"));
         return findings;
     };
     let aws = options.aws.clone();
-    let (public, with_credentials) =
-        tokio::join!(public_files(options, demand.clone(), patience), account(settings, aws, hints, &demand, patience));
+    let (public, with_credentials) = tokio::join!(
+        public_files(options, demand.clone(), timeout_after),
+        account(settings, aws, hints, &demand, timeout_after)
+    );
     findings.extend(public);
     findings.extend(with_credentials);
     findings
 }
 
-/// What a cluster in this region would need, for want of nodes: something of every public file.
-fn of_region(region: &str) -> Option<Demand> {
-    const USUAL: &str = "m5.large";
+/// The demand of a cluster without nodes: an example that needs every public file of the region.
+fn example_demand(region: &str) -> Option<Demand> {
+    const EXAMPLE: &str = "m5.large";
     let region: Name = Some(region).filter(|region| !region.is_empty())?.into();
-    let types = BTreeSet::from([Name::from(USUAL)]);
+    let types = BTreeSet::from([Name::from(EXAMPLE)]);
     let key = OnDemandKey { region: region.clone(), os: Os::Linux, tenancy: Tenancy::Shared };
     Some(Demand {
         on_demand: BTreeMap::from([(key, types.clone())]),
@@ -128,12 +132,12 @@ fn of_region(region: &str) -> Option<Demand> {
     })
 }
 
-/// Whether answers can be kept for the next start, by keeping something.
-async fn kept(dir: Option<&Path>) -> Finding {
+/// Whether the price cache is writable, by writing a file.
+async fn cache(dir: Option<&Path>) -> Finding {
     const CHECK: &str = "price cache";
-    const LOST: &str = "prices of earlier runs: each start asks anew";
+    const IMPACT: &str = "prices of earlier runs; each start downloads them again";
     let Some(dir) = dir else {
-        return Finding::limited(CHECK, "there is no home directory to keep them in").lost(LOST);
+        return Finding::limited(CHECK, "no home directory").impact(IMPACT);
     };
     let probe = dir.join(format!(".doctor-{}", std::process::id()));
     let tried = async {
@@ -143,39 +147,39 @@ async fn kept(dir: Option<&Path>) -> Finding {
     };
     match tried.await {
         Ok(()) => Finding::ok(CHECK, format!("in {}", dir.display())),
-        Err(error) => Finding::limited(CHECK, format!("{} cannot be written: {error}", dir.display())).lost(LOST),
+        Err(error) => Finding::limited(CHECK, format!("cannot write to {}: {error}", dir.display())).impact(IMPACT),
     }
 }
 
-/// What was heard of one public file.
+/// The answer of a public price file.
 #[derive(Default)]
-struct Heard {
+struct FileAnswer {
     state: Option<SourceState>,
     figures: usize,
     after: Duration,
 }
 
-/// Asks for every public file that the machines need, whatever the disk has of them.
-async fn public_files(options: Options, demand: Demand, patience: Duration) -> Vec<Finding> {
-    // An answer from the disk would tell nothing of the network, and AWS is asked apart, action by action.
-    let nobody = AwsEnvironment::from_iter([("AWS_EC2_METADATA_DISABLED", "true")]);
-    let aws = AwsOptions { environment: nobody, ..AwsOptions::default() };
+/// Downloads every public file that the nodes need, without the price cache.
+async fn public_files(options: Options, demand: Demand, timeout_after: Duration) -> Vec<Finding> {
+    // No cache, to test the network; no AWS credentials, because `account` tests AWS action by action.
+    let anonymous = AwsEnvironment::from_iter([("AWS_EC2_METADATA_DISABLED", "true")]);
+    let aws = AwsOptions { environment: anonymous, ..AwsOptions::default() };
     let options = Options { cache_dir: None, aws, cluster: None, ..options };
     let (sender, mut news) = mpsc::channel(32);
     let (_demand, demanded) = watch::channel(demand);
     let (began, cancel) = (Instant::now(), CancellationToken::new());
     let _tasks = start(options, demanded, sender, cancel.clone());
-    let mut heard: BTreeMap<(PriceSource, Name), Heard> = BTreeMap::new();
-    'asking: while let Ok(Some(batch)) = timeout_at(began + patience, news.recv()).await {
-        for said in batch {
-            match said {
+    let mut answers: BTreeMap<(PriceSource, Name), FileAnswer> = BTreeMap::new();
+    'asking: while let Ok(Some(batch)) = timeout_at(began + timeout_after, news.recv()).await {
+        for news in batch {
+            match news {
                 PriceNews::Sheet(sheet) => {
-                    heard.entry((sheet.source, sheet.region)).or_default().figures += figures(&sheet.prices);
+                    answers.entry((sheet.source, sheet.region)).or_default().figures += figures(&sheet.prices);
                 }
                 PriceNews::State { source, region, state } => {
-                    let of = heard.entry((source, region)).or_default();
-                    of.state = Some(state);
-                    of.after = began.elapsed();
+                    let answer = answers.entry((source, region)).or_default();
+                    answer.state = Some(state);
+                    answer.after = began.elapsed();
                 }
                 PriceNews::Settled => break 'asking,
                 PriceNews::ClusterSupport { .. } => {}
@@ -183,10 +187,10 @@ async fn public_files(options: Options, demand: Demand, patience: Duration) -> V
         }
     }
     cancel.cancel();
-    heard
+    answers
         .into_iter()
-        .filter(|((source, _), _)| lost_without(*source).is_some())
-        .map(|((source, region), heard)| public_file(source, &region, &heard, patience))
+        .filter(|((source, _), _)| impact_without(*source).is_some())
+        .map(|((source, region), answer)| public_file(source, &region, &answer, timeout_after))
         .collect()
 }
 
@@ -203,12 +207,12 @@ fn figures(prices: &Prices) -> usize {
     }
 }
 
-/// What is lost without a public file; none for a source that is no public file.
-const fn lost_without(source: PriceSource) -> Option<&'static str> {
+/// What the dashboard lacks without a public file; `None` for a source that is not a public file.
+const fn impact_without(source: PriceSource) -> Option<&'static str> {
     match source {
         PriceSource::PricePage => Some("price changes since the built-in table, and newer instance types"),
-        PriceSource::EksList => Some("Auto Mode's fees as published (they are computed), Fargate and hybrid nodes"),
-        PriceSource::SpotFeed => Some("spot prices, unless DescribeSpotPriceHistory gives them"),
+        PriceSource::EksList => Some("published Auto Mode fees (computed instead), prices of Fargate and hybrid nodes"),
+        PriceSource::SpotFeed => Some("spot prices, unless DescribeSpotPriceHistory is allowed"),
         PriceSource::SpotAdvisor => Some("spot savings where no spot price is known"),
         PriceSource::None
         | PriceSource::Label
@@ -221,54 +225,55 @@ const fn lost_without(source: PriceSource) -> Option<&'static str> {
     }
 }
 
-fn public_file(source: PriceSource, region: &str, heard: &Heard, patience: Duration) -> Finding {
+fn public_file(source: PriceSource, region: &str, answer: &FileAnswer, timeout_after: Duration) -> Finding {
     let check = format!("{} {region}", source.name());
-    let lost = lost_without(source).unwrap_or_default();
-    let finding = match &heard.state {
+    let impact = impact_without(source).unwrap_or_default();
+    let finding = match &answer.state {
         Some(SourceState::Answered { .. }) => {
-            Finding::ok(check, format!("{}, in {}", counted(heard.figures, "figure"), millis(heard.after)))
-                .fact("figures", heard.figures)
-                .fact("took_ms", whole_millis(heard.after))
+            Finding::ok(check, format!("{}, in {}", counted(answer.figures, "price"), millis(answer.after)))
+                .fact("figures", answer.figures)
+                .fact("took_ms", whole_millis(answer.after))
         }
         Some(SourceState::Off { why }) => Finding::skipped(check, why.as_str()),
-        Some(SourceState::Failed { why, .. }) => Finding::limited(check, why.as_str()).lost(lost),
+        Some(SourceState::Failed { why, .. }) => Finding::limited(check, why.as_str()).impact(impact),
         Some(SourceState::Asking) | None => {
-            Finding::limited(check, format!("no answer within {}", humantime::format_duration(patience))).lost(lost)
+            Finding::limited(check, format!("no answer within {}", humantime::format_duration(timeout_after)))
+                .impact(impact)
         }
     };
     finding.fact("source", source.name()).fact("region", region)
 }
 
-/// Who AWS takes us for, and whether it allows what the dashboard asks, by asking it.
+/// The AWS identity, and whether it is allowed each request of the dashboard, by sending it.
 async fn account(
     settings: &Settings,
     options: AwsOptions,
     hints: &AwsHints,
     demand: &Demand,
-    patience: Duration,
+    timeout_after: Duration,
 ) -> Vec<Finding> {
     const IDENTITY: &str = "AWS identity";
     let profile = options.profile.clone();
-    let signs_in = |finding: Finding| match &profile {
+    let with_profile = |finding: Finding| match &profile {
         Some(profile) => finding.fact("profile", profile.as_str()),
         None => finding,
     };
     let aws = Aws::new(options);
-    let identity = match within(patience, "sts:GetCallerIdentity", aws.identity()).await {
+    let identity = match within(timeout_after, "sts:GetCallerIdentity", aws.identity()).await {
         Ok(identity) => Finding::ok(IDENTITY, identity.arn.as_str())
             .fact("account", identity.account.as_str())
             .fact("arn", identity.arn.as_str()),
         Err(error) => {
-            let everything = "spot prices by zone, and prices that no public file has";
+            let impact = "spot prices by zone, and prices that no public file has";
             let finding = match &error {
-                AskError::NoCredentials { .. } => Finding::new(Verdict::Note, IDENTITY, in_words(&error)),
+                AskError::NoCredentials { .. } => Finding::new(Verdict::Note, IDENTITY, error_text(&error)),
                 AskError::Denied { .. }
                 | AskError::Expired { .. }
                 | AskError::Absent { .. }
                 | AskError::Unavailable { .. }
-                | AskError::Garbled { .. } => Finding::limited(IDENTITY, in_words(&error)),
+                | AskError::Garbled { .. } => Finding::limited(IDENTITY, error_text(&error)),
             };
-            return vec![signs_in(finding.lost(everything))];
+            return vec![with_profile(finding.impact(impact))];
         }
     };
     let on_demand = demand.on_demand.iter().find_map(|(key, types)| Some((key, types.first()?.clone())));
@@ -279,57 +284,57 @@ async fn account(
             (None, None) => return None,
         };
         let types = BTreeSet::from([one]);
-        let asked = aws.spot(region, os, &types);
-        Some(allowed(&SPOT, &within(patience, SPOT.name, asked).await.map(|_| ())))
+        let request = aws.spot(region, os, &types);
+        Some(allowed(&SPOT, &within(timeout_after, SPOT.name, request).await.map(|_| ())))
     };
     let products = async {
         let (key, one) = on_demand.clone()?;
         let types = BTreeSet::from([one]);
-        let asked = aws.on_demand(key, &types);
-        Some(allowed(&PRODUCTS, &within(patience, PRODUCTS.name, asked).await.map(|_| ())))
+        let request = aws.on_demand(key, &types);
+        Some(allowed(&PRODUCTS, &within(timeout_after, PRODUCTS.name, request).await.map(|_| ())))
     };
     let cluster = async {
         if !settings.extra_costs.contains(&ExtraCost::ControlPlane) {
             return None;
         }
         let Some((name, region)) = hints.cluster.as_ref().zip(hints.region.as_ref()) else {
-            let text = "not asked: the kubeconfig does not name the cluster and its region";
-            return Some(Finding::skipped(CLUSTER.name, text).lost(CLUSTER.lost));
+            let text = "not checked: the kubeconfig does not name the cluster and its region";
+            return Some(Finding::skipped(CLUSTER.name, text).impact(CLUSTER.impact));
         };
-        let asked = aws.cluster_support(region, name);
-        Some(allowed(&CLUSTER, &within(patience, CLUSTER.name, asked).await.map(|_| ())))
+        let request = aws.cluster_support(region, name);
+        Some(allowed(&CLUSTER, &within(timeout_after, CLUSTER.name, request).await.map(|_| ())))
     };
     let (spot, products, cluster) = tokio::join!(spot, products, cluster);
-    [Some(signs_in(identity)), spot, products, cluster].into_iter().flatten().collect()
+    [Some(with_profile(identity)), spot, products, cluster].into_iter().flatten().collect()
 }
 
 fn allowed(action: &Action, answer: &Result<(), AskError>) -> Finding {
     match answer {
         Ok(()) => Finding::ok(action.name, "allowed").fact("allowed", true),
-        // AWS has looked: what was asked for is not there, which is no question of permission.
+        // AWS allowed the request; the resource does not exist.
         Err(error @ AskError::Absent { .. }) => {
-            Finding::new(Verdict::Note, action.name, in_words(error)).fact("allowed", true)
+            Finding::new(Verdict::Note, action.name, error_text(error)).fact("allowed", true)
         }
-        Err(error @ AskError::Denied { .. }) => Finding::limited(action.name, in_words(error))
-            .lost(action.lost)
-            .mend(format!("allow {} to this identity (--print-iam-policy prints the whole)", action.name))
+        Err(error @ AskError::Denied { .. }) => Finding::limited(action.name, error_text(error))
+            .impact(action.impact)
+            .fix(format!("allow {} to this identity (--print-iam-policy prints the full policy)", action.name))
             .fact("allowed", false),
-        Err(error) => Finding::limited(action.name, in_words(error)).lost(action.lost),
+        Err(error) => Finding::limited(action.name, error_text(error)).impact(action.impact),
     }
 }
 
-fn in_words(error: &AskError) -> String {
+fn error_text(error: &AskError) -> String {
     format!("failed to {error}")
 }
 
 async fn within<T>(
-    patience: Duration,
+    timeout_after: Duration,
     what: &str,
     ask: impl Future<Output = Result<T, AskError>>,
 ) -> Result<T, AskError> {
-    let answer = timeout(patience, ask).await;
+    let answer = timeout(timeout_after, ask).await;
     answer.unwrap_or_else(|_elapsed| {
-        let why = format!("no answer within {}", humantime::format_duration(patience));
+        let why = format!("no answer within {}", humantime::format_duration(timeout_after));
         Err(AskError::Unavailable { what: format!("an answer to {what}"), why })
     })
 }

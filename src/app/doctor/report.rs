@@ -1,21 +1,21 @@
-//! What the doctor found, as text and as JSON. Findings keep their order, whatever was answered first.
+//! The report of `doctor`, as text and as JSON. Findings keep their order, regardless of which check completes first.
 
 use crate::units::text::clean;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
-/// How a check went.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verdict {
-    /// As it should be.
+    /// Works.
     Ok,
-    /// Not asked, and why.
+    /// Not checked; the text has the reason.
     Skipped,
-    /// Nothing is lost, but somebody may want to know.
+    /// Nothing is missing; additional information.
     Note,
-    /// Something is lost; the rest works.
+    /// Some data is missing; the rest works.
     Limited,
     /// The dashboard cannot work.
     Failed,
@@ -32,7 +32,7 @@ impl Verdict {
         }
     }
 
-    /// Its colour as an SGR parameter. The word says the same.
+    /// The colour of the word, as an SGR parameter.
     const fn sgr(self) -> &'static str {
         match self {
             Self::Ok => "32",
@@ -44,17 +44,19 @@ impl Verdict {
     }
 }
 
-/// One check and how it went.
+/// A check and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     check: String,
     verdict: Verdict,
     text: String,
-    /// What is missing on the screen.
-    lost: Option<String>,
-    /// What to do.
-    mend: Option<String>,
-    /// The same for machines.
+    /// What the dashboard lacks without it.
+    #[serde(rename = "lost")]
+    impact: Option<String>,
+    /// How to fix it.
+    #[serde(rename = "mend")]
+    fix: Option<String>,
+    /// The data of the result, for programs.
     #[serde(skip_serializing_if = "Map::is_empty")]
     facts: Map<String, Value>,
 }
@@ -63,7 +65,7 @@ impl Finding {
     pub(super) fn new(verdict: Verdict, check: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let text = text.lines().map(clean).collect::<Vec<_>>().join(" ");
-        Self { check: check.into(), verdict, text, lost: None, mend: None, facts: Map::new() }
+        Self { check: check.into(), verdict, text, impact: None, fix: None, facts: Map::new() }
     }
 
     pub(super) fn ok(check: impl Into<String>, text: impl Into<String>) -> Self {
@@ -82,13 +84,13 @@ impl Finding {
         Self::new(Verdict::Failed, check, text)
     }
 
-    pub(super) fn lost(mut self, what: impl Into<String>) -> Self {
-        self.lost = Some(what.into());
+    pub(super) fn impact(mut self, what: impl Into<String>) -> Self {
+        self.impact = Some(what.into());
         self
     }
 
-    pub(super) fn mend(mut self, how: impl Into<String>) -> Self {
-        self.mend = Some(how.into());
+    pub(super) fn fix(mut self, how: impl Into<String>) -> Self {
+        self.fix = Some(how.into());
         self
     }
 
@@ -102,14 +104,14 @@ impl Finding {
     }
 }
 
-/// Findings about one thing.
+/// Findings about one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Section {
     pub(super) name: &'static str,
     pub(super) findings: Vec<Finding>,
 }
 
-/// Everything that was found.
+/// All findings, by section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Report {
     sections: Vec<Section>,
@@ -127,12 +129,12 @@ impl Report {
         findings.filter(|finding| finding.verdict == verdict).map(|finding| finding.check.as_str()).collect()
     }
 
-    /// Whether the dashboard works at all.
+    /// Whether the dashboard is usable.
     pub(super) fn works(&self) -> bool {
         self.with(Verdict::Failed).is_empty()
     }
 
-    /// The last line: what to expect of the dashboard.
+    /// The last line: the overall verdict.
     fn conclusion(&self) -> String {
         match (self.with(Verdict::Failed).as_slice(), self.with(Verdict::Limited).as_slice()) {
             ([], []) => "OK: everything the dashboard uses is available.".to_owned(),
@@ -141,7 +143,7 @@ impl Report {
         }
     }
 
-    /// The report for people.
+    /// The report as text.
     pub(super) fn text(&self, coloured: bool) -> String {
         let mut out = String::new();
         for Section { name, findings } in &self.sections {
@@ -150,13 +152,13 @@ impl Report {
             // Writing into a String cannot fail.
             let _ = writeln!(out, "{title}");
             for finding in findings {
-                let Finding { check, verdict, text, lost, mend, .. } = finding;
+                let Finding { check, verdict, text, impact, fix, .. } = finding;
                 let word = format!("{:<5}", verdict.word());
                 let word = if coloured { format!("\u{1b}[{}m{word}\u{1b}[0m", verdict.sgr()) } else { word };
                 let _ = writeln!(out, "  {word}  {check:<width$}  {text}");
-                for (says, more) in [("impact:", lost), ("fix:", mend)] {
+                for (label, more) in [("impact:", impact), ("fix:", fix)] {
                     if let Some(more) = more {
-                        let _ = writeln!(out, "  {:<5}  {:<width$}  {says} {}", "", "", clean(more));
+                        let _ = writeln!(out, "  {:<5}  {:<width$}  {label} {}", "", "", clean(more));
                     }
                 }
             }
@@ -165,7 +167,7 @@ impl Report {
         out + &self.conclusion() + "\n"
     }
 
-    /// The report for machines.
+    /// The report as a JSON document.
     pub(super) fn json(&self) -> String {
         let works = match (self.works(), self.with(Verdict::Limited).is_empty()) {
             (false, _) => "no",
@@ -195,10 +197,10 @@ mod tests {
     }
 
     #[test]
-    fn a_report_reads_in_columns() {
+    fn a_report_is_aligned_in_columns() {
         let text = report(vec![
             Finding::ok("server", "answers"),
-            Finding::limited("pods", "may not\n\u{1b}[31mlist").lost("bars").mend("a rule"),
+            Finding::limited("pods", "may not\n\u{1b}[31mlist").impact("bars").fix("a rule"),
         ])
         .text(false);
         assert_eq!(
@@ -217,7 +219,7 @@ mod tests {
     #[test_case(&[Verdict::Ok, Verdict::Note, Verdict::Skipped] => (true, "full".to_owned()))]
     #[test_case(&[Verdict::Ok, Verdict::Limited] => (true, "limited".to_owned()))]
     #[test_case(&[Verdict::Failed, Verdict::Limited] => (false, "no".to_owned()))]
-    fn the_worst_decides(verdicts: &[Verdict]) -> (bool, String) {
+    fn the_worst_verdict_decides(verdicts: &[Verdict]) -> (bool, String) {
         let report = report(verdicts.iter().map(|verdict| Finding::new(*verdict, "x", "y")).collect());
         let json: Value = serde_json::from_str(&report.json()).unwrap();
         (report.works(), json["works"].as_str().unwrap().to_owned())

@@ -1,19 +1,19 @@
-//! What runs in the demo: nodepools, `DaemonSets` and workloads, and the story of the fresh cluster.
+//! The demo's nodepools, `DaemonSets` and workloads, and the story of the new cluster.
 
 use crate::model::{Name, PodClass, Resource, Resources, Taint, TaintEffect};
 use crate::source::sim::catalog::{self, InstanceType};
 use crate::source::sim::{CapacityType, PoolSpec, WorkloadSpec};
 
-/// On-demand machines for everything.
+/// On-demand instances for all workloads.
 pub(super) const GENERAL: &str = "general-purpose";
-/// Machines for add-ons.
+/// Instances for add-ons.
 pub(super) const SYSTEM: &str = "system";
-/// Interruptible machines.
+/// Spot instances.
 pub(super) const SPOT: &str = "spot";
-/// Machines with a GPU.
+/// Instances with a GPU.
 pub(super) const GPU: &str = "gpu";
 
-/// Where the demo plays.
+/// The demo's region.
 pub(super) const REGION: &str = "ap-northeast-2";
 /// Zones of the demo's region.
 pub(super) const ZONES: [&str; 3] = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"];
@@ -40,7 +40,7 @@ pub(super) fn pools() -> Vec<PoolSpec> {
     ]
 }
 
-/// Instance types of a pool, smallest first; `limit` is the most vCPU a machine may have.
+/// Instance types of a nodepool, smallest first, with at most `limit` vCPUs.
 pub(super) fn types(pool: &str, limit: u64) -> Vec<&'static InstanceType> {
     let families: &[&str] = match pool {
         SPOT => &["c6g", "m6g", "r6g", "c7g"],
@@ -67,7 +67,7 @@ fn workload(full: &str, cpu: u64, memory_mib: u64, pools: &[&str]) -> WorkloadSp
     }
 }
 
-/// What runs on every node.
+/// The `DaemonSets`.
 pub(super) fn daemons() -> [WorkloadSpec; 2] {
     ["monitoring/node-exporter", "logging/fluent-bit"]
         .map(|name| WorkloadSpec { class: PodClass::DaemonSet, ..workload(name, 50, 64, &[]) })
@@ -89,21 +89,21 @@ pub(super) fn story() -> Vec<WorkloadSpec> {
     ]
 }
 
-/// Workloads of the story that a `PodDisruptionBudget` protects, with the share that must stay.
+/// Workloads of the story with a `PodDisruptionBudget`, and its `minAvailable` in percent.
 pub(super) const PROTECTED: [(usize, u32); 2] = [(0, 50), (2, 60)];
 
-/// Something the story does by itself.
+/// A scripted step of the story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scene {
-    /// Sets the wanted pods of the workload at this place of [`story`].
+    /// Sets the replicas of the workload at this index of [`story`].
     Scale(usize, usize),
-    /// AWS takes a spot instance back.
+    /// A spot instance is interrupted.
     Interrupt,
-    /// The load ends; once the last node has gone, all begins anew.
+    /// The load ends; after the last node is removed, the story restarts.
     End,
 }
 
-/// The story: milliseconds since it began, and what happens.
+/// The story: milliseconds since its start, and the step.
 pub(super) const SCENES: &[(i64, Scene)] = &[
     (800, Scene::Scale(0, 3)),
     (1_400, Scene::Scale(1, 2)),
@@ -125,8 +125,8 @@ pub(super) const SCENES: &[(i64, Scene)] = &[
     (182_000, Scene::End),
 ];
 
-/// Workloads of a fleet that is there from the start: `count` of them, of all sizes, in several namespaces; the last
-/// one is the burst, whose pods are too large for the room that is left on most nodes.
+/// The workloads of a fleet with a size: `count` of them, of various sizes, in several namespaces. The last one is a
+/// batch job whose pods are too large for the free capacity of most nodes.
 pub(super) fn fleet(count: usize, rng: &mut fastrand::Rng) -> Vec<WorkloadSpec> {
     const NAMESPACES: [&str; 8] = ["shop", "payments", "search", "data", "media", "identity", "ops", "batch"];
     const NAMES: [&str; 12] = [
@@ -145,7 +145,7 @@ pub(super) fn fleet(count: usize, rng: &mut fastrand::Rng) -> Vec<WorkloadSpec> 
     ];
     const SIZES: [(u64, u64); 8] =
         [(25, 64), (50, 128), (50, 128), (100, 256), (100, 256), (150, 256), (200, 512), (400, 1024)];
-    let mut all = Vec::with_capacity(count + 2);
+    let mut workloads = Vec::with_capacity(count + 2);
     for i in 0..count {
         let namespace = NAMESPACES[i % NAMESPACES.len()];
         let name = NAMES[i / NAMESPACES.len() % NAMES.len()];
@@ -153,12 +153,12 @@ pub(super) fn fleet(count: usize, rng: &mut fastrand::Rng) -> Vec<WorkloadSpec> 
         let full = if round == 0 { format!("{namespace}/{name}") } else { format!("{namespace}/{name}-v{round}") };
         let (cpu, memory) = SIZES[rng.usize(..SIZES.len())];
         let pools: &[&str] = if i % 4 == 3 { &[SPOT] } else { &[GENERAL, SPOT] };
-        all.push(workload(&full, cpu, memory, pools));
+        workloads.push(workload(&full, cpu, memory, pools));
     }
-    all.push(workload("kube-system/metrics-server", 100, 200, &[SYSTEM]));
+    workloads.push(workload("kube-system/metrics-server", 100, 200, &[SYSTEM]));
     let mut inference = workload("ml/inference", 1500, 4096, &[GPU]);
     inference.requests.set(&Resource::from_name("nvidia.com/gpu"), 1);
-    all.push(inference);
-    all.push(workload("batch/simulation", 7500, 8 * 1024, &[GENERAL]));
-    all
+    workloads.push(inference);
+    workloads.push(workload("batch/simulation", 7500, 8 * 1024, &[GENERAL]));
+    workloads
 }

@@ -1,9 +1,8 @@
-//! The demo: a fleet of EKS Auto Mode that lives by itself, without a cluster.
+//! The demo: a simulated EKS Auto Mode cluster.
 //!
-//! Without a size it tells one story again and again: a fresh cluster without nodes, pods arrive, claims launch (one
-//! runs into the account's vCPU limit), nodes fill, a spot instance is taken back, the load goes and the nodes are
-//! consolidated. With a size it begins with so many nodes and keeps about that number. The same options and start give
-//! the same changes.
+//! Without a size it repeats one story: a new cluster without nodes, pods are created, claims launch (one exceeds the vCPU
+//! quota), nodes fill, a spot instance is interrupted, the load ends and the nodes are consolidated. With a size it starts
+//! with that number of nodes and keeps about that number. The same options and start give the same changes.
 
 mod fleet;
 mod loads;
@@ -19,19 +18,19 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// What the demo plays.
+/// The options of the demo.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Everything that looks random follows from it.
+    /// The seed of all random values.
     pub seed: u64,
-    /// Nodes to begin with and to stay about; none tells the story of a fresh cluster.
+    /// The initial and approximate number of nodes; `None` plays the story of a new cluster.
     pub nodes: Option<usize>,
-    /// How fast it is played.
+    /// The speed of the simulation.
     pub speed: Speed,
 }
 
-/// What price sources tell of the demo: its own spot market, its volumes and its control plane, so that everything has a
-/// price without a network.
+/// The demo's prices of spot instances, volumes and the control plane, so that everything has a price without the
+/// network.
 pub fn prices(now: Timestamp) -> Vec<PriceNews> {
     let sheets = [
         market::spot_prices(loads::REGION, &loads::ZONES, now),
@@ -40,11 +39,11 @@ pub fn prices(now: Timestamp) -> Vec<PriceNews> {
         market::cluster_prices(loads::REGION, now),
     ];
     let support = ClusterSupport { phase: Some(SupportPhase::Standard), ..ClusterSupport::default() };
-    let told = PriceNews::ClusterSupport { region: loads::REGION.into(), support };
-    sheets.into_iter().map(PriceNews::Sheet).chain([told]).collect()
+    let cluster_support = PriceNews::ClusterSupport { region: loads::REGION.into(), support };
+    sheets.into_iter().map(PriceNews::Sheet).chain([cluster_support]).collect()
 }
 
-/// Plays the demo, which begins at `now`, through `sender`.
+/// Starts the demo at `now` and sends its changes to `sender`.
 pub fn start(
     options: Options,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! What a scenario says must be seen, as data: whoever folds its changes compares.
+//! The expected states of a scenario, as data; tests compare them with the folded changes.
 
 use crate::model::{Name, Resource};
 use crate::units::Money;
@@ -6,26 +6,26 @@ use crate::units::Money;
 /// One `expect` line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expect {
-    /// Its line in the file.
+    /// Its line number.
     pub line: u32,
-    /// What it is about.
+    /// Its subject.
     pub subject: Subject,
-    /// What must hold, all of it.
+    /// The expected facts.
     pub facts: Vec<Fact>,
 }
 
-/// What an expectation is about.
+/// The subject of an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The cluster.
     Totals,
-    /// The row of the machine with this node or instance name, whether its node has joined or not.
+    /// The row with this node name or instance ID, whether its node has joined or not.
     Node(Name),
-    /// The row of the machine with this claim.
+    /// The row with this claim.
     Claim(Name),
 }
 
-/// One thing that must hold.
+/// An expected fact.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// `nodes 2`: Node objects.
@@ -34,15 +34,15 @@ pub enum Fact {
     ClaimsWithoutNode(u64),
     /// `pods 101`, `running 9` …
     Pods(PodCount, u64),
-    /// `cpu 1000m/1930m 51.8%`: requested of allocatable (or of what stands for it), and the percentage as written.
+    /// `cpu 1000m/1930m 51.8%`: requests, allocatable (estimated before the node reports it), and the percentage.
     Requests {
-        /// Which resource.
+        /// The resource.
         resource: Resource,
         /// Sum of requests: millicores for cpu, else whole units.
         requested: u64,
         /// Sum of allocatable in the same unit.
         allocatable: u64,
-        /// Rounded half up to as many decimals as it has here.
+        /// The percentage as written; it is compared at this number of decimals, rounded half up.
         percent: Option<Name>,
     },
     /// `type c5a.large`.
@@ -51,31 +51,31 @@ pub enum Fact {
     Pool(Name),
     /// `zone ap-northeast-2b`.
     Zone(Name),
-    /// `status Ready`: the row's state in one word.
+    /// `status Ready`: the state of the row.
     Status(Name),
-    /// `instances 0.086`: machines by the hour, without fees.
+    /// `instances 0.086`: hourly price of instances, without fees.
     Instances(Money),
-    /// `instances-month 62.78`: the same for 730 hours, to the cent.
+    /// `instances-month 62.78`: the same for 730 hours, in cents.
     InstancesMonth(Money),
-    /// `fees 0.01032`: Auto Mode fees by the hour.
+    /// `fees 0.01032`: hourly Auto Mode fees.
     Fees(Money),
     /// `unpriced 0`.
     Unpriced(u64),
 }
 
-/// Which pods are counted.
+/// A class of pods to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PodCount {
-    /// All that have not ended; on a row, all that are bound to it.
+    /// All pods that have not terminated; for a row, all bound to it.
     Total,
-    /// Without a node.
+    /// Pending.
     Unscheduled,
-    /// Bound, not running.
+    /// Bound and not running yet.
     Starting,
     /// Running.
     Running,
-    /// Ending.
+    /// Terminating.
     Terminating,
-    /// With a node.
+    /// Bound.
     Bound,
 }

@@ -1,7 +1,7 @@
-//! Scenario files: what happens in a cluster, moment by moment, as text that reads without a manual.
+//! Scenario files: a scripted sequence of changes of a cluster, as text.
 //!
 //! ```text
-//! # A comment. Words after the time say what happens; a line without a time happens with the line before.
+//! # A comment. A line is a time and an action; a line without a time has that of the line before.
 //! cluster ap-northeast-2 auto 1.36
 //! pool general-purpose on-demand
 //! deployment inflate cpu 1
@@ -13,30 +13,30 @@
 //! +20s  joined general-purpose-8wmvz
 //! ```
 //!
-//! | line | what happens |
+//! | line | action |
 //! |---|---|
-//! | `cluster REGION auto\|karpenter VERSION` | which cluster this is; the first line |
+//! | `cluster REGION auto\|karpenter VERSION` | the cluster; the first line |
 //! | `pool NAME on-demand\|spot\|reserved [weight N] [limit cpu Q] [consolidate-after D] [expire-after D] [grace D] [taint K=V:E]` | a nodepool |
-//! | `deployment\|statefulset\|daemonset [NS/]NAME [RESOURCE Q …] [limits RESOURCE Q …] [image I] [replicaset NAME] [pools P,P]` | a workload, as yet without pods |
-//! | `scale NAME N` | its pods become N |
-//! | `unschedulable PODS "…"`, `nominated PODS CLAIM`, `bound PODS NODE`, `running PODS` | a pod finds its place |
-//! | `ending PODS [grace D]`, `evicted PODS REASON [grace D]`, `pods-gone PODS` | a pod ends |
-//! | `claim NAME pool P asks RESOURCE Q … [types T,T]` | Karpenter makes a claim |
-//! | `launched CLAIM INSTANCE TYPE zone Z [on-demand\|spot\|reserved] [allocatable RESOURCE Q …]` | EC2 starts it; what the claim takes to be allocatable |
-//! | `joined`, `registered`, `ready`, `devices`, `initialized` `CLAIM` | the node comes; `joined` takes `allocatable` too |
-//! | `failed CLAIM "EC2's error"` | there is no such machine to be had |
-//! | `interrupted`, `disrupted … REASON`, `draining`, `drained`, `stopping`, `finalized` | the node goes |
+//! | `deployment\|statefulset\|daemonset [NS/]NAME [RESOURCE Q …] [limits RESOURCE Q …] [image I] [replicaset NAME] [pools P,P]` | a workload without pods |
+//! | `scale NAME N` | sets its replicas |
+//! | `unschedulable PODS "…"`, `nominated PODS CLAIM`, `bound PODS NODE`, `running PODS` | scheduling of pods |
+//! | `ending PODS [grace D]`, `evicted PODS REASON [grace D]`, `pods-gone PODS` | termination of pods |
+//! | `claim NAME pool P asks RESOURCE Q … [types T,T]` | Karpenter creates a NodeClaim |
+//! | `launched CLAIM INSTANCE TYPE zone Z [on-demand\|spot\|reserved] [allocatable RESOURCE Q …]` | EC2 launches the instance; `allocatable` of the claim's status |
+//! | `joined`, `registered`, `ready`, `devices`, `initialized` `CLAIM` | the node joins; `joined` also accepts `allocatable` |
+//! | `failed CLAIM "EC2's error"` | there is no such instance to be had |
+//! | `interrupted`, `disrupted … REASON`, `draining`, `drained`, `stopping`, `finalized` | disruption and removal of the node |
 //! | `condition NODE TYPE STATUS REASON ["…"]`, `taint`, `untaint NODE K=V:E`, `label NODE K=V`, `cordoned`, `uncordoned NODE` | the node changes |
-//! | `usage NODE cpu Q memory Q` | what metrics say |
+//! | `usage NODE cpu Q memory Q` | metrics of the node |
 //! | `event\|warning KIND/[NS/]NAME REASON "…" [from COMPONENT]` | any other event |
-//! | `stream NAME live\|absent\|denied "…"\|retrying "…"` | the health of a stream |
-//! | `expect [node N\|claim N] FACT …` | what must be seen now |
+//! | `stream NAME live\|absent\|denied "…"\|retrying "…"` | the state of a stream |
+//! | `expect [node N\|claim N] FACT …` | the expected state |
 //!
 //! `PODS` is `inflate`, `inflate#3` or `inflate#3..9`: pods of a workload in the order in which they were created.
 //!
-//! Times count from the start of the file. Every word is checked when the file is read: what is unknown is an error
-//! with file, line and the nearest right word. A file becomes [`Step`]s: changes as a live source would send them, and
-//! what must be seen afterwards ([`Expect`]).
+//! Times are relative to the start of the file. The whole file is checked when it is parsed; an unknown word is an error
+//! with file, line and the most similar valid word. A scenario is a sequence of [`Step`]s: changes as a live source sends
+//! them, and the state expected after them ([`Expect`]).
 
 mod expect;
 mod parse;
@@ -55,37 +55,37 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The scale-out that this program's first pictures were compared with: one node, then a hundred pods.
+/// A scale-out from one node to a hundred pods.
 pub const SCALE_OUT: &str = include_str!("../../../assets/scenarios/scale-out.txt");
 
-/// A scenario file that has been read and makes sense.
+/// A valid scenario.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     name: String,
     lines: Vec<Line>,
 }
 
-/// What happens at one moment.
+/// The changes of a point in time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// Since the start of the scenario, at its speed.
+    /// Time since the start of the scenario, at its speed.
     pub at: SignedDuration,
-    /// What a source would send.
+    /// The changes.
     pub changes: Vec<Change>,
-    /// What must be seen once these changes are folded.
+    /// The state expected after these changes.
     pub expects: Vec<Expect>,
 }
 
 impl Scenario {
-    /// Reads `text`; `name` is the file's, for errors and as the context's name.
+    /// Parses a scenario; `name` is the file's name, for errors and as the name of the context.
     ///
     /// # Errors
     ///
-    /// The first line that is not understood, or that names what is not there.
+    /// The first line that is invalid or refers to an unknown object.
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let lines = parse::lines(name, text)?;
         let scenario = Self { name: name.to_owned(), lines };
-        // Played once, so that a name that does not exist is found now and not in the middle.
+        // Played once, to find references to unknown objects.
         run::steps(&scenario.name, &scenario.lines, Timestamp::UNIX_EPOCH, Speed::default())?;
         Ok(scenario)
     }
@@ -95,13 +95,13 @@ impl Scenario {
         &self.name
     }
 
-    /// The steps of the scenario when it begins at `start`: the same arguments give the same steps.
+    /// The steps of the scenario for a start time; the same arguments give the same steps.
     pub fn steps(&self, start: Timestamp, speed: Speed) -> Vec<Step> {
         run::steps(&self.name, &self.lines, start, speed).unwrap_or_default()
     }
 }
 
-/// Hands out a scenario's changes as their time comes.
+/// A [`Script`] of a scenario.
 #[derive(Debug)]
 pub struct Player {
     start: Timestamp,
@@ -109,7 +109,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// A player of `scenario` from `start` on.
+    /// A player of `scenario`, starting at `start`.
     pub fn new(scenario: &Scenario, start: Timestamp, speed: Speed) -> Self {
         Self { start, steps: scenario.steps(start, speed).into() }
     }
@@ -129,7 +129,7 @@ impl Script for Player {
     }
 }
 
-/// Plays `scenario`, which begins at `now`, through `sender`.
+/// Starts `scenario` at `now` and sends its changes to `sender`.
 pub fn start(
     scenario: &Scenario,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! The language of scenario files: a line is a time, a verb, its object and what is said about it.
+//! The parser of scenario files: a line is a time, a verb, an object and arguments.
 
 use super::expect::{Expect, Fact, PodCount, Subject};
 use crate::model::{ConditionStatus, LinkState, Name, PodClass, Resource, Resources, Stream, Taint, TaintEffect};
@@ -9,60 +9,60 @@ use crate::units::text::clean;
 use crate::units::{Money, Quantity};
 use std::fmt;
 
-/// Why a scenario cannot be played. Completes "failed to …".
+/// Why a scenario is invalid. Completes "failed to …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("read scenario {file}, line {line}: {problem}")]
 pub struct ScenarioError {
     /// The file.
     pub file: String,
-    /// The line, from 1.
+    /// The line, counted from 1.
     pub line: u32,
-    /// What is wrong there.
+    /// The error.
     pub problem: Problem,
 }
 
-/// What is wrong with a line.
+/// The error of a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// A word that means nothing here.
-    #[error("{what} \"{word}\" is not known{}", Hint(.near.as_deref()))]
+    /// An unknown word.
+    #[error("unknown {what} \"{word}\"{}", Hint(.near.as_deref()))]
     Unknown {
-        /// What the word should be.
+        /// What is expected.
         what: &'static str,
         /// The word.
         word: String,
-        /// The right word that is nearest, if one is near.
+        /// The most similar valid word.
         near: Option<String>,
     },
     /// The line ends too early.
     #[error("{what} is missing at the end of the line")]
     Missing {
-        /// What should come.
+        /// What is expected.
         what: &'static str,
     },
-    /// A value that cannot be read.
-    #[error("{what} \"{text}\" cannot be read: write it like {like}")]
+    /// An invalid value.
+    #[error("{what} \"{text}\" is invalid: expected a value such as {like}")]
     Value {
-        /// What the value is.
+        /// What is expected.
         what: &'static str,
-        /// As written.
+        /// The text.
         text: String,
-        /// A right one.
+        /// A valid example.
         like: &'static str,
     },
-    /// A quotation mark without its partner.
-    #[error("a quotation mark has no partner")]
+    /// A quotation mark is not closed.
+    #[error("unclosed quotation mark")]
     Quote,
-    /// Time runs backwards.
+    /// Lines are not in order of time.
     #[error("the time is before the line above; put the lines in order")]
     Backwards,
-    /// The file does not begin with its cluster.
-    #[error("the first line must say which cluster this is, such as: cluster ap-northeast-2 auto 1.36")]
+    /// The first line is not `cluster`.
+    #[error("the first line must be the cluster, such as: cluster ap-northeast-2 auto 1.36")]
     NoCluster,
-    /// Something happens to an object in the wrong order.
+    /// An action that is not possible in the present state.
     #[error("{what}")]
     Order {
-        /// Which order is right.
+        /// The error, and how to fix it.
         what: &'static str,
     },
 }
@@ -76,7 +76,7 @@ impl fmt::Display for Hint<'_> {
 }
 
 impl Problem {
-    /// An unknown word, with the nearest of those that are right.
+    /// An unknown word, with the most similar valid word.
     pub(super) fn unknown<'a>(what: &'static str, word: &str, right: impl IntoIterator<Item = &'a str>) -> Self {
         let near = right
             .into_iter()
@@ -88,17 +88,17 @@ impl Problem {
     }
 }
 
-/// One line that does something.
+/// A line with a verb.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
-    /// From 1.
+    /// The line, counted from 1.
     pub(super) number: u32,
-    /// Since the start.
+    /// Time since the start.
     pub(super) millis: i64,
     pub(super) verb: Verb,
 }
 
-/// Some pods of a workload, by order of creation from 1.
+/// A range of a workload's pods, in order of creation from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pods {
     pub(super) workload: String,
@@ -106,7 +106,7 @@ pub(super) struct Pods {
     pub(super) to: usize,
 }
 
-/// What happens. Names are looked up when the scenario is played.
+/// An action. Names are resolved when the scenario is played.
 #[derive(Clone, Debug)]
 pub(super) enum Verb {
     Cluster {
@@ -161,11 +161,11 @@ pub(super) enum Verb {
         allocatable: Option<Resources>,
     },
     Joined {
-        machine: String,
+        instance: String,
         allocatable: Option<Resources>,
     },
     Moment {
-        machine: String,
+        instance: String,
         moment: Moment,
     },
     Failed {
@@ -173,28 +173,28 @@ pub(super) enum Verb {
         error: String,
     },
     Disrupted {
-        machine: String,
+        instance: String,
         reason: String,
     },
     Condition {
-        machine: String,
+        instance: String,
         kind: String,
         status: ConditionStatus,
         reason: String,
         message: String,
     },
     Taint {
-        machine: String,
+        instance: String,
         taint: Taint,
         set: bool,
     },
     Label {
-        machine: String,
+        instance: String,
         key: String,
         value: String,
     },
     Usage {
-        machine: String,
+        instance: String,
         used: Resources,
     },
     Event {
@@ -213,7 +213,7 @@ pub(super) enum Verb {
     Expect(Expect),
 }
 
-/// A moment in the life of a machine that needs no more words.
+/// An action on an instance without further arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moment {
     Registered,
@@ -270,7 +270,7 @@ const VERBS: &[&str] = &[
     "expect",
 ];
 
-/// Reads the lines of a file.
+/// Parses the lines of a file.
 pub(super) fn lines(file: &str, text: &str) -> Result<Vec<Line>, ScenarioError> {
     let mut lines = Vec::new();
     let mut clock = 0;
@@ -302,7 +302,7 @@ pub(super) fn lines(file: &str, text: &str) -> Result<Vec<Line>, ScenarioError> 
     Ok(lines)
 }
 
-/// `+1m30s`, `+2.5s`: milliseconds since the start.
+/// Parses `+1m30s`, `+2.5s` into milliseconds since the start.
 fn offset(text: &str) -> Option<i64> {
     let text = text.strip_prefix('+')?;
     if let Some(seconds) = text.strip_suffix('s').filter(|t| t.contains('.')) {
@@ -312,7 +312,7 @@ fn offset(text: &str) -> Option<i64> {
     Some(go_duration(text)?.saturating_mul(1000))
 }
 
-/// The words of one line: separated by white space, text in quotation marks is one word, `#` begins a comment.
+/// The words of a line: separated by white space; text in quotation marks is one word; `#` begins a comment.
 struct Words {
     words: Vec<String>,
     at: usize,
@@ -370,14 +370,14 @@ impl Words {
         Ok(word)
     }
 
-    /// Takes the word if it is this one.
+    /// Takes the next word if it equals `word`.
     fn take(&mut self, word: &str) -> bool {
         let here = self.peek() == Some(word);
         self.at += usize::from(here);
         here
     }
 
-    /// The next word must be this one.
+    /// Takes the next word, which must equal `word`.
     fn expect(&mut self, word: &'static str) -> Result<(), Problem> {
         if self.take(word) {
             return Ok(());
@@ -406,9 +406,9 @@ impl Words {
         text.parse().or(Err(Problem::Value { what, text, like: "0.086" }))
     }
 
-    /// `cpu 1 memory 2Gi nvidia.com/gpu 1`, as far as it goes; a name with a slash is an extended resource.
+    /// Parses amounts such as `cpu 1 memory 2Gi nvidia.com/gpu 1`; a name with a slash is an extended resource.
     fn resources(&mut self) -> Result<Resources, Problem> {
-        let mut all = Resources::default();
+        let mut amounts = Resources::default();
         while let Some(word) = self.peek() {
             if !is_resource(word) {
                 break;
@@ -416,12 +416,12 @@ impl Words {
             let resource = Resource::from_name(word);
             self.skip();
             let text = self.next("an amount")?;
-            all.set(&resource, amount(&resource, &text)?);
+            amounts.set(&resource, amount(&resource, &text)?);
         }
-        Ok(all)
+        Ok(amounts)
     }
 
-    /// `inflate`, `inflate#3` or `inflate#3..9`.
+    /// Parses `inflate`, `inflate#3` or `inflate#3..9`.
     fn pods(&mut self) -> Result<Pods, Problem> {
         let text = self.next("the pods")?;
         let (workload, range) = text.split_once('#').unwrap_or((&text, ""));
@@ -452,8 +452,8 @@ fn amount(resource: &Resource, text: &str) -> Result<u64, Problem> {
 }
 
 fn verb(words: &mut Words, line: u32) -> Result<Verb, Problem> {
-    let word = words.next("what happens")?;
-    let moment = |words: &mut Words, moment| Ok(Verb::Moment { machine: words.next("a claim or node")?, moment });
+    let word = words.next("a verb")?;
+    let moment = |words: &mut Words, moment| Ok(Verb::Moment { instance: words.next("a claim or node")?, moment });
     Ok(match word.as_str() {
         "cluster" => cluster(words)?,
         "pool" => Verb::Pool(pool(words)?),
@@ -480,8 +480,8 @@ fn verb(words: &mut Words, line: u32) -> Result<Verb, Problem> {
         "claim" => claim(words)?,
         "launched" => launched(words)?,
         "joined" => {
-            let machine = words.next("a claim or node")?;
-            Verb::Joined { machine, allocatable: allocatable(words)? }
+            let instance = words.next("a claim or node")?;
+            Verb::Joined { instance, allocatable: allocatable(words)? }
         }
         "registered" => moment(words, Moment::Registered)?,
         "ready" => moment(words, Moment::Ready)?,
@@ -495,21 +495,21 @@ fn verb(words: &mut Words, line: u32) -> Result<Verb, Problem> {
         "cordoned" => moment(words, Moment::Cordoned)?,
         "uncordoned" => moment(words, Moment::Uncordoned)?,
         "failed" => Verb::Failed { claim: words.next("a claim")?, error: words.next("EC2's error")? },
-        "disrupted" => Verb::Disrupted { machine: words.next("a node")?, reason: words.next("the reason")? },
+        "disrupted" => Verb::Disrupted { instance: words.next("a node")?, reason: words.next("the reason")? },
         "condition" => condition(words)?,
         "taint" => taint(words, true)?,
         "untaint" => taint(words, false)?,
         "label" => {
-            let machine = words.next("a node")?;
+            let instance = words.next("a node")?;
             let text = words.next("a label")?;
             let (key, value) = text.split_once('=').ok_or_else(|| Problem::Value {
                 what: "label",
                 text: text.clone(),
                 like: "team=web",
             })?;
-            Verb::Label { machine, key: key.to_owned(), value: value.to_owned() }
+            Verb::Label { instance, key: key.to_owned(), value: value.to_owned() }
         }
-        "usage" => Verb::Usage { machine: words.next("a node")?, used: words.resources()? },
+        "usage" => Verb::Usage { instance: words.next("a node")?, used: words.resources()? },
         "event" => event(words, false)?,
         "warning" => event(words, true)?,
         "stream" => stream(words)?,
@@ -623,7 +623,7 @@ fn allocatable(words: &mut Words) -> Result<Option<Resources>, Problem> {
 }
 
 fn condition(words: &mut Words) -> Result<Verb, Problem> {
-    let machine = words.next("a node")?;
+    let instance = words.next("a node")?;
     let kind = words.next("a condition")?;
     let status = match words.next("True, False or Unknown")?.as_str() {
         "True" => ConditionStatus::True,
@@ -633,7 +633,7 @@ fn condition(words: &mut Words) -> Result<Verb, Problem> {
     };
     let reason = words.next("the reason")?;
     let message = if words.peek().is_some() { words.next("the message")? } else { String::new() };
-    Ok(Verb::Condition { machine, kind, status, reason, message })
+    Ok(Verb::Condition { instance, kind, status, reason, message })
 }
 
 fn read_taint(text: &str) -> Result<Taint, Problem> {
@@ -649,11 +649,11 @@ fn read_taint(text: &str) -> Result<Taint, Problem> {
 }
 
 fn taint(words: &mut Words, set: bool) -> Result<Verb, Problem> {
-    let machine = words.next("a node")?;
-    Ok(Verb::Taint { machine, taint: read_taint(&words.next("a taint")?)?, set })
+    let instance = words.next("a node")?;
+    Ok(Verb::Taint { instance, taint: read_taint(&words.next("a taint")?)?, set })
 }
 
-/// `event Pod/web/api-1 Reason "message" from kubelet`; objects without a namespace are cluster-scoped.
+/// Parses `event Pod/web/api-1 Reason "message" from kubelet`; an object without a namespace is cluster-scoped.
 fn event(words: &mut Words, warning: bool) -> Result<Verb, Problem> {
     let object = words.next("an object such as Node/NAME")?;
     let parts: Vec<&str> = object.split('/').collect();
@@ -677,8 +677,8 @@ fn stream(words: &mut Words) -> Result<Verb, Problem> {
         "live" => LinkState::Live,
         "absent" => LinkState::Absent,
         "denied" => LinkState::Denied { message: words.next("the server's message")? },
-        // The moment of the next try is set when the scenario is played.
-        "retrying" => LinkState::Retrying { at: jiff::Timestamp::UNIX_EPOCH, why: words.next("what went wrong")? },
+        // The time of the retry is set when the scenario is played.
+        "retrying" => LinkState::Retrying { at: jiff::Timestamp::UNIX_EPOCH, why: words.next("the error")? },
         other => return Err(Problem::unknown("state", other, ["live", "absent", "denied", "retrying"])),
     };
     Ok(Verb::Stream { stream, state })
@@ -739,21 +739,21 @@ fn expect(words: &mut Words, line: u32) -> Result<Expect, Problem> {
         });
     }
     if facts.is_empty() {
-        return Err(Problem::Missing { what: "what is expected" });
+        return Err(Problem::Missing { what: "an expected fact" });
     }
     Ok(Expect { line, subject, facts })
 }
 
-/// `cpu 1000m/1930m 51.8%`.
+/// Parses `cpu 1000m/1930m 51.8%`.
 fn requests(words: &mut Words, name: &str) -> Result<Fact, Problem> {
     let resource = Resource::from_name(name);
     let text = words.next("requested/allocatable")?;
-    let (requested, all) = text.split_once('/').ok_or_else(|| Problem::Value {
+    let (requested, allocatable_text) = text.split_once('/').ok_or_else(|| Problem::Value {
         what: "requests",
         text: text.clone(),
         like: "1000m/1930m",
     })?;
-    let (requested, allocatable) = (amount(&resource, requested)?, amount(&resource, all)?);
+    let (requested, allocatable) = (amount(&resource, requested)?, amount(&resource, allocatable_text)?);
     let percent = words.peek().filter(|w| w.ends_with('%')).map(Name::from);
     if let Some(text) = &percent {
         words.skip();

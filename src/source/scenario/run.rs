@@ -1,4 +1,4 @@
-//! Plays the lines of a scenario against a simulated cluster, which says what a live one would.
+//! Plays the lines of a scenario in a simulated cluster.
 
 use super::Step;
 use super::parse::{Line, Moment, Pods, Problem, ScenarioError, Verb};
@@ -6,11 +6,11 @@ use crate::model::{
     About, Condition, EventKind, LinkState, Name, ObjectRef, PodClass, Provisioner, Resource, Resources, Stream,
     Timestamp, Usage,
 };
-use crate::source::sim::{Asked, MachineId, PodId, PodStage, Speed, WorkloadId, World, later};
+use crate::source::sim::{ClaimRequest, InstanceId, PodId, PodStage, Speed, WorkloadId, World, later};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
-/// Names and uids of a scenario are the same whenever it is played.
+/// The seed of names and UIDs, which are the same in every run.
 const SEED: u64 = 1;
 
 struct Run {
@@ -20,7 +20,7 @@ struct Run {
     opened: bool,
 }
 
-/// The steps of a scenario that begins at `start`.
+/// The steps of a scenario for a start time.
 pub(super) fn steps(file: &str, lines: &[Line], start: Timestamp, speed: Speed) -> Result<Vec<Step>, ScenarioError> {
     let mut steps: Vec<Step> = Vec::new();
     let mut run: Option<Run> = None;
@@ -35,7 +35,7 @@ pub(super) fn steps(file: &str, lines: &[Line], start: Timestamp, speed: Speed) 
             run = Some(Run::new(file, region, *auto, version));
         }
         let Some(run) = run.as_mut() else { return Err(fail(Problem::NoCluster)) };
-        // An expectation closes a step: later lines of the same moment come after it.
+        // An expectation ends a step: later lines with the same time are another step.
         if steps.last().is_none_or(|s| s.at != at || (!s.expects.is_empty() && !matches!(line.verb, Verb::Expect(_)))) {
             steps.push(Step { at, changes: Vec::new(), expects: Vec::new() });
         }
@@ -70,25 +70,25 @@ impl Run {
         Self { world, workloads: BTreeMap::new(), usage: BTreeMap::new(), opened: false }
     }
 
-    /// The lists are complete before anything happens after the pools, and before anything is expected.
+    /// Completes the lists; called before the first line other than `pool` that changes or expects something.
     fn open(&mut self) {
         if !self.opened {
             self.opened = true;
-            // Metrics come with the first reading, if the scenario has one.
+            // The metrics streams become live with the first `usage` line.
             self.world.opened(LinkState::Absent);
         }
     }
 
-    fn machine(&self, name: &str) -> Result<MachineId, Problem> {
-        self.world.find_machine(name).ok_or_else(|| {
-            let names = self.world.machines().flat_map(|(_, m)| [m.claim.as_str(), m.instance.as_str()]);
+    fn instance(&self, name: &str) -> Result<InstanceId, Problem> {
+        self.world.find_instance(name).ok_or_else(|| {
+            let names = self.world.instances().flat_map(|(_, m)| [m.claim.as_str(), m.instance.as_str()]);
             Problem::unknown("claim or node", name, names.filter(|n| !n.is_empty()))
         })
     }
 
-    fn node(&self, name: &str) -> Result<MachineId, Problem> {
-        let id = self.machine(name)?;
-        let joined = self.world.machine(id).is_some_and(|m| m.joined.is_some());
+    fn node(&self, name: &str) -> Result<InstanceId, Problem> {
+        let id = self.instance(name)?;
+        let joined = self.world.instance(id).is_some_and(|m| m.joined.is_some());
         if joined { Ok(id) } else { Err(Problem::Order { what: "the node has not joined yet: write joined before" }) }
     }
 
@@ -98,11 +98,11 @@ impl Run {
     }
 
     fn pods(&self, pods: &Pods) -> Result<Vec<PodId>, Problem> {
-        let (_, all) = self.workload(&pods.workload)?;
-        if all.len() < pods.from || (pods.to != usize::MAX && all.len() < pods.to) {
-            return Err(Problem::Order { what: "the workload has not so many pods yet: write scale before" });
+        let (_, created) = self.workload(&pods.workload)?;
+        if created.len() < pods.from || (pods.to != usize::MAX && created.len() < pods.to) {
+            return Err(Problem::Order { what: "the workload does not have that many pods yet: write scale before" });
         }
-        let chosen = all.iter().copied().skip(pods.from - 1).take(pods.to - pods.from + 1);
+        let chosen = created.iter().copied().skip(pods.from - 1).take(pods.to - pods.from + 1);
         Ok(chosen.filter(|id| self.world.pod(*id).is_some()).collect())
     }
 
@@ -114,7 +114,7 @@ impl Run {
             Verb::Cluster { .. } | Verb::Expect(_) => {}
             Verb::Pool(spec) => self.world.apply_pool(at, spec.clone()),
             Verb::Workload { spec, replica_set } => {
-                let id = self.world.workload_of(spec.clone());
+                let id = self.world.add_workload(spec.clone());
                 if let Some(name) = replica_set {
                     self.world.set_owner(id, "ReplicaSet", name);
                 }
@@ -129,9 +129,9 @@ impl Run {
                 }
             }
             Verb::Nominated { pods, claim } => {
-                let machine = self.machine(claim)?;
+                let instance = self.instance(claim)?;
                 for id in self.pods(pods)? {
-                    self.world.nominate(at, id, machine, true);
+                    self.world.nominate(at, id, instance, true);
                 }
             }
             Verb::Bound { pods, node } => self.bind(at, pods, node)?,
@@ -154,7 +154,7 @@ impl Run {
                 let kind_of = if *warning { EventKind::Warning } else { EventKind::Normal };
                 let by = if component.is_empty() { self.world.karpenter() } else { component };
                 let (kind, namespace, name) = (kind.into(), namespace.into(), name.into());
-                self.world.say(at, kind_of, by, ObjectRef { kind, namespace, name }, reason, message);
+                self.world.emit(at, kind_of, by, ObjectRef { kind, namespace, name }, reason, message);
             }
             Verb::Stream { stream, state } => {
                 let state = match state {
@@ -163,60 +163,60 @@ impl Run {
                 };
                 self.world.link(*stream, state);
             }
-            of_machine => self.act_on_machine(at, of_machine)?,
+            verb => self.act_on_instance(at, verb)?,
         }
         Ok(())
     }
 
-    fn act_on_machine(&mut self, at: Timestamp, verb: &Verb) -> Result<(), Problem> {
+    fn act_on_instance(&mut self, at: Timestamp, verb: &Verb) -> Result<(), Problem> {
         match verb {
             Verb::Claim { name, pool, asks, types } => {
                 if self.world.pool(pool).is_none() {
                     return Err(Problem::unknown("nodepool", pool, self.world.pools().map(|p| p.name.as_str())));
                 }
-                if self.world.find_machine(name).is_some() {
-                    return Err(Problem::Order { what: "a claim with this name is there already" });
+                if self.world.find_instance(name).is_some() {
+                    return Err(Problem::Order { what: "a claim with this name already exists" });
                 }
                 let (name, pool) = (name.into(), pool.into());
-                self.world.claim(at, Asked { name, pool, requests: asks.clone(), types: types.clone() });
+                self.world.claim(at, ClaimRequest { name, pool, requests: asks.clone(), types: types.clone() });
             }
             Verb::Launched { claim, instance, kind, zone, capacity_type, allocatable } => {
-                let id = self.machine(claim)?;
+                let id = self.instance(claim)?;
                 let (chosen, known) = (*capacity_type, allocatable.clone());
-                // Facts first, said with the launch.
-                self.world.prepare_machine(id, |m| {
+                // Sent with the launch.
+                self.world.prepare_instance(id, |m| {
                     m.capacity_type = chosen.unwrap_or(m.capacity_type);
                     if let Some(known) = known {
-                        let mut all = kind.allocatable();
-                        override_with(&mut all, &known);
-                        m.claimed_allocatable = Some(all);
+                        let mut allocatable = kind.allocatable();
+                        override_with(&mut allocatable, &known);
+                        m.claimed_allocatable = Some(allocatable);
                     }
                 });
                 self.world.launch(at, id, kind, zone, instance.into());
             }
-            Verb::Joined { machine, allocatable } => {
-                let id = self.machine(machine)?;
-                let Some(kind) = self.world.machine(id).filter(|m| m.launched.is_some()).and_then(|m| m.kind) else {
+            Verb::Joined { instance, allocatable } => {
+                let id = self.instance(instance)?;
+                let Some(kind) = self.world.instance(id).filter(|m| m.launched.is_some()).and_then(|m| m.kind) else {
                     return Err(Problem::Order { what: "the claim has not launched yet: write launched before" });
                 };
-                let mut all = kind.allocatable();
+                let mut amounts = kind.allocatable();
                 if let Some(known) = allocatable {
-                    override_with(&mut all, known);
+                    override_with(&mut amounts, known);
                 }
-                self.world.prepare_machine(id, |m| m.node_allocatable = Some(all));
+                self.world.prepare_instance(id, |m| m.node_allocatable = Some(amounts));
                 self.world.join(at, id);
             }
-            Verb::Moment { machine, moment } => self.moment(at, machine, *moment)?,
+            Verb::Moment { instance, moment } => self.moment(at, instance, *moment)?,
             Verb::Failed { claim, error } => {
-                let id = self.machine(claim)?;
+                let id = self.instance(claim)?;
                 self.world.fail_launch(at, id, error);
             }
-            Verb::Disrupted { machine, reason } => {
-                let id = self.node(machine)?;
+            Verb::Disrupted { instance, reason } => {
+                let id = self.node(instance)?;
                 self.world.disrupt(at, id, reason);
             }
-            Verb::Condition { machine, kind, status, reason, message } => {
-                let id = self.node(machine)?;
+            Verb::Condition { instance, kind, status, reason, message } => {
+                let id = self.node(instance)?;
                 let condition = Condition {
                     kind: kind.into(),
                     status: *status,
@@ -224,28 +224,28 @@ impl Run {
                     message: message.into(),
                     since: Some(at),
                 };
-                self.world.change_machine(id, |m| {
+                self.world.change_instance(id, |m| {
                     m.conditions.retain(|c| c.kind != condition.kind);
                     m.conditions.push(condition);
                 });
             }
-            Verb::Taint { machine, taint, set } => {
-                let id = self.node(machine)?;
-                self.world.change_machine(id, |m| {
+            Verb::Taint { instance, taint, set } => {
+                let id = self.node(instance)?;
+                self.world.change_instance(id, |m| {
                     m.taints.retain(|t| t.key != taint.key || t.effect != taint.effect);
                     if *set {
                         m.taints.push(taint.clone());
                     }
                 });
             }
-            Verb::Label { machine, key, value } => {
-                let id = self.node(machine)?;
+            Verb::Label { instance, key, value } => {
+                let id = self.node(instance)?;
                 let pair = (Name::from(key), Name::from(value));
-                self.world.change_machine(id, |m| m.labels.push(pair));
+                self.world.change_instance(id, |m| m.labels.push(pair));
             }
-            Verb::Usage { machine, used } => {
-                let id = self.node(machine)?;
-                let name = self.world.machine(id).map(|m| m.node_name(self.world.site())).unwrap_or_default();
+            Verb::Usage { instance, used } => {
+                let id = self.node(instance)?;
+                let name = self.world.instance(id).map(|m| m.node_name(self.world.site())).unwrap_or_default();
                 let (cpu_millicores, memory_bytes) = (used.cpu_millicores, used.memory_bytes);
                 let usage = Usage { cpu_millicores, memory_bytes, at, window_seconds: 15 };
                 self.usage.insert(name, usage);
@@ -257,10 +257,10 @@ impl Run {
         Ok(())
     }
 
-    fn moment(&mut self, at: Timestamp, machine: &str, moment: Moment) -> Result<(), Problem> {
+    fn moment(&mut self, at: Timestamp, instance: &str, moment: Moment) -> Result<(), Problem> {
         let id = match moment {
-            Moment::Finalized | Moment::Interrupted | Moment::Draining | Moment::Stopping => self.machine(machine)?,
-            _ => self.node(machine)?,
+            Moment::Finalized | Moment::Interrupted | Moment::Draining | Moment::Stopping => self.instance(instance)?,
+            _ => self.node(instance)?,
         };
         match moment {
             Moment::Registered => self.world.register(at, id),
@@ -272,20 +272,22 @@ impl Run {
             Moment::Drained => self.world.drained(at, id),
             Moment::Stopping => self.world.stop(at, id),
             Moment::Finalized => {
-                if self.world.machine(id).is_some_and(|m| m.deleted.is_none()) {
-                    return Err(Problem::Order { what: "a claim is deleted first: write failed or draining before" });
+                if self.world.instance(id).is_some_and(|m| m.deleted.is_none()) {
+                    return Err(Problem::Order {
+                        what: "the claim has not been deleted: write failed or draining before",
+                    });
                 }
-                let name = self.world.machine(id).map(|m| m.node_name(self.world.site())).unwrap_or_default();
+                let name = self.world.instance(id).map(|m| m.node_name(self.world.site())).unwrap_or_default();
                 self.usage.remove(&name);
                 self.world.finalize(at, id);
             }
-            Moment::Cordoned => self.world.change_machine(id, |m| m.cordoned = true),
-            Moment::Uncordoned => self.world.change_machine(id, |m| m.cordoned = false),
+            Moment::Cordoned => self.world.change_instance(id, |m| m.cordoned = true),
+            Moment::Uncordoned => self.world.change_instance(id, |m| m.cordoned = false),
         }
         Ok(())
     }
 
-    /// Adds pods up to `to`, or ends the newest at once; `DaemonSet` pods come by `bound`.
+    /// Creates pods up to `to`, or removes the newest. `DaemonSet` pods are bound by `bound`.
     fn scale(&mut self, at: Timestamp, workload: &str, to: usize) -> Result<(), Problem> {
         let (id, mut pods) = self.workload(workload)?.clone();
         while pods.len() > to {
@@ -302,30 +304,30 @@ impl Run {
     }
 
     fn bind(&mut self, at: Timestamp, pods: &Pods, node: &str) -> Result<(), Problem> {
-        let machine = self.node(node)?;
+        let instance = self.node(node)?;
         for id in self.pods(pods)? {
             let Some(pod) = self.world.pod(id) else { continue };
             let spec = self.world.workload(pod.workload);
-            let fits = self.world.machine(machine).is_some_and(|m| m.fits(&spec.requests));
+            let fits = self.world.instance(instance).is_some_and(|m| m.fits(&spec.requests));
             if !fits && spec.class != PodClass::Static {
                 return Err(Problem::Order {
-                    what: "the pods do not fit on the node: their requests exceed what is left",
+                    what: "the pods do not fit on the node: their requests exceed its free capacity",
                 });
             }
-            self.world.bind(at, id, machine);
+            self.world.bind(at, id, instance);
         }
         Ok(())
     }
 }
 
-/// Amounts that are given replace those of the instance type.
-fn override_with(all: &mut Resources, given: &Resources) {
+/// Replaces the given amounts.
+fn override_with(amounts: &mut Resources, given: &Resources) {
     for resource in [Resource::Cpu, Resource::Memory, Resource::EphemeralStorage, Resource::Pods] {
         if given.get(&resource) > 0 {
-            all.set(&resource, given.get(&resource));
+            amounts.set(&resource, given.get(&resource));
         }
     }
     for (name, amount) in &given.extended {
-        all.set(&Resource::Extended(name.clone()), *amount);
+        amounts.set(&Resource::Extended(name.clone()), *amount);
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{ClaimRequirement, EventKind, PodClass, Resource, Scheduling, key};
-use crate::source::sim::picture::Picture;
+use crate::source::sim::fold::PlainFold;
 use test_case::test_case;
 
 fn start_time() -> Timestamp {
@@ -19,64 +19,64 @@ fn error_of(text: &str) -> String {
     Scenario::parse("x.txt", text).unwrap_err().to_string()
 }
 
-#[test_case("pool a" => "read scenario x.txt, line 1: the first line must say which cluster this is, such as: cluster ap-northeast-2 auto 1.36")]
-#[test_case("cluster x autos 1" => "read scenario x.txt, line 1: provisioner \"autos\" is not known; did you mean \"auto\"?")]
-fn a_file_begins_with_its_cluster(text: &str) -> String {
+#[test_case("pool a" => "read scenario x.txt, line 1: the first line must be the cluster, such as: cluster ap-northeast-2 auto 1.36")]
+#[test_case("cluster x autos 1" => "read scenario x.txt, line 1: unknown provisioner \"autos\"; did you mean \"auto\"?")]
+fn the_first_line_is_the_cluster(text: &str) -> String {
     error_of(text)
 }
 
-#[test_case("+1s clam gp" => "word \"clam\" is not known; did you mean \"claim\"?"; "nearest verb")]
-#[test_case("+1s xyzzyxyzzy" => "word \"xyzzyxyzzy\" is not known"; "nothing near")]
-#[test_case("pool b spott" => "word \"spott\" is not known; did you mean \"spot\"?")]
-#[test_case("pool b limit cpu x" => "amount \"x\" cannot be read: write it like 500m, 2 or 1.5Gi")]
-#[test_case("pool b consolidate-after soon" => "consolidate-after \"soon\" cannot be read: write it like 30s, 336h or Never")]
-#[test_case("+5x scale web 1" => "time \"+5x\" cannot be read: write it like +1m30s")]
+#[test_case("+1s clam gp" => "unknown word \"clam\"; did you mean \"claim\"?"; "nearest verb")]
+#[test_case("+1s xyzzyxyzzy" => "unknown word \"xyzzyxyzzy\""; "nothing near")]
+#[test_case("pool b spott" => "unknown word \"spott\"; did you mean \"spot\"?")]
+#[test_case("pool b limit cpu x" => "amount \"x\" is invalid: expected a value such as 500m, 2 or 1.5Gi")]
+#[test_case("pool b consolidate-after soon" => "consolidate-after \"soon\" is invalid: expected a value such as 30s, 336h or Never")]
+#[test_case("+5x scale web 1" => "time \"+5x\" is invalid: expected a value such as +1m30s")]
 #[test_case("scale web" => "the number of pods is missing at the end of the line")]
-#[test_case("scale web many" => "the number of pods \"many\" cannot be read: write it like 12")]
-#[test_case("scale wep 1" => "workload \"wep\" is not known; did you mean \"web\"?")]
-#[test_case("scale web 1 now" => "word \"now\" is not known")]
-#[test_case("bound web#1 i-01" => "claim or node \"i-01\" is not known")]
-#[test_case("unschedulable web#0 no" => "pods \"web#0\" cannot be read: write it like inflate, inflate#3 or inflate#3..9")]
-#[test_case("running web#3" => "the workload has not so many pods yet: write scale before")]
-#[test_case("claim gp-1 pool generl-purpose asks cpu 1" => "nodepool \"generl-purpose\" is not known; did you mean \"general-purpose\"?")]
-#[test_case("claim gp-1 pool general-purpose ask cpu 1" => "word \"ask\" is not known; did you mean \"asks\"?")]
-#[test_case("event Node/i-01 Odd \"half" => "a quotation mark has no partner")]
-#[test_case("event i-01 Odd text" => "object \"i-01\" cannot be read: write it like Node/i-0a or Pod/web/api-1")]
-#[test_case("stream nods live" => "stream \"nods\" is not known; did you mean \"nodes\"?")]
+#[test_case("scale web many" => "the number of pods \"many\" is invalid: expected a value such as 12")]
+#[test_case("scale wep 1" => "unknown workload \"wep\"; did you mean \"web\"?")]
+#[test_case("scale web 1 now" => "unknown word \"now\"")]
+#[test_case("bound web#1 i-01" => "unknown claim or node \"i-01\"")]
+#[test_case("unschedulable web#0 no" => "pods \"web#0\" is invalid: expected a value such as inflate, inflate#3 or inflate#3..9")]
+#[test_case("running web#3" => "the workload does not have that many pods yet: write scale before")]
+#[test_case("claim gp-1 pool generl-purpose asks cpu 1" => "unknown nodepool \"generl-purpose\"; did you mean \"general-purpose\"?")]
+#[test_case("claim gp-1 pool general-purpose ask cpu 1" => "unknown word \"ask\"; did you mean \"asks\"?")]
+#[test_case("event Node/i-01 Odd \"half" => "unclosed quotation mark")]
+#[test_case("event i-01 Odd text" => "object \"i-01\" is invalid: expected a value such as Node/i-0a or Pod/web/api-1")]
+#[test_case("stream nods live" => "unknown stream \"nods\"; did you mean \"nodes\"?")]
 #[test_case("expect nodes" => "a number is missing at the end of the line")]
-#[test_case("expect" => "what is expected is missing at the end of the line")]
-#[test_case("expect stats Ready" => "word \"stats\" is not known; did you mean \"status\"?")]
-#[test_case("expect cpu 5" => "requests \"5\" cannot be read: write it like 1000m/1930m")]
+#[test_case("expect" => "an expected fact is missing at the end of the line")]
+#[test_case("expect stats Ready" => "unknown word \"stats\"; did you mean \"status\"?")]
+#[test_case("expect cpu 5" => "requests \"5\" is invalid: expected a value such as 1000m/1930m")]
 #[test_case("cluster b auto 1.36" => "a scenario has one cluster")]
-fn a_wrong_line_is_named(line: &str) -> String {
+fn an_invalid_line_is_an_error(line: &str) -> String {
     let error = error_of(&format!("{HEAD}{line}\n"));
     error.strip_prefix("read scenario x.txt, line 4: ").unwrap().to_owned()
 }
 
-#[test_case("launched gp-2 i-02 c5a.large zone a" => "claim or node \"gp-2\" is not known; did you mean \"gp-1\"?")]
-#[test_case("launched gp-1 i-02 c5a.larg zone a" => "instance type \"c5a.larg\" is not known; did you mean \"c5a.large\"?")]
-#[test_case("finalized gp-1" => "a claim is deleted first: write failed or draining before")]
-#[test_case("scale web 2\nbound web i-01" => "the pods do not fit on the node: their requests exceed what is left")]
-#[test_case("taint i-01 a=b:NoShedule" => "effect \"NoShedule\" is not known; did you mean \"NoSchedule\"?")]
-#[test_case("condition i-01 Ready Tru x" => "status \"Tru\" is not known; did you mean \"True\"?")]
-#[test_case("label i-01 team" => "label \"team\" cannot be read: write it like team=web")]
-fn a_wrong_line_about_a_machine_is_named(lines: &str) -> String {
+#[test_case("launched gp-2 i-02 c5a.large zone a" => "unknown claim or node \"gp-2\"; did you mean \"gp-1\"?")]
+#[test_case("launched gp-1 i-02 c5a.larg zone a" => "unknown instance type \"c5a.larg\"; did you mean \"c5a.large\"?")]
+#[test_case("finalized gp-1" => "the claim has not been deleted: write failed or draining before")]
+#[test_case("scale web 2\nbound web i-01" => "the pods do not fit on the node: their requests exceed its free capacity")]
+#[test_case("taint i-01 a=b:NoShedule" => "unknown effect \"NoShedule\"; did you mean \"NoSchedule\"?")]
+#[test_case("condition i-01 Ready Tru x" => "unknown status \"Tru\"; did you mean \"True\"?")]
+#[test_case("label i-01 team" => "label \"team\" is invalid: expected a value such as team=web")]
+fn an_invalid_line_on_an_instance_is_an_error(lines: &str) -> String {
     let error = error_of(&format!("{HEAD}{NODE}{lines}\n"));
     error.split_once(": ").unwrap().1.to_owned()
 }
 
 #[test]
-fn control_characters_of_a_file_do_not_get_in() {
+fn control_characters_are_removed() {
     let text = format!("{HEAD}+1s scale web 1\n+2s unschedulable web \"no \u{1b}[31mroom\"\n");
-    let mut picture = Picture::default();
+    let mut fold = PlainFold::default();
     for step in Scenario::parse("x.txt", &text).unwrap().steps(start_time(), Speed::default()) {
-        picture.apply(&step.changes);
+        fold.apply(&step.changes);
     }
-    assert_eq!(picture.events[0].message, "no [31mroom");
+    assert_eq!(fold.events[0].message, "no [31mroom");
 }
 
 #[test]
-fn time_does_not_run_backwards() {
+fn lines_must_be_in_order_of_time() {
     let text = format!("{HEAD}+5s scale web 1\n+4s scale web 2\n");
     assert_eq!(
         error_of(&text),
@@ -85,7 +85,7 @@ fn time_does_not_run_backwards() {
 }
 
 #[test]
-fn what_can_happen_to_a_node_can_be_written() {
+fn every_change_of_a_node_has_a_verb() {
     let text = format!(
         "{HEAD}{NODE}registered gp-1\nready gp-1\ninitialized gp-1\nlabel i-01 team=web\ntaint i-01 dedicated=web:NoExecute\n\
          condition i-01 Ready Unknown NodeStatusUnknown \"Kubelet stopped posting node status.\"\ncordoned i-01\n\
@@ -94,49 +94,49 @@ fn what_can_happen_to_a_node_can_be_written() {
          +1m30s untaint i-01 dedicated:NoExecute\nuncordoned i-01\ndisrupted i-01 Drifted\ndraining i-01\n"
     );
     let steps = Scenario::parse("x.txt", &text).unwrap().steps(start_time(), Speed::default());
-    let mut picture = Picture::default();
-    picture.apply(&steps[0].changes);
-    let node = &picture.nodes["i-01"];
+    let mut fold = PlainFold::default();
+    fold.apply(&steps[0].changes);
+    let node = &fold.nodes["i-01"];
     assert_eq!(node.labels.get("team"), Some("web"));
     assert_eq!(node.condition("Ready").unwrap().message, "Kubelet stopped posting node status.");
     assert!(node.unschedulable && node.taints.iter().any(|t| t.key == "dedicated"));
-    assert_eq!(picture.usage[0].1.cpu_millicores, 250);
-    let event = picture.said("Rebooted").next().unwrap();
+    assert_eq!(fold.usage[0].1.cpu_millicores, 250);
+    let event = fold.events_with_reason("Rebooted").next().unwrap();
     assert_eq!((event.component.as_str(), event.kind), ("kubelet", EventKind::Warning));
     assert_eq!(steps[1].at, SignedDuration::from_secs(90));
-    picture.apply(&steps[1].changes);
-    let (node, claim) = (&picture.nodes["i-01"], &picture.claims["gp-1"]);
+    fold.apply(&steps[1].changes);
+    let (node, claim) = (&fold.nodes["i-01"], &fold.claims["gp-1"]);
     assert!(node.deleted.is_some() && !node.unschedulable && claim.is("DisruptionReason"));
     assert_eq!(claim.condition("DisruptionReason").unwrap().reason, "Drifted");
     assert!(claim.requirements.iter().all(|r| r.values.len() <= ClaimRequirement::VALUES_KEPT));
 }
 
 #[test]
-fn the_scale_out_shows_what_its_expectations_say() {
-    let mut picture = Picture::default();
+fn the_scale_out_meets_its_expectations() {
+    let mut fold = PlainFold::default();
     let mut checked = 0;
     for step in scale_out().steps(start_time(), Speed::default()) {
-        picture.apply(&step.changes);
-        picture.check_room();
+        fold.apply(&step.changes);
+        fold.check_capacity();
         for expect in &step.expects {
-            checked += check(&picture, expect);
+            checked += check(&fold, expect);
         }
     }
     assert!(checked >= 60, "{checked}");
 }
 
-/// Compares what a plain fold can know (all but money and row states); says how much that was.
-fn check(picture: &Picture, expect: &Expect) -> usize {
+/// Compares all facts except prices and row states; returns the number of compared facts.
+fn check(fold: &PlainFold, expect: &Expect) -> usize {
     let claim = |name: &str| {
-        let mut claims = picture.claims.values();
+        let mut claims = fold.claims.values();
         claims.find(|c| c.name == name || c.provider_id.ends_with(&format!("/{name}"))).unwrap()
     };
     let joined = |claim: &crate::model::NodeClaim| {
-        picture.nodes.values().find(|n| n.provider_id == claim.provider_id && !n.provider_id.is_empty())
+        fold.nodes.values().find(|n| n.provider_id == claim.provider_id && !n.provider_id.is_empty())
     };
-    // A row holds what its node says, else what its claim knows, else what its claim asks.
+    // A row has the node's allocatable, else the claim's, else the claim's requests.
     let row = |claim: &crate::model::NodeClaim| match joined(claim) {
-        Some(node) => (picture.requested(&node.name), node.allocatable.clone()),
+        Some(node) => (fold.requested(&node.name), node.allocatable.clone()),
         None if claim.provider_id.is_empty() => (crate::model::Resources::default(), claim.requests.clone()),
         None => (crate::model::Resources::default(), claim.allocatable.clone()),
     };
@@ -144,7 +144,7 @@ fn check(picture: &Picture, expect: &Expect) -> usize {
     for fact in &expect.facts {
         let line = expect.line;
         let rows: Vec<_> = match &expect.subject {
-            Subject::Totals => picture.claims.values().filter(|c| !c.provider_id.is_empty()).map(row).collect(),
+            Subject::Totals => fold.claims.values().filter(|c| !c.provider_id.is_empty()).map(row).collect(),
             Subject::Node(name) | Subject::Claim(name) => vec![row(claim(name))],
         };
         let one = || match &expect.subject {
@@ -153,20 +153,20 @@ fn check(picture: &Picture, expect: &Expect) -> usize {
         };
         checked += 1;
         match fact {
-            Fact::Nodes(n) => assert_eq!(picture.nodes.len() as u64, *n, "line {line}"),
+            Fact::Nodes(n) => assert_eq!(fold.nodes.len() as u64, *n, "line {line}"),
             Fact::ClaimsWithoutNode(n) => {
-                assert_eq!(picture.claims.values().filter(|c| joined(c).is_none()).count() as u64, *n, "line {line}");
+                assert_eq!(fold.claims.values().filter(|c| joined(c).is_none()).count() as u64, *n, "line {line}");
             }
             Fact::Pods(count, n) => {
-                let bound = || picture.pods.values().filter(|p| !p.node.is_empty());
+                let bound = || fold.pods.values().filter(|p| !p.node.is_empty());
                 let seen = match (&expect.subject, count) {
-                    (Subject::Totals, PodCount::Total) => picture.pods.len(),
+                    (Subject::Totals, PodCount::Total) => fold.pods.len(),
                     (_, PodCount::Total | PodCount::Bound) if expect.subject != Subject::Totals => {
                         rows[0].0.pods as usize
                     }
-                    (_, PodCount::Unscheduled) => picture.unscheduled(),
-                    (_, PodCount::Running) => picture.running(),
-                    (_, PodCount::Terminating) => picture.pods.values().filter(|p| p.deleted.is_some()).count(),
+                    (_, PodCount::Unscheduled) => fold.unscheduled(),
+                    (_, PodCount::Running) => fold.running(),
+                    (_, PodCount::Terminating) => fold.pods.values().filter(|p| p.deleted.is_some()).count(),
                     (_, PodCount::Starting) => bound().filter(|p| !p.waiting.is_empty()).count(),
                     (_, PodCount::Total | PodCount::Bound) => bound().count(),
                 };
@@ -199,29 +199,33 @@ fn check(picture: &Picture, expect: &Expect) -> usize {
 }
 
 #[test]
-fn the_scale_out_says_what_the_controllers_said() {
-    let mut picture = Picture::default();
+fn the_scale_out_has_the_events_of_the_controllers() {
+    let mut fold = PlainFold::default();
     for step in scale_out().steps(start_time(), Speed::default()) {
-        picture.apply(&step.changes);
+        fold.apply(&step.changes);
     }
-    assert_eq!(picture.context, "scale-out");
+    assert_eq!(fold.context, "scale-out");
     for name in ["general-purpose-8wmvz", "general-purpose-q7kd2"] {
         for reason in ["Launched", "Registered", "Initialized", "Ready"] {
-            let said = picture.said(reason).find(|e| e.object.kind == "NodeClaim" && e.object.name == name);
-            let message = &said.unwrap().message;
+            let event = fold.events_with_reason(reason).find(|e| e.object.kind == "NodeClaim" && e.object.name == name);
+            let message = &event.unwrap().message;
             let wanted =
                 format!("Status condition transitioned, Type: {reason}, Status: Unknown -> True, Reason: {reason}");
             assert_eq!(*message, wanted);
         }
     }
-    assert!(picture.said("Ready").any(|e| e.object.kind == "Node" && e.object.name == "i-0fce4e6539834df06"));
+    assert!(
+        fold.events_with_reason("Ready").any(|e| e.object.kind == "Node" && e.object.name == "i-0fce4e6539834df06")
+    );
     let one_node = "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption \
                     victims found for incoming pod.";
-    assert_eq!(picture.said("FailedScheduling").filter(|e| e.message == one_node).count(), 99);
+    assert_eq!(fold.events_with_reason("FailedScheduling").filter(|e| e.message == one_node).count(), 99);
     let nominated = "Pod should schedule on: nodeclaim/general-purpose-4qtzc";
-    assert!(picture.said("Nominated").any(|e| e.message == nominated && e.component == "eks-auto-mode/compute"));
+    assert!(
+        fold.events_with_reason("Nominated").any(|e| e.message == nominated && e.component == "eks-auto-mode/compute")
+    );
     for name in ["general-purpose-4qtzc", "general-purpose-5hbc9", "general-purpose-n52gk"] {
-        let about = |reason| picture.said(reason).find(move |e| e.object.name == name).unwrap().clone();
+        let about = |reason| fold.events_with_reason(reason).find(move |e| e.object.name == name).unwrap().clone();
         let error = about("InsufficientCapacityError");
         assert_eq!(error.kind, EventKind::Warning);
         assert!(error.message.contains("VcpuLimitExceeded") && error.message.contains("limit of 32"));
@@ -229,17 +233,17 @@ fn the_scale_out_says_what_the_controllers_said() {
             about("TerminationGracePeriodExpiring").message.starts_with("All pods will be deleted by 2026-09-25T17:4")
         );
         assert_eq!(about("Finalized").message, "Finalized karpenter.sh/termination");
-        assert!(picture.ended.0.contains(name));
+        assert!(fold.ended.0.contains(name));
     }
 }
 
 #[test]
-fn the_nodes_of_a_scenario_are_whole() {
-    let mut picture = Picture::default();
+fn nodes_of_a_scenario_are_complete() {
+    let mut fold = PlainFold::default();
     for step in scale_out().steps(start_time(), Speed::default()) {
-        picture.apply(&step.changes);
+        fold.apply(&step.changes);
     }
-    let (node, claim) = (&picture.nodes["i-0fce4e6539834df06"], &picture.claims["general-purpose-q7kd2"]);
+    let (node, claim) = (&fold.nodes["i-0fce4e6539834df06"], &fold.claims["general-purpose-q7kd2"]);
     for (key, value) in [
         ("eks.amazonaws.com/compute-type", "auto"),
         ("eks.amazonaws.com/instance-family", "c5a"),
@@ -263,16 +267,16 @@ fn the_nodes_of_a_scenario_are_whole() {
     assert!(["Launched", "Registered", "Initialized", "Ready"].iter().all(|c| claim.is(c)));
     assert_eq!(node.condition("Ready").unwrap().reason, "KubeletReady");
     assert!(node.taints.is_empty(), "{:?}", node.taints);
-    let waiting: Vec<_> = picture.pods.values().filter(|p| p.node.is_empty()).collect();
+    let waiting: Vec<_> = fold.pods.values().filter(|p| p.node.is_empty()).collect();
     assert!(
         waiting.iter().all(|p| matches!(&p.scheduling, Scheduling::Unschedulable(why) if why.contains("0/2 nodes")))
     );
-    assert_eq!(picture.pods.values().filter(|p| p.class == PodClass::DaemonSet).count(), 1);
+    assert_eq!(fold.pods.values().filter(|p| p.class == PodClass::DaemonSet).count(), 1);
     assert_eq!(claim.allocatable.get(&Resource::Cpu), 7910);
 }
 
 #[test]
-fn a_scenario_is_the_same_each_time_and_shorter_when_faster() {
+fn a_scenario_is_deterministic_and_shorter_at_higher_speed() {
     let scenario = scale_out();
     assert_eq!(scenario.steps(start_time(), Speed::default()), scenario.steps(start_time(), Speed::default()));
     let fast = scenario.steps(start_time(), Speed::times(10.0));
@@ -280,24 +284,24 @@ fn a_scenario_is_the_same_each_time_and_shorter_when_faster() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_scenario_is_played_in_its_own_time() {
+async fn a_scenario_is_played_in_real_time() {
     let (sender, mut receiver) = mpsc::channel(4);
     let cancel = CancellationToken::new();
     let begun = tokio::time::Instant::now();
     let mut tasks = super::start(&scale_out(), start_time(), Speed::default(), sender, cancel.clone());
-    let mut picture = Picture::default();
-    while picture.nodes.len() < 2 {
-        picture.apply(&receiver.recv().await.unwrap());
+    let mut fold = PlainFold::default();
+    while fold.nodes.len() < 2 {
+        fold.apply(&receiver.recv().await.unwrap());
     }
     assert_eq!(begun.elapsed().as_secs(), 102);
-    // At its end the picture stays and the channel is open.
+    // At its end the state stays and the channel is open.
     let rest = tokio::time::timeout(std::time::Duration::from_mins(1), async {
         while let Some(batch) = receiver.recv().await {
-            picture.apply(&batch);
+            fold.apply(&batch);
         }
     });
     assert!(rest.await.is_err());
-    assert_eq!(picture.running(), 9);
+    assert_eq!(fold.running(), 9);
     cancel.cancel();
     tasks.join_next().await.unwrap().unwrap();
 }

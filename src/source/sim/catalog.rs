@@ -1,6 +1,6 @@
-//! The EC2 instance types that simulated clusters use, and what EKS makes of their size.
+//! The EC2 instance types of simulated clusters, with their capacity and allocatable amounts on EKS.
 //!
-//! Prices are not here: they come from the price table by the labels of the node, as for a real one.
+//! Their prices come from the price table by the labels of the node, as for real nodes.
 
 use crate::model::{Resource, Resources};
 
@@ -9,9 +9,9 @@ use crate::model::{Resource, Resources};
 pub struct InstanceType {
     /// `c5a.large`.
     pub name: &'static str,
-    /// Processors.
+    /// vCPUs.
     pub vcpu: u64,
-    /// Memory as EC2 sells it.
+    /// Memory by EC2's specification.
     pub memory_mib: u64,
     /// `amd64` or `arm64`.
     pub arch: &'static str,
@@ -19,11 +19,11 @@ pub struct InstanceType {
     pub cpu_manufacturer: &'static str,
     /// Sustained clock speed.
     pub clock_mhz: u64,
-    /// NVIDIA devices, with the model's name.
+    /// NVIDIA GPUs: number and model.
     pub gpu: Option<(u64, &'static str)>,
 }
 
-const fn of(
+const fn cpu_type(
     name: &'static str,
     vcpu: u64,
     gib: u64,
@@ -34,7 +34,7 @@ const fn of(
     InstanceType { name, vcpu, memory_mib: gib * 1024, arch, cpu_manufacturer: maker, clock_mhz, gpu: None }
 }
 
-const fn gpu(name: &'static str, vcpu: u64, gib: u64, maker: &'static str, model: &'static str) -> InstanceType {
+const fn gpu_type(name: &'static str, vcpu: u64, gib: u64, maker: &'static str, model: &'static str) -> InstanceType {
     InstanceType {
         name,
         vcpu,
@@ -48,38 +48,38 @@ const fn gpu(name: &'static str, vcpu: u64, gib: u64, maker: &'static str, model
 
 /// All types, each family from small to large. Sizes: EC2's instance type pages.
 pub const CATALOG: &[InstanceType] = &[
-    of("c5a.large", 2, 4, "amd64", "amd", 3300),
-    of("c5a.xlarge", 4, 8, "amd64", "amd", 3300),
-    of("c5a.2xlarge", 8, 16, "amd64", "amd", 3300),
-    of("c5a.4xlarge", 16, 32, "amd64", "amd", 3300),
-    of("c5a.8xlarge", 32, 64, "amd64", "amd", 3300),
-    of("c6a.large", 2, 4, "amd64", "amd", 3600),
-    of("c6a.xlarge", 4, 8, "amd64", "amd", 3600),
-    of("c6a.2xlarge", 8, 16, "amd64", "amd", 3600),
-    of("c6g.xlarge", 4, 8, "arm64", "aws", 2500),
-    of("c6g.2xlarge", 8, 16, "arm64", "aws", 2500),
-    of("c6g.4xlarge", 16, 32, "arm64", "aws", 2500),
-    of("c7g.xlarge", 4, 8, "arm64", "aws", 2600),
-    of("c7g.2xlarge", 8, 16, "arm64", "aws", 2600),
-    of("m5a.large", 2, 8, "amd64", "amd", 2500),
-    of("m5a.xlarge", 4, 16, "amd64", "amd", 2500),
-    of("m5a.2xlarge", 8, 32, "amd64", "amd", 2500),
-    of("m5a.4xlarge", 16, 64, "amd64", "amd", 2500),
-    of("m6g.large", 2, 8, "arm64", "aws", 2500),
-    of("m6g.xlarge", 4, 16, "arm64", "aws", 2500),
-    of("m6g.2xlarge", 8, 32, "arm64", "aws", 2500),
-    of("m7g.large", 2, 8, "arm64", "aws", 2600),
-    of("m7g.xlarge", 4, 16, "arm64", "aws", 2600),
-    of("m7g.2xlarge", 8, 32, "arm64", "aws", 2600),
-    of("r5a.large", 2, 16, "amd64", "amd", 2500),
-    of("r5a.xlarge", 4, 32, "amd64", "amd", 2500),
-    of("r5a.2xlarge", 8, 64, "amd64", "amd", 2500),
-    of("r6g.xlarge", 4, 32, "arm64", "aws", 2500),
-    of("r6g.2xlarge", 8, 64, "arm64", "aws", 2500),
-    gpu("g4dn.xlarge", 4, 16, "intel", "t4"),
-    gpu("g5.xlarge", 4, 16, "amd", "a10g"),
-    gpu("g5.2xlarge", 8, 32, "amd", "a10g"),
-    gpu("g6.xlarge", 4, 16, "amd", "l4"),
+    cpu_type("c5a.large", 2, 4, "amd64", "amd", 3300),
+    cpu_type("c5a.xlarge", 4, 8, "amd64", "amd", 3300),
+    cpu_type("c5a.2xlarge", 8, 16, "amd64", "amd", 3300),
+    cpu_type("c5a.4xlarge", 16, 32, "amd64", "amd", 3300),
+    cpu_type("c5a.8xlarge", 32, 64, "amd64", "amd", 3300),
+    cpu_type("c6a.large", 2, 4, "amd64", "amd", 3600),
+    cpu_type("c6a.xlarge", 4, 8, "amd64", "amd", 3600),
+    cpu_type("c6a.2xlarge", 8, 16, "amd64", "amd", 3600),
+    cpu_type("c6g.xlarge", 4, 8, "arm64", "aws", 2500),
+    cpu_type("c6g.2xlarge", 8, 16, "arm64", "aws", 2500),
+    cpu_type("c6g.4xlarge", 16, 32, "arm64", "aws", 2500),
+    cpu_type("c7g.xlarge", 4, 8, "arm64", "aws", 2600),
+    cpu_type("c7g.2xlarge", 8, 16, "arm64", "aws", 2600),
+    cpu_type("m5a.large", 2, 8, "amd64", "amd", 2500),
+    cpu_type("m5a.xlarge", 4, 16, "amd64", "amd", 2500),
+    cpu_type("m5a.2xlarge", 8, 32, "amd64", "amd", 2500),
+    cpu_type("m5a.4xlarge", 16, 64, "amd64", "amd", 2500),
+    cpu_type("m6g.large", 2, 8, "arm64", "aws", 2500),
+    cpu_type("m6g.xlarge", 4, 16, "arm64", "aws", 2500),
+    cpu_type("m6g.2xlarge", 8, 32, "arm64", "aws", 2500),
+    cpu_type("m7g.large", 2, 8, "arm64", "aws", 2600),
+    cpu_type("m7g.xlarge", 4, 16, "arm64", "aws", 2600),
+    cpu_type("m7g.2xlarge", 8, 32, "arm64", "aws", 2600),
+    cpu_type("r5a.large", 2, 16, "amd64", "amd", 2500),
+    cpu_type("r5a.xlarge", 4, 32, "amd64", "amd", 2500),
+    cpu_type("r5a.2xlarge", 8, 64, "amd64", "amd", 2500),
+    cpu_type("r6g.xlarge", 4, 32, "arm64", "aws", 2500),
+    cpu_type("r6g.2xlarge", 8, 64, "arm64", "aws", 2500),
+    gpu_type("g4dn.xlarge", 4, 16, "intel", "t4"),
+    gpu_type("g5.xlarge", 4, 16, "amd", "a10g"),
+    gpu_type("g5.2xlarge", 8, 32, "amd", "a10g"),
+    gpu_type("g6.xlarge", 4, 16, "amd", "l4"),
 ];
 
 /// The type with this name.
@@ -88,7 +88,7 @@ pub fn find(name: &str) -> Option<&'static InstanceType> {
 }
 
 const MIB: u64 = 1 << 20;
-/// Every simulated node has the data volume of an Auto Mode node: 80 GiB.
+/// The data volume of every simulated node, as in Auto Mode: 80 GiB.
 pub(super) const DISK_GIB: u64 = 80;
 
 impl InstanceType {
@@ -113,8 +113,8 @@ impl InstanceType {
         self.family().chars().skip_while(char::is_ascii_alphabetic).take_while(char::is_ascii_digit).collect()
     }
 
-    /// Pods that fit: one address per pod from every network interface but its own. Auto Mode's own agents are
-    /// processes of the node, not host-network pods, so nothing is added for them; the kubelet stops at 110.
+    /// The maximum number of pods: the addresses of all network interfaces, without the primary ones. Auto Mode's agents
+    /// are processes rather than host-network pods, so none are added for them; the kubelet's limit is 110.
     pub fn max_pods(&self) -> u64 {
         let (interfaces, addresses) = match self.vcpu {
             0..=2 => (3, 10),
@@ -124,24 +124,24 @@ impl InstanceType {
         (interfaces * (addresses - 1_u64)).min(110)
     }
 
-    /// What the node reports as `status.capacity`: memory is what the hypervisor leaves (Karpenter's estimate, 7.5 %
-    /// less than sold: `vm-memory-overhead-percent`).
+    /// `status.capacity` of a node: memory without the hypervisor's share (7.5 % by Karpenter's estimate,
+    /// `vm-memory-overhead-percent`).
     pub fn capacity(&self) -> Resources {
-        let mut all = Resources::new(self.vcpu * 1000, self.memory_mib * 925 / 1000 * MIB);
-        all.ephemeral_storage_bytes = DISK_GIB << 30;
-        all.pods = self.max_pods();
+        let mut capacity = Resources::new(self.vcpu * 1000, self.memory_mib * 925 / 1000 * MIB);
+        capacity.ephemeral_storage_bytes = DISK_GIB << 30;
+        capacity.pods = self.max_pods();
         if let Some((count, _)) = self.gpu {
-            all.set(&Resource::from_name("nvidia.com/gpu"), count);
+            capacity.set(&Resource::from_name("nvidia.com/gpu"), count);
         }
-        all
+        capacity
     }
 
-    /// What the node reports as `status.allocatable`: capacity less what EKS reserves for the kubelet (6 % of the
+    /// `status.allocatable` of a node: capacity minus the kubelet reservation of EKS (6 % of the
     /// first core, 1 % of the second, 0.5 % of the next two, 0.25 % of the others; 255 MiB and 11 MiB a pod) and the
     /// eviction threshold (100 MiB, 10 % of the disk). awslabs/amazon-eks-ami `nodeadm/internal/kubelet`.
     pub fn allocatable(&self) -> Resources {
         let mut left = self.capacity();
-        // In hundredths of a millicore, so that a quarter of a percent stays whole.
+        // In hundredths of a millicore, so that 0.25 % is an integer.
         let reserved = (0..self.vcpu).map(|core| match core {
             0 => 6000,
             1 => 1000,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_and_nothing_is_reserved_away() {
+    fn names_are_unique_and_allocatable_is_positive() {
         for (i, t) in CATALOG.iter().enumerate() {
             assert!(CATALOG[..i].iter().all(|other| other.name != t.name), "{} twice", t.name);
             let left = t.allocatable();

@@ -1,5 +1,5 @@
-//! What a simulated fleet costs beside what the price table tells: a made-up spot market with steady prices below the
-//! on-demand ones, by zone, and the published prices of its volumes and its control plane.
+//! Prices of the simulated fleet that the price table does not have: constant spot prices by zone below the on-demand
+//! price, and the published prices of volumes and the control plane.
 
 use super::catalog::CATALOG;
 use crate::model::{Name, Timestamp};
@@ -8,17 +8,17 @@ use crate::pricing::{
 };
 use crate::units::Money;
 
-/// What a spot machine costs, in thousandths of the on-demand price, as it does on many a day.
+/// Spot prices in permille of the on-demand price.
 const SHARE: std::ops::RangeInclusive<i64> = 260..=470;
 
-/// Spot prices of every type of the catalogue that the region sells, in each zone; the same ones in every run.
+/// Spot prices of all types of the catalogue that the region has, by zone; the same in every run.
 pub fn spot_prices(region: &str, zones: &[&str], now: Timestamp) -> PriceSheet {
     let book = PriceBook::embedded();
     let mut prices = Vec::new();
     for kind in CATALOG {
         let Ok(list) = book.on_demand(region, kind.name) else { continue };
         for zone in zones {
-            // A seed of the names alone: neither the order of the catalogue nor of the zones moves a price.
+            // Seeded by names, so that the order of the catalogue and the zones does not matter.
             let seed =
                 kind.name.bytes().chain(zone.bytes()).fold(7_u64, |seed, b| seed * 31 % 1_000_003 + u64::from(b));
             let share = fastrand::Rng::with_seed(seed).i64(SHARE);
@@ -33,12 +33,12 @@ pub fn spot_prices(region: &str, zones: &[&str], now: Timestamp) -> PriceSheet {
     sheet(region, now, Prices::Spot(prices))
 }
 
-/// How often spot machines of each type are taken back, as the spot advisor tells it: larger ones of busy families more.
+/// Spot savings and interruption rates, as the spot advisor publishes them.
 pub fn spot_savings(region: &str, now: Timestamp) -> PriceSheet {
     let savings = CATALOG.iter().map(|kind| SpotSaving {
         instance_type: kind.name.into(),
         os: Os::Linux,
-        // The middle of what the market asks: prices by zone go before it.
+        // The middle of the range of spot prices; prices by zone take precedence.
         percent: 100 - (SHARE.start() + SHARE.end()).div_euclid(20) as u8,
         interruption_band: match (kind.gpu, kind.vcpu) {
             (Some(_), _) => 4,
@@ -50,7 +50,7 @@ pub fn spot_savings(region: &str, now: Timestamp) -> PriceSheet {
     sheet(region, now, Prices::SpotSavings(savings.collect()))
 }
 
-/// What Seoul's gp3 volumes cost by the month: a GiB, an I/O operation and a MiB a second (Amazon EBS pricing).
+/// Monthly prices of gp3 volumes in Seoul: per GiB, per IOPS and per MiB/s (Amazon EBS pricing).
 pub fn volume_prices(region: &str, now: Timestamp) -> PriceSheet {
     let gp3 = VolumePrice {
         volume_type: Name::const_new("gp3"),
@@ -61,7 +61,7 @@ pub fn volume_prices(region: &str, now: Timestamp) -> PriceSheet {
     sheet(region, now, Prices::Volumes(vec![gp3]))
 }
 
-/// What EKS charges for a cluster, and on top of that under extended support (Amazon EKS pricing).
+/// The hourly price of an EKS cluster, and the surcharge for extended support (Amazon EKS pricing).
 pub fn cluster_prices(region: &str, now: Timestamp) -> PriceSheet {
     let eks = EksPrices {
         cluster: Some(Money::from_nanos(100_000_000)),
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_steady_and_below_on_demand() {
+    fn spot_prices_are_constant_and_below_on_demand() {
         let (region, zones) = ("ap-northeast-2", ["ap-northeast-2a", "ap-northeast-2b"]);
         let sheet = spot_prices(region, &zones, Timestamp::UNIX_EPOCH);
         assert_eq!(sheet, spot_prices(region, &zones, Timestamp::UNIX_EPOCH));

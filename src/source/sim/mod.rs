@@ -1,32 +1,32 @@
-//! A simulated EKS cluster: what the demo and the scenario files play, object by object.
+//! A simulated EKS cluster, which the demo and scenario files play.
 //!
-//! [`World`] holds the facts (when a claim launched, which pod is bound where) and has a verb for everything that can
-//! happen; each verb says what a live watch would have said: the objects as the API server shows them, with the
-//! events their controllers write. Always true: the same verbs with the same times and seed give the same changes.
-//! Nothing here reads a clock.
+//! [`World`] has the state (when a claim launched, which pod is bound where) and a method for everything that can
+//! happen. Each method emits the changes of a live watch: the objects as the API server returns them, and the events of
+//! their controllers. Invariant: the same calls with the same times and seed give the same changes. No function reads a
+//! clock.
 
 pub mod catalog;
-mod machine;
+mod instance;
 pub mod market;
 pub mod play;
 pub mod text;
 mod world;
 
 #[cfg(test)]
-pub(crate) mod picture;
+pub(crate) mod fold;
 
-pub use machine::{CapacityType, Machine, Site};
-pub use world::{Asked, MachineId, PodId, PodStage, PoolSpec, SimPod, WorkloadId, WorkloadSpec, World};
+pub use instance::{CapacityType, Instance, Site};
+pub use world::{ClaimRequest, InstanceId, PodId, PodStage, PoolSpec, SimPod, WorkloadId, WorkloadSpec, World};
 
 use crate::model::Timestamp;
 use jiff::SignedDuration;
 
-/// `at` moved by milliseconds; stays where it is at the end of time.
+/// `at` plus milliseconds, saturating.
 pub(crate) fn later(at: Timestamp, millis: i64) -> Timestamp {
     at.checked_add(SignedDuration::from_millis(millis)).unwrap_or(at)
 }
 
-/// How many times faster than life something is played, in thousandths, so that times stay whole milliseconds.
+/// The speed of a simulation relative to real time, in permille, so that times stay whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Speed(u32);
 
@@ -37,13 +37,13 @@ impl Default for Speed {
 }
 
 impl Speed {
-    /// `factor` times as fast as life: 2.0 takes half the time. Kept within 0.01 and 1,000.
+    /// `factor` times real time: 2.0 takes half the time. Clamped to 0.01 to 1,000.
     pub fn times(factor: f64) -> Self {
         let bounded = if factor.is_finite() { factor.clamp(0.01, 1000.0) } else { 1.0 };
         Self((bounded * 1000.0).round() as u32)
     }
 
-    /// How long `millis` of the simulated cluster's time take.
+    /// The real time, in milliseconds, of `millis` of simulated time.
     pub fn shorten(self, millis: i64) -> i64 {
         millis.saturating_mul(1000) / i64::from(self.0.max(1))
     }

@@ -1,4 +1,4 @@
-//! Plays a script in time: the only part that waits.
+//! Plays a script in real time.
 
 use crate::model::{Change, Timestamp};
 use tokio::sync::mpsc;
@@ -6,20 +6,20 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// The most changes that go through the channel at once.
+/// The maximum number of changes per batch.
 pub const BATCH: usize = 1024;
 
-/// Something that happens by itself as time goes on.
+/// A source of changes over time.
 pub trait Script: Send + 'static {
-    /// When something happens next; `None` when nothing will any more.
+    /// When the next changes happen; `None` at the end.
     fn due(&self) -> Option<Timestamp>;
 
-    /// What happens up to `now`, or the first part of it; the rest is due at once. Order matters.
+    /// The changes up to `now` in order, or the first part of them; the rest is then due at once.
     fn play(&mut self, now: Timestamp) -> Vec<Change>;
 }
 
-/// Starts a task that plays `script`, whose time began at `start`, through `sender`, until the script ends, `cancel` is
-/// called or nobody receives. A full channel makes the script wait, not skip.
+/// Starts a task that sends the changes of `script`, which starts at `start`, to `sender`, until the script ends, `cancel`
+/// is cancelled or the receiver is dropped. A full channel delays the script.
 pub fn play(
     mut script: impl Script,
     start: Timestamp,
@@ -51,7 +51,7 @@ pub fn play(
                 }
             }
         }
-        // The picture stays: a source that has said everything is not a source that is lost.
+        // Keeps the channel open, so that the state of the ended script stays on the screen.
         let _keep_open = sender;
         cancel.cancelled().await;
     });

@@ -1,4 +1,4 @@
-//! The words of the controllers: event messages as upstream writes them.
+//! Event messages with the wording of the upstream controllers.
 //!
 //! Sources: kubernetes-sigs/karpenter `pkg/events`, `pkg/controllers/*/events`; kubernetes/kubernetes
 //! `pkg/scheduler/framework/types.go` (`FitError`), `pkg/kubelet/events`.
@@ -16,7 +16,7 @@ pub const KUBELET: &str = "kubelet";
 /// Kubernetes' node lifecycle controller.
 pub const NODE_CONTROLLER: &str = "node-controller";
 
-/// EC2's answer when the account's vCPU quota is used up.
+/// EC2's error if the vCPU quota of the account is exceeded.
 pub fn vcpu_limit(limit: u64) -> String {
     format!(
         "VcpuLimitExceeded: You have requested more vCPU capacity than your current vCPU limit of {limit} allows for \
@@ -25,7 +25,7 @@ pub fn vcpu_limit(limit: u64) -> String {
     )
 }
 
-/// EC2's answer when a zone has no such machine left.
+/// EC2's error if a zone has no capacity of the type.
 pub fn no_capacity(instance_type: &str, zone: &str) -> String {
     format!(
         "InsufficientInstanceCapacity: We currently do not have sufficient {instance_type} capacity in the \
@@ -33,7 +33,7 @@ pub fn no_capacity(instance_type: &str, zone: &str) -> String {
     )
 }
 
-/// Karpenter's `InsufficientCapacityError` about a claim; the error is cut at 300 bytes.
+/// Karpenter's `InsufficientCapacityError` of a claim; the error is truncated to 300 bytes.
 pub fn insufficient_capacity(claim: &str, fleet_error: &str) -> String {
     let error = format!("insufficient capacity, with fleet error(s), {fleet_error}");
     let mut end = error.len().min(300);
@@ -44,18 +44,18 @@ pub fn insufficient_capacity(claim: &str, fleet_error: &str) -> String {
     format!("NodeClaim {claim} event: {}{cut}", error.get(..end).unwrap_or(&error))
 }
 
-/// A status condition that changed, as operatorpkg announces it.
+/// operatorpkg's message of a changed status condition.
 pub fn transitioned(kind: &str, from: &str, to: &str, reason: &str, message: &str) -> String {
     let tail = if message.is_empty() { String::new() } else { format!(", Message: {message}") };
     format!("Status condition transitioned, Type: {kind}, Status: {from} -> {to}, Reason: {reason}{tail}")
 }
 
-/// Karpenter's `TerminationGracePeriodExpiring`: to the second, in UTC.
+/// Karpenter's message of `TerminationGracePeriodExpiring`: UTC, in seconds.
 pub fn grace_expires(at: Timestamp) -> String {
     format!("All pods will be deleted by {}", at.strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
-/// The scheduler's verdict when no node fits; `reasons` are counts of nodes.
+/// The scheduler's message if no node fits; `reasons` are numbers of nodes.
 pub fn no_node_fits(nodes: usize, reasons: &[(usize, String)]) -> String {
     if nodes == 0 {
         return "no nodes available to schedule pods".to_owned();
@@ -63,7 +63,7 @@ pub fn no_node_fits(nodes: usize, reasons: &[(usize, String)]) -> String {
     let list = |parts: &[String]| parts.join(", ");
     let mut why: Vec<String> = reasons.iter().map(|(n, reason)| format!("{n} {reason}")).collect();
     why.sort();
-    let lacking: usize = reasons.iter().filter(|(_, r)| is_room(r)).map(|(n, _)| n).sum();
+    let lacking: usize = reasons.iter().filter(|(_, r)| is_lack_of_capacity(r)).map(|(n, _)| n).sum();
     let mut preemption = Vec::new();
     if lacking > 0 {
         preemption.push(format!("{lacking} No preemption victims found for incoming pod"));
@@ -78,7 +78,7 @@ pub fn no_node_fits(nodes: usize, reasons: &[(usize, String)]) -> String {
     )
 }
 
-fn is_room(reason: &str) -> bool {
+fn is_lack_of_capacity(reason: &str) -> bool {
     reason.starts_with("Insufficient ") || reason == "Too many pods"
 }
 
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_fleet_error_is_cut_at_300_bytes() {
+    fn a_long_fleet_error_is_truncated_to_300_bytes() {
         let text = insufficient_capacity("general-purpose-4qtzc", &vcpu_limit(32));
         assert!(text.starts_with(
             "NodeClaim general-purpose-4qtzc event: insufficient capacity, with fleet error(s), VcpuLimitExceeded: You \

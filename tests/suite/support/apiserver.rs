@@ -38,7 +38,7 @@ pub enum End {
     Proper,
     /// The connection is torn in the middle of the body.
     Torn,
-    /// Never: it stays open, and [`ApiServer::say`] adds to it.
+    /// Never: it stays open, and [`ApiServer::send`] adds to it.
     Open,
 }
 
@@ -74,7 +74,7 @@ impl Answer {
         Self { status: code, ..Self::json(&body) }
     }
 
-    /// A watch: lines, then as told.
+    /// A watch: lines, then this end.
     pub fn lines(lines: &[Value], end: End) -> Self {
         let parts = lines.iter().map(|line| format!("{line}\n")).collect();
         Self { status: 200, headers: Vec::new(), parts, pace: Duration::ZERO, end }
@@ -236,7 +236,7 @@ impl ApiServer {
     }
 
     /// Adds a line to the open watches of a path, waiting until there is one.
-    pub async fn say(&self, path: &str, line: &Value) {
+    pub async fn send(&self, path: &str, line: &Value) {
         self.add(path, Some(&format!("{line}\n"))).await;
     }
 
@@ -250,11 +250,11 @@ impl ApiServer {
             let mut script = self.script.lock().unwrap();
             let open = script.open.entry(path.to_owned()).or_default();
             open.retain(|sender| sender.send(part.map(str::to_owned)).is_ok());
-            let heard = !open.is_empty();
+            let sent = !open.is_empty();
             if part.is_none() {
                 open.clear();
             }
-            heard.then_some(())
+            sent.then_some(())
         })
         .await;
     }
@@ -302,7 +302,7 @@ impl ApiServer {
     }
 }
 
-/// Asks again until there is an answer; a generous time later it is a failure.
+/// Polls until there is an answer; fails after a generous timeout.
 pub async fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -331,7 +331,7 @@ impl Answers for Mutex<Script> {
             (_, true) => How::Watch,
             _ => How::List,
         };
-        let (answer, said, clock) = {
+        let (answer, receiver, clock) = {
             let mut script = self.lock().unwrap();
             script.asked.push(asked.clone());
             let scripted = script.answers.get_mut(&(asked.path.clone(), how)).and_then(next);
@@ -340,11 +340,11 @@ impl Answers for Mutex<Script> {
                 IDENTITY_REVIEWS => Answer::json(&json!({"status": {"userInfo": {"username": "reader@example.com"}}})),
                 _ => healthy(&asked, how),
             });
-            let (say, said) = unbounded_channel();
+            let (sender, receiver) = unbounded_channel();
             if answer.end == End::Open && answer.status == 200 {
-                script.open.entry(asked.path.clone()).or_default().push(say);
+                script.open.entry(asked.path.clone()).or_default().push(sender);
             }
-            (answer, said, script.clock)
+            (answer, receiver, script.clock)
         };
         if answer.status == 0 {
             std::future::pending::<()>().await;
@@ -359,7 +359,7 @@ impl Answers for Mutex<Script> {
         for (name, value) in &answer.headers {
             response = response.header(*name, value);
         }
-        response.body(body(answer, said)).unwrap()
+        response.body(body(answer, receiver)).unwrap()
     }
 }
 
@@ -375,7 +375,7 @@ fn review(body: &str, denied: &[(String, String)]) -> Answer {
     answer
 }
 
-/// What a healthy server with nothing in it says.
+/// The answers of a healthy server without objects.
 fn healthy(asked: &Asked, how: How) -> Answer {
     match (asked.path.as_str(), how) {
         ("/version", _) => Answer::json(&json!({"major": "1", "minor": "36"})),
@@ -386,11 +386,11 @@ fn healthy(asked: &Asked, how: How) -> Answer {
     }
 }
 
-fn body(answer: Answer, said: UnboundedReceiver<Option<String>>) -> ResponseBody {
+fn body(answer: Answer, receiver: UnboundedReceiver<Option<String>>) -> ResponseBody {
     let Answer { parts, pace, end, .. } = answer;
     let parts = VecDeque::from(parts);
-    let frames = stream::unfold(Some((parts, said)), move |state| async move {
-        let (mut parts, mut said) = state?;
+    let frames = stream::unfold(Some((parts, receiver)), move |state| async move {
+        let (mut parts, mut receiver) = state?;
         let part = match (parts.pop_front(), end) {
             (Some(part), _) => {
                 tokio::time::sleep(pace).await;
@@ -401,13 +401,13 @@ fn body(answer: Answer, said: UnboundedReceiver<Option<String>>) -> ResponseBody
                 tokio::time::sleep(BEFORE_THE_TEAR).await;
                 return Some((Err(io::Error::other("torn")), None));
             }
-            (None, End::Open) => match said.recv().await {
+            (None, End::Open) => match receiver.recv().await {
                 Some(Some(part)) => part,
                 Some(None) => return None,
                 None => std::future::pending().await,
             },
         };
-        Some((Ok(Frame::data(Bytes::from(part))), Some((parts, said))))
+        Some((Ok(Frame::data(Bytes::from(part))), Some((parts, receiver))))
     });
     StreamBody::new(frames).boxed_unsync()
 }

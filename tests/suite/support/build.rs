@@ -1,4 +1,4 @@
-//! Objects as a small EKS cluster has them, to be changed where a test cares.
+//! Builders of the objects of a small EKS cluster, for tests to modify.
 
 #![allow(dead_code, reason = "each area of tests uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
@@ -9,7 +9,7 @@ use nodeglass::model::{
     PodPhase, Provisioner, Resources, Scheduling, Timestamp, Uid, Volume, key,
 };
 
-/// A moment by its seconds.
+/// A timestamp, in seconds.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }
@@ -74,7 +74,7 @@ pub fn claim(name: &str, node: &str) -> NodeClaim {
     }
 }
 
-/// A claim that is asked for and has no machine.
+/// A NodeClaim before launch.
 pub fn fresh_claim(name: &str) -> NodeClaim {
     NodeClaim {
         node_name: "".into(),
@@ -133,7 +133,7 @@ macro_rules! added {
 
 added!(Node => Node, Pod => Pod, NodeClaim => Claim, NodePool => Pool, NodeClass => NodeClass, Event => Event);
 
-/// A cluster to which all this happened, one second after the other.
+/// A cluster after these changes, one per second.
 pub fn cluster(changes: impl IntoIterator<Item = Change>) -> Cluster {
     let mut cluster = Cluster::new(None);
     for (i, change) in changes.into_iter().enumerate() {

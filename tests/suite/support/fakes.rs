@@ -1,11 +1,11 @@
-//! The world around the loop, played: a screen that remembers, a script of keys and pauses, a source a test speaks for.
-//! On tokio's paused clock nothing here takes time.
+//! The scripted environment of the main loop: a recording screen, a script of keys and pauses, and a source that the test
+//! controls. On tokio's paused clock this takes no time.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use super::stage::{afternoon, plain};
 use futures::{Stream, stream};
-use nodeglass::app::{Clock, Dashboard, PriceLink, Running, Screen, Wish, World};
+use nodeglass::app::{Clock, Dashboard, PriceLink, Running, Screen, SignalAction, World};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::View;
 use nodeglass::model::Change;
@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// What the loop did to its screen.
+/// A call of the loop to its screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     Draw(String),
@@ -39,11 +39,11 @@ pub enum Call {
 struct Memory {
     calls: Vec<(Duration, Call)>,
     size: (u16, u16),
-    /// What the screen fails with from now on.
+    /// The error of all further calls.
     broken: Option<io::ErrorKind>,
 }
 
-/// What happened, and what is to be: the test's end of everything.
+/// The calls so far, and the error of further calls.
 #[derive(Clone)]
 pub struct Record {
     memory: Rc<RefCell<Memory>>,
@@ -51,12 +51,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// Everything the screen was told, with its moment since the start.
+    /// All calls, with their times since the start.
     pub fn calls(&self) -> Vec<(Duration, Call)> {
         self.memory.borrow().calls.clone()
     }
 
-    /// The frames with their moments.
+    /// The frames, with their times.
     pub fn frames(&self) -> Vec<(Duration, String)> {
         let frame = |(at, call)| match call {
             Call::Draw(text) => Some((at, text)),
@@ -70,7 +70,7 @@ impl Record {
         self.frames().pop().unwrap().1
     }
 
-    /// The moment of the first frame that shows a text.
+    /// The time of the first frame that shows a text.
     pub fn shown(&self, text: &str) -> Option<Duration> {
         self.frames().into_iter().find(|(_, frame)| frame.contains(text)).map(|(at, _)| at)
     }
@@ -79,7 +79,7 @@ impl Record {
         self.memory.borrow_mut().size = (width, height);
     }
 
-    /// The terminal refuses from now on.
+    /// Lets all further calls fail.
     pub fn break_with(&self, kind: io::ErrorKind) {
         self.memory.borrow_mut().broken = Some(kind);
     }
@@ -117,17 +117,17 @@ impl Screen for FakeScreen {
     }
 }
 
-/// One line of a script.
+/// A step of a script.
 pub enum Step {
-    /// Nothing is typed for so long.
+    /// A pause.
     Pause(Duration),
-    /// Something is typed, or the terminal tells something.
+    /// An event of the terminal.
     Input(Event),
-    /// The same again and again, without a pause, until something is so.
+    /// An event repeated without a pause until a condition is true.
     Flood(Event, Box<dyn FnMut() -> bool>),
-    /// Anything else that happens in between.
+    /// Any other action.
     Do(Box<dyn FnOnce()>),
-    /// The terminal can be read no more.
+    /// An error of the terminal.
     Broken(io::Error),
 }
 
@@ -151,10 +151,10 @@ pub fn then(run: impl FnOnce() + 'static) -> Step {
     Step::Do(Box::new(run))
 }
 
-/// A script as the stream of a terminal's events. Its end is the end of the input.
+/// A script as the stream of terminal events. Its end is the end of the input.
 fn inputs(script: impl IntoIterator<Item = Step>) -> Pin<Box<dyn Stream<Item = io::Result<Event>>>> {
     let steps: VecDeque<Step> = script.into_iter().collect();
-    // The stream keeps the pause it is in: the loop drops the future that waits for the next event at every turn.
+    // The stream stores its pause, because the loop drops the future of the next event in every iteration.
     Box::pin(stream::unfold(steps, |mut steps| async move {
         loop {
             match steps.pop_front()? {
@@ -173,7 +173,7 @@ fn inputs(script: impl IntoIterator<Item = Step>) -> Pin<Box<dyn Stream<Item = i
     }))
 }
 
-/// A source whose words the test says.
+/// A source that the test controls.
 pub struct Feed {
     sender: mpsc::Sender<Vec<Change>>,
     pub interest: watch::Receiver<Interest>,
@@ -181,8 +181,8 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Says something; there is room for a thousand batches.
-    pub fn say(&self, changes: impl IntoIterator<Item = Change>) {
+    /// Sends changes; the channel has a capacity of a thousand batches.
+    pub fn send(&self, changes: impl IntoIterator<Item = Change>) {
         self.sender.try_send(changes.into_iter().collect()).unwrap();
     }
 
@@ -190,22 +190,22 @@ impl Feed {
         self.sender.clone()
     }
 
-    /// Says something a while later.
+    /// Sends changes at a later step of the script.
     pub fn later(&self, changes: impl IntoIterator<Item = Change> + 'static) -> Step {
         let sender = self.sender();
         then(move || sender.try_send(changes.into_iter().collect()).unwrap())
     }
 }
 
-/// The program in a test.
+/// The program under test.
 pub struct Play {
     pub record: Record,
     pub feed: Feed,
-    pub signals: mpsc::Sender<Wish>,
+    pub signals: mpsc::Sender<SignalAction>,
     pub tasks: JoinSet<()>,
     pub dashboard: Dashboard,
     changes: mpsc::Receiver<Vec<Change>>,
-    wishes: mpsc::Receiver<Wish>,
+    signal_actions: mpsc::Receiver<SignalAction>,
     interest: watch::Sender<Interest>,
 }
 
@@ -220,7 +220,7 @@ impl Play {
         let record = Record { memory: Rc::new(RefCell::new(memory)), begun: Instant::now() };
         let (sender, changes) = mpsc::channel(1000);
         let (interest, interested) = watch::channel(Interest::default());
-        let (signals, wishes) = mpsc::channel(4);
+        let (signals, signal_actions) = mpsc::channel(4);
         Self {
             record,
             feed: Feed { sender, interest: interested, cancel: CancellationToken::new() },
@@ -228,31 +228,31 @@ impl Play {
             tasks: JoinSet::new(),
             dashboard: Dashboard::new(cluster, View::default(), UiState::new(options), None),
             changes,
-            wishes,
+            signal_actions,
             interest,
         }
     }
 
-    /// A wish from outside, as a line of the script.
-    pub fn signal(&self, wish: Wish) -> Step {
+    /// A signal, as a step of the script.
+    pub fn signal(&self, action: SignalAction) -> Step {
         let signals = self.signals.clone();
-        then(move || signals.try_send(wish).unwrap())
+        then(move || signals.try_send(action).unwrap())
     }
 
-    /// Plays a script to its end; the script's last line is what ends the program.
+    /// Plays a script to its end; its last step quits the program.
     pub async fn run(&mut self, script: impl IntoIterator<Item = Step>) -> color_eyre::Result<()> {
         self.run_starting(script, || {}).await
     }
 
-    /// The same, with something that happens when the source is started.
+    /// The same, with an action at the start of the source.
     pub async fn run_starting(
         &mut self,
         script: impl IntoIterator<Item = Step>,
         started: impl FnOnce(),
     ) -> color_eyre::Result<()> {
-        // What this play's channels carry goes on after it, for the next script.
+        // The next script gets new channels.
         let (next_sender, next_changes) = mpsc::channel(1000);
-        let (next_signals, next_wishes) = mpsc::channel(4);
+        let (next_signals, next_actions) = mpsc::channel(4);
         let (next_interest, next_interested) = watch::channel(Interest::default());
         let running = Running {
             changes: std::mem::replace(&mut self.changes, next_changes),
@@ -268,7 +268,7 @@ impl Play {
                 record: self.record.clone(),
             },
             inputs: inputs(script),
-            signals: std::mem::replace(&mut self.wishes, next_wishes),
+            signals: std::mem::replace(&mut self.signal_actions, next_actions),
             clock: Clock::starting_at(afternoon() + self.record.begun.elapsed()),
             start: move || {
                 started();
@@ -282,7 +282,7 @@ impl Play {
     }
 }
 
-/// A source that says nothing and goes on.
+/// A source that sends nothing and does not end.
 pub fn closed_source() -> Running {
     let (_, changes) = mpsc::channel(1);
     let (interest, _) = watch::channel(Interest::default());

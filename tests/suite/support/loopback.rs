@@ -1,4 +1,4 @@
-//! What the scripted servers share: HTTP/1.1 on loopback, for as long as the runtime of the test runs.
+//! The common part of scripted servers: HTTP/1.1 on loopback, as long as the test's runtime.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -41,7 +41,7 @@ pub async fn serve(script: Arc<impl Answers>) -> String {
                     let script = Arc::clone(&script);
                     async move { Ok::<_, Infallible>(script.answer(request).await) }
                 });
-                // A client that goes away in the middle is part of the play.
+                // The client may disconnect.
                 let _ =
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
             });
@@ -50,7 +50,7 @@ pub async fn serve(script: Arc<impl Answers>) -> String {
     address
 }
 
-/// The next of the answers to one question: the last is given again and again.
+/// The next answer; the last one repeats.
 pub fn next<A: Clone>(queue: &mut VecDeque<A>) -> Option<A> {
     match queue.len() {
         0 | 1 => queue.front().cloned(),

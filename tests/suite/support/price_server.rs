@@ -1,7 +1,7 @@
 //! A scripted server of price files on loopback, over plain HTTP.
 //!
-//! Each path has a queue of answers; the last is given again and again. What is not scripted is not there (404). An
-//! answer with an `ETag` is confirmed (304) to who asks with it. Every request is recorded, and every connection counted.
+//! Each path has a queue of answers, of which the last repeats. Other paths are 404. A request with the `ETag` of an answer
+//! gets 304. Requests are recorded, and connections are counted.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,4 @@
-//! Scripted proxies on loopback. Whatever name they are asked for, they connect to one address; the names are recorded.
+//! Scripted proxies on loopback. They connect to one address for every requested name, and record the names.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -36,14 +36,14 @@ impl ScriptedProxy {
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let (record, behind) = (Arc::clone(&record), behind.clone());
-                // A client that goes away in the middle is part of the play.
+                // The client may disconnect.
                 tokio::spawn(async move { drop(serve(manner, socket, &record, &behind).await) });
             }
         });
         Self { address, asked }
     }
 
-    /// What it was asked to connect to, `host:port`.
+    /// The requested targets, `host:port`.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

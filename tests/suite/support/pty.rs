@@ -1,4 +1,4 @@
-//! The program in a pseudo-terminal, as a person has it: what is typed, what is shown, and how the terminal is left.
+//! The program in a pseudo-terminal: input, screen, and the state of the terminal afterwards.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long something is waited for before the test fails: `NODEGLASS_TEST_PATIENCE` in seconds, for slow machines.
+/// The timeout of waits: `NODEGLASS_TEST_PATIENCE` in seconds, for slow hosts.
 pub fn patience() -> Duration {
     let seconds = std::env::var("NODEGLASS_TEST_PATIENCE").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(60))
 }
 
-/// Asks again until there is an answer; `state` is told when it does not come.
+/// Polls until there is an answer; on a timeout fails with `state`.
 pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>, state: impl Fn() -> String) -> T {
     let deadline = Instant::now() + patience();
     loop {
@@ -41,7 +41,7 @@ pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
-    // Kept open, so that the terminal lives on after the program and its modes can be asked for.
+    // Kept open, so that the terminal outlives the program and its modes can be read.
     _slave: Box<dyn SlavePty + Send>,
     shown: Arc<Mutex<Shown>>,
     modes_before: String,

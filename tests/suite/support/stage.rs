@@ -1,4 +1,4 @@
-//! A cluster, a view of it and a screen, played step by step: what the loop of the program does, without time.
+//! A cluster, a view of it and a screen, driven step by step like by the main loop, without time.
 
 #![allow(dead_code, reason = "each area of tests uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
@@ -52,7 +52,7 @@ impl Stage {
         .refreshed()
     }
 
-    /// A stage on which nothing has happened yet.
+    /// A stage without changes.
     pub fn empty(options: UiOptions) -> Self {
         Self::new(Cluster::new(Some(PriceBook::embedded())), options)
     }
@@ -77,7 +77,7 @@ impl Stage {
         self
     }
 
-    /// Takes in what price sources say.
+    /// Applies news of price sources.
     pub fn learn(&mut self, news: impl IntoIterator<Item = PriceNews>) -> &mut Self {
         self.cluster.learn(news);
         self.refresh();
@@ -113,7 +113,7 @@ impl Stage {
         Self::demo_with(ExtraCosts::default(), nodes, until, options)
     }
 
-    /// The same with lines of the bill beside the machines.
+    /// The same with extra costs.
     pub fn demo_with(extra_costs: ExtraCosts, nodes: Option<usize>, until: i64, options: UiOptions) -> Self {
         let mut cluster = Cluster::new(Some(PriceBook::embedded())).with_extra_costs(extra_costs);
         cluster.learn(demo::prices(afternoon()));
@@ -133,7 +133,7 @@ impl Stage {
         stage
     }
 
-    pub fn picture(&self) -> Picture<'_> {
+    pub fn frame_input(&self) -> Picture<'_> {
         Picture {
             cluster: &self.cluster,
             view: &self.view,
@@ -149,7 +149,7 @@ impl Stage {
     pub fn draw(&mut self, width: u16, height: u16) -> Buffer {
         let area = Rect::new(0, 0, width, height);
         let mut buf = Buffer::empty(area);
-        self.seen = ui::draw(&mut buf, area, &self.picture());
+        self.seen = ui::draw(&mut buf, area, &self.frame_input());
         self.ui.saw(&self.seen);
         buf
     }

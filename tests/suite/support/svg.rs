@@ -1,4 +1,4 @@
-//! A frame as an SVG picture: cells with their colours, so that a screen can be looked at and shown in the README.
+//! A frame as an SVG image of its cells, for the README.
 
 #![allow(dead_code, reason = "each area of tests uses its own part")]
 

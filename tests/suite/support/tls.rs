@@ -71,7 +71,7 @@ impl Authority {
         Self { pair, issuer: Issuer::new(params, key) }
     }
 
-    /// Signs a certificate for these names; `change` has the last word on what it says.
+    /// Signs a certificate for these names, after `change` has modified it.
     pub fn sign(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Pair {
         self.sign_with(&rcgen::PKCS_ECDSA_P256_SHA256, names, change)
     }

@@ -1,20 +1,20 @@
-//! Karpenter's disruption: empty machines go, the emptiest go or are replaced, interrupted ones go at once; all drain.
+//! Disruption: removes empty nodes, consolidates underutilized ones, and terminates interrupted ones; all are drained.
 
 use super::super::loads;
 use super::{Action, Fleet};
 use crate::model::PodClass;
-use crate::source::sim::{CapacityType, Machine, MachineId, PodId, WorkloadId};
+use crate::source::sim::{CapacityType, Instance, InstanceId, PodId, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Fleet {
-    /// Machines of the pool that may still be chosen: its budget less what is on its way out.
+    /// The number of further nodes of a nodepool that may be disrupted: its budget minus those being removed.
     pub(super) fn allowed(&self, pool: &str) -> usize {
-        let of_pool = || self.world.machines().filter(|(_, m)| m.pool == pool && m.initialized.is_some());
+        let of_pool = || self.world.instances().filter(|(_, m)| m.pool == pool && m.initialized.is_some());
         let leaving = of_pool().filter(|(_, m)| m.disrupted.is_some() || m.deleted.is_some()).count();
         of_pool().count().div_ceil(2).saturating_sub(leaving)
     }
 
-    pub(super) fn is_empty(&self, m: &Machine) -> bool {
+    pub(super) fn is_empty(&self, m: &Instance) -> bool {
         m.pods
             .iter()
             .all(|p| self.world.pod(*p).is_none_or(|p| self.world.workload(p.workload).class == PodClass::DaemonSet))
@@ -22,15 +22,15 @@ impl Fleet {
 
     pub(super) fn disrupt(&mut self) {
         self.mark_consolidatable();
-        let candidates: Vec<MachineId> = self
+        let candidates: Vec<InstanceId> = self
             .world
-            .machines()
+            .instances()
             .filter(|(_, m)| m.consolidatable.is_some() && m.takes_pods() && m.initialized.is_some())
             .map(|(id, _)| id)
             .collect();
         let mut chosen = 0;
         for id in &candidates {
-            let Some(m) = self.world.machine(*id) else { continue };
+            let Some(m) = self.world.instance(*id) else { continue };
             let pool = m.pool.clone();
             if self.is_empty(m) && m.reserved.pods == 0 && self.allowed(&pool) > 0 {
                 self.world.disrupt(self.clock, *id, "Empty");
@@ -38,11 +38,12 @@ impl Fleet {
                 chosen += 1;
             }
         }
-        let busy = self.world.waiting().next().is_some() || self.world.machines().any(|(_, m)| m.initialized.is_none());
-        let small = self.world.machines().nth(100).is_none();
-        // A busy small cluster is left alone; a large one is always busy somewhere.
-        // A fleet of a given size stays about that size: only the story consolidates as far as it goes.
-        let nodes = self.world.machines().filter(|(_, m)| m.deleted.is_none()).count();
+        let busy =
+            self.world.waiting().next().is_some() || self.world.instances().any(|(_, m)| m.initialized.is_none());
+        let small = self.world.instances().nth(100).is_none();
+        // A small cluster with pending pods is not consolidated; a large one always has some. A fleet with a size keeps about
+        // that size; only the story is consolidated completely.
+        let nodes = self.world.instances().filter(|(_, m)| m.deleted.is_none()).count();
         let spare = self.options.nodes.is_none_or(|n| nodes * 100 > n * 96);
         if chosen == 0 && !self.ending && spare && (!busy || !small) {
             self.consolidate_one(&candidates);
@@ -50,27 +51,27 @@ impl Fleet {
     }
 
     pub(super) fn mark_consolidatable(&mut self) {
-        let due: Vec<MachineId> = self
+        let due: Vec<InstanceId> = self
             .world
-            .machines()
+            .instances()
             .filter(|(_, m)| m.consolidatable.is_none() && m.takes_pods() && m.initialized.is_some())
             .filter(|(_, m)| self.past(m.last_pod_event.max(m.initialized), 15_000))
             .map(|(id, _)| id)
             .collect();
         let now = self.clock;
         for id in due {
-            self.world.change_machine(id, |m| m.consolidatable = Some(now));
+            self.world.change_instance(id, |m| m.consolidatable = Some(now));
         }
     }
 
-    /// Takes away the emptiest machine whose pods fit elsewhere, or replaces it by a smaller one.
-    pub(super) fn consolidate_one(&mut self, candidates: &[MachineId]) {
-        let fill = |m: &Machine| m.requested.cpu_millicores * 1000 / m.allocatable().cpu_millicores.max(1);
-        let mut by_fill: Vec<(u64, MachineId)> =
-            candidates.iter().filter_map(|id| Some((fill(self.world.machine(*id)?), *id))).collect();
+    /// Removes the least utilized node whose pods fit elsewhere, or replaces it by a smaller one.
+    pub(super) fn consolidate_one(&mut self, candidates: &[InstanceId]) {
+        let fill = |m: &Instance| m.requested.cpu_millicores * 1000 / m.allocatable().cpu_millicores.max(1);
+        let mut by_fill: Vec<(u64, InstanceId)> =
+            candidates.iter().filter_map(|id| Some((fill(self.world.instance(*id)?), *id))).collect();
         by_fill.sort_unstable();
         for (fill, id) in by_fill.into_iter().take(8) {
-            let Some(m) = self.world.machine(id) else { continue };
+            let Some(m) = self.world.instance(id) else { continue };
             if fill > 600 || self.allowed(&m.pool) == 0 || self.is_empty(m) {
                 continue;
             }
@@ -79,15 +80,15 @@ impl Fleet {
                 self.between(2_500, 3_500, Action::Terminate(id));
                 return;
             }
-            // Replacing spot by spot needs a feature gate that is off by default.
+            // Spot-to-spot consolidation is behind a feature gate that is off by default.
             if m.capacity_type == CapacityType::Spot {
                 continue;
             }
             let Some(kind) = m.kind else { continue };
             let (pool, requested) = (m.pool.clone(), m.requested.clone());
-            let room = Machine { ..Machine::default() };
+            let room = Instance { ..Instance::default() };
             let smaller = loads::types(&pool, kind.vcpu / 2).into_iter().find(|t| {
-                let trial = Machine { kind: Some(*t), ..room.clone() };
+                let trial = Instance { kind: Some(*t), ..room.clone() };
                 trial.fits(&requested) && m.pods.len() as u64 <= t.max_pods()
             });
             if let Some(kind) = smaller {
@@ -100,21 +101,21 @@ impl Fleet {
         }
     }
 
-    pub(super) fn fits_elsewhere(&self, id: MachineId, m: &Machine) -> bool {
-        let mut filled: BTreeMap<MachineId, Machine> = BTreeMap::new();
+    pub(super) fn fits_elsewhere(&self, id: InstanceId, m: &Instance) -> bool {
+        let mut filled: BTreeMap<InstanceId, Instance> = BTreeMap::new();
         let moving = m.pods.iter().filter_map(|p| self.world.pod(*p));
         for pod in moving {
             let spec = self.world.workload(pod.workload);
             if spec.class == PodClass::DaemonSet {
                 continue;
             }
-            let place = self.world.machines().find(|(other, o)| {
+            let place = self.world.instances().find(|(other, o)| {
                 let o = filled.get(other).unwrap_or(o);
                 *other != id
                     && o.initialized.is_some()
                     && o.takes_pods()
                     && spec.pools.contains(&o.pool)
-                    && o.has_room(&spec.requests)
+                    && o.has_free_capacity(&spec.requests)
             });
             let Some((other, o)) = place else { return false };
             let o = filled.entry(other).or_insert_with(|| o.clone());
@@ -125,9 +126,9 @@ impl Fleet {
     }
 
     pub(super) fn interrupt_one(&mut self) {
-        let spot: Vec<MachineId> = self
+        let spot: Vec<InstanceId> = self
             .world
-            .machines()
+            .instances()
             .filter(|(_, m)| m.capacity_type == CapacityType::Spot && m.takes_pods() && m.initialized.is_some())
             .map(|(id, _)| id)
             .collect();
@@ -139,8 +140,8 @@ impl Fleet {
         self.after(1_000, Action::Terminate(id));
     }
 
-    pub(super) fn terminate(&mut self, id: MachineId) {
-        let Some(m) = self.world.machine(id).filter(|m| m.deleted.is_none()) else { return };
+    pub(super) fn terminate(&mut self, id: InstanceId) {
+        let Some(m) = self.world.instance(id).filter(|m| m.deleted.is_none()) else { return };
         let moving: Vec<PodId> = m.pods.iter().copied().collect();
         self.world.drain(self.clock, id);
         let mut wait = 400;
@@ -158,24 +159,24 @@ impl Fleet {
         self.world.workload(load).class == PodClass::DaemonSet
     }
 
-    pub(super) fn evict(&mut self, id: MachineId, pod: PodId) {
+    pub(super) fn evict(&mut self, id: InstanceId, pod: PodId) {
         let Some(p) = self.world.pod(pod).filter(|p| p.deleted.is_none()) else { return };
         let load = p.workload;
-        let reason = self.world.machine(id).and_then(|m| m.disruption_reason.clone());
+        let reason = self.world.instance(id).and_then(|m| m.disruption_reason.clone());
         self.end(pod, Some(reason.as_deref().unwrap_or("Forceful Termination")));
         self.reconcile(load);
     }
 
-    pub(super) fn watch_drain(&mut self, id: MachineId) {
-        let Some(m) = self.world.machine(id) else { return };
-        // A pod that was bound while the drain began is evicted too.
+    pub(super) fn watch_drain(&mut self, id: InstanceId) {
+        let Some(m) = self.world.instance(id) else { return };
+        // Pods that were bound after draining began are evicted as well.
         let late: BTreeSet<PodId> = m
             .pods
             .iter()
             .copied()
             .filter(|p| self.world.pod(*p).is_some_and(|p| p.deleted.is_none() && !self.is_daemon(p.workload)))
             .collect();
-        // Karpenter looks again after five seconds at the earliest.
+        // Karpenter requeues after five seconds at the earliest.
         if !self.is_empty(m) || !self.past(m.deleted, 4_900) {
             if self.past(m.deleted, 20_000) {
                 for pod in late {
@@ -189,7 +190,7 @@ impl Fleet {
         self.between(1_500, 2_500, Action::Stop(id));
     }
 
-    pub(super) fn finalize(&mut self, id: MachineId) {
+    pub(super) fn finalize(&mut self, id: InstanceId) {
         self.world.finalize(self.clock, id);
         self.schedule_soon(300);
         self.provision_soon(3_000);

@@ -1,5 +1,5 @@
-//! The fleet that lives by itself: a scheduler, a provisioner and a disruption loop, each as plain as it can be and
-//! still do what its model does, over the simulated cluster.
+//! The demo's controllers over the simulated cluster: minimal versions of the scheduler, of Karpenter's provisioning and
+//! of its disruption.
 
 mod disrupt;
 mod provision;
@@ -9,17 +9,17 @@ use super::Options;
 use super::loads::{self, GENERAL, GPU, SCENES, SPOT, Scene, ZONES};
 use crate::model::{About, Change, LinkState, PodClass, Provisioner, Stream, Timestamp};
 use crate::source::sim::play::{BATCH, Script};
-use crate::source::sim::{MachineId, PodId, PodStage, WorkloadId, World, later};
+use crate::source::sim::{InstanceId, PodId, PodStage, WorkloadId, World, later};
 use std::collections::BTreeMap;
 
-/// vCPU of on-demand standard instances that the account of the story may run; EC2's default for new accounts is less.
+/// The vCPU quota of on-demand standard instances in the story; EC2's default for new accounts is lower.
 const VCPU_LIMIT: u64 = 32;
-/// Most nodes of a fleet whose pods are measured one by one; a larger one has node readings only.
+/// Up to this number of nodes, a fleet has pod metrics.
 const POD_READINGS: usize = 100;
-/// Pods a node of a fleet begins with.
+/// Initial pods per node of a fleet.
 const PODS_PER_NODE: usize = 32;
-/// Karpenter's nominations are limited to a burst of ten.
-const NOMINATIONS_SPOKEN: usize = 10;
+/// Karpenter's rate limit of nomination events has a burst of ten.
+const NOMINATION_BURST: usize = 10;
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -28,30 +28,30 @@ enum Action {
     Begin,
     Schedule,
     Provision,
-    Launch(MachineId),
-    Join(MachineId),
-    Register(MachineId),
-    Ready(MachineId),
-    Devices(MachineId),
-    Initialize(MachineId),
-    /// Nominations of a machine have had their time.
-    Settle(MachineId),
+    Launch(InstanceId),
+    Join(InstanceId),
+    Register(InstanceId),
+    Ready(InstanceId),
+    Devices(InstanceId),
+    Initialize(InstanceId),
+    /// The nominations of an instance expire.
+    Settle(InstanceId),
     Run(PodId, i64),
     PodGone(PodId),
     Disrupt,
-    Terminate(MachineId),
-    Evict(MachineId, PodId),
-    WatchDrain(MachineId),
-    Stop(MachineId),
-    Finalize(MachineId),
+    Terminate(InstanceId),
+    Evict(InstanceId, PodId),
+    WatchDrain(InstanceId),
+    Stop(InstanceId),
+    Finalize(InstanceId),
     Measure,
     Churn,
-    /// A batch job comes (true) or ends.
+    /// The batch job starts (true) or ends.
     Burst(bool),
     InterruptOne,
 }
 
-/// A simulated fleet. [`Self::step`] lets its time pass.
+/// A simulated fleet. [`Self::step`] advances its time.
 #[derive(Debug)]
 pub struct Fleet {
     options: Options,
@@ -60,19 +60,19 @@ pub struct Fleet {
     clock: Timestamp,
     queue: BTreeMap<(Timestamp, u64), Action>,
     queued: u64,
-    /// Nodes still to be listed; none once the first lists are complete.
+    /// Nodes still to be listed; `None` once the first lists are complete.
     unlisted: Option<usize>,
     daemons: Vec<WorkloadId>,
     loads: Vec<WorkloadId>,
     wanted: BTreeMap<WorkloadId, usize>,
-    /// Replacement claim → the machine it replaces.
-    replaces: BTreeMap<MachineId, MachineId>,
+    /// The instance that each replacement claim replaces.
+    replaces: BTreeMap<InstanceId, InstanceId>,
     limit_met: bool,
     ending: bool,
     soon: Soon,
 }
 
-/// Loops that are queued already.
+/// Whether each controller is already queued.
 #[derive(Clone, Copy, Debug, Default)]
 struct Soon {
     schedule: bool,
@@ -80,7 +80,7 @@ struct Soon {
 }
 
 impl Fleet {
-    /// A fleet whose time begins at `start`.
+    /// A fleet that starts at `start`.
     pub fn new(options: Options, start: Timestamp) -> Self {
         let mut rng = fastrand::Rng::with_seed(options.seed);
         let mut world = World::new("ap-northeast-2", "1.36", true, rng.u64(..));
@@ -93,12 +93,12 @@ impl Fleet {
         for pool in loads::pools() {
             world.apply_pool(start, pool);
         }
-        let daemons = loads::daemons().into_iter().map(|spec| world.workload_of(spec)).collect();
+        let daemons = loads::daemons().into_iter().map(|spec| world.add_workload(spec)).collect();
         let specs = match options.nodes {
             None => loads::story(),
             Some(n) => loads::fleet((n / 25).clamp(12, 190), &mut rng),
         };
-        let loads: Vec<WorkloadId> = specs.into_iter().map(|spec| world.workload_of(spec)).collect();
+        let loads: Vec<WorkloadId> = specs.into_iter().map(|spec| world.add_workload(spec)).collect();
         if options.nodes.is_none() {
             for (load, share) in loads::PROTECTED {
                 world.protect(loads[load], share);
@@ -132,13 +132,13 @@ impl Fleet {
         fleet
     }
 
-    /// Everything that happens up to `now`, the first list included. Times before the last step give nothing.
+    /// The changes up to `now`, including the first list. A time before the last step gives none.
     pub fn step(&mut self, now: Timestamp) -> Vec<Change> {
-        let mut all = Vec::new();
+        let mut changes = Vec::new();
         while self.due().is_some_and(|due| due <= now) {
-            all.append(&mut self.play(now));
+            changes.append(&mut self.play(now));
         }
-        all
+        changes
     }
 
     // --- time ---
@@ -182,7 +182,7 @@ impl Fleet {
             Action::Ready(id) => {
                 self.world.ready(now, id);
                 self.schedule_soon(200);
-                let gpu = self.world.machine(id).is_some_and(|m| !m.devices);
+                let gpu = self.world.instance(id).is_some_and(|m| !m.devices);
                 if gpu {
                     self.between(5_000, 7_000, Action::Devices(id));
                 }
@@ -247,7 +247,7 @@ impl Fleet {
         self.options.nodes.is_none_or(|n| n <= POD_READINGS)
     }
 
-    // --- the first list of a fleet that is there already ---
+    // --- the first list of a fleet with a size ---
 
     fn list_node(&mut self, i: usize, of: usize) {
         let (pool, limit) = match i % 20 {
@@ -259,13 +259,13 @@ impl Fleet {
         let least = if matches!(pool, SPOT | GENERAL) { 4 } else { 2 };
         let types: Vec<_> = loads::types(pool, limit).into_iter().filter(|t| t.vcpu >= least).collect();
         let kind = types[self.rng.usize(..types.len())];
-        // Ages from minutes to twelve days, more of them young.
+        // Ages from minutes to twelve days, mostly young.
         let minutes = self.rng.i64(4..=130);
         let created = later(self.clock, -(minutes * minutes * 60_000));
         let zone = ZONES[self.rng.usize(..ZONES.len())];
-        let id = self.world.found(created, pool, kind, zone);
+        let id = self.world.add_existing(created, pool, kind, zone);
         for daemon in self.daemons.clone() {
-            self.world.found_pod(later(created, 20_000), daemon, id);
+            self.world.add_existing_pod(later(created, 20_000), daemon, id);
         }
         let most = kind.allocatable().cpu_millicores * self.rng.u64(55..=97) / 100;
         let mut tries = PODS_PER_NODE * 2;
@@ -273,23 +273,23 @@ impl Fleet {
             self.steady().iter().copied().filter(|w| self.world.workload(*w).pools.iter().any(|p| p == pool)).collect();
         while tries > 0 && !fitting.is_empty() {
             tries -= 1;
-            // The larger the machine, the larger the pods it was made for.
+            // Larger instances have larger pods.
             let draws = (0..kind.vcpu.div_ceil(5)).map(|_| fitting[self.rng.usize(..fitting.len())]);
             let larger = draws.max_by_key(|load| self.world.workload(*load).requests.cpu_millicores);
             let Some(load) = larger else { break };
-            let Some(m) = self.world.machine(id) else { break };
+            let Some(m) = self.world.instance(id) else { break };
             let requests = &self.world.workload(load).requests;
             let full = m.pods.len() >= PODS_PER_NODE + 2 || m.requested.cpu_millicores + requests.cpu_millicores > most;
             if full || !m.fits(requests) {
                 continue;
             }
             let young = self.rng.i64(1..=minutes * minutes);
-            self.world.found_pod(later(self.clock, -(young * 60_000)), load, id);
+            self.world.add_existing_pod(later(self.clock, -(young * 60_000)), load, id);
             *self.wanted.entry(load).or_default() += 1;
         }
-        let since = self.world.machine(id).and_then(|m| m.last_pod_event);
+        let since = self.world.instance(id).and_then(|m| m.last_pod_event);
         let clock = self.clock;
-        self.world.change_machine(id, |m| m.consolidatable = since.map(|at| later(at, 15_000).min(clock)));
+        self.world.change_instance(id, |m| m.consolidatable = since.map(|at| later(at, 15_000).min(clock)));
     }
 
     // --- the story ---
@@ -317,7 +317,7 @@ impl Fleet {
     }
 
     fn restart(&mut self) {
-        if self.world.machines().next().is_some() {
+        if self.world.instances().next().is_some() {
             self.after(1_000, Action::Restart);
             return;
         }
@@ -329,19 +329,19 @@ impl Fleet {
         self.reconcile(load);
     }
 
-    /// What a `ReplicaSet` or `StatefulSet` does: as many pods as wanted, endings not counted.
+    /// Reconciles the number of pods like a `ReplicaSet` or `StatefulSet`; pods being deleted do not count.
     fn reconcile(&mut self, load: WorkloadId) {
         let Some(wanted) = self.wanted.get(&load).copied() else { return };
         let stateful = self.world.workload(load).class == PodClass::StatefulSet;
-        let all: Vec<PodId> = self.world.pods_of(load).collect();
+        let pods: Vec<PodId> = self.world.pods_of(load).collect();
         let alive: Vec<PodId> =
-            all.iter().copied().filter(|p| self.world.pod(*p).is_some_and(|p| p.deleted.is_none())).collect();
-        // A StatefulSet gives a name away only after its pod has gone.
-        let held = if stateful { all.len() } else { alive.len() };
+            pods.iter().copied().filter(|p| self.world.pod(*p).is_some_and(|p| p.deleted.is_none())).collect();
+        // A StatefulSet reuses a name only after its pod is removed.
+        let held = if stateful { pods.len() } else { alive.len() };
         for _ in held..wanted {
             self.world.create_pod(self.clock, load, None);
         }
-        // Pods without a node go first, then the newest.
+        // Delete pods without a node first, then the newest.
         let waits = |p: &PodId| self.world.pod(*p).is_some_and(|p| p.stage == PodStage::Waiting);
         let (waiting, placed): (Vec<PodId>, Vec<PodId>) = alive.iter().copied().partition(waits);
         let surplus = alive.len().saturating_sub(wanted);
@@ -353,7 +353,7 @@ impl Fleet {
     }
 
     fn end(&mut self, pod: PodId, evicted: Option<&str>) {
-        let bound = self.world.pod(pod).is_some_and(|p| p.machine.is_some());
+        let bound = self.world.pod(pod).is_some_and(|p| p.instance.is_some());
         self.world.end_pod(self.clock, pod, self.options.speed.shorten(30_000), evicted);
         if bound {
             self.between(1_500, 5_000, Action::PodGone(pod));
@@ -362,14 +362,14 @@ impl Fleet {
         }
     }
 
-    // --- a fleet's days ---
+    // --- the life of a fleet with a size ---
 
-    /// All workloads but the burst.
+    /// All workloads except the batch job.
     fn steady(&self) -> &[WorkloadId] {
         self.loads.split_last().map_or(&[], |(_, steady)| steady)
     }
 
-    /// A batch job that needs nodes of its own, which are empty when it ends.
+    /// Starts or ends the batch job, which needs additional nodes.
     fn burst(&mut self, comes: bool) {
         let Some(load) = self.loads.last().copied() else { return };
         let size = (self.options.nodes.unwrap_or(0) / 40).clamp(1, 20);
@@ -382,12 +382,12 @@ impl Fleet {
     fn churn(&mut self) {
         let steady = self.steady().len();
         let load = self.loads[self.rng.usize(..steady)];
-        let nodes = self.world.machines().filter(|(_, m)| m.deleted.is_none()).count();
+        let nodes = self.world.instances().filter(|(_, m)| m.deleted.is_none()).count();
         let target = self.options.nodes.unwrap_or(0);
         let more = self.rng.usize(..100) < if nodes > target { 35 } else { 65 };
         let by = self.rng.usize(1..=(target / 40).clamp(3, 24));
         let wanted = self.wanted.get(&load).copied().unwrap_or(0);
-        // GPUs are dear: their workloads move by one.
+        // GPU workloads change by one replica.
         let by = if self.world.workload(load).requests.extended.is_empty() { by } else { 1 };
         self.scale(load, if more { wanted + by } else { wanted.saturating_sub(by).max(1) });
         self.between(1_200, 3_500, Action::Churn);
@@ -406,7 +406,7 @@ impl Script for Fleet {
         if now < self.clock {
             return Vec::new();
         }
-        while let Some(left) = self.unlisted.filter(|_| self.world.gathered() < BATCH) {
+        while let Some(left) = self.unlisted.filter(|_| self.world.pending_changes() < BATCH) {
             self.unlisted = left.checked_sub(1);
             if self.unlisted.is_some() {
                 let of = self.options.nodes.unwrap_or(0);
@@ -418,7 +418,7 @@ impl Script for Fleet {
                 self.world.link(Stream::PodMetrics, LinkState::Live);
             }
         }
-        while self.unlisted.is_none() && self.world.gathered() < BATCH {
+        while self.unlisted.is_none() && self.world.pending_changes() < BATCH {
             let Some(entry) = self.queue.first_entry().filter(|e| e.key().0 <= now) else { break };
             let ((at, _), action) = entry.remove_entry();
             self.clock = at;

@@ -1,10 +1,10 @@
-//! Karpenter's provisioner: claims for the pods that no node takes, each the smallest machine that takes them all.
+//! Provisioning: creates claims for pods that fit on no node, each with the smallest instance type that fits them all.
 
 use super::super::loads::{self, GENERAL, GPU, SPOT, ZONES};
-use super::{Action, Fleet, NOMINATIONS_SPOKEN, VCPU_LIMIT};
+use super::{Action, Fleet, NOMINATION_BURST, VCPU_LIMIT};
 use crate::model::{Name, Resources};
 use crate::source::sim::catalog::InstanceType;
-use crate::source::sim::{Asked, CapacityType, Machine, MachineId, PodId, text};
+use crate::source::sim::{CapacityType, ClaimRequest, Instance, InstanceId, PodId, text};
 use std::collections::BTreeMap;
 
 impl Fleet {
@@ -15,12 +15,12 @@ impl Fleet {
         }
     }
 
-    /// On-demand vCPU of standard instances that are or will be running.
+    /// On-demand vCPUs of standard instances that are running or launching.
     pub(super) fn standard_vcpu(&self, launched_only: bool) -> u64 {
-        let counts = |m: &Machine| {
+        let counts = |m: &Instance| {
             m.pool != GPU && m.capacity_type == CapacityType::OnDemand && (m.launched.is_some() || !launched_only)
         };
-        self.world.machines().filter(|(_, m)| counts(m)).filter_map(|(_, m)| m.kind).map(|t| t.vcpu).sum()
+        self.world.instances().filter(|(_, m)| counts(m)).filter_map(|(_, m)| m.kind).map(|t| t.vcpu).sum()
     }
 
     pub(super) fn provision(&mut self) {
@@ -42,11 +42,11 @@ impl Fleet {
         }
     }
 
-    /// Room that is on its way takes pods first.
+    /// Nominates pods for instances that are launching; returns the other pods.
     pub(super) fn nominate_existing(&mut self, pool: &str, pods: Vec<PodId>) -> Vec<PodId> {
-        let coming: Vec<MachineId> = self
+        let coming: Vec<InstanceId> = self
             .world
-            .machines()
+            .instances()
             .filter(|(_, m)| m.initialized.is_none() && m.deleted.is_none() && m.pool == pool)
             .map(|(id, _)| id)
             .collect();
@@ -55,7 +55,8 @@ impl Fleet {
             let Some(requests) = self.world.pod(pod).map(|p| self.world.workload(p.workload).requests.clone()) else {
                 continue;
             };
-            let place = coming.iter().find(|id| self.world.machine(**id).is_some_and(|m| m.has_room(&requests)));
+            let place =
+                coming.iter().find(|id| self.world.instance(**id).is_some_and(|m| m.has_free_capacity(&requests)));
             match place {
                 Some(id) => self.world.nominate(self.clock, pod, *id, true),
                 None => rest.push(pod),
@@ -74,7 +75,7 @@ impl Fleet {
     }
 
     pub(super) fn make_claims(&mut self, pool: &str, mut pods: Vec<PodId>) {
-        let mut spoken = 0;
+        let mut emitted = 0;
         while !pods.is_empty() {
             let mut limit = u64::MAX;
             if self.limit_met && pool == GENERAL {
@@ -82,7 +83,7 @@ impl Fleet {
             }
             let types = loads::types(pool, limit);
             let Some((kind, taken)) = self.choose(&types, &pods) else {
-                // No machine of this pool may be asked for: spot is another quota.
+                // The on-demand quota is exceeded; spot has a quota of its own.
                 let spot: Vec<PodId> = pods.into_iter().filter(|p| pool != SPOT && self.may_use_spot(*p)).collect();
                 if !spot.is_empty() {
                     let rest = self.nominate_existing(SPOT, spot);
@@ -91,17 +92,17 @@ impl Fleet {
                 return;
             };
             let rest = pods.split_off(taken);
-            let mut asked = self.overhead();
-            asked.pods = 0;
+            let mut claim_requests = self.overhead();
+            claim_requests.pods = 0;
             for pod in &pods {
                 if let Some(p) = self.world.pod(*pod) {
-                    asked.add(&self.world.workload(p.workload).requests);
+                    claim_requests.add(&self.world.workload(p.workload).requests);
                 }
             }
-            let id = self.claim(pool, kind, asked);
+            let id = self.claim(pool, kind, claim_requests);
             for pod in std::mem::replace(&mut pods, rest) {
-                self.world.nominate(self.clock, pod, id, spoken < NOMINATIONS_SPOKEN);
-                spoken += 1;
+                self.world.nominate(self.clock, pod, id, emitted < NOMINATION_BURST);
+                emitted += 1;
             }
         }
     }
@@ -110,7 +111,7 @@ impl Fleet {
         self.world.pod(pod).is_some_and(|p| self.world.workload(p.workload).pools.iter().any(|p| p == SPOT))
     }
 
-    /// The smallest type that takes all pods, or else the one that takes most of them; with how many it takes.
+    /// The smallest type that fits all pods, else the type that fits most of them, with the number of pods.
     pub(super) fn choose(
         &self,
         types: &[&'static InstanceType],
@@ -118,13 +119,13 @@ impl Fleet {
     ) -> Option<(&'static InstanceType, usize)> {
         let mut best: Option<(&'static InstanceType, usize)> = None;
         for kind in types {
-            let mut trial = Machine { kind: Some(*kind), requested: self.overhead(), ..Machine::default() };
+            let mut trial = Instance { kind: Some(*kind), requested: self.overhead(), ..Instance::default() };
             trial.reserved.pods = self.daemons.len() as u64;
             let mut taken = 0;
             for pod in pods {
                 let Some(p) = self.world.pod(*pod) else { continue };
                 let requests = &self.world.workload(p.workload).requests;
-                if !trial.has_room(requests) {
+                if !trial.has_free_capacity(requests) {
                     break;
                 }
                 trial.reserved.add(requests);
@@ -141,22 +142,23 @@ impl Fleet {
         best
     }
 
-    pub(super) fn claim(&mut self, pool: &str, kind: &'static InstanceType, requests: Resources) -> MachineId {
+    pub(super) fn claim(&mut self, pool: &str, kind: &'static InstanceType, requests: Resources) -> InstanceId {
         let types = loads::types(pool, u64::MAX).into_iter().filter(|t| t.vcpu >= kind.vcpu);
         let types = types.map(|t| Name::from(t.name)).collect();
-        let id = self.world.claim(self.clock, Asked { name: Name::default(), pool: pool.into(), requests, types });
+        let id =
+            self.world.claim(self.clock, ClaimRequest { name: Name::default(), pool: pool.into(), requests, types });
         let overhead = self.overhead();
-        self.world.prepare_machine(id, |m| {
+        self.world.prepare_instance(id, |m| {
             m.kind = Some(kind);
-            // Room for the DaemonSets that will come.
+            // Reserve capacity for the DaemonSets.
             m.reserved = overhead;
         });
         self.between(1_500, 2_300, Action::Launch(id));
         id
     }
 
-    pub(super) fn launch(&mut self, id: MachineId) {
-        let Some(m) = self.world.machine(id) else { return };
+    pub(super) fn launch(&mut self, id: InstanceId) {
+        let Some(m) = self.world.instance(id) else { return };
         let Some(kind) = m.kind else { return };
         let story = self.options.nodes.is_none();
         let standard = m.pool != GPU && m.capacity_type == CapacityType::OnDemand;
@@ -182,10 +184,10 @@ impl Fleet {
         self.after(900, Action::Finalize(id));
     }
 
-    pub(super) fn initialize(&mut self, id: MachineId) {
+    pub(super) fn initialize(&mut self, id: InstanceId) {
         let overhead = self.overhead();
-        self.world.prepare_machine(id, |m| {
-            // The DaemonSets are there now and counted themselves.
+        self.world.prepare_instance(id, |m| {
+            // The DaemonSet pods are bound now and counted.
             m.reserved.subtract(&overhead);
             m.reserved.pods = m.reserved.pods.saturating_sub(overhead.pods);
         });

@@ -1,11 +1,11 @@
-//! The cluster that is played: its pools, machines, workloads and pods, and the verbs that change them.
+//! The simulated cluster: its nodepools, instances, workloads and pods, and the methods that change them.
 
-mod machines;
+mod instances;
 mod pods;
 mod usage;
 
 use super::catalog::{DISK_GIB, InstanceType};
-use super::machine::{CapacityType, Machine, Site};
+use super::instance::{CapacityType, Instance, Site};
 use super::{later, text};
 use crate::model::{
     About, Budget, Change, DisruptionBudget, Event, EventKind, LinkState, Name, NodeClass, NodePool, ObjectRef, Owner,
@@ -15,26 +15,26 @@ use crate::units::age::go_duration;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A machine of a [`World`]; never used twice.
+/// The ID of an instance of a [`World`]; not reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MachineId(u32);
+pub struct InstanceId(u32);
 
-/// A pod of a [`World`]; never used twice.
+/// The ID of a pod of a [`World`]; not reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PodId(u32);
 
-/// A workload of a [`World`].
+/// The ID of a workload of a [`World`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkloadId(u32);
 
-/// A nodepool as far as the simulation knows it.
+/// The simulated fields of a nodepool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolSpec {
     /// Name.
     pub name: Name,
     /// `spec.weight`.
     pub weight: u32,
-    /// How its machines are bought.
+    /// Capacity type of its instances.
     pub capacity_type: CapacityType,
     /// `spec.limits.cpu` in millicores.
     pub cpu_limit: Option<u64>,
@@ -44,14 +44,14 @@ pub struct PoolSpec {
     pub expire_after: Name,
     /// `spec.template.spec.terminationGracePeriod`.
     pub grace: Name,
-    /// Taints of its nodes; only workloads that name the pool tolerate them.
+    /// Taints of its nodes, which only workloads that name the nodepool tolerate.
     pub taints: Vec<Taint>,
-    /// How many of its nodes may be disrupted at once: a count or a percentage.
+    /// Disruption budget: a number of nodes or a percentage.
     pub budget: Name,
 }
 
 impl PoolSpec {
-    /// A pool with the defaults of Auto Mode's own: `expireAfter` 336h, grace 24h, `consolidateAfter` 30s.
+    /// A nodepool with the defaults of Auto Mode's: `expireAfter` 336h, grace 24h, `consolidateAfter` 30s.
     pub fn new(name: &str, capacity_type: CapacityType) -> Self {
         Self {
             name: name.into(),
@@ -67,7 +67,7 @@ impl PoolSpec {
     }
 }
 
-/// What pods of one kind have in common.
+/// A workload: the common properties of its pods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkloadSpec {
     /// Namespace.
@@ -76,40 +76,40 @@ pub struct WorkloadSpec {
     pub name: Name,
     /// Class of its pods.
     pub class: PodClass,
-    /// What each pod requests.
+    /// Requests of each pod.
     pub requests: Resources,
-    /// What each pod is limited to.
+    /// Limits of each pod.
     pub limits: Resources,
     /// Image of its container, for the kubelet's events.
     pub image: Name,
-    /// Nodepools its pods may run on; empty is any without taints.
+    /// Nodepools that its pods may run on; if empty, all without taints.
     pub pools: Vec<Name>,
 }
 
 #[derive(Debug)]
 struct Workload {
     spec: WorkloadSpec,
-    /// Controller named on its pods; a Deployment's is its `ReplicaSet`.
+    /// The controller in its pods' ownerReferences; for a Deployment its `ReplicaSet`.
     owner: Option<Owner>,
     pods: BTreeSet<PodId>,
 }
 
-/// How far a pod is.
+/// The stage of a pod.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PodStage {
-    /// No node yet.
+    /// Pending.
     #[default]
     Waiting,
-    /// Bound; its containers are being made.
+    /// Bound; its containers are being created.
     Starting,
-    /// Runs.
+    /// Running.
     Running,
 }
 
-/// A pod of the simulation.
+/// A simulated pod.
 #[derive(Clone, Debug)]
 pub struct SimPod {
-    /// What it is one of.
+    /// Its workload.
     pub workload: WorkloadId,
     /// Name.
     pub name: Name,
@@ -117,35 +117,35 @@ pub struct SimPod {
     pub uid: Uid,
     /// Creation.
     pub created: Timestamp,
-    /// How far it is.
+    /// Stage.
     pub stage: PodStage,
-    /// Where it is bound.
-    pub machine: Option<MachineId>,
-    /// The claim that Karpenter made for it.
-    pub nominated: Option<MachineId>,
-    /// The scheduler's last words; empty before it has tried.
+    /// The instance that it is bound to.
+    pub instance: Option<InstanceId>,
+    /// The instance that Karpenter nominated it for.
+    pub nominated: Option<InstanceId>,
+    /// The scheduler's last message; empty before the first attempt.
     pub verdict: Name,
-    /// When the kubelet took it.
+    /// When the kubelet accepted it.
     pub started: Option<Timestamp>,
     /// deletionTimestamp: the end of its grace period.
     pub deleted: Option<Timestamp>,
 }
 
-/// What a new claim asks for.
+/// The properties of a new claim.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct ClaimRequest {
     /// Name of the claim; empty for a random one.
     pub name: Name,
     /// Nodepool.
     pub pool: Name,
     /// `spec.resources.requests`.
     pub requests: Resources,
-    /// Instance types it allows.
+    /// Allowed instance types.
     pub types: Vec<Name>,
 }
 
 #[derive(Debug)]
-struct Spoken {
+struct EmittedEvent {
     uid: Uid,
     message: String,
     component: Name,
@@ -162,29 +162,29 @@ struct Pdb {
     last: Option<DisruptionBudget>,
 }
 
-/// Letters that Kubernetes makes random names of: no vowels, no look-alikes (apimachinery `util/rand`).
+/// The characters of Kubernetes' random names: no vowels, none that look alike (apimachinery `util/rand`).
 const SAFE_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-/// Events remembered for repeats; older ones are forgotten first.
-const SPOKEN_KEPT: usize = 4096;
+/// How many events are kept to count repetitions; the oldest are dropped.
+const MAX_KEPT_EVENTS: usize = 4096;
 
-/// The cluster that is played. Changes gather until [`Self::take`].
+/// The simulated cluster. Changes are collected until [`Self::take`].
 #[derive(Debug)]
 pub struct World {
     rng: fastrand::Rng,
     site: Site,
     pools: BTreeMap<Name, (PoolSpec, Uid, Timestamp)>,
-    machines: BTreeMap<MachineId, Machine>,
+    instances: BTreeMap<InstanceId, Instance>,
     workloads: Vec<Workload>,
     pods: BTreeMap<PodId, SimPod>,
     waiting: BTreeSet<PodId>,
     pdbs: Vec<Pdb>,
-    spoken: FxHashMap<(ObjectRef, Name), Spoken>,
+    emitted: FxHashMap<(ObjectRef, Name), EmittedEvent>,
     next: u32,
     out: Vec<Change>,
 }
 
 impl World {
-    /// An empty cluster of `region`; names and uids follow from `seed`.
+    /// An empty cluster in `region`; `seed` determines names and UIDs.
     pub fn new(region: &str, version: &str, auto_mode: bool, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let cluster_hash = format!("{:032x}", rng.u128(..));
@@ -198,24 +198,24 @@ impl World {
             rng,
             site,
             pools: BTreeMap::new(),
-            machines: BTreeMap::new(),
+            instances: BTreeMap::new(),
             workloads: Vec::new(),
             pods: BTreeMap::new(),
             waiting: BTreeSet::new(),
             pdbs: Vec::new(),
-            spoken: FxHashMap::default(),
+            emitted: FxHashMap::default(),
             next: 0,
             out: Vec::new(),
         }
     }
 
-    /// What has been said since the last call.
+    /// Takes the changes since the last call.
     pub fn take(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.out)
     }
 
-    /// How much waits to be taken.
-    pub fn gathered(&self) -> usize {
+    /// The number of changes to take.
+    pub fn pending_changes(&self) -> usize {
         self.out.len()
     }
 
@@ -225,7 +225,7 @@ impl World {
     }
 
     fn uid(&mut self) -> Uid {
-        // As a version 4 UUID, so that it reads like one.
+        // A version 4 UUID.
         let bits = self.rng.u128(..) & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
         Uid::new(&format!("{bits:032x}"))
     }
@@ -234,12 +234,12 @@ impl World {
         (0..length).map(|_| char::from(SAFE_LETTERS[self.rng.usize(..SAFE_LETTERS.len())])).collect()
     }
 
-    /// A new EC2 instance id.
+    /// A new EC2 instance ID.
     pub fn instance_id(&mut self) -> Name {
         Name::from(format!("i-0{:016x}", self.rng.u64(..)))
     }
 
-    // --- what is there ---
+    // --- queries ---
 
     /// Region, version and provisioner.
     pub fn site(&self) -> &Site {
@@ -256,43 +256,43 @@ impl World {
         self.pools.values().map(|(spec, ..)| spec)
     }
 
-    /// All machines, oldest first.
-    pub fn machines(&self) -> impl Iterator<Item = (MachineId, &Machine)> {
-        self.machines.iter().map(|(id, m)| (*id, m))
+    /// All instances, oldest first.
+    pub fn instances(&self) -> impl Iterator<Item = (InstanceId, &Instance)> {
+        self.instances.iter().map(|(id, m)| (*id, m))
     }
 
-    /// A machine that is not gone.
-    pub fn machine(&self, id: MachineId) -> Option<&Machine> {
-        self.machines.get(&id)
+    /// An instance, if it exists.
+    pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        self.instances.get(&id)
     }
 
-    /// The machine with this claim, instance or node name.
-    pub fn find_machine(&self, name: &str) -> Option<MachineId> {
-        self.machines()
+    /// The instance with this claim, instance or node name.
+    pub fn find_instance(&self, name: &str) -> Option<InstanceId> {
+        self.instances()
             .find(|(_, m)| m.claim == name || m.instance == name || self.node_name(m) == name)
             .map(|(id, _)| id)
     }
 
-    fn node_name(&self, m: &Machine) -> Name {
+    fn node_name(&self, m: &Instance) -> Name {
         m.node_name(&self.site)
     }
 
-    /// A pod that is not gone.
+    /// A pod, if it exists.
     pub fn pod(&self, id: PodId) -> Option<&SimPod> {
         self.pods.get(&id)
     }
 
-    /// How many pods there are.
+    /// The number of pods.
     pub fn pod_count(&self) -> usize {
         self.pods.len()
     }
 
-    /// Pods without a node that are not ending, oldest first.
+    /// Pending pods that are not being deleted, oldest first.
     pub fn waiting(&self) -> impl Iterator<Item = PodId> {
         self.waiting.iter().copied()
     }
 
-    /// Pods of a workload, oldest first, ending ones among them.
+    /// Pods of a workload, oldest first, including those being deleted.
     pub fn pods_of(&self, workload: WorkloadId) -> impl DoubleEndedIterator<Item = PodId> {
         self.workloads.get(workload.0 as usize).into_iter().flat_map(|w| w.pods.iter().copied())
     }
@@ -309,7 +309,7 @@ impl World {
 
     // --- streams ---
 
-    /// Says which cluster this is and that every list begins.
+    /// Sends the identity of the cluster and the begin of every list.
     pub fn open(&mut self, about: About) {
         self.out.push(Change::About(about));
         for stream in WATCHED {
@@ -319,8 +319,8 @@ impl World {
         self.out.push(Change::NodeClass(Box::new(self.node_class())));
     }
 
-    /// The one node class of a simulated cluster, as its owner makes it: Auto Mode's two volumes, of which the system's has
-    /// no published size, or the one that Karpenter gives to Amazon Linux.
+    /// The node class of the cluster: with Auto Mode's two volumes, of which the size of the system volume is not published,
+    /// or with Karpenter's default volume of Amazon Linux.
     fn node_class(&self) -> NodeClass {
         let gp3 = |size_gib, root| Volume { volume_type: Name::const_new("gp3"), size_gib, root, ..Volume::default() };
         let (provisioner, volumes) = if self.site.auto_mode {
@@ -331,7 +331,7 @@ impl World {
         NodeClass { name: Name::const_new("default"), uid: Uid::new("node-class"), provisioner, volumes }
     }
 
-    /// Says that every list is complete and every watch live, and how the metrics are.
+    /// Sends the end of every list, which makes the streams live, and the state of the metrics streams.
     pub fn opened(&mut self, metrics: LinkState) {
         for stream in WATCHED {
             self.out.push(Change::Synced(stream));
@@ -340,15 +340,15 @@ impl World {
         self.out.push(Change::Link(Stream::NodeMetrics, metrics));
     }
 
-    /// Sets the health of one stream.
+    /// Sets the state of a stream.
     pub fn link(&mut self, stream: Stream, state: LinkState) {
         self.out.push(Change::Link(stream, state));
     }
 
     // --- events ---
 
-    /// Writes an event, or repeats the last one about this object and reason if it says the same.
-    pub fn say(
+    /// Emits an event, or repeats the last one of this object and reason if its message is the same.
+    pub fn emit(
         &mut self,
         at: Timestamp,
         kind: EventKind,
@@ -357,68 +357,75 @@ impl World {
         reason: &str,
         message: &str,
     ) {
-        if self.spoken.len() > SPOKEN_KEPT {
-            let mut times: Vec<Timestamp> = self.spoken.values().map(|s| s.last).collect();
-            let (_, middle, _) = times.select_nth_unstable(SPOKEN_KEPT / 2);
+        if self.emitted.len() > MAX_KEPT_EVENTS {
+            let mut times: Vec<Timestamp> = self.emitted.values().map(|s| s.last).collect();
+            let (_, middle, _) = times.select_nth_unstable(MAX_KEPT_EVENTS / 2);
             let middle = *middle;
-            self.spoken.retain(|_, s| s.last > middle);
+            self.emitted.retain(|_, s| s.last > middle);
         }
-        let spoken_key = (object.clone(), Name::from(reason));
-        let same = self.spoken.get(&spoken_key).is_some_and(|s| s.message == message && s.component == component);
+        let key = (object.clone(), Name::from(reason));
+        let same = self.emitted.get(&key).is_some_and(|s| s.message == message && s.component == component);
         if !same {
             let component = Name::from(component);
             let fresh =
-                Spoken { uid: self.uid(), message: message.to_owned(), component, first: at, last: at, count: 0 };
-            self.spoken.insert(spoken_key.clone(), fresh);
+                EmittedEvent { uid: self.uid(), message: message.to_owned(), component, first: at, last: at, count: 0 };
+            self.emitted.insert(key.clone(), fresh);
         }
-        let Some(spoken) = self.spoken.get_mut(&spoken_key) else { return };
-        spoken.count += 1;
-        spoken.last = at;
+        let Some(emitted) = self.emitted.get_mut(&key) else { return };
+        emitted.count += 1;
+        emitted.last = at;
         self.out.push(Change::Event(Box::new(Event {
-            uid: spoken.uid,
+            uid: emitted.uid,
             kind,
             reason: reason.into(),
             message: message.to_owned(),
             component: component.into(),
             object,
-            first: spoken.first,
+            first: emitted.first,
             last: at,
-            count: spoken.count,
+            count: emitted.count,
         })));
     }
 
-    /// Who plays Karpenter here.
+    /// The reporting component of Karpenter's events.
     pub fn karpenter(&self) -> &'static str {
         if self.site.auto_mode { text::AUTO_MODE } else { text::KARPENTER }
     }
 
-    /// One of Karpenter's events, about the claim and, if there is one, the node.
-    fn say_both(&mut self, at: Timestamp, id: MachineId, kind: EventKind, reason: &str, texts: [&str; 2]) {
-        let Some(m) = self.machines.get(&id) else { return };
+    /// Emits an event of Karpenter on the claim and, if it exists, the node.
+    fn emit_on_claim_and_node(
+        &mut self,
+        at: Timestamp,
+        id: InstanceId,
+        kind: EventKind,
+        reason: &str,
+        texts: [&str; 2],
+    ) {
+        let Some(m) = self.instances.get(&id) else { return };
         let (claim, node) = (about_claim(m), m.joined.map(|_| cluster_object("Node", &self.node_name(m))));
         let component = self.karpenter();
         if let Some(node) = node {
-            self.say(at, kind, component, node, reason, texts[0]);
+            self.emit(at, kind, component, node, reason, texts[0]);
         }
-        self.say(at, kind, component, claim, reason, texts[1]);
+        self.emit(at, kind, component, claim, reason, texts[1]);
     }
 
-    fn say_transition(&mut self, at: Timestamp, id: MachineId, kind: &str) {
-        let Some(m) = self.machines.get(&id) else { return };
+    fn emit_transition(&mut self, at: Timestamp, id: InstanceId, kind: &str) {
+        let Some(m) = self.instances.get(&id) else { return };
         let object = about_claim(m);
         let message = text::transitioned(kind, "Unknown", "True", kind, "");
-        self.say(at, EventKind::Normal, self.karpenter(), object, kind, &message);
+        self.emit(at, EventKind::Normal, self.karpenter(), object, kind, &message);
     }
 
-    fn say_kubelet(&mut self, at: Timestamp, id: MachineId, reason: &str, message: &str) {
-        let Some(m) = self.machines.get(&id) else { return };
+    fn emit_kubelet(&mut self, at: Timestamp, id: InstanceId, reason: &str, message: &str) {
+        let Some(m) = self.instances.get(&id) else { return };
         let object = cluster_object("Node", &self.node_name(m));
-        self.say(at, EventKind::Normal, text::KUBELET, object, reason, message);
+        self.emit(at, EventKind::Normal, text::KUBELET, object, reason, message);
     }
 
     // --- pools ---
 
-    /// A nodepool is created or changed.
+    /// Creates or changes a nodepool.
     pub fn apply_pool(&mut self, at: Timestamp, spec: PoolSpec) {
         let (uid, created) = match self.pools.get(&spec.name) {
             Some((_, uid, created)) => (*uid, *created),
@@ -429,11 +436,11 @@ impl World {
         self.show_pool(&name);
     }
 
-    /// Says what the pool looks like now: Karpenter writes `status.resources` every few seconds.
+    /// Sends the nodepool with its status: Karpenter updates `status.resources` every few seconds.
     pub fn show_pool(&mut self, name: &str) {
         let Some((spec, uid, created)) = self.pools.get(name) else { return };
         let (mut nodes, mut resources) = (0, Resources::default());
-        for m in self.machines.values().filter(|m| m.pool == name && m.launched.is_some() && m.deleted.is_none()) {
+        for m in self.instances.values().filter(|m| m.pool == name && m.launched.is_some() && m.deleted.is_none()) {
             nodes += 1;
             resources.add(&m.kind.map(InstanceType::capacity).unwrap_or_default());
         }
@@ -469,11 +476,11 @@ impl World {
 const WATCHED: [Stream; 6] =
     [Stream::NodePools, Stream::NodeClaims, Stream::Nodes, Stream::Pods, Stream::Events, Stream::Pdbs];
 
-fn about_claim(m: &Machine) -> ObjectRef {
+fn about_claim(m: &Instance) -> ObjectRef {
     cluster_object("NodeClaim", &m.claim)
 }
 
-/// A cluster-scoped object as events name it.
+/// A reference to a cluster-scoped object.
 pub(crate) fn cluster_object(kind: &str, name: &str) -> ObjectRef {
     ObjectRef { kind: kind.into(), namespace: Name::default(), name: name.into() }
 }

@@ -1,6 +1,6 @@
-//! What happens to workloads and their pods.
+//! Changes of workloads and their pods.
 
-use super::{MachineId, Pdb, PodId, PodStage, SimPod, Workload, WorkloadId, WorkloadSpec, World};
+use super::{InstanceId, Pdb, PodId, PodStage, SimPod, Workload, WorkloadId, WorkloadSpec, World};
 use crate::model::{
     Change, DisruptionBudget, EventKind, Name, ObjectRef, Owner, Pod, PodClass, PodKey, PodPhase, Scheduling, Timestamp,
 };
@@ -8,8 +8,8 @@ use crate::source::sim::{later, text};
 use std::collections::BTreeSet;
 
 impl World {
-    /// Makes a workload known; it has no pods yet.
-    pub fn workload_of(&mut self, spec: WorkloadSpec) -> WorkloadId {
+    /// Adds a workload without pods.
+    pub fn add_workload(&mut self, spec: WorkloadSpec) -> WorkloadId {
         let owner = match spec.class {
             PodClass::DaemonSet => Some(("DaemonSet", spec.name.clone())),
             PodClass::StatefulSet => Some(("StatefulSet", spec.name.clone())),
@@ -21,19 +21,19 @@ impl World {
         WorkloadId(self.workloads.len() as u32 - 1)
     }
 
-    /// Names the `ReplicaSet` of a workload.
+    /// Sets the controller of a workload's pods.
     pub fn set_owner(&mut self, workload: WorkloadId, kind: &str, name: &str) {
         self.workloads[workload.0 as usize].owner = Some(Owner { kind: kind.into(), name: name.into() });
     }
 
-    /// A `PodDisruptionBudget` that keeps a share of a workload's pods.
+    /// Adds a `PodDisruptionBudget` for a workload.
     pub fn protect(&mut self, workload: WorkloadId, min_available_percent: u32) {
         let uid = self.uid();
         self.pdbs.push(Pdb { workload, uid, min_available_percent, last: None });
         self.show_pdbs();
     }
 
-    /// Says which `PodDisruptionBudgets` changed: the disruption controller follows its pods.
+    /// Sends the `PodDisruptionBudgets` whose status has changed.
     pub fn show_pdbs(&mut self) {
         for pdb in &mut self.pdbs {
             let w = &self.workloads[pdb.workload.0 as usize];
@@ -60,7 +60,7 @@ impl World {
         }
     }
 
-    /// A pod is created. Without a name it gets its owner's and five letters; a `StatefulSet`'s the next free number.
+    /// Creates a pod. Without a name, it is named by its owner and five letters, or the next free number of a `StatefulSet`.
     pub fn create_pod(&mut self, at: Timestamp, workload: WorkloadId, name: Option<Name>) -> PodId {
         let id = PodId(self.id());
         let name = name.unwrap_or_else(|| self.pod_name(workload));
@@ -70,7 +70,7 @@ impl World {
             uid: self.uid(),
             created: at,
             stage: PodStage::Waiting,
-            machine: None,
+            instance: None,
             nominated: None,
             verdict: Name::default(),
             started: None,
@@ -83,8 +83,8 @@ impl World {
         id
     }
 
-    /// A pod that has run since before the first list; shown at once.
-    pub fn found_pod(&mut self, created: Timestamp, workload: WorkloadId, machine: MachineId) -> PodId {
+    /// Adds a pod that was running before the first list.
+    pub fn add_existing_pod(&mut self, created: Timestamp, workload: WorkloadId, instance: InstanceId) -> PodId {
         let id = PodId(self.id());
         let pod = SimPod {
             workload,
@@ -92,7 +92,7 @@ impl World {
             uid: self.uid(),
             created,
             stage: PodStage::Running,
-            machine: Some(machine),
+            instance: Some(instance),
             nominated: None,
             verdict: Name::default(),
             started: Some(created),
@@ -100,7 +100,7 @@ impl World {
         };
         let w = &mut self.workloads[workload.0 as usize];
         w.pods.insert(id);
-        if let Some(m) = self.machines.get_mut(&machine) {
+        if let Some(m) = self.instances.get_mut(&instance) {
             m.requested.add(&w.spec.requests);
             m.pods.insert(id);
             m.last_pod_event = m.last_pod_event.max(Some(created));
@@ -125,7 +125,7 @@ impl World {
     fn show_pod(&mut self, id: PodId) {
         let Some(pod) = self.pods.get(&id) else { return };
         let w = &self.workloads[pod.workload.0 as usize];
-        let node = pod.machine.and_then(|m| self.machines.get(&m)).map(|m| m.node_name(&self.site));
+        let node = pod.instance.and_then(|m| self.instances.get(&m)).map(|m| m.node_name(&self.site));
         let scheduling = match (pod.stage, pod.verdict.is_empty()) {
             (PodStage::Starting | PodStage::Running, _) => Scheduling::Scheduled,
             (PodStage::Waiting, true) => Scheduling::Unseen,
@@ -154,20 +154,20 @@ impl World {
         self.out.push(Change::Pod(Box::new(shown)));
     }
 
-    /// The pod as events name it.
+    /// A reference to the pod.
     pub fn pod_ref(&self, id: PodId) -> Option<ObjectRef> {
         let pod = self.pods.get(&id)?;
         let namespace = self.workload(pod.workload).namespace.clone();
         Some(ObjectRef { kind: "Pod".into(), namespace, name: pod.name.clone() })
     }
 
-    fn say_pod(&mut self, at: Timestamp, id: PodId, kind: EventKind, component: &str, what: [&str; 2]) {
+    fn emit_pod(&mut self, at: Timestamp, id: PodId, kind: EventKind, component: &str, what: [&str; 2]) {
         if let Some(object) = self.pod_ref(id) {
-            self.say(at, kind, component, object, what[0], what[1]);
+            self.emit(at, kind, component, object, what[0], what[1]);
         }
     }
 
-    /// The scheduler found no place for the pod.
+    /// The scheduler found no node for the pod.
     pub fn unschedulable(&mut self, at: Timestamp, id: PodId, verdict: &str) {
         let Some(pod) = self.pods.get_mut(&id) else { return };
         let changed = pod.verdict != verdict;
@@ -175,41 +175,41 @@ impl World {
         if changed {
             self.show_pod(id);
         }
-        self.say_pod(at, id, EventKind::Warning, text::SCHEDULER, ["FailedScheduling", verdict]);
+        self.emit_pod(at, id, EventKind::Warning, text::SCHEDULER, ["FailedScheduling", verdict]);
     }
 
-    /// Karpenter has made, or found, a place for the pod. `spoken` says whether the event got through its rate limit.
-    pub fn nominate(&mut self, at: Timestamp, id: PodId, machine: MachineId, spoken: bool) {
-        let (Some(pod), Some(m)) = (self.pods.get_mut(&id), self.machines.get_mut(&machine)) else { return };
-        pod.nominated = Some(machine);
+    /// Karpenter nominates the pod for an instance. `emitted`: whether the event passed Karpenter's rate limit.
+    pub fn nominate(&mut self, at: Timestamp, id: PodId, instance: InstanceId, emitted: bool) {
+        let (Some(pod), Some(m)) = (self.pods.get_mut(&id), self.instances.get_mut(&instance)) else { return };
+        pod.nominated = Some(instance);
         m.reserved.add(&self.workloads[pod.workload.0 as usize].spec.requests);
         m.reserved.pods += 1;
-        if spoken {
+        if emitted {
             let message = match m.initialized {
                 None => format!("Pod should schedule on: nodeclaim/{}", m.claim),
                 Some(_) => format!("Pod should schedule on: nodeclaim/{}, node/{}", m.claim, m.node_name(&self.site)),
             };
-            self.say_pod(at, id, EventKind::Normal, self.karpenter(), ["Nominated", &message]);
+            self.emit_pod(at, id, EventKind::Normal, self.karpenter(), ["Nominated", &message]);
         }
     }
 
-    /// The place made for the pod is no longer promised to it.
+    /// Ends the nomination of the pod.
     pub fn release(&mut self, id: PodId) {
         let Some(pod) = self.pods.get_mut(&id) else { return };
-        let Some(m) = pod.nominated.take().and_then(|m| self.machines.get_mut(&m)) else { return };
+        let Some(m) = pod.nominated.take().and_then(|m| self.instances.get_mut(&m)) else { return };
         m.reserved.subtract(&self.workloads[pod.workload.0 as usize].spec.requests);
         m.reserved.pods = m.reserved.pods.saturating_sub(1);
     }
 
-    /// The scheduler binds the pod to the machine's node.
-    pub fn bind(&mut self, at: Timestamp, id: PodId, machine: MachineId) {
+    /// The scheduler binds the pod to the node of the instance.
+    pub fn bind(&mut self, at: Timestamp, id: PodId, instance: InstanceId) {
         self.release(id);
-        let (Some(pod), Some(m)) = (self.pods.get_mut(&id), self.machines.get_mut(&machine)) else { return };
-        if pod.machine.is_some() {
+        let (Some(pod), Some(m)) = (self.pods.get_mut(&id), self.instances.get_mut(&instance)) else { return };
+        if pod.instance.is_some() {
             return;
         }
         let w = &self.workloads[pod.workload.0 as usize].spec;
-        pod.machine = Some(machine);
+        pod.instance = Some(instance);
         pod.stage = PodStage::Starting;
         pod.started = Some(at);
         m.requested.add(&w.requests);
@@ -221,18 +221,18 @@ impl World {
         let message = format!("Successfully assigned {}/{} to {}", w.namespace, pod.name, m.node_name(&self.site));
         self.waiting.remove(&id);
         self.show_pod(id);
-        self.say_pod(at, id, EventKind::Normal, text::SCHEDULER, ["Scheduled", &message]);
-        let image = self.image_of(id);
-        self.say_pod(at, id, EventKind::Normal, text::KUBELET, ["Pulling", &format!("Pulling image \"{image}\"")]);
+        self.emit_pod(at, id, EventKind::Normal, text::SCHEDULER, ["Scheduled", &message]);
+        let image = self.image(id);
+        self.emit_pod(at, id, EventKind::Normal, text::KUBELET, ["Pulling", &format!("Pulling image \"{image}\"")]);
     }
 
-    fn image_of(&self, id: PodId) -> Name {
+    fn image(&self, id: PodId) -> Name {
         self.pods.get(&id).map(|p| self.workload(p.workload).image.clone()).unwrap_or_default()
     }
 
-    /// The pod's containers run; the image took `pulled_in` milliseconds.
+    /// The pod's containers start; the image was pulled in `pulled_in` milliseconds.
     pub fn run(&mut self, at: Timestamp, id: PodId, pulled_in: i64) {
-        let image = self.image_of(id);
+        let image = self.image(id);
         let Some(pod) = self.pods.get_mut(&id) else { return };
         if pod.stage != PodStage::Starting {
             return;
@@ -244,12 +244,12 @@ impl World {
         let pulled = format!(
             "Successfully pulled image \"{image}\" in {seconds} ({seconds} including waiting). Image size: 29461023 bytes."
         );
-        self.say_pod(at, id, EventKind::Normal, text::KUBELET, ["Pulled", &pulled]);
-        self.say_pod(at, id, EventKind::Normal, text::KUBELET, ["Created", &format!("Container created: {name}")]);
-        self.say_pod(at, id, EventKind::Normal, text::KUBELET, ["Started", &format!("Container started: {name}")]);
+        self.emit_pod(at, id, EventKind::Normal, text::KUBELET, ["Pulled", &pulled]);
+        self.emit_pod(at, id, EventKind::Normal, text::KUBELET, ["Created", &format!("Container created: {name}")]);
+        self.emit_pod(at, id, EventKind::Normal, text::KUBELET, ["Started", &format!("Container started: {name}")]);
     }
 
-    /// The pod is asked to end within its grace period. `evicted` is Karpenter's reason, if Karpenter asks.
+    /// The pod is deleted with a grace period. `evicted` is Karpenter's reason of an eviction.
     pub fn end_pod(&mut self, at: Timestamp, id: PodId, grace_millis: i64, evicted: Option<&str>) {
         self.release(id);
         let Some(pod) = self.pods.get_mut(&id) else { return };
@@ -257,33 +257,33 @@ impl World {
             return;
         }
         pod.deleted = Some(later(at, grace_millis));
-        let (stage, machine) = (pod.stage, pod.machine);
+        let (stage, instance) = (pod.stage, pod.instance);
         self.waiting.remove(&id);
         let daemon = self.workload(self.pods[&id].workload).class == PodClass::DaemonSet;
-        if let Some(m) = machine.and_then(|m| self.machines.get_mut(&m)).filter(|_| !daemon) {
+        if let Some(m) = instance.and_then(|m| self.instances.get_mut(&m)).filter(|_| !daemon) {
             m.last_pod_event = Some(at);
             m.consolidatable = None;
         }
         self.show_pod(id);
         if let Some(reason) = evicted {
             let message = format!("Evicted pod: {reason}");
-            self.say_pod(at, id, EventKind::Normal, self.karpenter(), ["Evicted", &message]);
+            self.emit_pod(at, id, EventKind::Normal, self.karpenter(), ["Evicted", &message]);
         }
         if stage == PodStage::Running {
             let name = self.workload(self.pods[&id].workload).name.clone();
             let message = format!("Stopping container {name}");
-            self.say_pod(at, id, EventKind::Normal, text::KUBELET, ["Killing", &message]);
+            self.emit_pod(at, id, EventKind::Normal, text::KUBELET, ["Killing", &message]);
         }
     }
 
-    /// The pod object is gone.
+    /// The pod object is removed.
     pub fn pod_gone(&mut self, id: PodId) {
         self.release(id);
         let Some(pod) = self.pods.remove(&id) else { return };
         self.waiting.remove(&id);
         let w = &mut self.workloads[pod.workload.0 as usize];
         w.pods.remove(&id);
-        if let Some(m) = pod.machine.and_then(|m| self.machines.get_mut(&m)) {
+        if let Some(m) = pod.instance.and_then(|m| self.instances.get_mut(&m)) {
             m.requested.subtract(&w.spec.requests);
             m.pods.remove(&id);
         }

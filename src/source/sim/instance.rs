@@ -1,4 +1,4 @@
-//! One machine from claim to node to gone, as facts and moments; the objects of the API are made from them.
+//! The life of an instance, from NodeClaim to node to removal; API objects are generated from it.
 
 use super::catalog::InstanceType;
 use super::{PodId, later};
@@ -9,15 +9,15 @@ use crate::model::{
 use crate::units::age::go_duration;
 use std::collections::BTreeSet;
 
-/// How a machine is bought.
+/// The capacity type of an instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CapacityType {
-    /// At the list price.
+    /// On-demand.
     #[default]
     OnDemand,
-    /// Cheaper, and taken back with two minutes' notice.
+    /// Spot: cheaper, and may be interrupted with two minutes' notice.
     Spot,
-    /// From a capacity reservation.
+    /// Reserved: from a capacity reservation.
     Reserved,
 }
 
@@ -32,26 +32,26 @@ impl CapacityType {
     }
 }
 
-/// A claim and, once it has joined, its node. Every `Option<Timestamp>` is the moment something became true.
+/// A NodeClaim and, once it has joined, its node. Every `Option<Timestamp>` is the time at which a fact became true.
 #[derive(Clone, Debug, Default)]
-pub struct Machine {
+pub struct Instance {
     /// Name of the claim.
     pub claim: Name,
     /// Uid of the claim.
     pub claim_uid: Uid,
     /// Its nodepool.
     pub pool: Name,
-    /// Capacity types the claim allows; one after launch.
+    /// Capacity type.
     pub capacity_type: CapacityType,
     /// Instance types the claim allows, before launch.
     pub allowed: Vec<Name>,
-    /// What the claim's pods ask, `DaemonSets` included.
-    pub asked: Resources,
-    /// Age of the pool's `expireAfter` (`336h`), the claim keeps what it was born with.
+    /// Requests of the claim's pods, including `DaemonSets`.
+    pub claim_requests: Resources,
+    /// `expireAfter` of the nodepool when the claim was created (`336h`).
     pub expire_after: Name,
-    /// The pool's `terminationGracePeriod`.
+    /// `terminationGracePeriod` of the nodepool.
     pub grace: Name,
-    /// When the claim was made.
+    /// Creation of the claim.
     pub created: Timestamp,
     /// The instance type, once chosen.
     pub kind: Option<&'static InstanceType>,
@@ -59,7 +59,7 @@ pub struct Machine {
     pub zone: Name,
     /// EC2 instance id, once launched.
     pub instance: Name,
-    /// What the claim says is allocatable before the node says it; empty: the type's.
+    /// Allocatable by the claim's status, until the node reports it; `None`: that of the type.
     pub claimed_allocatable: Option<Resources>,
     /// Condition Launched.
     pub launched: Option<Timestamp>,
@@ -71,13 +71,13 @@ pub struct Machine {
     pub registered: Option<Timestamp>,
     /// The node's condition Ready.
     pub ready: Option<Timestamp>,
-    /// The device plugin has reported the node's devices.
+    /// Whether the device plugin has reported the node's devices.
     pub devices: bool,
     /// Condition Initialized.
     pub initialized: Option<Timestamp>,
     /// Condition Consolidatable.
     pub consolidatable: Option<Timestamp>,
-    /// Last time a pod came or went, as Karpenter notes it.
+    /// `lastPodEventTime`: when a pod was last bound or removed.
     pub last_pod_event: Option<Timestamp>,
     /// Taint `karpenter.sh/disrupted`.
     pub disrupted: Option<Timestamp>,
@@ -93,23 +93,23 @@ pub struct Machine {
     pub cordoned: bool,
     /// Annotation do-not-disrupt.
     pub do_not_disrupt: bool,
-    /// What the node says is allocatable; empty: the type's.
+    /// Allocatable by the node's status; `None`: that of the type.
     pub node_allocatable: Option<Resources>,
-    /// Labels beyond those every node has.
+    /// Additional labels.
     pub labels: Vec<(Name, Name)>,
-    /// Taints beyond those of its life, startup taints of the pool among them.
+    /// Additional taints, including startup taints of the nodepool.
     pub taints: Vec<Taint>,
-    /// Conditions that replace or join the usual ones.
+    /// Conditions that replace or complement the default ones.
     pub conditions: Vec<Condition>,
-    /// Sum of what its pods request.
+    /// Requests of its pods.
     pub requested: Resources,
     /// Pods bound to it.
     pub pods: BTreeSet<PodId>,
-    /// Sum of what pods nominated for it request, while they are not bound.
+    /// Requests of pods that are nominated for it and not bound yet.
     pub reserved: Resources,
 }
 
-/// What decides the labels that all machines of a cluster share.
+/// The properties of a cluster that determine the common labels of its nodes.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// `ap-northeast-2`.
@@ -118,18 +118,18 @@ pub struct Site {
     pub kubelet: Name,
     /// Auto Mode, or self-hosted Karpenter.
     pub auto_mode: bool,
-    /// A hash that the cloud provider writes on every node of a cluster.
+    /// The cluster hash that the cloud provider sets as a label on every node.
     pub cluster_hash: Name,
 }
 
 impl Site {
-    /// Group of the node class.
+    /// API group of the node class.
     pub fn class_group(&self) -> &'static str {
         if self.auto_mode { "eks.amazonaws.com" } else { "karpenter.k8s.aws" }
     }
 
-    /// Zone id of a zone, in AWS's short form: `apne2-az2` of `ap-northeast-2b`. The mapping of letters to ids differs
-    /// by account; here it is the plain one.
+    /// The ID of a zone in AWS's short form: `apne2-az2` for `ap-northeast-2b`. In AWS the mapping of letters to IDs depends
+    /// on the account; here it follows the alphabet.
     fn zone_id(&self, zone: &str) -> String {
         let mut short = String::new();
         for (i, part) in self.region.split('-').enumerate() {
@@ -151,7 +151,7 @@ fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str, s
     Condition { kind: kind.into(), status, reason: reason.into(), message: message.into(), since: Some(since) }
 }
 
-/// True since `at`, else Unknown for a reason since `otherwise`.
+/// A condition that is True since `at`, or Unknown with a reason since `otherwise`.
 fn reached(kind: &str, at: Option<Timestamp>, reason: &str, message: &str, otherwise: Timestamp) -> Condition {
     match at {
         Some(at) => condition(kind, ConditionStatus::True, kind, "", at),
@@ -159,8 +159,8 @@ fn reached(kind: &str, at: Option<Timestamp>, reason: &str, message: &str, other
     }
 }
 
-impl Machine {
-    /// The node's name: in Auto Mode the instance id, else the private address.
+impl Instance {
+    /// The node's name: in Auto Mode the instance ID, else the private DNS name.
     pub fn node_name(&self, site: &Site) -> Name {
         if site.auto_mode {
             return self.instance.clone();
@@ -171,7 +171,7 @@ impl Machine {
         Name::from(format!("ip-192-168-{third}-{}.{}.compute.internal", c.wrapping_add(d), site.region))
     }
 
-    /// What a pod may use: of the node once it says so, else of the claim.
+    /// The allocatable amounts of the node if it reports them, else of the claim.
     pub fn allocatable(&self) -> Resources {
         if let (Some(known), Some(_)) = (&self.node_allocatable, self.joined) {
             return known.clone();
@@ -179,30 +179,31 @@ impl Machine {
         self.kind.map(InstanceType::allocatable).unwrap_or_default()
     }
 
-    /// Whether a pod that requests this much fits beside those bound.
+    /// Whether a pod with these requests fits besides the bound pods.
     pub fn fits(&self, requests: &Resources) -> bool {
         self.fits_beside(&self.requested, self.pods.len() as u64, requests)
     }
 
-    /// Whether a pod that requests this much fits beside those bound and nominated.
-    pub fn has_room(&self, requests: &Resources) -> bool {
+    /// Whether a pod with these requests fits besides the bound and nominated pods.
+    pub fn has_free_capacity(&self, requests: &Resources) -> bool {
         let mut taken = self.requested.clone();
         taken.add(&self.reserved);
         self.fits_beside(&taken, self.pods.len() as u64 + self.reserved.pods, requests)
     }
 
     fn fits_beside(&self, taken: &Resources, pods: u64, requests: &Resources) -> bool {
-        let all = self.allocatable();
-        taken.cpu_millicores + requests.cpu_millicores <= all.cpu_millicores
-            && taken.memory_bytes + requests.memory_bytes <= all.memory_bytes
-            && taken.ephemeral_storage_bytes + requests.ephemeral_storage_bytes <= all.ephemeral_storage_bytes
-            && pods < all.pods
+        let allocatable = self.allocatable();
+        taken.cpu_millicores + requests.cpu_millicores <= allocatable.cpu_millicores
+            && taken.memory_bytes + requests.memory_bytes <= allocatable.memory_bytes
+            && taken.ephemeral_storage_bytes + requests.ephemeral_storage_bytes <= allocatable.ephemeral_storage_bytes
+            && pods < allocatable.pods
             && requests.extended.iter().all(|(name, amount)| {
-                taken.extended.get(name).copied().unwrap_or(0) + amount <= all.extended.get(name).copied().unwrap_or(0)
+                taken.extended.get(name).copied().unwrap_or(0) + amount
+                    <= allocatable.extended.get(name).copied().unwrap_or(0)
             })
     }
 
-    /// Whether the scheduler may put workload pods on it.
+    /// Whether the scheduler may bind workload pods to it.
     pub fn takes_pods(&self) -> bool {
         self.joined.is_some()
             && self.registered.is_some()
@@ -213,7 +214,7 @@ impl Machine {
             && !self.conditions.iter().any(|c| c.kind == "Ready" && c.status != ConditionStatus::True)
     }
 
-    /// Moment by which all its pods are deleted, once it is being deleted.
+    /// The deadline by which all its pods are deleted, if it is being deleted.
     pub fn deadline(&self) -> Option<Timestamp> {
         Some(later(self.deleted?, go_duration(&self.grace)?.saturating_mul(1000)))
     }
@@ -226,7 +227,7 @@ impl Machine {
         Name::from(format!("aws:///{}/{}", self.zone, self.instance))
     }
 
-    /// Labels that the claim has after launch and the node from the start.
+    /// The labels of the claim after launch, and of the node.
     fn launch_labels(&self, site: &Site) -> Vec<(Name, Name)> {
         let mut labels: Vec<(Name, Name)> = Vec::with_capacity(40);
         let mut put = |k: &str, v: &str| labels.push((k.into(), v.into()));
@@ -272,7 +273,7 @@ impl Machine {
         labels
     }
 
-    /// The claim as the API shows it now.
+    /// The NodeClaim as the API server returns it.
     pub fn to_claim(&self, site: &Site) -> NodeClaim {
         let launched = self.launched.is_some();
         let requirement = |key: &str, values: &[&str]| ClaimRequirement {
@@ -303,7 +304,7 @@ impl Machine {
             node_class_group: site.class_group().into(),
             node_class: "default".into(),
             requirements,
-            requests: self.asked.clone(),
+            requests: self.claim_requests.clone(),
             startup_taints: Vec::new(),
             expire_after_seconds: go_duration(&self.expire_after),
             termination_grace_seconds: go_duration(&self.grace),
@@ -331,7 +332,7 @@ impl Machine {
             (Some(_), false) => ("NodeNotReady", "Node status is NotReady"),
         };
         let awaiting = ("AwaitingReconciliation", "object is awaiting reconciliation");
-        let mut all = vec![
+        let mut conditions = vec![
             reached("Launched", self.launched, awaiting.0, awaiting.1, self.created),
             reached("Registered", self.registered, waiting.0, waiting.1, self.created),
             reached("Initialized", self.initialized, uninitialized.0, uninitialized.1, self.created),
@@ -339,25 +340,25 @@ impl Machine {
         ];
         let mut also = |kind: &str, at: Option<Timestamp>| {
             if let Some(at) = at {
-                all.push(condition(kind, ConditionStatus::True, kind, "", at));
+                conditions.push(condition(kind, ConditionStatus::True, kind, "", at));
             }
         };
         also("Consolidatable", self.consolidatable);
         also("InstanceTerminating", self.stopping);
         if let (Some(reason), Some(at)) = (&self.disruption_reason, self.disrupted) {
-            all.push(condition("DisruptionReason", ConditionStatus::True, reason, reason, at));
+            conditions.push(condition("DisruptionReason", ConditionStatus::True, reason, reason, at));
         }
         if let Some(deleted) = self.deleted.filter(|_| self.joined.is_some()) {
             let drained = reached("Drained", self.drained, "Draining", "Draining", deleted);
-            all.push(drained);
+            conditions.push(drained);
             if let Some(at) = self.drained {
-                all.push(reached("VolumesDetached", self.stopping, "AwaitingVolumeDetachment", "", at));
+                conditions.push(reached("VolumesDetached", self.stopping, "AwaitingVolumeDetachment", "", at));
             }
         }
-        all
+        conditions
     }
 
-    /// The node as the API shows it now, once it has joined.
+    /// The Node as the API server returns it, if it has joined.
     pub fn to_node(&self, site: &Site) -> Option<Node> {
         let (joined, t) = (self.joined?, self.kind?);
         let name = self.node_name(site);
@@ -437,7 +438,7 @@ impl Machine {
     }
 
     fn node_conditions(&self, joined: Timestamp) -> Vec<Condition> {
-        let mut all = match self.ready {
+        let mut conditions = match self.ready {
             Some(at) => {
                 vec![condition("Ready", ConditionStatus::True, "KubeletReady", "kubelet is posting ready status", at)]
             }
@@ -454,12 +455,12 @@ impl Machine {
             ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
             ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         ] {
-            all.push(condition(kind, ConditionStatus::False, reason, message, joined));
+            conditions.push(condition(kind, ConditionStatus::False, reason, message, joined));
         }
         for special in &self.conditions {
-            all.retain(|c| c.kind != special.kind);
-            all.push(special.clone());
+            conditions.retain(|c| c.kind != special.kind);
+            conditions.push(special.clone());
         }
-        all
+        conditions
     }
 }
