@@ -35,7 +35,7 @@ pub struct Totals {
     pub used_memory_bytes: u64,
     /// How many nodes were measured; 0 means usage is unknown, not zero.
     pub measured: u64,
-    /// How many nodes were not, so that the used amounts leave theirs out.
+    /// How many nodes were not, or it is not known what they offer, so that the used amounts leave theirs out.
     pub unmeasured: u64,
     /// What the measured nodes offer: used amounts are a share of this.
     pub measured_allocatable: Resources,
@@ -398,7 +398,8 @@ impl Part {
             t.allocatable = offered.map(Resources::capped).unwrap_or_default();
             t.claimed = sums.claimed.clone();
             t.claimed.extended.retain(|name, _| t.allocatable.extended.get(name).is_none_or(|offered| *offered == 0));
-            match row.usage() {
+            // Usage is a share of what is offered: where that is not known, it is as if nothing was measured.
+            match row.usage().filter(|_| offered.is_some()) {
                 Some(usage) => {
                     t.used_cpu_millicores = usage.cpu_millicores;
                     t.used_memory_bytes = usage.memory_bytes;

@@ -691,6 +691,21 @@ fn usage_that_is_read_before_its_node_is_kept() {
     assert_eq!(used(&cluster(newer)), None, "the newest reading does not have it");
 }
 
+/// A Fargate node whose pod has no `CapacityProvisioned` yet: what it offers is not known, and its use is a share of nothing.
+#[test]
+fn usage_of_a_node_that_offers_nothing_known_is_in_no_share() {
+    let mut fargate = node("fargate-ip-10-0-0-3");
+    fargate.labels = [(key::COMPUTE_TYPE, "fargate")].into_iter().collect();
+    let used = |cpu_millicores| Usage { cpu_millicores, at: at(1), window_seconds: 15, ..Usage::default() };
+    let usage = [("a", 1000), ("fargate-ip-10-0-0-3", 700)].map(|(name, cpu)| (name.into(), used(cpu)));
+    let mut c = cluster([node("a").added(), fargate.added(), Change::NodeUsage(usage.to_vec())]);
+    assert!(c.row_of_node("fargate-ip-10-0-0-3").unwrap().allocatable().is_none());
+    let view = shown(&mut c, GroupBy::Nothing);
+    let totals = view.totals();
+    assert_eq!((totals.measured, totals.unmeasured, totals.used(&Resource::Cpu)), (1, 1, Some(1000)));
+    assert_eq!(totals.used_permille(&Resource::Cpu), Some(250));
+}
+
 #[test]
 fn node_without_provider_id_is_shown() {
     let mut c = cluster(
