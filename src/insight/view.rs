@@ -168,10 +168,16 @@ impl View {
         self.len() == self.of() && !cluster.selects_nodes()
     }
 
-    /// The pods of what is shown, by state. Where all is shown these are the cluster's, counted by pods: those without a node
-    /// and those whose node is gone are among them. Else those bound to the shown rows.
+    /// The pods of what is shown, by state: those bound to the shown rows and, since they belong to no row, all without a
+    /// node. Where all is shown these are the cluster's, counted by pods: those whose node is gone are among them.
     pub fn pods(&self, cluster: &Cluster) -> PodCounts {
-        if self.shows_all(cluster) { *cluster.pod_counts() } else { self.totals.pods }
+        let (all, shown) = (*cluster.pod_counts(), self.totals.pods);
+        if self.shows_all(cluster) {
+            return all;
+        }
+        // Deleted before it ever had a node: neither unscheduled nor bound.
+        let never_bound = all.total() - all.unscheduled - all.bound;
+        PodCounts { unscheduled: all.unscheduled, terminating: shown.terminating + never_bound, ..shown }
     }
 
     /// What a group adds up to.

@@ -2,7 +2,7 @@
 
 use super::amount::share_text;
 use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
-use crate::cluster::{CapacityType, Cluster, Flag, PodCounts, Row, RowState};
+use crate::cluster::{CapacityType, Cluster, Flag, Row, RowState};
 use crate::insight::{
     Alert, Cause, Extra, GroupBy, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste,
     alerts, unmatched_terms,
@@ -280,9 +280,8 @@ pub struct PodsReport {
 
 impl PodsReport {
     fn new(cluster: &Cluster, view: &View) -> Self {
-        let (all, shown) = (cluster.pod_counts(), view.pods(cluster));
-        let on_missing_nodes = MissingNodes::now(cluster).pods();
-        let report = |counts: &PodCounts| Self {
+        let counts = view.pods(cluster);
+        Self {
             total: counts.total(),
             unscheduled: counts.unscheduled,
             starting: counts.starting,
@@ -290,16 +289,8 @@ impl PodsReport {
             unknown: counts.unknown,
             terminating: counts.terminating,
             bound: counts.bound,
-            on_missing_nodes,
-        };
-        if view.shows_all(cluster) {
-            return report(all);
+            on_missing_nodes: if view.shows_all(cluster) { MissingNodes::now(cluster).pods() } else { 0 },
         }
-        // A pod that is being deleted without ever having had a node belongs to no node of the view.
-        let unbound_terminating = all.total() - all.unscheduled - all.bound;
-        let terminating = shown.terminating + unbound_terminating;
-        let part = report(&PodCounts { unscheduled: all.unscheduled, terminating, ..shown });
-        Self { on_missing_nodes: 0, ..part }
     }
 }
 

@@ -561,11 +561,11 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     let theme = pic.theme();
     let dot = theme.glyphs().dot;
     let bound = pic.view.pods(pic.cluster);
-    let waiting = pic.cluster.pod_counts().unscheduled;
+    let waiting = bound.unscheduled;
     pen.put(1, y, "pods", theme.dim());
     // Pods without a node belong to no shown node: of a part of the nodes they are told apart.
-    let part = pic.view.len() < pic.view.of();
-    let all = bound.total() - bound.unscheduled + if part { 0 } else { waiting };
+    let part = !pic.view.shows_all(pic.cluster);
+    let all = bound.total() - if part { waiting } else { 0 };
     let known = pic.cluster.knows(Stream::Pods);
     if !known || (all == 0 && !pic.cluster.stream(Stream::Pods).complete) {
         pen.put(VALUES, y, &format!("{:>3}", theme.glyphs().unknown), theme.style(Role::Strong));

@@ -8,6 +8,7 @@ use crate::support::svg::{self, svg};
 use nodeglass::cluster::{Cluster, RowId};
 use nodeglass::insight::{Column, Direction, Line, Severity, Sort};
 use nodeglass::model::{Change, ConditionStatus, LinkState, Name, Node, Pod, Resource, Resources, Stream, Usage, key};
+use nodeglass::output::Report;
 use nodeglass::pricing::{
     DiscountRule, EksPrices, ExtraCosts, Os, PriceBook, PriceFile, PriceNews, PriceSheet, PriceSource, PriceTerms,
     Prices, SourceState, SpotPrice, SpotSaving,
@@ -1578,6 +1579,25 @@ fn usage_is_a_share_of_the_measured_nodes() {
     let frame = stage.text(160, 20);
     let cpu = header_of(&frame, " cpu");
     assert!(cpu.contains("1.7 / 8.0") && cpu.contains("21.6%") && cpu.contains("of 2 nodes"), "{frame}");
+}
+
+/// A pod that is deleted before it ever had a node is in the cluster's pods, whatever part of the nodes is shown.
+#[test]
+fn the_header_counts_the_pods_that_json_counts() {
+    let mut stage = nodes(3, plain());
+    let deleted = Pod { deleted: Some(stage.now), ..pod("never-bound", "") };
+    stage.apply([pod("running", "n0000").added(), pod("waiting", "").added(), deleted.added()]);
+    for (filtered, all) in [(false, "3 "), (true, "2 ")] {
+        if filtered {
+            stage.press(&["/", "n0000", "⏎"]);
+        }
+        let pods = Report::new(&stage.cluster, &stage.view, stage.now).totals.pods.unwrap();
+        assert_eq!((pods.total, pods.unscheduled, pods.terminating), (3, 1, 1));
+        let frame = stage.text(160, 40);
+        let line = header_of(&frame, " pods ");
+        assert!(line.trim_start_matches(" pods ").trim_start().starts_with(all), "{line}");
+        assert!(line.contains("1 terminating") && line.contains("1 unscheduled"), "{line}");
+    }
 }
 
 /// What is used is known though pods may not be read.
