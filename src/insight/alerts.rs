@@ -5,7 +5,8 @@
 //! and at the events of the last minutes, never at pods (what they wait for is counted in [`PendingByCause`]), so it is for
 //! when something changed or a second went by, not for every frame.
 
-use super::{MissingNodes, PendingByCause};
+use super::totals::origins;
+use super::{MissingNodes, OldPrices, PendingByCause};
 use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState, UnmatchedTerm};
 use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp};
 use crate::pricing::SourceState;
@@ -67,6 +68,8 @@ pub enum AlertKind {
     PriceLabel,
     /// A source of prices has no answer: what was known stays.
     PriceSource,
+    /// Prices were published more than a year ago, and no source has confirmed them.
+    OldPrices,
 }
 
 impl AlertKind {
@@ -88,6 +91,7 @@ impl AlertKind {
             Self::Unreadable => "unreadable",
             Self::PriceLabel => "price-label",
             Self::PriceSource => "price-source",
+            Self::OldPrices => "old-prices",
         }
     }
 }
@@ -141,6 +145,11 @@ pub fn alerts(cluster: &Cluster, pending: &PendingByCause, now: Timestamp) -> Ve
     if cluster.has_prices() {
         price_labels(cluster, &mut alerts);
         price_sources(cluster, &mut alerts);
+        let quotes = cluster.rows().filter(|row| row.gone().is_none()).filter_map(Row::quote);
+        if let Some(old) = OldPrices::from_origins(quotes.flat_map(origins), now) {
+            let (kind, severity) = (AlertKind::OldPrices, Severity::Notice);
+            alerts.push(Alert { kind, severity, text: old.to_string(), row: None, until: None });
+        }
     }
     alerts.sort_by(|a, b| (a.kind, a.until, &a.text).cmp(&(b.kind, b.until, &b.text)));
     alerts

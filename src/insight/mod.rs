@@ -22,6 +22,6 @@ pub use history::CostHistory;
 pub use orphans::MissingNodes;
 pub use pending::{Binding, Cause, PendingByCause, PendingCount};
 pub use sort::{Column, Direction, Sort};
-pub use totals::{PriceTotals, Totals};
+pub use totals::{OldPrices, PriceTotals, Totals};
 pub use view::{GroupBy, Line, View};
 pub use waste::Waste;

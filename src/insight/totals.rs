@@ -6,7 +6,9 @@ use crate::cluster::{CapacityType, PodCounts, Row, RowState, permille};
 use crate::model::{Resource, Resources, Timestamp};
 use crate::pricing::{AsOf, Basis, Mark, Origin, PriceSource, Quote, Unknown};
 use crate::units::{Currency, Money};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Sums of a set of rows. Every row is added and taken back as a whole, so the sums equal a rebuild.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +53,40 @@ pub struct Totals {
 
 /// Published prices that are older deserve a warning.
 const YEAR_IN_MONTHS: i64 = 12;
+
+/// The oldest figure of a total, where it was published more than a year ago: a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OldPrices {
+    /// Its source and month.
+    pub origin: Origin,
+    /// Its age in calendar months.
+    pub months: i64,
+}
+
+impl OldPrices {
+    /// From the origins of a total's figures; of those of the oldest month, the least exact one. None where every figure was
+    /// confirmed within a year, or nothing is priced.
+    pub fn from_origins(origins: impl IntoIterator<Item = Origin>, now: Timestamp) -> Option<Self> {
+        let dated = origins.into_iter().filter(|origin| origin.as_of != AsOf::Always);
+        let origin = dated.min_by_key(|origin| (origin.as_of, Reverse(origin.source)))?;
+        let months = origin.as_of.months_old(now).filter(|months| *months > YEAR_IN_MONTHS)?;
+        Some(Self { origin, months })
+    }
+}
+
+impl fmt::Display for OldPrices {
+    /// `prices 20 months old: embedded-estimate 2025-03`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Origin { source, as_of } = self.origin;
+        write!(f, "prices {} months old: {} {as_of}", self.months, source.name())
+    }
+}
+
+/// The origins of what a quote adds to a total.
+pub(super) fn origins(quote: &Quote) -> impl Iterator<Item = Origin> {
+    let parts = [Some(quote.instance), quote.fee].into_iter().flatten();
+    parts.filter(|part| part.amount.known().is_some_and(|amount| amount != Money::ZERO)).map(|part| part.origin)
+}
 
 /// Hourly money of a set of rows, one currency; what cannot be added is counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -190,11 +226,7 @@ impl PriceTotals {
         if sum.rows > 0 {
             price.sums.insert(quote.currency, sum);
         }
-        for part in [Some(quote.instance), quote.fee].into_iter().flatten() {
-            if part.amount.known().is_some_and(|amount| amount != Money::ZERO) {
-                *price.origins.entry(part.origin).or_default() += 1;
-            }
-        }
+        origins(quote).for_each(|origin| *price.origins.entry(origin).or_default() += 1);
         price
     }
 
@@ -338,12 +370,9 @@ impl PriceTotals {
         dates.min().unwrap_or(AsOf::Always)
     }
 
-    /// The warning that the oldest figure in the total was published more than a year ago: `prices from 2025-03, 20 months
-    /// old`. None where every figure was confirmed since, or nothing is priced.
-    pub fn old_prices(&self, now: Timestamp) -> Option<String> {
-        let oldest = self.oldest();
-        let months = oldest.months_old(now).filter(|months| *months > YEAR_IN_MONTHS)?;
-        Some(format!("prices from {oldest}, {months} months old"))
+    /// The oldest figure in the total, where it was published more than a year ago.
+    pub fn old_prices(&self, now: Timestamp) -> Option<OldPrices> {
+        OldPrices::from_origins(self.origins.keys().copied(), now)
     }
 
     /// The least exact source of a figure in the total; [`PriceSource::None`] of nothing.
@@ -538,15 +567,19 @@ mod tests {
         assert_eq!(totals, Totals::default());
     }
 
-    #[test_case(&["2026-07", "2025-03"] => Some("prices from 2025-03, 20 months old".to_owned()) ; "the oldest decides")]
-    #[test_case(&["2025-10"] => Some("prices from 2025-10, 13 months old".to_owned()))]
+    #[test_case(&["2026-07", "2025-03"] => Some("prices 20 months old: embedded 2025-03".to_owned()) ; "the oldest decides")]
+    #[test_case(&["2025-03", "2025-03~"] => Some("prices 20 months old: embedded-estimate 2025-03".to_owned()) ; "of one month the least exact")]
+    #[test_case(&["2025-10", "2026-07~"] => Some("prices 13 months old: embedded 2025-10".to_owned()) ; "its own source")]
     #[test_case(&["2025-11"] => None ; "a year is not old yet")]
     #[test_case(&[] => None ; "every figure was confirmed since")]
     fn old_prices_are_named(months: &[&'static str]) -> Option<String> {
         let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
-        let embedded = |month| Origin { source: PriceSource::Embedded, as_of: AsOf::Month(month) };
+        let embedded = |month: &'static str| match month.strip_suffix('~') {
+            Some(month) => Origin { source: PriceSource::EmbeddedEstimate, as_of: AsOf::Month(month) },
+            None => Origin { source: PriceSource::Embedded, as_of: AsOf::Month(month) },
+        };
         let live = Origin { source: PriceSource::PricePage, as_of: AsOf::Fetched { at: now, cached: false } };
         let origins = months.iter().map(|month| embedded(month)).chain([live]).map(|origin| (origin, 1)).collect();
-        PriceTotals { origins, ..PriceTotals::default() }.old_prices(now)
+        PriceTotals { origins, ..PriceTotals::default() }.old_prices(now).map(|old| old.to_string())
     }
 }

@@ -5,7 +5,7 @@ use super::extra_costs;
 use super::report::{Amounts, ClaimReport, GroupReport, PriceTotalReport};
 use super::{NodeReport, Report};
 use crate::cluster::permille;
-use crate::insight::titles;
+use crate::insight::{AlertKind, titles};
 use crate::model::{Name, Resource};
 use crate::units::{age, text};
 use std::collections::BTreeSet;
@@ -61,6 +61,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     for trouble in &report.price_trouble {
         writeln!(out, "prices from {trouble}")?;
+    }
+    for old in report.alerts.iter().filter(|alert| alert.kind == AlertKind::OldPrices.name()) {
+        writeln!(out, "{}", old.text)?;
     }
     for term in &report.unmatched_terms {
         writeln!(out, "{term}")?;

@@ -284,6 +284,15 @@ fn the_table_reports_failing_price_sources() {
     assert_eq!(lines, expected);
 }
 
+/// Prices of March 2025 in January 2027.
+#[test]
+fn old_prices_are_an_alert_and_a_line_of_the_table() {
+    let report = report(Some(PriceBook::embedded()), fleet());
+    let old: Vec<&str> = report.alerts.iter().filter(|a| a.kind == "old-prices").map(|a| a.text.as_str()).collect();
+    assert_eq!(old, ["prices 22 months old: embedded 2025-03"]);
+    assert!(printed(&report, Format::Table).contains("\nprices 22 months old: embedded 2025-03\n"));
+}
+
 #[test]
 fn yuan_are_not_shown_as_dollars() {
     let chinese = |name: &str| {

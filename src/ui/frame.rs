@@ -84,7 +84,7 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
         16..30 => 2,
         30.. => 3,
     };
-    let alerts = (pic.alerts.len().min(most)) as u16;
+    let alerts = listed_alerts(pic, header, w).count().min(most) as u16;
     let rule = h >= 12;
     let body = h.saturating_sub(header_lines + alerts + u16::from(rule) + u16::from(footer));
     let heading = body >= 3;
@@ -152,7 +152,7 @@ fn paint(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
     let mut y = plan.header_lines;
     let bottom = h - u16::from(plan.footer);
     if !pic.ui.layer().is_some_and(Layer::covers) {
-        alerts(&mut pen.part(0, y, w, plan.alerts), pic, &mut seen);
+        alerts(&mut pen.part(0, y, w, plan.alerts), pic, plan.header, &mut seen);
         y += plan.alerts;
     }
     let body = bottom.saturating_sub(y);
@@ -201,10 +201,17 @@ pub fn next_deadline(seen: &Seen) -> Option<Timestamp> {
     seen.next
 }
 
-fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
+/// The alerts with a line of their own. The age of prices needs none where the header has room for it, beside the total.
+fn listed_alerts<'p>(pic: &Picture<'p>, header: header::Size, width: u16) -> impl Iterator<Item = &'p Alert> {
+    let in_header = header::shows_old_prices(pic, header, width);
+    pic.alerts.iter().filter(move |alert| alert.kind != AlertKind::OldPrices || !in_header)
+}
+
+fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, header: header::Size, seen: &mut Seen) {
     let theme = pic.theme();
     let lines = usize::from(pen.height());
-    for (y, alert) in (0_u16..).zip(pic.alerts.iter().take(lines)) {
+    let listed: Vec<&Alert> = listed_alerts(pic, header, pen.width()).collect();
+    for (y, alert) in (0_u16..).zip(listed.iter().take(lines)) {
         let role = match alert.severity {
             Severity::Critical => Role::Bad,
             Severity::Warning => Role::Warn,
@@ -226,7 +233,7 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
                 };
             }
         }
-        let more = pic.alerts.len() - lines.min(pic.alerts.len());
+        let more = listed.len().saturating_sub(lines);
         if usize::from(y) + 1 == lines && more > 0 {
             let _ = write!(end, "  (+{more} more)");
         }

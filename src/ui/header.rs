@@ -211,6 +211,23 @@ struct Money {
     monthly: String,
 }
 
+impl Money {
+    /// By the hour, what is left out, by the month, and how old it is: each with the gap before it.
+    fn pieces(self, pic: &Picture<'_>) -> Vec<Vec<Piece>> {
+        let theme = pic.theme();
+        let (dim, warn) = (theme.dim(), theme.style(Role::Warn));
+        let mut pieces = vec![vec![(self.hourly, theme.style(Role::Strong))]];
+        if !self.unpriced.is_empty() {
+            pieces.push(vec![(format!(" ({})", self.unpriced), warn)]);
+        }
+        if !self.monthly.is_empty() {
+            pieces.push(vec![(" | ".to_owned(), dim), (self.monthly, theme.style(Role::Text))]);
+        }
+        pieces.extend(old_prices(pic).map(|old| vec![("   ".to_owned(), dim), (old, warn)]));
+        pieces
+    }
+}
+
 /// Rows that are paid for and whose price is not in the total.
 fn left_out(price: &PriceTotals) -> u64 {
     price.unpriced + price.other_currency()
@@ -291,15 +308,16 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
     all
 }
 
-/// Where the figures of the total come from and how old the oldest is; a warning where that is more than a year.
+/// The warning that the oldest price of the total was published more than a year ago: `prices 20 months old`. Short, so that
+/// it has room in 80 columns; [`provenance`] has the month.
+fn old_prices(pic: &Picture<'_>) -> Option<String> {
+    let old = pic.view.totals().price.old_prices(pic.now).filter(|_| !nothing_yet(pic))?;
+    Some(format!("prices {} months old", old.months))
+}
+
+/// Where the figures of the total come from and how old the oldest is.
 fn provenance(pic: &Picture<'_>) -> Option<Vec<Piece>> {
     let price = &pic.view.totals().price;
-    if let Some(old) = price.old_prices(pic.now)
-        && !nothing_yet(pic)
-        && !price.is_unknown()
-    {
-        return Some(vec![("   ".to_owned(), pic.theme().dim()), (old, pic.theme().style(Role::Warn))]);
-    }
     let source = words::provenance(price.worst_source(), price.oldest(), pic.now);
     let said = !source.is_empty() && !nothing_yet(pic) && !price.is_unknown();
     said.then(|| vec![("   ".to_owned(), pic.theme().dim()), (source, pic.theme().dim())])
@@ -407,14 +425,8 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
         put_all(pen, x, y, &moving);
     }
     let Some(money) = money else { return };
-    let mut x = pen.put(at, y, &money.hourly, theme.style(Role::Strong));
-    let mut pieces: Vec<Vec<Piece>> = Vec::new();
-    if !money.unpriced.is_empty() {
-        pieces.push(vec![(format!(" ({})", money.unpriced), theme.style(Role::Warn))]);
-    }
-    if !money.monthly.is_empty() {
-        pieces.push(vec![(" | ".to_owned(), theme.dim()), (money.monthly, theme.style(Role::Text))]);
-    }
+    let mut x = at;
+    let mut pieces = money.pieces(pic);
     let mut about = if with_cost { about_money(pic) } else { Vec::new() }.into_iter().map(|mut pieces| {
         pieces.insert(0, ("   ".to_owned(), theme.dim()));
         pieces
@@ -432,6 +444,17 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
         if x + wide(&piece) < pen.width() {
             x = put_all(pen, x, y, &piece);
         }
+    }
+}
+
+/// Whether the header has room for the warning of [`old_prices`]. Totals in one line have it before the pods.
+pub(super) fn shows_old_prices(pic: &Picture<'_>, size: Size, width: u16) -> bool {
+    match size {
+        Size::Line | Size::Compact => true,
+        Size::Full { .. } => money(pic).is_some_and(|money| {
+            let pieces: u16 = money.pieces(pic).iter().map(|piece| wide(piece)).sum();
+            money_at(width) + pieces < width
+        }),
     }
 }
 
@@ -641,6 +664,7 @@ fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
     if waiting > 0 {
         all.push((format!("{waiting} unscheduled"), Role::Warn));
     }
+    all.extend(old_prices(pic).map(|old| (old, Role::Warn)));
     let pods = pic.view.pods(pic.cluster);
     let pods = pods.total() - pods.unscheduled;
     let pods = if pods_known { words::count(pods, "pod", "pods") } else { format!("pods {unknown}") };
