@@ -65,10 +65,23 @@ impl Extra {
 /// A heading for each label, none of them that of another column (`taken`): the last part of the key, more of it where
 /// needed.
 pub fn titles(labels: &[Name], taken: impl IntoIterator<Item = String>) -> Vec<String> {
+    unique(labels.iter().map(|label| Extra::of(label).titles()), taken)
+}
+
+/// A heading for each resource, by the same rule: `GPU` of `nvidia.com/gpu`, then `AMD/GPU` of `amd.com/gpu`.
+pub fn resource_titles(resources: &[&Resource], taken: impl IntoIterator<Item = String>) -> Vec<String> {
+    let choices = |resource: &&Resource| match resource {
+        Resource::Extended(name) => Extra::Label(name.clone()).titles(),
+        _ => vec![resource.short_name().to_uppercase()],
+    };
+    unique(resources.iter().map(choices), taken)
+}
+
+/// The first of each one's choices that is not taken, else its last one with a number.
+fn unique(all: impl Iterator<Item = Vec<String>>, taken: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut taken: Vec<String> = taken.into_iter().collect();
     let fixed = taken.len();
-    for label in labels {
-        let choices = Extra::of(label).titles();
+    for choices in all {
         let last = choices.last().cloned().unwrap_or_default();
         let numbered = (2..).map(|n: usize| format!("{last} {n}"));
         let title = choices.into_iter().chain(numbered).find(|title| !taken.contains(title)).unwrap_or(last);
@@ -89,6 +102,17 @@ mod tests {
     #[test_case("team" => Extra::Label("team".into()))]
     fn labels_are_read(label: &str) -> Extra {
         Extra::of(&label.into())
+    }
+
+    #[test]
+    fn no_two_resources_share_a_title() {
+        let resources = ["cpu", "nvidia.com/gpu", "amd.com/gpu", "amd.io/gpu", "ephemeral-storage", "example.com/type"]
+            .map(Resource::from_name);
+        let resources: Vec<&Resource> = resources.iter().collect();
+        assert_eq!(
+            resource_titles(&resources, ["TYPE".to_owned()]),
+            ["CPU", "GPU", "AMD/GPU", "AMD.IO/GPU", "DISK", "EXAMPLE/TYPE"]
+        );
     }
 
     #[test]

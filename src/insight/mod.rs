@@ -15,7 +15,7 @@ mod view;
 mod waste;
 
 pub use alerts::{Alert, AlertKind, Severity, alerts, clock_skew, unmatched_terms};
-pub use extra::{Extra, titles};
+pub use extra::{Extra, resource_titles, titles};
 pub use extra_costs::VolumeTotals;
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;

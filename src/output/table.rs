@@ -5,7 +5,7 @@ use super::extra_costs;
 use super::report::{Amounts, ClaimReport, GroupReport, PriceTotalReport};
 use super::{NodeReport, Report};
 use crate::cluster::permille;
-use crate::insight::{AlertKind, titles};
+use crate::insight::{AlertKind, resource_titles, titles};
 use crate::model::{Name, Resource};
 use crate::units::{age, text};
 use std::collections::BTreeSet;
@@ -89,8 +89,9 @@ fn nodes(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut add = |title: &str, align| heading.push((title.to_owned(), align));
     add("NODE", Align::Left);
     add("NODEPOOL", Align::Left);
-    for resource in &resources {
-        add(&resource.short_name().to_uppercase(), Align::Right);
+    let fixed = ["NODE", "NODEPOOL", "PODS", "TYPE", money, "CAPACITY", "ZONE", "AGE", "STATUS"].map(str::to_owned);
+    for title in resource_titles(&resources, fixed) {
+        add(&title, Align::Right);
     }
     add("PODS", Align::Right);
     add("TYPE", Align::Left);

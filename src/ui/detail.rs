@@ -529,7 +529,8 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec
         let free = offered.zip(requested).map(|(all, requested)| all.saturating_sub(requested));
         let label = match &resource {
             Resource::EphemeralStorage => "disk".to_owned(),
-            other => cut_middle(other.name(), RESOURCE - 1).into_owned(),
+            // The gap behind it is that of an amount.
+            other => cut_middle(other.name(), RESOURCE).into_owned(),
         };
         let mut line = vec![(format!("{label:<RESOURCE$}"), dim)];
         let cells = [known(offered), known(requested), known(limits), known(used), known(free)];

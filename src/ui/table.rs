@@ -17,7 +17,7 @@ use super::state::{Bars, Focus, Seen};
 use super::theme::{Level, Role, Theme};
 use super::words;
 use crate::cluster::{Cluster, Flag, Row, RowId, RowState, permille};
-use crate::insight::{Column, Extra, Line, Totals, View, Waste, titles};
+use crate::insight::{Column, Extra, Line, Totals, View, Waste, resource_titles, titles};
 use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Mark, Quote};
 use crate::units::text::{cut_end, cut_middle};
@@ -222,12 +222,18 @@ fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<Ba
     barred.iter().map(bar).collect()
 }
 
+/// Headings of the columns that all have.
+const FIXED: [&str; 11] =
+    ["NODE", "NODEPOOL", "DOMINANT", "PODS", "TYPE", "$/HOUR", "IDLE", "BUY", "ZONE", "AGE", "STATUS"];
+
+/// Headings for the columns of resources, none of them that of another column.
+fn bar_titles(barred: &[Resource]) -> Vec<String> {
+    resource_titles(&barred.iter().collect::<Vec<_>>(), FIXED.map(str::to_owned))
+}
+
 /// Headings for the further columns of `labels`, none of them that of another column.
 pub(super) fn label_titles(labels: &[Name], barred: &[Resource]) -> Vec<String> {
-    const FIXED: [&str; 11] =
-        ["NODE", "NODEPOOL", "DOMINANT", "PODS", "TYPE", "$/HOUR", "IDLE", "BUY", "ZONE", "AGE", "STATUS"];
-    let bars = barred.iter().map(|resource| resource.short_name().to_uppercase());
-    titles(labels, FIXED.into_iter().map(str::to_owned).chain(bars))
+    titles(labels, FIXED.map(str::to_owned).into_iter().chain(bar_titles(barred)))
 }
 
 // === text of a row ===
@@ -646,13 +652,13 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) 
     if pic.ui.bars == Bars::Dominant {
         all.push(bar(0, "DOMINANT".into(), None));
     } else {
-        for (at, resource) in barred.iter().enumerate() {
+        for (at, (resource, title)) in barred.iter().zip(bar_titles(barred)).enumerate() {
             let sort = match resource {
                 Resource::Cpu => Column::Cpu,
                 Resource::Memory => Column::Memory,
                 other => Column::Share(other.clone()),
             };
-            all.push(bar(at, resource.short_name().to_uppercase(), Some(sort)));
+            all.push(bar(at, title, Some(sort)));
         }
     }
     let pods = |t: &RowText| pods_width(&t.pods);
