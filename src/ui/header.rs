@@ -434,8 +434,8 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
     pieces.extend(about.next());
     if with_cost {
         pieces.push(trend(pic, theme).concat());
-        pieces.extend(about);
         pieces.extend(provenance(pic));
+        pieces.extend(about);
     } else {
         pieces.extend(provenance(pic));
         pieces.extend(trend(pic, theme));

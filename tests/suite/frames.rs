@@ -722,7 +722,8 @@ fn old_prices_are_a_warning_at_every_size() {
         assert_eq!(frame.matches("prices 16 months old").count(), 1, "{w}x{h}: {frame}");
         assert!(!frame.contains("prices 16 months old:"), "{w}x{h}: {frame}");
     }
-    assert!(header_of(&stage.text(120, 28), " nodes ").contains("embedded 2025-03"), "the source stands beside it");
+    let frame = stage.text(120, 28);
+    assert!(header_of(&frame, " nodes ").contains("embedded 2025-03"), "the source stands beside it: {frame}");
     stage.press(&["⏎"]);
     let detail = stage.text(80, 24);
     assert_eq!(detail.lines().nth(1).map(|line| line.matches("prices 16 months old").count()), Some(1), "{detail}");
@@ -1585,7 +1586,7 @@ fn devices_that_are_requested_of_none_are_full() {
     assert!(header_of(&frame, " gpu").contains("8 / 0") && header_of(&frame, " gpu").contains("full"), "{frame}");
     stage.press(&["⏎"]);
     let frame = stage.text(160, 40);
-    assert!(line_of(&frame, "…om/gpu").contains('4'), "{frame}");
+    assert!(line_of(&frame, "nvidia.com/gpu").contains('4'), "{frame}");
 }
 
 /// Two of three nodes are measured: their use is a share of what they offer.
