@@ -55,7 +55,7 @@ async fn cluster() -> ApiServer {
 /// A report with what differs from run to run taken out.
 fn stable(report: &str, server: &ApiServer) -> String {
     let mut out = report.replace(&server.address, "http://SERVER").replace(&*server.dir().to_string_lossy(), "DIR");
-    for (unit, before) in [(" ms", "in "), (" ms", "at first in ")] {
+    for (unit, before) in [(" ms", "in "), (" ms", "latency "), (" ms", "(first request ")] {
         let parts: Vec<String> = out
             .split(before)
             .enumerate()
