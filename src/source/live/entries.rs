@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_saphyr::DuplicateKeyPolicy;
+use std::collections::BTreeSet;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 /// The names and values of a map. Other names are passed over.
@@ -204,6 +205,12 @@ impl Entries {
             let Value::Object(map) = document else { return Err(NO_MAP.into()) };
             let map = fields(map, FILE, folder).map_err(|(field, why)| format!("{field}: {why}"))?;
             let read: Self = serde_json::from_value(Value::Object(map)).map_err(|error| error.to_string())?;
+            for (list, entries) in [("contexts", &read.contexts), ("clusters", &read.clusters), ("users", &read.users)]
+            {
+                if let Some(name) = repeated(entries) {
+                    return Err(format!("{list}: two entries have the name {name:?}; rename or remove one of them"));
+                }
+            }
             self.current_context = self.current_context.take().or(read.current_context);
             let placed = |named: Named| Named { folder: folder.to_owned(), ..named };
             self.contexts.extend(read.contexts.into_iter().map(placed));
@@ -235,6 +242,12 @@ impl Entries {
     pub(super) fn user(&self, name: &str) -> Option<Result<AuthInfo, FieldFault>> {
         decoded(&self.users, name, USER, "user", &Entry::user(name))
     }
+}
+
+/// A name that two entries of one file have. client-go refuses it (`clientcmd/api/v1/conversion.go`).
+fn repeated(entries: &[Named]) -> Option<&str> {
+    let mut known = BTreeSet::new();
+    entries.iter().map(|named| named.name.as_str()).find(|name| !known.insert(*name))
 }
 
 /// The first entry with a name.
@@ -315,6 +328,21 @@ mod tests {
         assert!(plugin.env.unwrap().iter().all(|variable| variable["value"].is_empty()));
         assert_eq!((plugin.provide_cluster_info, plugin.interactive_mode), (false, Some(ExecInteractiveMode::Never)));
         assert_eq!(user("{exec: {command: aws}}").unwrap().exec.unwrap().command.unwrap(), "aws");
+    }
+
+    #[test]
+    fn two_entries_of_one_name_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        for (list, text) in [
+            ("clusters", "clusters: [{name: c, cluster: {server: a}}, {name: c, cluster: {server: b}}]"),
+            ("users", "users: [{name: c}, {name: c}]"),
+            ("contexts", "contexts: [{name: c}, {name: d}, {name: c}]"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Entries::default().add(&path).unwrap_err();
+            assert_eq!(error, format!("{list}: two entries have the name \"c\"; rename or remove one of them"));
+        }
     }
 
     /// sigs.k8s.io/yaml: `YAMLToJSON` keeps the last one.
