@@ -216,6 +216,7 @@ async fn broken_aws_config_still_starts() {
     terminal.ends_whole(0);
 }
 
+#[cfg_attr(not(feature = "aws"), ignore = "credentials are read by the feature aws")]
 #[tokio::test(flavor = "multi_thread")]
 async fn with_credentials_spot_is_of_the_zone() {
     let mut place = Place::healthy().await;
