@@ -11,7 +11,7 @@ pub(super) struct NodeClasses {
     known: BTreeMap<(Provisioner, Name), (NodeClass, u32)>,
 }
 
-/// The stream that tells the classes of a provisioner.
+/// The stream of a provisioner's node classes.
 pub(super) const fn stream(provisioner: Provisioner) -> Stream {
     match provisioner {
         Provisioner::AutoMode => Stream::NodeClasses,

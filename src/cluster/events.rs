@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// How many entries are kept.
 const CAPACITY: usize = 5_000;
-/// How many Event objects of one entry are told apart when counting; beyond, the largest count is kept.
+/// How many Event objects of one entry are counted apart; beyond, the largest count is kept.
 const SOURCES: usize = 32;
 /// How many pods of one failed launch are kept: more than fit on a node.
 const PODS: usize = 1_000;
@@ -472,10 +472,10 @@ impl EventLog {
             Box::new(self.group_order.values().rev().filter_map(move |id| self.group_line(*id, query)))
         } else if query.collapse {
             // Groups narrowed to some objects: the newest matching entry speaks for its group.
-            let mut told = FxHashSet::default();
+            let mut groups = FxHashSet::default();
             Box::new(self.order.values().rev().filter_map(move |id| {
                 let entry = self.entries.get(id)?;
-                if !query.names(entry) || !told.insert(entry.group) {
+                if !query.names(entry) || !groups.insert(entry.group) {
                     return None;
                 }
                 self.narrowed_line(entry.group, query)
@@ -540,7 +540,7 @@ mod tests {
         }
     }
 
-    fn told(log: &EventLog, query: &EventQuery) -> Vec<(String, u64, usize)> {
+    fn shown(log: &EventLog, query: &EventQuery) -> Vec<(String, u64, usize)> {
         log.lines(query).map(|l| (format!("{} {}", l.object.name, l.message), l.count, l.objects)).collect()
     }
 
@@ -551,7 +551,7 @@ mod tests {
         assert!(log.add(event(1, "a", "no cpu", 12, 3)), "the same object counts on");
         assert!(!log.add(event(1, "a", "no cpu", 12, 3)), "read again");
         assert!(log.add(event(2, "a", "no cpu", 20, 2)), "another Event object of the same kind");
-        assert_eq!(told(&log, &EventQuery::default()), [("a no cpu".into(), 5, 1)]);
+        assert_eq!(shown(&log, &EventQuery::default()), [("a no cpu".into(), 5, 1)]);
     }
 
     #[test]
@@ -561,13 +561,13 @@ mod tests {
             log.add(event(i as u128 + 1, pod, "no cpu", 10 + i as i64, 1));
         }
         log.add(event(9, "a", "no memory", 11, 1));
-        assert_eq!(told(&log, &EventQuery::default()), [("c no cpu".into(), 3, 3), ("a no memory".into(), 1, 1)]);
+        assert_eq!(shown(&log, &EventQuery::default()), [("c no cpu".into(), 3, 3), ("a no memory".into(), 1, 1)]);
         let plain = EventQuery { collapse: false, ..EventQuery::default() };
-        assert_eq!(told(&log, &plain).len(), 4);
+        assert_eq!(shown(&log, &plain).len(), 4);
         let mut objects = Objects::default();
         objects.add_pod("default", "a");
         let of_a = EventQuery { objects: Some(objects), ..EventQuery::default() };
-        assert_eq!(told(&log, &of_a), [("a no memory".into(), 1, 1), ("a no cpu".into(), 1, 1)]);
+        assert_eq!(shown(&log, &of_a), [("a no memory".into(), 1, 1), ("a no cpu".into(), 1, 1)]);
     }
 
     #[test]
@@ -578,7 +578,7 @@ mod tests {
         log.add(event(1, "a", "no cpu", 20, 2));
         for collapse in [true, false] {
             let query = EventQuery { collapse, ..EventQuery::default() };
-            assert_eq!(told(&log, &query), [("a no cpu".into(), 2, 1), ("b no disk".into(), 1, 1)]);
+            assert_eq!(shown(&log, &query), [("a no cpu".into(), 2, 1), ("b no disk".into(), 1, 1)]);
         }
     }
 
@@ -591,7 +591,7 @@ mod tests {
             let message = format!("(combined from similar events): Created pod: web-{n}");
             assert!(log.add(event(2, "web", &message, 10 + i64::from(n), n)));
         }
-        let lines = told(&log, &EventQuery::default());
+        let lines = shown(&log, &EventQuery::default());
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert_eq!((lines[0].1, lines[1].1), (11, 1), "{lines:?}");
         assert_eq!((log.len(), log.groups.len(), log.by_uid.len()), (2, 2, 2));
@@ -604,9 +604,9 @@ mod tests {
             let message = format!("Successfully assigned default/{pod} to node-a");
             log.add(event(i as u128 + 1, pod, &message, 10 + i as i64, 1));
         }
-        assert_eq!(told(&log, &EventQuery::default()), [("web-2 Successfully assigned … to node-a".into(), 2, 2)]);
+        assert_eq!(shown(&log, &EventQuery::default()), [("web-2 Successfully assigned … to node-a".into(), 2, 2)]);
         let plain = EventQuery { collapse: false, ..EventQuery::default() };
-        assert_eq!(told(&log, &plain)[0].0, "web-2 Successfully assigned default/web-2 to node-a");
+        assert_eq!(shown(&log, &plain)[0].0, "web-2 Successfully assigned default/web-2 to node-a");
     }
 
     fn launch(uid: u128, kind: &str, name: &str, message: &str, at: i64) -> Event {
@@ -652,7 +652,7 @@ mod tests {
             let mut objects = Objects::default();
             objects.add_pod("default", pod);
             let query = EventQuery { objects: Some(objects), collapse, ..EventQuery::default() };
-            told(&log, &query)
+            shown(&log, &query)
         };
         for collapse in [true, false] {
             let line = ("web-1 NodeClaim web-1 event: insufficient capacity".into(), 1, 1);

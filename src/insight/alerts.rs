@@ -1,4 +1,4 @@
-//! What somebody should be told about now: machines being taken away, launches that fail, limits, stuck drains, a
+//! Conditions that a user should look at now: instances being reclaimed, launches that fail, limits, stuck drains, a
 //! connection that is down.
 //!
 //! [`alerts`] is pure: the same state and moment give the same lines. It looks once at every row, stream and nodepool
@@ -230,23 +230,23 @@ fn price_labels(cluster: &Cluster, alerts: &mut Vec<Alert>) {
 }
 
 /// The user's price terms that have held for no machine, in words; none while not all nodes are known. A discount rule
-/// is told by itself; a price file only as a whole, since it may well list more than is in use.
+/// is named by itself; a price file only as a whole, since it may well list more than is in use.
 pub fn unmatched_terms(cluster: &Cluster) -> Vec<String> {
     if !cluster.stream(Stream::Nodes).complete {
         return Vec::new();
     }
-    let (mut told, mut rows) = (Vec::new(), 0);
+    let (mut texts, mut rows) = (Vec::new(), 0);
     for term in cluster.prices().unmatched() {
         match term {
-            UnmatchedTerm::Rule { .. } => told.push(format!("{term} matches no node")),
+            UnmatchedTerm::Rule { .. } => texts.push(format!("{term} matches no node")),
             UnmatchedTerm::Row { .. } => rows += 1,
         }
     }
     let file = cluster.prices().book().and_then(|book| book.terms().file.as_ref());
     if let Some(file) = file.filter(|file| rows > 0 && file.rows().len() == rows) {
-        told.push(format!("no row of {} matches a node", file.name()));
+        texts.push(format!("no row of {} matches a node", file.name()));
     }
-    told
+    texts
 }
 
 fn rows(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
@@ -582,7 +582,7 @@ mod tests {
         super::alerts(cluster, &pending, now)
     }
 
-    fn told(cluster: &Cluster) -> Vec<String> {
+    fn texts(cluster: &Cluster) -> Vec<String> {
         alerts(cluster, at(NOW)).into_iter().map(|a| a.text).collect()
     }
 
@@ -622,7 +622,7 @@ mod tests {
 
     #[test]
     fn a_healthy_cluster_has_no_alert() {
-        assert_eq!(told(&cluster([node("a", "spot"), Change::Synced(Stream::Nodes), pool(|_| ())])), [""; 0]);
+        assert_eq!(texts(&cluster([node("a", "spot"), Change::Synced(Stream::Nodes), pool(|_| ())])), [""; 0]);
     }
 
     #[test]
@@ -640,7 +640,7 @@ mod tests {
         let interruption = event(1, "Node", "a", "SpotInterrupted", "Spot interruption warning", 20);
         let mut c = cluster([node("a", "spot"), interruption]);
         c.apply(Change::NodeGone("a".into(), Uid::default()), at(NOW));
-        assert_eq!(told(&c), [""; 0]);
+        assert_eq!(texts(&c), [""; 0]);
     }
 
     #[test]
@@ -700,13 +700,13 @@ mod tests {
         c.apply(Change::Node(Box::new(node)), at(NOW));
         assert_eq!(unmatched_terms(&c), Vec::<String>::new(), "others may come");
         c.apply(Change::Synced(Stream::Nodes), at(NOW));
-        let told = unmatched_terms(&c);
-        assert_eq!(told.len(), 2, "{told:?}");
+        let texts = unmatched_terms(&c);
+        assert_eq!(texts.len(), 2, "{texts:?}");
         assert!(
-            told[0].starts_with("discount rule 2 (family=x9* ") && told[0].ends_with(") matches no node"),
-            "{told:?}"
+            texts[0].starts_with("discount rule 2 (family=x9* ") && texts[0].ends_with(") matches no node"),
+            "{texts:?}"
         );
-        assert_eq!(told[1], "no row of prices.csv matches a node");
+        assert_eq!(texts[1], "no row of prices.csv matches a node");
     }
 
     #[test]
@@ -746,7 +746,7 @@ mod tests {
             Change::Link(Stream::Pods, denied("pods is forbidden")),
             Change::Link(Stream::Pdbs, denied("poddisruptionbudgets is forbidden")),
         ]);
-        assert_eq!(told(&c), ["cannot list pods: forbidden (RBAC): pods is forbidden"]);
+        assert_eq!(texts(&c), ["cannot list pods: forbidden (RBAC): pods is forbidden"]);
     }
 
     #[test]
@@ -755,9 +755,9 @@ mod tests {
             event(n, "NodeClaim", &format!("general-purpose-{n:05}"), "InsufficientCapacityError", VCPU, ago)
         };
         let two = [pool(|_| ()), failing(1, 130), failing(2, 60), failing(3, 400)];
-        assert_eq!(told(&cluster(two.clone())), [""; 0], "two are the ordinary course, the third is long ago");
+        assert_eq!(texts(&cluster(two.clone())), [""; 0], "two are the ordinary course, the third is long ago");
         let c = cluster(two.into_iter().chain([failing(4, 5)]));
-        assert_eq!(told(&c), ["3 launches failed in 2m10s: VcpuLimitExceeded (general-purpose)"]);
+        assert_eq!(texts(&c), ["3 launches failed in 2m10s: VcpuLimitExceeded (general-purpose)"]);
     }
 
     #[test_case(VCPU => "VcpuLimitExceeded")]
@@ -775,9 +775,9 @@ mod tests {
             let conditions = vec![condition("Launched", ConditionStatus::Unknown, "VCPULimitExceeded", "")];
             Change::Claim(Box::new(NodeClaim { name: name.into(), labels, conditions, ..NodeClaim::default() }))
         };
-        assert_eq!(told(&cluster([claim("gpu-1")])), ["1 launch failing: VCPULimitExceeded (gpu)"]);
+        assert_eq!(texts(&cluster([claim("gpu-1")])), ["1 launch failing: VCPULimitExceeded (gpu)"]);
         let two = cluster([claim("gpu-1"), claim("gpu-2")]);
-        assert_eq!(told(&two), ["2 launches failing: VCPULimitExceeded (gpu)"]);
+        assert_eq!(texts(&two), ["2 launches failing: VCPULimitExceeded (gpu)"]);
     }
 
     #[test]
@@ -788,7 +788,7 @@ mod tests {
                 condition("NodeClassReady", ConditionStatus::False, "NodeClassNotFound", "NodeClass not found"),
             ];
         })]);
-        assert_eq!(told(&c), ["NodePool general-purpose is not ready: NodeClassNotFound: NodeClass not found"]);
+        assert_eq!(texts(&c), ["NodePool general-purpose is not ready: NodeClassNotFound: NodeClass not found"]);
     }
 
     #[test]
@@ -797,7 +797,7 @@ mod tests {
             let unhealthy = condition("NodeRegistrationHealthy", ConditionStatus::False, "RegistrationFailed", "");
             p.conditions = vec![condition("Ready", ConditionStatus::True, "", ""), unhealthy];
         })]);
-        assert_eq!(told(&c), ["NodePool general-purpose: nodes fail to launch or register: RegistrationFailed"]);
+        assert_eq!(texts(&c), ["NodePool general-purpose: nodes fail to launch or register: RegistrationFailed"]);
     }
 
     const LIMIT: &str = "Failed to schedule pod, all available instance types exceed limits for nodepool \
@@ -825,12 +825,12 @@ mod tests {
     #[test]
     fn a_limit_is_told_with_the_pods_it_holds_back() {
         let waiting = || [unschedulable("p"), refused(1, "p"), unschedulable("other")];
-        assert_eq!(told(&cluster([limited(32_000), unschedulable("p")])), [""; 0], "no pod waits for this nodepool");
+        assert_eq!(texts(&cluster([limited(32_000), unschedulable("p")])), [""; 0], "no pod waits for this nodepool");
         let c = cluster([limited(32_000)].into_iter().chain(waiting()));
-        assert_eq!(told(&c), ["nodepool general-purpose reached its limit (cpu), 1 pod waits"]);
+        assert_eq!(texts(&c), ["nodepool general-purpose reached its limit (cpu), 1 pod waits"]);
         let c = cluster([limited(31_000), unschedulable("q"), refused(2, "q")].into_iter().chain(waiting()));
         let text = "nodepool general-purpose: no instance type fits in what is left of its cpu limit, 2 pods wait";
-        assert_eq!(told(&c), [text]);
+        assert_eq!(texts(&c), [text]);
     }
 
     #[test]
@@ -838,15 +838,15 @@ mod tests {
         let with = || cluster([limited(32_000), unschedulable("p"), refused(1, "p")]);
         let mut c = with();
         c.apply(pool(|_| ()), at(NOW));
-        assert_eq!(told(&c), [""; 0], "a limit that is not set is not 0");
+        assert_eq!(texts(&c), [""; 0], "a limit that is not set is not 0");
         let mut c = with();
         c.apply(Change::PoolGone("general-purpose".into(), Uid::default()), at(NOW));
-        assert_eq!(told(&c), [""; 0]);
+        assert_eq!(texts(&c), [""; 0]);
         let mut c = with();
         let Change::Pod(mut gated) = unschedulable("p") else { unreachable!() };
         gated.scheduling = Scheduling::Gated;
         c.apply(Change::Pod(gated), at(NOW));
-        assert_eq!(told(&c), [""; 0], "a gated pod asks for no node");
+        assert_eq!(texts(&c), [""; 0], "a gated pod asks for no node");
     }
 
     #[test]
@@ -855,8 +855,8 @@ mod tests {
         let claim = NodeClaim { name: "gpu-1".into(), ..NodeClaim::default() };
         let failed = |ago| event(1, "NodeClaim", "gpu-1", "RebootFailed", text, ago);
         let c = cluster([Change::Claim(Box::new(claim.clone())), failed(20)]);
-        assert_eq!(told(&c), [format!("reboot of gpu-1 failed, replacing it: {text}")]);
-        assert_eq!(told(&cluster([Change::Claim(Box::new(claim)), failed(400)])), [""; 0]);
+        assert_eq!(texts(&c), [format!("reboot of gpu-1 failed, replacing it: {text}")]);
+        assert_eq!(texts(&cluster([Change::Claim(Box::new(claim)), failed(400)])), [""; 0]);
     }
 
     #[test]
@@ -874,10 +874,10 @@ mod tests {
         let pod = Pod { key: PodKey::new("default", "p"), node: "a".into(), ..Pod::default() };
         let with =
             |claim| cluster([node("a", "spot"), Change::Claim(Box::new(claim)), Change::Pod(Box::new(pod.clone()))]);
-        assert_eq!(told(&with(claim(Some(600)))), ["a: drain overdue by 5m (terminationGracePeriod), 1 pod"]);
-        assert_eq!(told(&with(claim(Some(880)))), [""; 0], "pods are deleted at the deadline and take a moment to go");
-        assert_eq!(told(&with(claim(Some(1200)))), [""; 0]);
-        assert_eq!(told(&with(claim(None))), [""; 0], "no grace period: it waits for ever");
+        assert_eq!(texts(&with(claim(Some(600)))), ["a: drain overdue by 5m (terminationGracePeriod), 1 pod"]);
+        assert_eq!(texts(&with(claim(Some(880)))), [""; 0], "pods are deleted at the deadline and take a moment to go");
+        assert_eq!(texts(&with(claim(Some(1200)))), [""; 0]);
+        assert_eq!(texts(&with(claim(None))), [""; 0], "no grace period: it waits for ever");
     }
 
     #[test]
@@ -885,7 +885,7 @@ mod tests {
         let odd = || Change::Odd { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() };
         let c = cluster([odd(), odd(), node("a", "spot"), event(1, "Node", "a", "SpotInterrupted", "", 20)]);
         assert_eq!(
-            told(&c),
+            texts(&c),
             [
                 "spot interruption: a (general-purpose, 0 pods)",
                 "pods: default/x could not be read in full (2 times): bad quantity"
