@@ -28,10 +28,10 @@ impl NodeClasses {
         differs
     }
 
-    /// True if it was there; `is` tells whether an object of that uid is meant.
-    pub(super) fn remove(&mut self, provisioner: Provisioner, name: &Name, is: impl Fn(Uid) -> bool) -> bool {
+    /// Removes a class; true if it was there.
+    pub(super) fn remove(&mut self, provisioner: Provisioner, name: &Name, uid: Uid) -> bool {
         let key = (provisioner, name.clone());
-        self.known.get(&key).is_some_and(|(class, _)| is(class.uid)) && self.known.remove(&key).is_some()
+        self.known.get(&key).is_some_and(|(class, _)| class.uid.matches(uid)) && self.known.remove(&key).is_some()
     }
 
     /// Forgets what the list of this generation did not name; true if that was anything.

@@ -14,6 +14,9 @@
 //! its node's name by anything; the order in which objects of different kinds arrive changes nothing.
 
 mod classes;
+#[expect(clippy::module_inception, reason = "the file of the type that the room is named for")]
+mod cluster;
+mod dirty;
 mod events;
 mod extra_costs;
 mod flags;
@@ -28,9 +31,10 @@ mod prices;
 mod row;
 mod state;
 
+pub use cluster::{Cluster, OddCount, StreamHealth};
+pub use dirty::Dirty;
 pub use events::{EventLine, EventLog, EventQuery, Objects};
 pub use flags::{Flag, Flags};
-pub use fold::{Cluster, Dirty, OddCount, StreamHealth};
 pub use lane::Lane;
 pub use leaving::Leaving;
 pub use pods::{PodCounts, PodRow, PodState, Waits};

@@ -34,6 +34,11 @@ impl Uid {
         Self((half(1) << 64 | half(2)).max(1))
     }
 
+    /// Whether two UIDs may belong to the same object: they are equal, or one is missing.
+    pub const fn matches(self, other: Self) -> bool {
+        self.is_none() || other.is_none() || self.0 == other.0
+    }
+
     /// Whether the UID is missing, as in some sources.
     pub const fn is_none(self) -> bool {
         self.0 == 0
