@@ -275,11 +275,12 @@ impl Quote {
         adds(self.instance) || self.fee.is_some_and(adds)
     }
 
-    fn rests_on_estimate(&self) -> bool {
+    /// Whether any part of it rests on an estimate.
+    pub fn rests_on_estimate(&self) -> bool {
         self.instance.estimated || self.fee.is_some_and(|fee| fee.estimated)
     }
 
-    /// What is said behind the figure.
+    /// The mark after the figure.
     fn suffix(&self) -> &'static str {
         let discounted = self.discount.is_some_and(|d| d.instance_before.or(d.fee_before).is_some());
         match self.mark {
@@ -287,37 +288,113 @@ impl Quote {
             Mark::ReservedAssumed => "R?",
             Mark::Assumed => "?",
             Mark::Override => "*",
-            // A sign in front tells these apart; it does not tell a discount.
+            // Their sign comes before the figure, so the one of a discount has room after it.
             Mark::Exact | Mark::Estimated | Mark::Bound | Mark::Unknown if discounted => "*",
             Mark::Exact | Mark::Estimated | Mark::Bound | Mark::Prepaid | Mark::Unknown => "",
         }
     }
 
-    /// The price as it stands in a table, without a currency sign: `0.0860`, `~0.0860`, `0.0860*` (set by a label or a
-    /// rule), `0.0860R` (reserved; `R?` of a kind no label tells), `0.0860?` (capacity type assumed), `≤0.0860` (no more
-    /// than that), `≥0.0860` (the fee on top is not known), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (not
-    /// known).
-    pub fn label(&self, places: u32) -> String {
-        let estimate = if self.rests_on_estimate() { "~" } else { "" };
-        let fee = match self.fee {
-            None => Some(Money::ZERO),
-            Some(fee) => fee.amount.known(),
-        };
-        match (self.instance.amount, fee) {
-            (Amount::Known(_), Some(Money::ZERO)) if self.mark == Mark::Prepaid => "prepaid".to_owned(),
+    /// The price as the parts that a table cell is put together from.
+    pub fn parts(&self) -> PriceParts {
+        let fee = self.fee.map_or(Some(Money::ZERO), |fee| fee.amount.known());
+        let (bound, figure) = match (self.instance.amount, fee) {
             (Amount::Known(_), Some(fee)) if self.mark == Mark::Prepaid => {
-                format!("prepaid+{estimate}{}", fee.decimal(places))
+                (None, PriceFigure::Prepaid { fee: (fee != Money::ZERO).then_some(fee) })
             }
-            (Amount::Known(instance), Some(fee)) => {
-                format!("{estimate}{}{}", (instance + fee).decimal(places), self.suffix())
-            }
+            (Amount::Known(instance), Some(fee)) => (None, PriceFigure::Hourly(instance + fee)),
             (Amount::Known(instance), None) if instance > Money::ZERO => {
-                format!("≥{estimate}{}{}", instance.decimal(places), self.suffix())
+                (Some(Bound::AtLeast), PriceFigure::Hourly(instance))
             }
-            (Amount::AtMost(bound, _), Some(fee)) => {
-                format!("≤{estimate}{}{}", (bound + fee).decimal(places), self.suffix())
+            (Amount::AtMost(bound, _), Some(fee)) => (Some(Bound::AtMost), PriceFigure::Hourly(bound + fee)),
+            (Amount::Known(_) | Amount::AtMost(..), None) | (Amount::Unknown(_), _) => (None, PriceFigure::Unknown),
+        };
+        let suffix = if matches!(figure, PriceFigure::Hourly(_)) { self.suffix() } else { "" };
+        PriceParts { bound, estimated: self.rests_on_estimate(), figure, suffix }
+    }
+
+    /// The price as text without a currency sign, see [`PriceParts::text`].
+    pub fn label(&self, places: u32) -> String {
+        self.parts().text("", places, &PriceSigns::default())
+    }
+}
+
+/// What bounds an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The price is at least the amount: a part of it is unknown.
+    AtLeast,
+    /// The price is at most the amount.
+    AtMost,
+}
+
+/// What a price shows for its amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceFigure {
+    /// The hourly amount.
+    Hourly(Money),
+    /// Paid in advance, except for the Auto Mode fee.
+    Prepaid {
+        /// The fee, unless it is zero.
+        fee: Option<Money>,
+    },
+    /// Unknown.
+    Unknown,
+}
+
+/// A price in the parts that its text is put together from, so that no reader takes text apart again: to align figures,
+/// add a currency sign, or write it in ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriceParts {
+    /// Whether the figure is only a bound.
+    pub bound: Option<Bound>,
+    /// Whether the figure rests on an estimate.
+    pub estimated: bool,
+    /// The figure.
+    pub figure: PriceFigure,
+    /// The marks after it: `*`, `R`, `R?`, `?`, or nothing. ASCII, so its length is its width.
+    pub suffix: &'static str,
+}
+
+/// The signs of a price that depend on the reader's character set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriceSigns {
+    /// [`Bound::AtLeast`].
+    pub at_least: &'static str,
+    /// [`Bound::AtMost`].
+    pub at_most: &'static str,
+    /// [`PriceFigure::Unknown`].
+    pub unknown: &'static str,
+}
+
+impl Default for PriceSigns {
+    /// The signs of JSON and of Unicode terminals.
+    fn default() -> Self {
+        Self { at_least: "≥", at_most: "≤", unknown: "—" }
+    }
+}
+
+impl PriceParts {
+    /// A price that is not known.
+    pub const UNKNOWN: Self = Self { bound: None, estimated: false, figure: PriceFigure::Unknown, suffix: "" };
+
+    /// The price as it stands in a table: `0.0860`, `~0.0860`, `0.0860*` (set by a label or a rule), `0.0860R` (reserved;
+    /// `R?` if no label names the kind), `0.0860?` (capacity type assumed), `≤0.0860` (an upper bound), `≥0.0860` (the fee is
+    /// unknown), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (unknown). `currency` is the sign before an hourly
+    /// amount; it may be empty.
+    pub fn text(&self, currency: &str, places: u32, signs: &PriceSigns) -> String {
+        let estimate = if self.estimated { "~" } else { "" };
+        match self.figure {
+            PriceFigure::Hourly(amount) => {
+                let bound = match self.bound {
+                    Some(Bound::AtLeast) => signs.at_least,
+                    Some(Bound::AtMost) => signs.at_most,
+                    None => "",
+                };
+                format!("{bound}{estimate}{currency}{}{}", amount.decimal(places), self.suffix)
             }
-            (Amount::Known(_) | Amount::AtMost(..), None) | (Amount::Unknown(_), _) => "—".to_owned(),
+            PriceFigure::Prepaid { fee: Some(fee) } => format!("prepaid+{estimate}{}", fee.decimal(places)),
+            PriceFigure::Prepaid { fee: None } => "prepaid".to_owned(),
+            PriceFigure::Unknown => signs.unknown.to_owned(),
         }
     }
 }
