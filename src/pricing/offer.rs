@@ -4,6 +4,7 @@ use super::CapacityType;
 use super::facts::Facts;
 use super::place::{Partition, Zone, ZoneKind, region_of_hybrid_id, zone_of_provider_id};
 use crate::model::{Node, NodeClaim, key};
+use serde::{Deserialize, Serialize};
 
 /// Who runs the machine for whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum ComputeType {
 }
 
 /// The operating system, as far as its licence costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Os {
     /// Linux.
     #[default]
@@ -40,7 +41,7 @@ impl Os {
 }
 
 /// Who else is on the host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Tenancy {
     /// Anyone; the default.
     #[default]

@@ -1,10 +1,11 @@
 //! Where a price came from, and of when it is.
 
 use crate::model::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Who said a price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PriceSource {
     /// No source had it.
     #[default]

@@ -7,9 +7,10 @@ use super::offer::{Os, Tenancy};
 use super::origin::{AsOf, Origin, PriceSource};
 use crate::model::{Name, Timestamp};
 use crate::units::{Currency, Money};
+use serde::{Deserialize, Serialize};
 
 /// One answer of one source about one region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceSheet {
     /// Who answered.
     pub source: PriceSource,
@@ -20,6 +21,7 @@ pub struct PriceSheet {
     /// When the source last confirmed them.
     pub fetched: Timestamp,
     /// Whether they come from the disk, asked for by an earlier run.
+    #[serde(skip)]
     pub cached: bool,
     /// The figures.
     pub prices: Prices,
@@ -33,7 +35,7 @@ impl PriceSheet {
 }
 
 /// The figures of a sheet, all by the hour.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Prices {
     /// On-demand prices of one operating system and tenancy.
     OnDemand {
@@ -55,7 +57,7 @@ pub enum Prices {
 }
 
 /// The on-demand price of one instance type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnDemandPrice {
     /// `c5a.large`.
     pub instance_type: Name,
@@ -66,7 +68,7 @@ pub struct OnDemandPrice {
 }
 
 /// What the AmazonEKS price list says of a region; each part may be missing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EksPrices {
     /// Auto Mode fee an hour by instance type.
     pub auto_fees: Vec<(Name, Money)>,
@@ -85,7 +87,7 @@ pub struct EksPrices {
 }
 
 /// A spot price of one instance type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpotPrice {
     /// `c5a.large`.
     pub instance_type: Name,
@@ -98,7 +100,7 @@ pub struct SpotPrice {
 }
 
 /// What spot saves against on-demand for one instance type, and how often it is taken back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpotSaving {
     /// `c5a.large`.
     pub instance_type: Name,
@@ -111,7 +113,7 @@ pub struct SpotSaving {
 }
 
 /// The price of an EBS volume type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VolumePrice {
     /// `gp3`.
     pub volume_type: Name,

@@ -6,7 +6,7 @@
 use super::certificate::{self, PairFault};
 use super::fault::first_line;
 use super::kubeconfig::bearer;
-use super::wire::scalar::{Time, lenient};
+use crate::source::json::{Time, lenient};
 use http::HeaderValue;
 use kube::config::{ExecConfig, ExecInteractiveMode};
 use rustls::sign::CertifiedKey;

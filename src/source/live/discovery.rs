@@ -5,8 +5,8 @@ use super::backoff::Backoff;
 use super::fault::Fault;
 use super::outbox::Outbox;
 use super::server::{Server, SharedServer};
-use super::wire::scalar::{Text, lenient};
 use crate::model::{About, Change, Name, Provisioner};
+use crate::source::json::{Text, lenient};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
 

@@ -1,7 +1,7 @@
 //! What can go wrong between a request and its answer, sorted by what is to be done about it.
 
 use super::transport::AccessFault;
-use super::wire::scalar::{Int, Text, lenient};
+use crate::source::json::{Int, Text, lenient};
 use crate::units::text::clean;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;

@@ -2,8 +2,8 @@
 
 use super::amounts::Amounts;
 use super::meta::{AllLabels, ConditionWire, Meta, NodeClassRef, RequirementWire, TaintWire, convert};
-use super::scalar::{Text, Time, lenient};
 use crate::model::{ClaimRequirement, NodeClaim};
+use crate::source::json::{Text, Time, lenient};
 use crate::units::age::go_duration;
 use serde::Deserialize;
 

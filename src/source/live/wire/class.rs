@@ -2,8 +2,8 @@
 //! `NodeClass` (EKS user guide, "Create a Node Class for Amazon EKS").
 
 use super::meta::Meta;
-use super::scalar::{Flag, Int, Text, lenient};
 use crate::model::{Name, NodeClass, Provisioner, Volume};
+use crate::source::json::{Flag, Int, Text, lenient};
 use crate::units::Quantity;
 use serde::Deserialize;
 

@@ -1,8 +1,8 @@
 //! core/v1 Events, of old recorders (first, last, count) and of new ones (`eventTime`, `series`).
 
 use super::meta::Meta;
-use super::scalar::{Int, Text, Time, lenient};
 use crate::model::{Event, EventKind, ObjectRef};
+use crate::source::json::{Int, Text, Time, lenient};
 use serde::Deserialize;
 
 /// The part of an Event that is shown.

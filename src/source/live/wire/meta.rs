@@ -1,7 +1,7 @@
 //! `metadata`, and the parts that several kinds share.
 
-use super::scalar::{Flag, Text, Time, UidText, lenient};
 use crate::model::{Condition, ConditionStatus, Labels, Name, Requirement, Taint, TaintEffect, Timestamp};
+use crate::source::json::{Flag, Text, Time, UidText, lenient};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::fmt;

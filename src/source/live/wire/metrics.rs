@@ -2,8 +2,8 @@
 
 use super::amounts::Amounts;
 use super::meta::Meta;
-use super::scalar::{Text, Time, lenient};
 use crate::model::{Name, PodKey, Usage};
+use crate::source::json::{Text, Time, lenient};
 use crate::units::Quantity;
 use crate::units::age::go_duration;
 use serde::Deserialize;

@@ -15,4 +15,3 @@ pub(super) mod node;
 pub(super) mod nodepool;
 pub(super) mod pdb;
 pub(super) mod pod;
-pub(super) mod scalar;

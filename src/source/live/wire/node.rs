@@ -2,8 +2,8 @@
 
 use super::amounts::Amounts;
 use super::meta::{AllLabels, ConditionWire, Meta, TaintWire, convert};
-use super::scalar::{Flag, Text, lenient};
 use crate::model::Node;
+use crate::source::json::{Flag, Text, lenient};
 use serde::Deserialize;
 
 /// The part of a Node that is shown.

@@ -2,8 +2,8 @@
 
 use super::amounts::Amounts;
 use super::meta::{AllLabels, ConditionWire, Meta, NodeClassRef, RequirementWire, TaintWire, convert};
-use super::scalar::{Int, Text, lenient};
 use crate::model::{Budget, NodePool, Resource, Resources};
+use crate::source::json::{Int, Text, lenient};
 use crate::units::Quantity;
 use crate::units::age::go_duration;
 use serde::Deserialize;

@@ -1,8 +1,8 @@
 //! `PodDisruptionBudget`s (`policy/v1`).
 
 use super::meta::Meta;
-use super::scalar::{Int, Text, lenient};
 use crate::model::DisruptionBudget;
+use crate::source::json::{Int, Text, lenient};
 use serde::Deserialize;
 
 /// The part of a `PodDisruptionBudget` that is shown.

@@ -2,8 +2,8 @@
 
 use super::amounts::Amounts;
 use super::meta::{AllLabels, ConditionWire, Meta, RequirementWire, convert};
-use super::scalar::{Text, Time, lenient};
 use crate::model::{Owner, Placement, Pod, PodClass, PodKey, PodPhase, Scheduling, Toleration};
+use crate::source::json::{Text, Time, lenient};
 use crate::source::live::requests::RequestRule;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};

@@ -1,13 +1,15 @@
-//! Single values, read with patience: the wrong JSON type is converted where it has an obvious meaning.
+//! Lenient readers of servers' JSON: a value of another type is converted if its meaning is plain, and a part of another
+//! form does not make the rest of a document unreadable.
 
 use crate::model::{Name, Timestamp, Uid};
 use crate::units::text::clean_compact;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde_json::value::RawValue;
 use std::fmt;
 use std::ops::Deref;
 
 /// `null` is the default: Go writes nil slices, maps and pointers as `null`.
-pub(in crate::source::live) fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,
@@ -15,13 +17,32 @@ where
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// A value if it has the expected form, else `None`; the document around it is read on.
+///
+/// For parts of documents that serde_json reads from a slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IfValid<T>(pub(super) Option<T>);
+
+impl<T> Default for IfValid<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for IfValid<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(json.get()).ok()))
+    }
+}
+
 /// Clean text. Numbers and booleans are written out; `null` is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::source::live) struct Text(pub(in crate::source::live) Name);
+pub(super) struct Text(pub(super) Name);
 
 impl Text {
     /// The text, unless it is empty.
-    pub(in crate::source::live) fn given(self) -> Option<Name> {
+    pub(super) fn given(self) -> Option<Name> {
         if self.0.is_empty() { None } else { Some(self.0) }
     }
 }
@@ -74,11 +95,11 @@ impl<'de> Deserialize<'de> for Text {
 
 /// An integer, also when written as text or with a fraction (which is cut). Anything else is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::source::live) struct Int(pub(in crate::source::live) Option<i64>);
+pub(super) struct Int(pub(super) Option<i64>);
 
 impl Int {
     /// The value as a count: negative or absent is none.
-    pub(in crate::source::live) fn count<T: TryFrom<i64>>(self) -> Option<T> {
+    pub(super) fn count<T: TryFrom<i64>>(self) -> Option<T> {
         self.0.and_then(|value| T::try_from(value).ok())
     }
 }
@@ -123,7 +144,7 @@ impl<'de> Deserialize<'de> for Int {
 
 /// Yes or no, also when written as text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::source::live) struct Flag(pub(in crate::source::live) bool);
+pub(super) struct Flag(pub(super) bool);
 
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -133,7 +154,7 @@ impl<'de> Deserialize<'de> for Flag {
 
 /// An RFC 3339 moment; what cannot be read is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::source::live) struct Time(pub(in crate::source::live) Option<Timestamp>);
+pub(super) struct Time(pub(super) Option<Timestamp>);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -167,7 +188,7 @@ impl<'de> Deserialize<'de> for Time {
 
 /// An object's uid, read without keeping its text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::source::live) struct UidText(pub(in crate::source::live) Uid);
+pub(super) struct UidText(pub(super) Uid);
 
 impl<'de> Deserialize<'de> for UidText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -199,6 +220,16 @@ impl<'de> Deserialize<'de> for UidText {
 mod tests {
     use super::*;
     use test_case::test_case;
+
+    #[test]
+    fn a_part_of_another_form_does_not_hide_the_rest() {
+        let read = |json| {
+            let parts: Vec<IfValid<Int>> = serde_json::from_str(json)?;
+            serde_json::Result::Ok(parts.into_iter().map(|part| part.0.map(|int| int.0)).collect::<Vec<_>>())
+        };
+        assert_eq!(read(r#"[1, {"a": [2]}, "3", [[]]]"#).unwrap(), [Some(Some(1)), None, Some(Some(3)), None]);
+        assert!(read(r#"[1, {"a": 2]"#).is_err(), "invalid JSON is an error all the same");
+    }
 
     #[test_case(r#""plain""# => "plain")]
     #[test_case("7" => "7" ; "a number is text")]
