@@ -13,7 +13,7 @@ use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts, u
 use crate::model::{Stream, Timestamp};
 use crate::pricing::PriceNews;
 use crate::source::live::Interest;
-use crate::ui::{self, Effect, Picture, Seen, UiState};
+use crate::ui::{self, Effect, Scene, Seen, UiState};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use futures::StreamExt;
 use ratatui::crossterm::event::{Event, EventStream};
@@ -284,7 +284,7 @@ impl Dashboard {
         self.sample(now);
         self.check_settings(now);
         self.dirty = Dirty::NOTHING;
-        let input = Picture {
+        let input = Scene {
             cluster: &self.cluster,
             view: &self.view,
             ui: &self.ui,

@@ -1,12 +1,12 @@
 //! One node: what it is, what it costs and how we know, how it came to be, what runs on it, what happened to it.
 
 use super::events;
-use super::frame::Picture;
+use super::format;
 use super::pen::{Pen, columns, wrap};
+use super::scene::Scene;
 use super::state::{Detail, Seen};
 use super::table::{Amounts, status};
 use super::theme::Role;
-use super::words;
 use super::{bar, extra_costs};
 use crate::cluster::{CapacityType, EventLine, EventQuery, Flag, PodRow, PodState, Row};
 use crate::insight::Waste;
@@ -26,14 +26,14 @@ type Line = Vec<(String, Style)>;
 const LABEL: usize = 15;
 
 struct Facts<'a, 'p> {
-    pic: &'a Picture<'p>,
+    scene: &'a Scene<'p>,
     width: usize,
     lines: Vec<Line>,
 }
 
 impl Facts<'_, '_> {
     fn style(&self, role: Role) -> Style {
-        self.pic.theme().style(role)
+        self.scene.theme().style(role)
     }
 
     fn head(&mut self, text: &str) {
@@ -63,10 +63,10 @@ fn joined(parts: &[&str], dot: &str) -> String {
 }
 
 fn identity(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
-    let pic = facts.pic;
-    let dot = pic.theme().glyphs().dot;
-    let seconds = row.age_seconds(pic.now);
-    seen.changes_in(words::age_changes_in(seconds), pic.now);
+    let scene = facts.scene;
+    let dot = scene.theme().glyphs().dot;
+    let seconds = row.age_seconds(scene.now);
+    seen.changes_in(format::age_changes_in(seconds), scene.now);
     let (node, claim) = (row.node(), row.claim());
     facts.head("identity");
     facts.fact("managed by", row.managed_by().name(), Role::Text);
@@ -84,7 +84,7 @@ fn identity(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     if let Some(node) = node {
         facts.fact("system", &joined(&[&node.os_image, &node.kubelet_version], dot), Role::Text);
     }
-    for flag in row.flags(pic.now).iter() {
+    for flag in row.flags(scene.now).iter() {
         let text = match flag {
             Flag::DoNotDisrupt => "karpenter.sh/do-not-disrupt: Karpenter leaves it alone".into(),
             Flag::DoNotRepair => "karpenter.sh/do-not-repair: Karpenter does not repair it".into(),
@@ -120,16 +120,16 @@ fn identity(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
 /// of it is put to use.
 fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     facts.head("price");
-    if !facts.pic.cluster.has_prices() {
+    if !facts.scene.cluster.has_prices() {
         return facts.fact("", "prices are switched off", Role::Dim);
     }
     if let Some(Err(bad)) = row.node().map(|node| price_override(node, row.claim())) {
         facts.fact("ignored", &bad.to_string(), Role::Warn);
     }
     let Some(quote) = row.quote() else { return facts.fact("", "not billed", Role::Dim) };
-    let sign = words::sign(quote.currency, facts.pic.theme());
+    let sign = format::sign(quote.currency, facts.scene.theme());
     let shown = |money: Money| format!("{sign}{}", money.decimal(5));
-    facts.fact("total", &total(quote, facts.pic), if quote.hourly().is_some() { Role::Strong } else { Role::Warn });
+    facts.fact("total", &total(quote, facts.scene), if quote.hourly().is_some() { Role::Strong } else { Role::Warn });
     let amount = |amount: Amount| match amount {
         Amount::Known(money) => shown(money),
         Amount::AtMost(money, why) => format!("at most {}: {}", shown(money), why.reason()),
@@ -172,17 +172,17 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
             facts.fact("spot savings", &part_of(&text, saves, list.amount), Role::Good);
         }
     }
-    if let Some(band) = row.offer().and_then(|offer| facts.pic.cluster.prices().book()?.interruption_band(&offer)) {
+    if let Some(band) = row.offer().and_then(|offer| facts.scene.cluster.prices().book()?.interruption_band(&offer)) {
         facts.fact("taken back", interruptions(band), Role::Dim);
     }
-    let file = facts.pic.cluster.prices().book().and_then(|book| book.terms().file.as_ref());
+    let file = facts.scene.cluster.prices().book().and_then(|book| book.terms().file.as_ref());
     if let Some((file, row)) = file.zip(quote.price_row).and_then(|(file, row)| Some((file, file.rows().get(row)?))) {
         facts.fact("price file", &format!("{}:{} ({row})", file.name(), row.line), Role::Dim);
     }
     facts.fact("mark", mark(quote.mark), Role::Dim);
     waste(facts, row, quote);
     // Beside the price, not in it.
-    for (label, text, role) in extra_costs::volume_facts(facts.pic, row) {
+    for (label, text, role) in extra_costs::volume_facts(facts.scene, row) {
         facts.fact(label, &text, role);
     }
 }
@@ -190,8 +190,8 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
 /// Why a price is missing: what those who could tell it say for themselves.
 fn excuses(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
     let (Some(missing), Some(offer)) = (quote.unknown(), row.offer()) else { return };
-    let pic = facts.pic;
-    let prices = pic.cluster.prices();
+    let scene = facts.scene;
+    let prices = scene.cluster.prices();
     // A zone with prices of its own is asked for by its own name, spot by the region's.
     let regions: BTreeSet<&str> = offer.region.into_iter().chain(offer.price_region()).collect();
     for (teller, why) in regions.into_iter().flat_map(|region| prices.excuses(missing, region)) {
@@ -211,8 +211,8 @@ const fn interruptions(band: u8) -> &'static str {
 }
 
 /// The whole, or as much of it as is known.
-fn total(quote: &Quote, pic: &Picture<'_>) -> String {
-    let (sign, g) = (words::sign(quote.currency, pic.theme()), pic.theme().glyphs());
+fn total(quote: &Quote, scene: &Scene<'_>) -> String {
+    let (sign, g) = (format::sign(quote.currency, scene.theme()), scene.theme().glyphs());
     let (instance, fee) = quote.known();
     let rests_on_estimate = quote.instance.estimated || quote.fee.is_some_and(|fee| fee.estimated);
     let sign = format!("{}{sign}", if rests_on_estimate { "~" } else { "" });
@@ -232,9 +232,9 @@ fn total(quote: &Quote, pic: &Picture<'_>) -> String {
 /// One part of the price: how much, who says so, how old that is.
 fn component(facts: &mut Facts<'_, '_>, label: &str, amount: &str, part: Component, seen: &mut Seen) {
     let dated = part.origin.source != PriceSource::Simulated;
-    let (age, changes_in) = words::figure_age(if dated { part.origin.as_of } else { AsOf::Always }, facts.pic.now);
+    let (age, changes_in) = format::figure_age(if dated { part.origin.as_of } else { AsOf::Always }, facts.scene.now);
     if let Some(seconds) = changes_in {
-        seen.changes_in(seconds, facts.pic.now);
+        seen.changes_in(seconds, facts.scene.now);
     }
     let said: Vec<&str> = [source(part.origin.source), &age].into_iter().filter(|text| !text.is_empty()).collect();
     let estimate = if part.estimated { "~" } else { "" };
@@ -243,7 +243,7 @@ fn component(facts: &mut Facts<'_, '_>, label: &str, amount: &str, part: Compone
 
 /// What a discount rule made of the list price.
 fn discounted(facts: &mut Facts<'_, '_>, quote: &Quote, discount: Discount) {
-    let sign = words::sign(quote.currency, facts.pic.theme());
+    let sign = format::sign(quote.currency, facts.scene.theme());
     let paid = |part: Component| match part.amount {
         Amount::Known(money) | Amount::AtMost(money, _) => Some(money),
         Amount::Unknown(_) => None,
@@ -255,7 +255,7 @@ fn discounted(facts: &mut Facts<'_, '_>, quote: &Quote, discount: Discount) {
         facts.fact(if said { "" } else { "discount" }, &text, Role::Text);
         said = true;
     }
-    let rules = facts.pic.cluster.prices().book().map(|book| book.terms().rules.as_slice()).unwrap_or_default();
+    let rules = facts.scene.cluster.prices().book().map(|book| book.terms().rules.as_slice()).unwrap_or_default();
     if let Some(rule) = rules.get(discount.rule).filter(|_| said) {
         facts.fact("", &format!("rule {}: {rule}", discount.rule + 1), Role::Dim);
     }
@@ -263,7 +263,7 @@ fn discounted(facts: &mut Facts<'_, '_>, quote: &Quote, discount: Discount) {
 
 /// What of the price is not put to use: [`Waste`].
 fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
-    if !facts.pic.cluster.knows(Stream::Pods) {
+    if !facts.scene.cluster.knows(Stream::Pods) {
         return;
     }
     let Some(waste) = Waste::of(row) else { return };
@@ -278,7 +278,7 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
     ];
     for (label, money, role) in lines.into_iter().filter_map(|(label, money, role)| Some((label, money?, role))) {
         let estimate = if quote.is_estimated() && money != Money::ZERO { "~" } else { "" };
-        let text = format!("{estimate}{}{}", words::sign(quote.currency, facts.pic.theme()), money.decimal(5));
+        let text = format!("{estimate}{}{}", format::sign(quote.currency, facts.scene.theme()), money.decimal(5));
         facts.fact(label, &part_of(&text, money, instance + fee), role);
     }
 }
@@ -286,7 +286,7 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
 /// `$0.05390  58%`.
 fn part_of(text: &str, part: Money, whole: Money) -> String {
     let [part, whole] = [part, whole].map(|money| u64::try_from(money.nanos()).unwrap_or(0));
-    words::percent(part, whole).map_or_else(|| text.to_owned(), |percent| format!("{text}  {percent}"))
+    format::percent(part, whole).map_or_else(|| text.to_owned(), |percent| format!("{text}  {percent}"))
 }
 
 /// An amount with all its decimals: prices by size have six.
@@ -335,7 +335,7 @@ const fn mark(mark: Mark) -> &'static str {
 /// Claim created → launched → registered → initialized, each with the time it took.
 fn lifecycle(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     let Some(claim) = row.claim() else { return };
-    let (g, now) = (facts.pic.theme().glyphs(), facts.pic.now);
+    let (g, now) = (facts.scene.theme().glyphs(), facts.scene.now);
     facts.head("lifecycle");
     let start = claim.created;
     let ago = |at: crate::model::Timestamp| age::short(now.as_second() - at.as_second());
@@ -406,7 +406,7 @@ fn reboot_phase(row: &Row, claim: &NodeClaim, reboot: &Condition) -> String {
     match (reboot.reason.as_str(), claim.reboot_pre_boot_id.as_str()) {
         ("RebootRequested", "") => {
             let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
-            format!("draining before the reboot, {}", words::count(pods, "pod left", "pods left"))
+            format!("draining before the reboot, {}", format::count(pods, "pod left", "pods left"))
         }
         ("RebootRequested", _) => "asking for the reboot".into(),
         ("RebootIssued", before) if !before.is_empty() && booted => "new boot, waiting for Ready".into(),
@@ -430,7 +430,7 @@ fn conditions(facts: &mut Facts<'_, '_>, row: &Row) {
             ConditionStatus::Unknown => Role::Warn,
             ConditionStatus::True | ConditionStatus::False => Role::Bad,
         };
-        let since = condition.since.map(|at| age::short(facts.pic.now.as_second() - at.as_second()));
+        let since = condition.since.map(|at| age::short(facts.scene.now.as_second() - at.as_second()));
         let mut text = condition.status.name().to_owned();
         if let Some(since) = since {
             let _ = write!(text, " for {since}");
@@ -493,18 +493,18 @@ const RESOURCE: usize = 14;
 const AMOUNT: usize = 12;
 
 /// allocatable, requests, limits, usage, free; one line a resource.
-fn resources(pic: &Picture<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec<Line> {
-    let theme = pic.theme();
+fn resources(scene: &Scene<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec<Line> {
+    let theme = scene.theme();
     let (dim, text) = (theme.dim(), theme.style(Role::Text));
     let unknown = theme.glyphs().unknown;
     let none = Resources::default();
     let all = row.allocatable().unwrap_or(&none);
     let sums = row.sums();
-    let pods_known = pic.cluster.knows(Stream::Pods);
-    let old = row.usage().filter(|usage| usage.fresh_seconds(pic.now) <= 0);
-    let old = old.map(|usage| pic.now.as_second() - usage.at.as_second());
+    let pods_known = scene.cluster.knows(Stream::Pods);
+    let old = row.usage().filter(|usage| usage.fresh_seconds(scene.now) <= 0);
+    let old = old.map(|usage| scene.now.as_second() - usage.at.as_second());
     if let Some(seconds) = old {
-        seen.changes_in(words::age_changes_in(seconds), pic.now);
+        seen.changes_in(format::age_changes_in(seconds), scene.now);
     }
     let room = width.saturating_sub(RESOURCE);
     let kept = KEPT.into_iter().find(|kept| kept.len() * AMOUNT <= room).unwrap_or(KEPT[3]);
@@ -522,7 +522,7 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec
         let offered = row.allocatable().map(|a| a.get(&resource));
         let requested = pods_known.then(|| sums.requests.get(&resource));
         let limits = if pods_known { sums.limits.get(&resource) } else { 0 };
-        let amount = |n: u64| words::amount(&resource, n);
+        let amount = |n: u64| format::amount(&resource, n);
         let known = |n: Option<u64>| n.map_or_else(|| unknown.to_owned(), amount);
         let limits = (resource != Resource::Pods && limits > 0).then_some(limits);
         let used = row.usage().and_then(|u| u.get(&resource));
@@ -559,29 +559,29 @@ fn resources(pic: &Picture<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec
 }
 
 /// The pods of the node, the largest request first.
-fn sorted_pods<'a>(pic: &Picture<'a>, row: &'a Row) -> Vec<PodRow<'a>> {
-    let mut pods: Vec<PodRow<'a>> = pic.cluster.pods_of(row).collect();
+fn sorted_pods<'a>(scene: &Scene<'a>, row: &'a Row) -> Vec<PodRow<'a>> {
+    let mut pods: Vec<PodRow<'a>> = scene.cluster.pods_of(row).collect();
     let size = |pod: &PodRow<'_>| (pod.requests.cpu_millicores, pod.requests.memory_bytes);
     pods.sort_by(|a, b| size(b).cmp(&size(a)).then_with(|| (a.namespace, a.name).cmp(&(b.namespace, b.name))));
     pods
 }
 
-fn pods_head(pic: &Picture<'_>, row: &Row, pods: usize, width: usize) -> Vec<Line> {
-    let theme = pic.theme();
+fn pods_head(scene: &Scene<'_>, row: &Row, pods: usize, width: usize) -> Vec<Line> {
+    let theme = scene.theme();
     let overhead = &row.sums().overhead;
-    let pods_known = pic.cluster.knows(Stream::Pods);
+    let pods_known = scene.cluster.knows(Stream::Pods);
     let pods = if pods_known { pods.to_string() } else { theme.glyphs().unknown.into() };
     let mut head = vec![(format!("pods {pods}"), theme.style(Role::Title))];
     if overhead.pods > 0 && pods_known {
         let share = format!(
             "   {} of DaemonSets: {} cpu, {}",
             overhead.pods,
-            words::amount(&Resource::Cpu, overhead.cpu_millicores),
-            words::amount(&Resource::Memory, overhead.memory_bytes),
+            format::amount(&Resource::Cpu, overhead.cpu_millicores),
+            format::amount(&Resource::Memory, overhead.memory_bytes),
         );
         head.push((share, theme.dim()));
     }
-    let has = PodColumns::of(width, pic.cluster.stream(Stream::PodMetrics).state != LinkState::Off);
+    let has = PodColumns::of(width, scene.cluster.stream(Stream::PodMetrics).state != LinkState::Off);
     let used = |title| if has.used { format!("{title:>USED$}") } else { String::new() };
     let owner = if has.owner > 0 { format!("  {:<w$}", "OWNER", w = has.owner) } else { String::new() };
     let titles = format!(
@@ -644,18 +644,18 @@ fn owner<'a>(pod: &PodRow<'a>) -> (&'a str, &'a str) {
     }
 }
 
-fn pod_line(pic: &Picture<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) -> Line {
-    let theme = pic.theme();
+fn pod_line(scene: &Scene<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) -> Line {
+    let theme = scene.theme();
     seen.formatted += 1;
-    let has = PodColumns::of(width, pic.cluster.stream(Stream::PodMetrics).state != LinkState::Off);
+    let has = PodColumns::of(width, scene.cluster.stream(Stream::PodMetrics).state != LinkState::Off);
     let full = format!("{}/{}", pod.namespace, pod.name);
     let name = cut_middle(&full, has.name - 1);
     let pad = " ".repeat(has.name.saturating_sub(usize::from(columns(&name))));
-    let seconds = pic.now.as_second() - pod.created.as_second();
-    seen.changes_in(words::age_changes_in(seconds), pic.now);
+    let seconds = scene.now.as_second() - pod.created.as_second();
+    seen.changes_in(format::age_changes_in(seconds), scene.now);
     let asked = |resource: &Resource| {
         let n = pod.requests.get(resource);
-        if n == 0 { theme.glyphs().unknown.to_owned() } else { words::amount(resource, n) }
+        if n == 0 { theme.glyphs().unknown.to_owned() } else { format::amount(resource, n) }
     };
     let role = match pod.state {
         PodState::Running => Role::Text,
@@ -668,8 +668,8 @@ fn pod_line(pic: &Picture<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) 
     }
     let used = |resource: &Resource| {
         let text = match (pod.usage, resource) {
-            (Some(usage), Resource::Cpu) => words::amount(resource, usage.cpu_millicores),
-            (Some(usage), _) => words::amount(resource, usage.memory_bytes),
+            (Some(usage), Resource::Cpu) => format::amount(resource, usage.cpu_millicores),
+            (Some(usage), _) => format::amount(resource, usage.memory_bytes),
             (None, _) => theme.glyphs().unknown.to_owned(),
         };
         (if has.used { format!("{text:>USED$}") } else { String::new() }, theme.dim())
@@ -699,20 +699,20 @@ fn put(pen: &mut Pen<'_>, y: u16, line: &Line) {
 }
 
 /// Draws the screen.
-pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &mut Seen) {
-    let theme = pic.theme();
+pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, state: &Detail, seen: &mut Seen) {
+    let theme = scene.theme();
     let g = theme.glyphs();
     let (w, h) = (pen.width(), pen.height());
     pen.rule(0, g.rule, theme.style(Role::Rule));
-    let Some(row) = pic.cluster.row(state.row) else {
+    let Some(row) = scene.cluster.row(state.row) else {
         pen.put(2, 0, " gone ", theme.style(Role::Title));
         pen.put(2, 2, "This node is gone. esc goes back.", theme.style(Role::Text));
         return;
     };
     let mut x = pen.put(2, 0, &format!(" {} ", cut_middle(row.name(), usize::from(w / 2))), theme.style(Role::Title));
-    let (text, role) = status(row, pic, seen);
+    let (text, role) = status(row, scene, seen);
     x = pen.put(x + 1, 0, &format!(" {text} "), theme.style(role));
-    let amounts = Amounts::of_row(row).seen_in(pic.cluster).at(pic.now, seen);
+    let amounts = Amounts::of_row(row).seen_in(scene.cluster).at(scene.now, seen);
     let share = amounts.share(&Resource::Cpu, &super::state::Bars::Requests);
     let percent = amounts.percent(&Resource::Cpu, &super::state::Bars::Requests).unwrap_or_default();
     if let Some(fill) = share.fill.filter(|_| w > x + 40 && row.counts()) {
@@ -722,14 +722,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
         pen.put(w - 9, 0, &format!(" {percent:>4} "), theme.level_style(level));
     }
     let most: u16 = if h >= 20 { (h / 4).min(8) } else { 0 };
-    let query = EventQuery { lane: None, collapse: true, objects: Some(events::objects_of(row, pic.cluster)) };
+    let query = EventQuery { lane: None, collapse: true, objects: Some(events::objects_of(row, scene.cluster)) };
     let told: Vec<EventLine<'_>> =
-        pic.cluster.events().lines(&query).take(usize::from(most.saturating_sub(1))).collect();
+        scene.cluster.events().lines(&query).take(usize::from(most.saturating_sub(1))).collect();
     let event_lines = if most > 0 { (told.len() as u16 + 1).max(2) } else { 0 };
     let body = h.saturating_sub(1 + event_lines);
     let wide = w >= 120;
     let left_w = if wide { w * 2 / 5 } else { w.saturating_sub(3) };
-    let mut facts = Facts { pic, width: usize::from(left_w.saturating_sub(1)), lines: Vec::new() };
+    let mut facts = Facts { scene, width: usize::from(left_w.saturating_sub(1)), lines: Vec::new() };
     identity(&mut facts, row, seen);
     price(&mut facts, row, seen);
     lifecycle(&mut facts, row, seen);
@@ -738,14 +738,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
     taints_and_labels(&mut facts, row);
     let facts = facts.lines;
     let right_w = if wide { w.saturating_sub(left_w + 4) } else { left_w };
-    let pods = sorted_pods(pic, row);
-    let mut right = resources(pic, row, usize::from(right_w), seen);
-    right.extend(pods_head(pic, row, pods.len(), usize::from(right_w)));
+    let pods = sorted_pods(scene, row);
+    let mut right = resources(scene, row, usize::from(right_w), seen);
+    right.extend(pods_head(scene, row, pods.len(), usize::from(right_w)));
     let right_len = right.len() + pods.len();
     let page = usize::from(body);
     let right_line = |at: usize, seen: &mut Seen| match right.get(at) {
         Some(line) => Some(line.clone()),
-        None => pods.get(at - right.len()).map(|pod| pod_line(pic, pod, usize::from(right_w), seen)),
+        None => pods.get(at - right.len()).map(|pod| pod_line(scene, pod, usize::from(right_w), seen)),
     };
     seen.layer_page = page;
     if wide {
@@ -787,12 +787,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Detail, seen: &
         }
     }
     if event_lines > 0 {
-        node_events(&mut pen.part(0, 1 + body, w, event_lines), pic, &told, seen);
+        node_events(&mut pen.part(0, 1 + body, w, event_lines), scene, &told, seen);
     }
 }
 
-fn node_events(pen: &mut Pen<'_>, pic: &Picture<'_>, lines: &[EventLine<'_>], seen: &mut Seen) {
-    let theme = pic.theme();
+fn node_events(pen: &mut Pen<'_>, scene: &Scene<'_>, lines: &[EventLine<'_>], seen: &mut Seen) {
+    let theme = scene.theme();
     pen.rule(0, theme.glyphs().rule, theme.style(Role::Rule));
     pen.put(2, 0, " events of this node, its claim and its pods ", theme.style(Role::Strong));
     let page = pen.height().saturating_sub(1);
@@ -802,5 +802,5 @@ fn node_events(pen: &mut Pen<'_>, pic: &Picture<'_>, lines: &[EventLine<'_>], se
         pen.put(2, 1, "none yet", theme.dim());
         return;
     }
-    events::draw_lines(&mut pen.part(0, 1, w, page), pic, lines, None, seen);
+    events::draw_lines(&mut pen.part(0, 1, w, page), scene, lines, None, seen);
 }

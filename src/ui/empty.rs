@@ -1,10 +1,10 @@
 //! The pane shown instead of an empty table: why there are no nodes, and what would create one.
 
-use super::frame::Picture;
+use super::format;
 use super::pen::{Pen, wrap};
+use super::scene::Scene;
 use super::state::Seen;
 use super::theme::Role;
-use super::words;
 use crate::model::{ConditionStatus, LinkState, Stream};
 use crate::units::age;
 
@@ -27,29 +27,29 @@ const CLUSTER_ROLE: [&str; 12] = [
 ];
 
 /// The reason, and what the user can do.
-fn reason(pic: &Picture<'_>, seen: &mut Seen) -> Lines {
-    let hidden = pic.view.of();
+fn reason(scene: &Scene<'_>, seen: &mut Seen) -> Lines {
+    let hidden = scene.view.of();
     if hidden > 0 {
         return vec![
-            (format!("No row matches the filter {}", pic.ui.filter_text), Role::Strong),
+            (format!("No row matches the filter {}", scene.ui.filter_text), Role::Strong),
             (
                 format!(
                     "{} hidden. Press / to change the filter; an empty one shows all.",
-                    words::count(hidden as u64, "row is", "rows are")
+                    format::count(hidden as u64, "row is", "rows are")
                 ),
                 Role::Text,
             ),
         ];
     }
-    let health = pic.cluster.stream(Stream::Nodes);
+    let health = scene.cluster.stream(Stream::Nodes);
     match &health.state {
         LinkState::Denied { message } => denied(message),
         LinkState::Retrying { at, why } if !health.complete => {
-            seen.changes_in(1, pic.now);
-            let left = (at.as_second() - pic.now.as_second()).max(0);
-            unreachable(pic, why, left)
+            seen.changes_in(1, scene.now);
+            let left = (at.as_second() - scene.now.as_second()).max(0);
+            unreachable(scene, why, left)
         }
-        LinkState::Off | LinkState::Connecting if !health.complete => connecting(pic),
+        LinkState::Off | LinkState::Connecting if !health.complete => connecting(scene),
         LinkState::Syncing { seen: n } if !health.complete => {
             vec![(format!("Reading nodes: {n} so far"), Role::Strong)]
         }
@@ -61,7 +61,7 @@ fn reason(pic: &Picture<'_>, seen: &mut Seen) -> Lines {
         | LinkState::Syncing { .. }
         | LinkState::Live
         | LinkState::Polled { .. }
-        | LinkState::Retrying { .. } => no_nodes(pic),
+        | LinkState::Retrying { .. } => no_nodes(scene),
     }
 }
 
@@ -76,8 +76,8 @@ fn denied(message: &str) -> Lines {
     lines
 }
 
-fn unreachable(pic: &Picture<'_>, why: &str, left: i64) -> Lines {
-    let about = pic.cluster.about();
+fn unreachable(scene: &Scene<'_>, why: &str, left: i64) -> Lines {
+    let about = scene.cluster.about();
     // A server that answers 401 Unauthorized was reached.
     let rejected = why.contains("(401)");
     let what = if rejected { "The cluster does not accept the credentials" } else { "The cluster cannot be reached" };
@@ -90,8 +90,8 @@ fn unreachable(pic: &Picture<'_>, why: &str, left: i64) -> Lines {
         tried.push(format!("context {}", about.context));
     }
     // Already a phrase: `from <files>`.
-    if !pic.ui.options.tried.is_empty() {
-        tried.push(pic.ui.options.tried.clone());
+    if !scene.ui.options.tried.is_empty() {
+        tried.push(scene.ui.options.tried.clone());
     }
     if !tried.is_empty() {
         lines.push((format!("Tried {}", tried.join(", ")), Role::Dim));
@@ -103,22 +103,22 @@ fn unreachable(pic: &Picture<'_>, why: &str, left: i64) -> Lines {
     lines
 }
 
-fn connecting(pic: &Picture<'_>) -> Lines {
-    let about = pic.cluster.about();
+fn connecting(scene: &Scene<'_>) -> Lines {
+    let about = scene.cluster.about();
     let to = if about.server.is_empty() { about.context.as_str() } else { about.server.as_str() };
     let text = if to.is_empty() { "Connecting".to_owned() } else { format!("Connecting to {to}") };
     vec![(text, Role::Strong), ("Nodes come first, then their pods.".into(), Role::Dim)]
 }
 
-fn no_nodes(pic: &Picture<'_>) -> Lines {
+fn no_nodes(scene: &Scene<'_>) -> Lines {
     let mut lines = vec![("No nodes yet".into(), Role::Strong)];
-    let pending = pic.cluster.pod_counts().unscheduled;
+    let pending = scene.cluster.pod_counts().unscheduled;
     if pending > 0 {
-        let causes = pic.pending.words(usize::MAX);
+        let causes = scene.pending.words(usize::MAX);
         let why = if causes.is_empty() { String::new() } else { format!(": {causes}") };
-        lines.push((format!("{} pending{why}", words::count(pending, "pod", "pods")), Role::Warn));
+        lines.push((format!("{} pending{why}", format::count(pending, "pod", "pods")), Role::Warn));
     }
-    let pools: Vec<String> = pic
+    let pools: Vec<String> = scene
         .cluster
         .pools()
         .map(|pool| match pool.condition("Ready").map(|c| c.status) {
@@ -126,7 +126,7 @@ fn no_nodes(pic: &Picture<'_>) -> Lines {
             Some(ConditionStatus::True | ConditionStatus::Unknown) | None => pool.name.to_string(),
         })
         .collect();
-    let absent = matches!(pic.cluster.stream(Stream::NodePools).state, LinkState::Absent);
+    let absent = matches!(scene.cluster.stream(Stream::NodePools).state, LinkState::Absent);
     if !pools.is_empty() {
         let what = if pending > 0 {
             "Karpenter should create a NodeClaim shortly"
@@ -146,11 +146,11 @@ fn no_nodes(pic: &Picture<'_>) -> Lines {
 }
 
 /// Draws the reason in the middle of the pane.
-pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
-    let theme = pic.theme();
+pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, seen: &mut Seen) {
+    let theme = scene.theme();
     let (w, h) = (pen.width(), pen.height());
     let room = usize::from(w.saturating_sub(4).max(1));
-    let lines: Vec<(String, Role)> = reason(pic, seen)
+    let lines: Vec<(String, Role)> = reason(scene, seen)
         .into_iter()
         .flat_map(|(text, role)| {
             if text.starts_with("  ") {

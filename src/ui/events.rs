@@ -3,12 +3,11 @@
 //! The pane follows the newest event until the user scrolls. Then the top line stays in place, and the pane shows the
 //! number of newer events.
 
-use super::frame::Picture;
+use super::format;
 use super::pen::{Pen, columns};
+use super::scene::Scene;
 use super::state::{EventMark, Focus, Seen, UiState};
 use super::theme::Role;
-use super::update::lanes;
-use super::words;
 use crate::cluster::{Cluster, EventLine, EventQuery, Lane, Objects, Row, RowId};
 use crate::model::{EventKind, ObjectRef, PodKey};
 use crate::units::age;
@@ -19,6 +18,11 @@ use ratatui::layout::Rect;
 pub(super) fn query(ui: &UiState, cluster: &Cluster) -> EventQuery {
     let objects = ui.events.of.and_then(|id| cluster.row(id)).map(|row| objects_of(row, cluster));
     EventQuery { lane: ui.events.lane, collapse: !ui.events.one_by_one, objects }
+}
+
+/// All lanes that can be selected; `None` stands for all events.
+pub(super) fn lanes() -> Vec<Option<Lane>> {
+    std::iter::once(None).chain(Lane::CHOICES.into_iter().map(Some)).collect()
 }
 
 /// The objects whose events belong to a row: its node, its NodeClaim and its pods.
@@ -104,40 +108,40 @@ fn message<'a>(line: &EventLine<'a>) -> &'a str {
 }
 
 /// Draws the pane with its rule.
-pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
-    let query = query(pic.ui, pic.cluster);
+pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, seen: &mut Seen) {
+    let query = query(scene.ui, scene.cluster);
     let (w, h) = (pen.width(), pen.height());
-    let state = &pic.ui.events;
-    let top = state.top.map_or(0, |mark| top_index(pic.cluster.events().lines(&query), mark));
+    let state = &scene.ui.events;
+    let top = state.top.map_or(0, |mark| top_index(scene.cluster.events().lines(&query), mark));
     let page = h.saturating_sub(1);
-    rule(&mut pen.part(0, 0, w, 1), pic, top, seen);
+    rule(&mut pen.part(0, 0, w, 1), scene, top, seen);
     let area = pen.area();
     seen.event_pane = area;
     seen.event_area = Rect { y: area.y + 1.min(area.height), height: page, ..area };
     seen.events_top = top;
-    let lines: Vec<EventLine<'_>> = pic.cluster.events().lines(&query).skip(top).take(usize::from(page)).collect();
+    let lines: Vec<EventLine<'_>> = scene.cluster.events().lines(&query).skip(top).take(usize::from(page)).collect();
     seen.events = lines.iter().map(|line| EventMark { id: line.id, last: line.last }).collect();
     seen.formatted += lines.len();
     let mut part = pen.part(0, 1, w, page);
     if lines.is_empty() {
         let text = if state.lane.is_some() || state.of.is_some() { "no such events yet" } else { "no events yet" };
-        part.put(2, 0, text, pic.theme().dim());
+        part.put(2, 0, text, scene.theme().dim());
         return;
     }
-    let cursor = (pic.ui.focus == Focus::Events)
+    let cursor = (scene.ui.focus == Focus::Events)
         .then(|| state.cursor.and_then(|mark| lines.iter().position(|line| line.id == mark.id)).unwrap_or(0));
-    draw_lines(&mut part, pic, &lines, cursor, seen);
+    draw_lines(&mut part, scene, &lines, cursor, seen);
 }
 
 /// Draws event lines; also used by the detail view.
 pub(super) fn draw_lines(
     pen: &mut Pen<'_>,
-    pic: &Picture<'_>,
+    scene: &Scene<'_>,
     lines: &[EventLine<'_>],
     cursor: Option<usize>,
     seen: &mut Seen,
 ) {
-    let theme = pic.theme();
+    let theme = scene.theme();
     let w = pen.width();
     let named: Vec<String> = lines.iter().map(|line| objects(line, None)).collect();
     let times: Vec<String> = lines
@@ -146,9 +150,9 @@ pub(super) fn draw_lines(
         .collect();
     let widest = |texts: &[String]| texts.iter().map(|t| columns(t)).max().unwrap_or(0);
     let reason = lines.iter().map(|line| columns(line.reason)).max().unwrap_or(0);
-    let state = &pic.ui.events;
+    let state = &scene.ui.events;
     let page = format!("{w} {:?} {:?} {}", state.lane, state.of, state.one_by_one);
-    let widths = pic.ui.event_widths.grown(page, vec![reason, widest(&named), widest(&times)]);
+    let widths = scene.ui.event_widths.grown(page, vec![reason, widest(&named), widest(&times)]);
     // 30 columns fit Karpenter's longest reason, TerminationGracePeriodExpiring.
     let reason_w = widths.column(0).min(30).min(w / 5);
     let object_w = if w >= 70 { widths.column(1).min(w / 4) } else { 0 };
@@ -156,8 +160,8 @@ pub(super) fn draw_lines(
     seen.event_widths = widths;
     for (i, line) in lines.iter().enumerate() {
         let y = i as u16;
-        let seconds = pic.now.as_second() - line.last.as_second();
-        seen.changes_in(words::age_changes_in(seconds), pic.now);
+        let seconds = scene.now.as_second() - line.last.as_second();
+        seen.changes_in(format::age_changes_in(seconds), scene.now);
         let here = cursor == Some(i);
         pen.put_before(7, y, &age::short(seconds), theme.dim());
         let role = role_of(line);
@@ -187,24 +191,24 @@ pub(super) fn draw_lines(
 }
 
 /// `── events  [all] provision schedule … ──── following ──`.
-fn rule(pen: &mut Pen<'_>, pic: &Picture<'_>, top: usize, seen: &mut Seen) {
-    let theme = pic.theme();
+fn rule(pen: &mut Pen<'_>, scene: &Scene<'_>, top: usize, seen: &mut Seen) {
+    let theme = scene.theme();
     let line = theme.style(Role::Rule);
     let w = pen.width();
     pen.rule(0, theme.glyphs().rule, line);
-    let title = if pic.ui.focus == Focus::Events { Role::Title } else { Role::Strong };
+    let title = if scene.ui.focus == Focus::Events { Role::Title } else { Role::Strong };
     let mut x = pen.put(2, 0, " events ", theme.style(title));
-    let state = &pic.ui.events;
+    let state = &scene.ui.events;
     let right = if state.top.is_none() {
         " following ".to_owned()
     } else {
-        let new = pic.cluster.events().arrivals().saturating_sub(state.read);
+        let new = scene.cluster.events().arrivals().saturating_sub(state.read);
         if new > 0 { format!(" {new} new {} ", theme.glyphs().up) } else { format!(" {top} newer above ") }
     };
     let end = w.saturating_sub(2);
     let right_x = end.saturating_sub(columns(&right));
     if let Some(id) = state.of {
-        let name = super::table::name_of(id, pic);
+        let name = super::table::name_of(id, scene);
         let text = format!("of {} ", cut_middle(&name, 24));
         x = pen.put(x, 0, &text, theme.style(Role::Warn));
     }

@@ -1,8 +1,8 @@
 //! Costs beside those of instances: the control plane and volumes, in the header and in the detail view.
 
-use super::frame::Picture;
+use super::format;
+use super::scene::Scene;
 use super::theme::Role;
-use super::words;
 use crate::cluster::Row;
 use crate::insight::VolumeTotals;
 use crate::model::{LinkState, Stream, Volume};
@@ -13,36 +13,36 @@ use ratatui::style::Style;
 type Piece = (String, Style);
 
 /// The cost lines shown in the header next to the total; empty if both costs are switched off.
-pub(super) fn header_lines(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
-    let extra_costs = pic.cluster.extra_costs();
+pub(super) fn header_lines(scene: &Scene<'_>) -> Vec<Vec<Piece>> {
+    let extra_costs = scene.cluster.extra_costs();
     let mut lines = Vec::new();
-    if !pic.cluster.has_prices() {
+    if !scene.cluster.has_prices() {
         return lines;
     }
     if extra_costs.control_plane {
-        lines.push(control_plane(pic, pic.cluster.control_plane().as_ref()));
+        lines.push(control_plane(scene, scene.cluster.control_plane().as_ref()));
     }
     if extra_costs.volumes {
-        lines.push(volumes(pic, &pic.view.totals().volumes));
+        lines.push(volumes(scene, &scene.view.totals().volumes));
     }
     lines
 }
 
 /// `control plane $0.10/h ($0.60 in extended support)`.
-fn control_plane(pic: &Picture<'_>, plane: Option<&ControlPlane>) -> Vec<Piece> {
-    let theme = pic.theme();
+fn control_plane(scene: &Scene<'_>, plane: Option<&ControlPlane>) -> Vec<Piece> {
+    let theme = scene.theme();
     let (g, dim) = (theme.glyphs(), theme.dim());
     let mut pieces = vec![("control plane ".to_owned(), dim)];
     let Some(plane) = plane else {
         pieces.extend([(g.unknown.to_owned(), dim), (" (no sign of EKS)".to_owned(), dim)]);
         return pieces;
     };
-    let sign = words::sign(plane.currency, theme);
+    let sign = format::sign(plane.currency, theme);
     let Some(hourly) = plane.hourly() else {
         pieces.push((format!("{}/h", g.unknown), dim));
         return pieces;
     };
-    let mark = marks(pic, plane.is_lower_bound(), plane.is_estimated());
+    let mark = marks(scene, plane.is_lower_bound(), plane.is_estimated());
     pieces.push((format!("{mark}{sign}{hourly}/h"), theme.style(Role::Text)));
     if let Some(extended) = plane.if_extended() {
         pieces.push((format!(" ({sign}{extended} in extended support)"), dim));
@@ -51,20 +51,20 @@ fn control_plane(pic: &Picture<'_>, plane: Option<&ControlPlane>) -> Vec<Piece> 
 }
 
 /// `volumes $0.031/h`, `volumes ≥ $0.031/h (3 unknown)`.
-fn volumes(pic: &Picture<'_>, totals: &VolumeTotals) -> Vec<Piece> {
-    let theme = pic.theme();
+fn volumes(scene: &Scene<'_>, totals: &VolumeTotals) -> Vec<Piece> {
+    let theme = scene.theme();
     let dim = theme.dim();
     let mut pieces = vec![("volumes ".to_owned(), dim)];
     if totals.is_unknown() {
         pieces.push((format!("{}/h", theme.glyphs().unknown), dim));
     } else {
-        let mark = marks(pic, totals.left_out() > 0, totals.estimated > 0);
-        let amount = words::hourly(words::sign(totals.currency(), theme), totals.hourly());
+        let mark = marks(scene, totals.left_out() > 0, totals.estimated > 0);
+        let amount = format::hourly(format::sign(totals.currency(), theme), totals.hourly());
         pieces.push((format!("{mark}{amount}/h"), theme.style(Role::Text)));
     }
     if totals.left_out() > 0 {
         // Node classes need a permission of their own, which may be the only one missing.
-        let denied = totals.unknown.contains_key(&VolumeUnknown::ClassNotRead) && classes_are_denied(pic);
+        let denied = totals.unknown.contains_key(&VolumeUnknown::ClassNotRead) && classes_are_denied(scene);
         let why = if denied { "cannot list node classes: forbidden".to_owned() } else { reasons(totals) };
         pieces.push((format!(" ({why})"), dim));
     }
@@ -81,14 +81,14 @@ fn reasons(totals: &VolumeTotals) -> String {
     }
 }
 
-fn classes_are_denied(pic: &Picture<'_>) -> bool {
-    let denied = |stream| matches!(pic.cluster.stream(stream).state, LinkState::Denied { .. });
+fn classes_are_denied(scene: &Scene<'_>) -> bool {
+    let denied = |stream| matches!(scene.cluster.stream(stream).state, LinkState::Denied { .. });
     [Stream::Ec2NodeClasses, Stream::NodeClasses].into_iter().any(denied)
 }
 
 /// The marks before an amount: `≥ ~`.
-fn marks(pic: &Picture<'_>, least: bool, estimated: bool) -> String {
-    let least = if least { format!("{} ", pic.theme().glyphs().least) } else { String::new() };
+fn marks(scene: &Scene<'_>, least: bool, estimated: bool) -> String {
+    let least = if least { format!("{} ", scene.theme().glyphs().least) } else { String::new() };
     format!("{least}{}", if estimated { "~" } else { "" })
 }
 
@@ -96,40 +96,40 @@ fn marks(pic: &Picture<'_>, least: bool, estimated: bool) -> String {
 pub(super) type Fact = (&'static str, String, Role);
 
 /// The volumes of a row: their sum, then one line per volume. Empty if the cost of volumes is switched off.
-pub(super) fn volume_facts(pic: &Picture<'_>, row: &Row) -> Vec<Fact> {
+pub(super) fn volume_facts(scene: &Scene<'_>, row: &Row) -> Vec<Fact> {
     let Some(quote) = row.volumes_quote() else { return Vec::new() };
-    let mut facts = vec![total(pic, quote)];
-    facts.extend(quote.parts.iter().map(|part| ("", volume(pic, quote, part), Role::Dim)));
+    let mut facts = vec![total(scene, quote)];
+    facts.extend(quote.parts.iter().map(|part| ("", volume(scene, quote, part), Role::Dim)));
     facts
 }
 
-fn total(pic: &Picture<'_>, quote: &VolumesQuote) -> Fact {
-    let sign = words::sign(quote.currency, pic.theme());
+fn total(scene: &Scene<'_>, quote: &VolumesQuote) -> Fact {
+    let sign = format::sign(quote.currency, scene.theme());
     let known = quote.known();
     if let Some(why) = quote.nothing {
-        let denied = why == VolumeUnknown::ClassNotRead && classes_are_denied(pic);
+        let denied = why == VolumeUnknown::ClassNotRead && classes_are_denied(scene);
         let why = if denied { "cannot list node classes: forbidden" } else { why.reason() };
         return ("volumes", why.to_owned(), Role::Dim);
     }
     if known == Money::ZERO && quote.unknown().is_some() {
         return ("volumes", "unknown".to_owned(), Role::Warn);
     }
-    let mark = marks(pic, quote.unknown().is_some(), quote.estimated);
+    let mark = marks(scene, quote.unknown().is_some(), quote.estimated);
     let month =
         if quote.unknown().is_none() { format!(", {sign}{}/mo", known.monthly().grouped(2)) } else { String::new() };
     let priced = quote.parts.iter().filter(|part| part.known != Money::ZERO);
     let oldest = priced.map(|part| part.origin).min_by_key(|origin| origin.as_of).unwrap_or_default();
-    let source = words::provenance(oldest.source, oldest.as_of, pic.now);
+    let source = format::provenance(oldest.source, oldest.as_of, scene.now);
     ("volumes", format!("{mark}{sign}{}/h{month}  {source}", known.decimal(5)), Role::Text)
 }
 
 /// `80 GiB gp3, 10000 IOPS, 250 MiB/s  $0.07246`, `root  size or type set by the AMI`.
-fn volume(pic: &Picture<'_>, quote: &VolumesQuote, part: &VolumePart) -> String {
-    let sign = words::sign(quote.currency, pic.theme());
+fn volume(scene: &Scene<'_>, quote: &VolumesQuote, part: &VolumePart) -> String {
+    let sign = format::sign(quote.currency, scene.theme());
     let amount = match (part.unknown, part.known) {
         (None, known) => format!("{sign}{}", known.decimal(5)),
         (Some(why), Money::ZERO) => why.reason().to_owned(),
-        (Some(why), known) => format!("{} {sign}{}: {}", pic.theme().glyphs().least, known.decimal(5), why.reason()),
+        (Some(why), known) => format!("{} {sign}{}: {}", scene.theme().glyphs().least, known.decimal(5), why.reason()),
     };
     format!("{}  {amount}", description(&part.volume))
 }

@@ -1,12 +1,12 @@
 //! The last line: the keys of the current screen and the page, or the filter while it is edited, or a notice.
 
-use super::frame::Picture;
+use super::format;
 use super::keys::{Action, Binding, TABLE, scopes};
 use super::pen::{Pen, columns};
+use super::scene::Scene;
 use super::sorting;
 use super::state::{FilterBox, Layer, Seen};
 use super::theme::{Role, Theme};
-use super::words;
 use crate::units::text::cut_end;
 
 /// The name of a key in the footer and the help.
@@ -35,25 +35,25 @@ fn keys(binding: &Binding, theme: &Theme) -> String {
     }
 }
 
-pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
-    match pic.ui.layer() {
-        Some(Layer::Filter(state)) => return filter(pen, pic, state, seen),
-        Some(Layer::Sort(_)) => return sorting::draw(pen, pic.view, &pic.ui.options, pic.theme()),
+pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, seen: &mut Seen) {
+    match scene.ui.layer() {
+        Some(Layer::Filter(state)) => return filter(pen, scene, state, seen),
+        Some(Layer::Sort(_)) => return sorting::draw(pen, scene.view, &scene.ui.options, scene.theme()),
         Some(Layer::Detail(_) | Layer::Pools(_) | Layer::Help(_)) | None => {}
     }
-    let theme = pic.theme();
-    let end = match place(pic, seen) {
+    let theme = scene.theme();
+    let end = match place(scene, seen) {
         Some(text) => pen.put_before(pen.width().saturating_sub(1), 0, &text, theme.dim()),
         None => pen.width(),
     };
-    if let Some(notice) = pic.ui.notice.as_ref().filter(|n| n.until > pic.now) {
+    if let Some(notice) = scene.ui.notice.as_ref().filter(|n| n.until > scene.now) {
         let room = usize::from(end.saturating_sub(3));
         pen.put(1, 0, &cut_end(&notice.text, room), theme.style(Role::Good));
         return;
     }
-    let scopes = scopes(pic.ui);
+    let scopes = scopes(scene.ui);
     let mut hints: Vec<(String, &str)> = Vec::new();
-    if pic.ui.layer().is_some() {
+    if scene.ui.layer().is_some() {
         hints.push(("esc".into(), "back"));
     }
     let wanted = scopes.iter().flat_map(|scope| TABLE.iter().filter(move |b| b.scope == *scope));
@@ -76,27 +76,27 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, seen: &mut Seen) {
 }
 
 /// `page 1/3 · 2 of 40 nodes`.
-fn place(pic: &Picture<'_>, seen: &Seen) -> Option<String> {
-    if pic.ui.layer().is_some() {
+fn place(scene: &Scene<'_>, seen: &Seen) -> Option<String> {
+    if scene.ui.layer().is_some() {
         let end = seen.scroll_end;
         return (end > 0).then(|| format!("{end} more lines"));
     }
-    let n = pic.view.lines().len();
+    let n = scene.view.lines().len();
     let page = seen.page.max(1);
     let pages = n.div_ceil(page).max(1);
     let at = if seen.top + page >= n { pages } else { seen.top / page + 1 };
-    let shown = pic.view.len() as u64;
-    let rows = if pic.view.filter().is_empty() {
-        words::count(shown, "row", "rows")
+    let shown = scene.view.len() as u64;
+    let rows = if scene.view.filter().is_empty() {
+        format::count(shown, "row", "rows")
     } else {
-        format!("{shown} of {} rows", pic.view.of())
+        format!("{shown} of {} rows", scene.view.of())
     };
-    Some(format!("page {at}/{pages} {} {rows}", pic.theme().glyphs().dot))
+    Some(format!("page {at}/{pages} {} {rows}", scene.theme().glyphs().dot))
 }
 
 /// The filter while it is edited, and the error of a term that does not parse.
-fn filter(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &FilterBox, seen: &mut Seen) {
-    let theme = pic.theme();
+fn filter(pen: &mut Pen<'_>, scene: &Scene<'_>, state: &FilterBox, seen: &mut Seen) {
+    let theme = scene.theme();
     let w = pen.width();
     let start = pen.put(1, 0, "/", theme.style(Role::Key));
     let room = match &state.error {

@@ -1,43 +1,16 @@
 //! One frame: chooses the panes for the size of the screen and draws them.
 
-use super::state::{Focus, Layer, Seen, UiState};
-use super::theme::{Role, Theme};
+use super::pen::{Pen, columns};
+use super::scene::Scene;
+use super::state::{Bars, Focus, Layer, Seen};
+use super::theme::{Depth, Level, Role};
 use super::{detail, empty, events, footer, header, help, nodepools, table};
-use crate::cluster::Cluster;
-use crate::insight::{Alert, AlertKind, CostHistory, PendingByCause, Severity, View};
+use crate::insight::{Alert, AlertKind, GroupBy, Severity};
 use crate::model::{Stream, Timestamp};
-use crate::ui::pen::{Pen, columns};
 use crate::units::text::cut_end;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::fmt::Write;
-
-/// The input of a frame: a frame depends on nothing else.
-#[derive(Clone, Copy, Debug)]
-pub struct Picture<'a> {
-    /// The state.
-    pub cluster: &'a Cluster,
-    /// The shown rows in order, refreshed.
-    pub view: &'a View,
-    /// The state of the screen: cursor, layers, filter text.
-    pub ui: &'a UiState,
-    /// Alerts, the most important first.
-    pub alerts: &'a [Alert],
-    /// Pending pods by cause.
-    pub pending: &'a PendingByCause,
-    /// The hourly cost over the session.
-    pub history: &'a CostHistory,
-    /// The current time.
-    pub now: Timestamp,
-    /// Offset of local time from UTC in seconds, positive east of Greenwich.
-    pub offset_seconds: i32,
-}
-
-impl Picture<'_> {
-    pub(super) const fn theme(&self) -> &Theme {
-        &self.ui.theme
-    }
-}
 
 /// Below this size the screen shows totals only.
 const LEAST_WIDTH: u16 = 24;
@@ -63,20 +36,20 @@ enum Events {
     Beside(u16),
 }
 
-fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
+fn plan(scene: &Scene<'_>, area: Rect) -> Plan {
     let (w, h) = (area.width, area.height);
     // A layer that covers the table gets the lines of the header.
-    let layered = pic.ui.layer().is_some_and(Layer::covers);
+    let layered = scene.ui.layer().is_some_and(Layer::covers);
     let header = match h {
         0..8 => header::Size::Line,
         8..45 if layered => header::Size::Compact,
         8..16 => header::Size::Compact,
         16.. => {
-            let prices = pic.cluster.has_prices();
-            header::Size::Full { cost: h >= 30 && prices, extra_costs: prices && pic.cluster.extra_costs().any() }
+            let prices = scene.cluster.has_prices();
+            header::Size::Full { cost: h >= 30 && prices, extra_costs: prices && scene.cluster.extra_costs().any() }
         }
     };
-    let header_lines = header::lines(header, pic, h);
+    let header_lines = header::lines(header, scene, h);
     let footer = h >= 6;
     let most = match h {
         0..9 => 0,
@@ -84,14 +57,14 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
         16..30 => 2,
         30.. => 3,
     };
-    let alerts = listed_alerts(pic, header, w).count().min(most) as u16;
+    let alerts = listed_alerts(scene, header, w).count().min(most) as u16;
     let rule = h >= 12;
     let body = h.saturating_sub(header_lines + alerts + u16::from(rule) + u16::from(footer));
     let heading = body >= 3;
-    let wanted = &pic.ui.events;
+    let wanted = &scene.ui.events;
     // The reason for an empty table gets the whole body.
-    let broken = pic.view.is_empty() && !pic.cluster.stream(Stream::Nodes).complete;
-    let events = if !pic.ui.events.shown || body < 9 || broken {
+    let broken = scene.view.is_empty() && !scene.cluster.stream(Stream::Nodes).complete;
+    let events = if !scene.ui.events.shown || body < 9 || broken {
         Events::Hidden
     } else if w >= 180 && h < 28 {
         let default = w * 3 / 8;
@@ -99,7 +72,7 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
     } else {
         // Space that a short table leaves goes to the events, in steps of 4 lines, so that the rule does not move with
         // every node.
-        let nodes = pic.view.lines().len().max(4).div_ceil(4) * 4 + usize::from(heading);
+        let nodes = scene.view.lines().len().max(4).div_ceil(4) * 4 + usize::from(heading);
         let spare = body.saturating_sub(u16::try_from(nodes).unwrap_or(u16::MAX));
         let default = (body * 2 / 5).clamp(4, 16).max(spare);
         Events::Below(wanted.lines.unwrap_or(default).clamp(2, body - 4))
@@ -108,9 +81,9 @@ fn plan(pic: &Picture<'_>, area: Rect) -> Plan {
 }
 
 /// Draws a frame into `area` and returns what was visible. Changes no state.
-pub fn draw(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
-    let seen = paint(buf, area, pic);
-    if pic.theme().ascii {
+pub fn draw(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Seen {
+    let seen = paint(buf, area, scene);
+    if scene.theme().ascii {
         to_ascii(buf, area);
     }
     seen
@@ -132,66 +105,66 @@ fn to_ascii(buf: &mut Buffer, area: Rect) {
     }
 }
 
-fn paint(buf: &mut Buffer, area: Rect, pic: &Picture<'_>) -> Seen {
+fn paint(buf: &mut Buffer, area: Rect, scene: &Scene<'_>) -> Seen {
     let mut seen = Seen { area, ..Seen::default() };
     let mut pen = Pen::new(buf, area);
     let (w, h) = (pen.width(), pen.height());
     if w == 0 || h == 0 {
         return seen;
     }
-    if let Some(notice) = &pic.ui.notice
-        && notice.until > pic.now
+    if let Some(notice) = &scene.ui.notice
+        && notice.until > scene.now
     {
-        seen.changes_in(notice.until.as_second() - pic.now.as_second(), pic.now);
+        seen.changes_in(notice.until.as_second() - scene.now.as_second(), scene.now);
     }
     if w < LEAST_WIDTH || h < LEAST_HEIGHT {
-        header::tiny(&mut pen, pic);
+        header::tiny(&mut pen, scene);
         return seen;
     }
-    let plan = plan(pic, pen.area());
+    let plan = plan(scene, pen.area());
     let mut y = plan.header_lines;
     let bottom = h - u16::from(plan.footer);
-    if !pic.ui.layer().is_some_and(Layer::covers) {
-        alerts(&mut pen.part(0, y, w, plan.alerts), pic, plan.header, &mut seen);
+    if !scene.ui.layer().is_some_and(Layer::covers) {
+        alerts(&mut pen.part(0, y, w, plan.alerts), scene, plan.header, &mut seen);
         y += plan.alerts;
     }
     let body = bottom.saturating_sub(y);
-    match pic.ui.layer() {
-        Some(Layer::Detail(state)) => detail::draw(&mut pen.part(0, y, w, body), pic, state, &mut seen),
-        Some(Layer::Pools(state)) => nodepools::draw(&mut pen.part(0, y, w, body), pic, state, &mut seen),
-        Some(Layer::Help(scroll)) => help::draw(&mut pen.part(0, y, w, body), pic, *scroll, &mut seen),
+    match scene.ui.layer() {
+        Some(Layer::Detail(state)) => detail::draw(&mut pen.part(0, y, w, body), scene, state, &mut seen),
+        Some(Layer::Pools(state)) => nodepools::draw(&mut pen.part(0, y, w, body), scene, state, &mut seen),
+        Some(Layer::Help(scroll)) => help::draw(&mut pen.part(0, y, w, body), scene, *scroll, &mut seen),
         Some(Layer::Filter(_) | Layer::Sort(_)) | None => {
             let (nodes_w, nodes_h) = match plan.events {
                 Events::Hidden => (w, body),
                 Events::Below(lines) => (w, body.saturating_sub(lines)),
                 Events::Beside(columns) => (w.saturating_sub(columns + 1), body),
             };
-            nodes(&mut pen.part(0, y, nodes_w, nodes_h), pic, &plan, &mut seen);
+            nodes(&mut pen.part(0, y, nodes_w, nodes_h), scene, &plan, &mut seen);
             match plan.events {
                 Events::Hidden => {}
                 Events::Below(lines) => {
                     let mut part = pen.part(0, y + nodes_h, w, lines);
                     seen.event_border = Rect { height: 1.min(part.area().height), ..part.area() };
-                    events::draw(&mut part, pic, &mut seen);
+                    events::draw(&mut part, scene, &mut seen);
                 }
                 Events::Beside(columns) => {
                     // The gap, and the first columns of the rule.
                     seen.event_border = pen.part(nodes_w, y, 2, body).area();
-                    events::draw(&mut pen.part(nodes_w + 1, y, columns, body), pic, &mut seen);
+                    events::draw(&mut pen.part(nodes_w + 1, y, columns, body), scene, &mut seen);
                 }
             }
         }
     }
     // Last: whether the clock shows seconds depends on whether anything else does.
-    let ticks = seen.next.is_some_and(|at| at.as_second() - pic.now.as_second() <= 1);
-    header::draw(&mut pen.part(0, 0, w, plan.header_lines), pic, plan.header, ticks, &mut seen);
+    let ticks = seen.next.is_some_and(|at| at.as_second() - scene.now.as_second() <= 1);
+    header::draw(&mut pen.part(0, 0, w, plan.header_lines), scene, plan.header, ticks, &mut seen);
     if !ticks {
-        seen.changes_in(60 - pic.now.as_second().rem_euclid(60), pic.now);
+        seen.changes_in(60 - scene.now.as_second().rem_euclid(60), scene.now);
     }
     if plan.footer {
-        footer::draw(&mut pen.part(0, bottom, w, 1), pic, &mut seen);
-    } else if matches!(pic.ui.layer(), Some(Layer::Filter(_))) {
-        footer::draw(&mut pen.part(0, h - 1, w, 1), pic, &mut seen);
+        footer::draw(&mut pen.part(0, bottom, w, 1), scene, &mut seen);
+    } else if matches!(scene.ui.layer(), Some(Layer::Filter(_))) {
+        footer::draw(&mut pen.part(0, h - 1, w, 1), scene, &mut seen);
     }
     seen
 }
@@ -202,15 +175,15 @@ pub fn next_deadline(seen: &Seen) -> Option<Timestamp> {
 }
 
 /// The alerts with a line of their own. The age of prices needs none where the header has room for it, beside the total.
-fn listed_alerts<'p>(pic: &Picture<'p>, header: header::Size, width: u16) -> impl Iterator<Item = &'p Alert> {
-    let in_header = header::shows_old_prices(pic, header, width);
-    pic.alerts.iter().filter(move |alert| alert.kind != AlertKind::OldPrices || !in_header)
+fn listed_alerts<'p>(scene: &Scene<'p>, header: header::Size, width: u16) -> impl Iterator<Item = &'p Alert> {
+    let in_header = header::shows_old_prices(scene, header, width);
+    scene.alerts.iter().filter(move |alert| alert.kind != AlertKind::OldPrices || !in_header)
 }
 
-fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, header: header::Size, seen: &mut Seen) {
-    let theme = pic.theme();
+fn alerts(pen: &mut Pen<'_>, scene: &Scene<'_>, header: header::Size, seen: &mut Seen) {
+    let theme = scene.theme();
     let lines = usize::from(pen.height());
-    let listed: Vec<&Alert> = listed_alerts(pic, header, pen.width()).collect();
+    let listed: Vec<&Alert> = listed_alerts(scene, header, pen.width()).collect();
     for (y, alert) in (0_u16..).zip(listed.iter().take(lines)) {
         let role = match alert.severity {
             Severity::Critical => Role::Bad,
@@ -221,10 +194,10 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, header: header::Size, seen: &mut
         // A long text is cut, but never the time or the count after it.
         let mut end = String::new();
         if let Some(until) = alert.until {
-            let left = until.as_second() - pic.now.as_second();
+            let left = until.as_second() - scene.now.as_second();
             if left > 0 {
                 // From ten minutes on the text shows whole minutes.
-                seen.changes_in(if left < 600 { 1 } else { left % 60 + 1 }, pic.now);
+                seen.changes_in(if left < 600 { 1 } else { left % 60 + 1 }, scene.now);
                 let left = crate::units::age::short(left);
                 let _ = if matches!(alert.kind, AlertKind::StreamDown | AlertKind::PriceSource) {
                     write!(end, ", next try in {left}")
@@ -244,49 +217,49 @@ fn alerts(pen: &mut Pen<'_>, pic: &Picture<'_>, header: header::Size, seen: &mut
 }
 
 /// The rule above the node table and the table, or the reason for an empty table.
-fn nodes(pen: &mut Pen<'_>, pic: &Picture<'_>, plan: &Plan, seen: &mut Seen) {
+fn nodes(pen: &mut Pen<'_>, scene: &Scene<'_>, plan: &Plan, seen: &mut Seen) {
     let (w, h) = (pen.width(), pen.height());
     let rule = u16::from(plan.rule);
     if plan.rule {
-        node_rule(&mut pen.part(0, 0, w, 1), pic);
+        node_rule(&mut pen.part(0, 0, w, 1), scene);
     }
     let mut part = pen.part(0, rule, w, h.saturating_sub(rule));
-    if pic.view.is_empty() {
-        empty::draw(&mut part, pic, seen);
+    if scene.view.is_empty() {
+        empty::draw(&mut part, scene, seen);
     } else {
-        table::draw(&mut part, pic, plan.heading, seen);
+        table::draw(&mut part, scene, plan.heading, seen);
     }
 }
 
 /// `── nodes  filter … ───── requests · efficiency: ■ <35% low …`.
-fn node_rule(pen: &mut Pen<'_>, pic: &Picture<'_>) {
-    let theme = pic.theme();
+fn node_rule(pen: &mut Pen<'_>, scene: &Scene<'_>) {
+    let theme = scene.theme();
     let g = theme.glyphs();
     let line = theme.style(Role::Rule);
     let w = pen.width();
     pen.rule(0, g.rule, line);
-    let focused = pic.ui.focus == Focus::Nodes;
+    let focused = scene.ui.focus == Focus::Nodes;
     let title = if focused { theme.style(Role::Title) } else { theme.style(Role::Strong) };
     let mut x = pen.put(2, 0, " nodes ", title);
-    let grouped = pic.view.group_by();
-    if *grouped != crate::insight::GroupBy::Nothing {
+    let grouped = scene.view.group_by();
+    if *grouped != GroupBy::Nothing {
         x = pen.put(x, 0, "by ", theme.dim());
         x = pen.put(x, 0, grouped.name(), theme.style(Role::Text));
         x = pen.put(x, 0, " ", line);
     }
-    if !pic.view.filter().is_empty() {
+    if !scene.view.filter().is_empty() {
         x = pen.put(x, 0, "filter ", theme.dim());
         let room = w.saturating_sub(x + 24);
-        x = pen.put(x, 0, &cut_end(&pic.ui.filter_text, usize::from(room)), theme.style(Role::Warn));
-        x = pen.put(x, 0, &format!(" {} of {} ", pic.view.len(), pic.view.of()), theme.style(Role::Text));
+        x = pen.put(x, 0, &cut_end(&scene.ui.filter_text, usize::from(room)), theme.style(Role::Warn));
+        x = pen.put(x, 0, &format!(" {} of {} ", scene.view.len(), scene.view.of()), theme.style(Role::Text));
     }
     // The legend, in as much detail as fits.
-    let bars = pic.ui.bars.name();
-    let measured = pic.view.totals().measured > 0 && pic.ui.bars != super::Bars::Usage;
+    let bars = scene.ui.bars.name();
+    let measured = scene.view.totals().measured > 0 && scene.ui.bars != Bars::Usage;
     let levels: u16 = theme.legend().iter().map(|(_, words)| columns(words) + 3).sum();
     let palette = theme.palette.name();
     let mut parts: Vec<(String, ratatui::style::Style)> = Vec::new();
-    let (fill, used, _) = theme.bar(super::Level::Good, measured);
+    let (fill, used, _) = theme.bar(Level::Good, measured);
     if theme.plain_bars() {
         let sign = if measured { g.bar_requested } else { g.bar_used };
         parts.push((format!("{sign} {bars}"), theme.style(Role::Text)));
@@ -307,7 +280,7 @@ fn node_rule(pen: &mut Pen<'_>, pic: &Picture<'_>) {
     let short: u16 = parts.iter().map(|(text, _)| columns(text)).sum();
     if x + short + levels + 8 <= w {
         parts.push((":".into(), theme.dim()));
-        let sign = if theme.ascii || theme.depth == super::Depth::None { "" } else { "■ " };
+        let sign = if theme.ascii || theme.depth == Depth::None { "" } else { "■ " };
         for (level, words) in theme.legend() {
             parts.push((" ".into(), line));
             parts.push((sign.into(), theme.level_style(level)));

@@ -1,11 +1,11 @@
 //! The header: which cluster, whether it is alive, how full, how many dollars.
 
-use super::frame::Picture;
+use super::format;
 use super::pen::{Pen, columns};
+use super::scene::Scene;
 use super::state::{Bars, Seen};
 use super::table::{self, Amounts};
 use super::theme::{Role, Theme};
-use super::words;
 use super::{bar, extra_costs};
 use crate::insight::PriceTotals;
 use crate::model::{LinkState, Provisioner, Resource, Stream};
@@ -34,21 +34,21 @@ pub(super) enum Size {
 const BARS: usize = 5;
 
 /// How many lines it takes.
-pub(super) fn lines(size: Size, pic: &Picture<'_>, height: u16) -> u16 {
+pub(super) fn lines(size: Size, scene: &Scene<'_>, height: u16) -> u16 {
     match size {
         Size::Line => 1,
         Size::Compact => 2,
         Size::Full { cost, extra_costs } => {
             let most = if height < 24 { 2 } else { BARS };
-            3 + u16::from(cost) + u16::from(extra_costs) + shown(pic).len().min(most) as u16
+            3 + u16::from(cost) + u16::from(extra_costs) + shown(scene).len().min(most) as u16
         }
     }
 }
 
 /// The resources with a line: those with a bar in the table; cpu and memory when one alone is shown there.
-fn shown(pic: &Picture<'_>) -> Vec<Resource> {
-    let mut all = table::barred(pic);
-    if let Bars::Only(resource) = &pic.ui.bars {
+fn shown(scene: &Scene<'_>) -> Vec<Resource> {
+    let mut all = table::barred(scene);
+    if let Bars::Only(resource) = &scene.ui.bars {
         all = vec![Resource::Cpu, Resource::Memory];
         if !all.contains(resource) {
             all.push(resource.clone());
@@ -96,9 +96,9 @@ struct Health {
 }
 
 /// The health of a stream; none for what is not asked for.
-fn health(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<Health> {
-    let g = pic.theme().glyphs();
-    let (sign, role, more) = match &pic.cluster.stream(stream).state {
+fn health(scene: &Scene<'_>, stream: Stream, seen: &mut Seen) -> Option<Health> {
+    let g = scene.theme().glyphs();
+    let (sign, role, more) = match &scene.cluster.stream(stream).state {
         LinkState::Off => return None,
         LinkState::Connecting => (g.syncing, Role::Warn, String::new()),
         LinkState::Syncing { seen: n } => (g.syncing, Role::Warn, n.to_string()),
@@ -107,8 +107,8 @@ fn health(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<Health> 
         LinkState::Polled { .. } => (g.polled, Role::Warn, "not watched".into()),
         LinkState::Denied { .. } => (g.denied, Role::Bad, "denied".into()),
         LinkState::Retrying { at, .. } => {
-            seen.changes_in(1, pic.now);
-            let left = (at.as_second() - pic.now.as_second()).max(0);
+            seen.changes_in(1, scene.now);
+            let left = (at.as_second() - scene.now.as_second()).max(0);
             (g.retrying, Role::Warn, format!("retry {left}s"))
         }
     };
@@ -117,8 +117,8 @@ fn health(pic: &Picture<'_>, stream: Stream, seen: &mut Seen) -> Option<Health> 
 
 /// The marks of every stream, in as many words as fit into `room`. They stand still: what more there is to say of a
 /// stream stands beside them.
-fn marks(pic: &Picture<'_>, all: &[Health], room: u16) -> Vec<Piece> {
-    let theme = pic.theme();
+fn marks(scene: &Scene<'_>, all: &[Health], room: u16) -> Vec<Piece> {
+    let theme = scene.theme();
     let named = |absent: bool| -> Vec<Piece> {
         let shown = all.iter().filter(|health| absent || health.role != Role::Dim);
         let pieces = shown.flat_map(|health| {
@@ -149,20 +149,20 @@ fn troubles(all: &[Health]) -> Option<(String, Role)> {
     (!texts.is_empty()).then(|| (texts.join(", "), worst))
 }
 
-fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) {
-    let theme = pic.theme();
+fn identity(pen: &mut Pen<'_>, scene: &Scene<'_>, ticks: bool, seen: &mut Seen) {
+    let theme = scene.theme();
     let w = pen.width();
     // Its place is the same with seconds and without.
-    let clock = format!("{:<8}", words::clock(pic.now, pic.offset_seconds, ticks));
+    let clock = format!("{:<8}", format::clock(scene.now, scene.offset_seconds, ticks));
     let end = if w >= 40 { pen.put_before(w.saturating_sub(1), 0, &clock, theme.dim()) } else { w };
     let mut x = pen.put(1, 0, "nodeglass", theme.style(Role::Title));
     x = pen.put(x, 0, "  ", theme.dim());
-    let about = pic.cluster.about();
+    let about = scene.cluster.about();
     let mut provisioners: Vec<&str> = about.provisioners.iter().copied().map(Provisioner::name).collect();
     provisioners.dedup();
     let provisioners = provisioners.join(" + ");
     let parts =
-        [about.context.as_str(), table::region(pic).unwrap_or(""), about.version.as_str(), provisioners.as_str()];
+        [about.context.as_str(), table::region(scene).unwrap_or(""), about.version.as_str(), provisioners.as_str()];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let named: u16 = parts.iter().map(|p| columns(p) + 3).sum();
     let least: u16 = parts.first().map_or(0, |p| columns(p).min(20));
@@ -170,9 +170,9 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
     let room = end.saturating_sub(x + least + 3);
     let wanted = end.saturating_sub(x + named + 2);
     let all = Stream::ALL.into_iter().filter(|s| !s.is_optional());
-    let all: Vec<Health> = all.filter_map(|s| health(pic, s, seen)).collect();
-    let full = marks(pic, &all, wanted);
-    let pieces = if wide(&full) > 0 && wanted > 30 { full } else { marks(pic, &all, room) };
+    let all: Vec<Health> = all.filter_map(|s| health(scene, s, seen)).collect();
+    let full = marks(scene, &all, wanted);
+    let pieces = if wide(&full) > 0 && wanted > 30 { full } else { marks(scene, &all, room) };
     let mut streams_at = end.saturating_sub(wide(&pieces) + 2);
     put_all(pen, streams_at, 0, &pieces);
     if let Some((text, role)) = troubles(&all) {
@@ -200,8 +200,8 @@ fn identity(pen: &mut Pen<'_>, pic: &Picture<'_>, ticks: bool, seen: &mut Seen) 
 // === totals ===
 
 /// Whether nothing is known of nodes: then there is no number, not 0.
-fn nothing_yet(pic: &Picture<'_>) -> bool {
-    !pic.cluster.knows(Stream::Nodes) || (pic.view.of() == 0 && !pic.cluster.stream(Stream::Nodes).complete)
+fn nothing_yet(scene: &Scene<'_>) -> bool {
+    !scene.cluster.knows(Stream::Nodes) || (scene.view.of() == 0 && !scene.cluster.stream(Stream::Nodes).complete)
 }
 
 /// `≥ ~$25.08/h`, how many are left out, and the month.
@@ -213,8 +213,8 @@ struct Money {
 
 impl Money {
     /// By the hour, what is left out, by the month, and how old it is: each with the gap before it.
-    fn pieces(self, pic: &Picture<'_>) -> Vec<Vec<Piece>> {
-        let theme = pic.theme();
+    fn pieces(self, scene: &Scene<'_>) -> Vec<Vec<Piece>> {
+        let theme = scene.theme();
         let (dim, warn) = (theme.dim(), theme.style(Role::Warn));
         let mut pieces = vec![vec![(self.hourly, theme.style(Role::Strong))]];
         if !self.unpriced.is_empty() {
@@ -223,7 +223,7 @@ impl Money {
         if !self.monthly.is_empty() {
             pieces.push(vec![(" | ".to_owned(), dim), (self.monthly, theme.style(Role::Text))]);
         }
-        pieces.extend(old_prices(pic).map(|old| vec![("   ".to_owned(), dim), (old, warn)]));
+        pieces.extend(old_prices(scene).map(|old| vec![("   ".to_owned(), dim), (old, warn)]));
         pieces
     }
 }
@@ -234,30 +234,30 @@ fn left_out(price: &PriceTotals) -> u64 {
 }
 
 /// What must be said before an amount that leaves something out, or rests on an estimate: `≥ ~`.
-fn doubts(pic: &Picture<'_>, left_out: u64) -> String {
-    let least = if left_out > 0 { format!("{} ", pic.theme().glyphs().least) } else { String::new() };
-    format!("{least}{}", if pic.view.totals().price.estimated > 0 { "~" } else { "" })
+fn doubts(scene: &Scene<'_>, left_out: u64) -> String {
+    let least = if left_out > 0 { format!("{} ", scene.theme().glyphs().least) } else { String::new() };
+    format!("{least}{}", if scene.view.totals().price.estimated > 0 { "~" } else { "" })
 }
 
-fn money(pic: &Picture<'_>) -> Option<Money> {
-    if !pic.cluster.has_prices() {
+fn money(scene: &Scene<'_>) -> Option<Money> {
+    if !scene.cluster.has_prices() {
         return None;
     }
-    let unknown = pic.theme().glyphs().unknown;
-    if nothing_yet(pic) {
+    let unknown = scene.theme().glyphs().unknown;
+    if nothing_yet(scene) {
         return Some(Money { hourly: format!("{unknown}/h"), unpriced: String::new(), monthly: String::new() });
     }
-    let price = &pic.view.totals().price;
+    let price = &scene.view.totals().price;
     let left_out = left_out(price);
     let unpriced = if left_out > 0 { format!("{left_out} unpriced") } else { String::new() };
     if price.is_unknown() {
         return Some(Money { hourly: format!("{unknown}/h"), unpriced, monthly: format!("{unknown}/mo") });
     }
-    let (mark, sign) = (doubts(pic, left_out), words::sign(price.currency(), pic.theme()));
+    let (mark, sign) = (doubts(scene, left_out), format::sign(price.currency(), scene.theme()));
     Some(Money {
-        hourly: format!("{mark}{}/h", words::hourly(sign, price.hourly())),
+        hourly: format!("{mark}{}/h", format::hourly(sign, price.hourly())),
         unpriced,
-        monthly: format!("{mark}{}/mo", words::monthly(sign, price.hourly().monthly())),
+        monthly: format!("{mark}{}/mo", format::monthly(sign, price.hourly().monthly())),
     })
 }
 
@@ -269,21 +269,21 @@ fn split(price: &PriceTotals) -> Vec<(&'static str, Amount)> {
 
 /// What is to be said of money beside the total, the most important first: what it is made of, what can be done about
 /// it, what was done already; each with the gap before it.
-fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
-    let theme = pic.theme();
-    let price = &pic.view.totals().price;
+fn about_money(scene: &Scene<'_>) -> Vec<Vec<Piece>> {
+    let theme = scene.theme();
+    let price = &scene.view.totals().price;
     let (dim, text) = (theme.dim(), theme.style(Role::Text));
     let mut all: Vec<Vec<Piece>> = Vec::new();
-    if nothing_yet(pic) || price.is_unknown() {
+    if nothing_yet(scene) || price.is_unknown() {
         return all;
     }
-    let sign = words::sign(price.currency(), theme);
-    let hourly = |money| format!("{}/h", words::hourly(sign, money));
+    let sign = format::sign(price.currency(), theme);
+    let hourly = |money| format!("{}/h", format::hourly(sign, money));
     let split: Vec<String> = split(price).iter().map(|(name, money)| format!("{name} {}", money.decimal(3))).collect();
     all.push(vec![(split.join(" + "), text)]);
     let mut overhead = None;
-    if pic.cluster.knows(Stream::Pods) {
-        let mark = doubts(pic, price.waste_left_out);
+    if scene.cluster.knows(Stream::Pods) {
+        let mark = doubts(scene, price.waste_left_out);
         let said = |name: &str, money: Amount| {
             let pieces = vec![(format!("{name} "), dim), (format!("{mark}{}", hourly(money)), text)];
             (money != Amount::ZERO).then_some(pieces)
@@ -301,7 +301,7 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
         all.push(pieces);
     }
     if let Some(saves) = price.discount_saves() {
-        all.push(vec![("discounts ".to_owned(), dim), (format!("{}{}", doubts(pic, 0), hourly(saves)), text)]);
+        all.push(vec![("discounts ".to_owned(), dim), (format!("{}{}", doubts(scene, 0), hourly(saves)), text)]);
     }
     all.extend(overhead);
     all.retain(|pieces| wide(pieces) > 0);
@@ -310,17 +310,17 @@ fn about_money(pic: &Picture<'_>) -> Vec<Vec<Piece>> {
 
 /// The warning that the oldest price of the total was published more than a year ago: `prices 20 months old`. Short, so that
 /// it has room in 80 columns; [`provenance`] has the month.
-fn old_prices(pic: &Picture<'_>) -> Option<String> {
-    let old = pic.view.totals().price.old_prices(pic.now).filter(|_| !nothing_yet(pic))?;
+fn old_prices(scene: &Scene<'_>) -> Option<String> {
+    let old = scene.view.totals().price.old_prices(scene.now).filter(|_| !nothing_yet(scene))?;
     Some(format!("prices {} months old", old.months))
 }
 
 /// Where the figures of the total come from and how old the oldest is.
-fn provenance(pic: &Picture<'_>) -> Option<Vec<Piece>> {
-    let price = &pic.view.totals().price;
-    let source = words::provenance(price.worst_source(), price.oldest(), pic.now);
-    let said = !source.is_empty() && !nothing_yet(pic) && !price.is_unknown();
-    said.then(|| vec![("   ".to_owned(), pic.theme().dim()), (source, pic.theme().dim())])
+fn provenance(scene: &Scene<'_>) -> Option<Vec<Piece>> {
+    let price = &scene.view.totals().price;
+    let source = format::provenance(price.worst_source(), price.oldest(), scene.now);
+    let said = !source.is_empty() && !nothing_yet(scene) && !price.is_unknown();
+    said.then(|| vec![("   ".to_owned(), scene.theme().dim()), (source, scene.theme().dim())])
 }
 
 /// Why the prices that are missing are: `2 unpriced: no spot price`, `3 unpriced: 2 no spot price, 1 no price for this
@@ -345,10 +345,10 @@ fn reasons(price: &PriceTotals, room: u16) -> String {
 
 /// Why the best source that could tell the missing prices has not: `ec2:DescribeSpotPriceHistory is not allowed`. None
 /// where they are missing for several reasons.
-fn excuse(pic: &Picture<'_>, price: &PriceTotals) -> Option<String> {
+fn excuse(scene: &Scene<'_>, price: &PriceTotals) -> Option<String> {
     let mut whys = price.unknown.keys();
     let missing = whys.next().filter(|_| whys.next().is_none() && price.other_currency() == 0)?;
-    let prices = pic.cluster.prices();
+    let prices = scene.cluster.prices();
     let regions: BTreeSet<&str> = prices.sources().map(|(_, region, _)| region).collect();
     let told: Vec<_> = regions.into_iter().filter_map(|region| prices.excuses(*missing, region).next()).collect();
     let rank = |source| missing.tellers().iter().position(|teller| *teller == source);
@@ -356,17 +356,17 @@ fn excuse(pic: &Picture<'_>, price: &PriceTotals) -> Option<String> {
 }
 
 /// What money is made of, why prices are missing, and what of it is not put to use.
-fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
-    let theme = pic.theme();
+fn cost_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>) {
+    let theme = scene.theme();
     pen.put(1, y, "cost", theme.dim());
     let mut x = VALUES;
-    let price = &pic.view.totals().price;
-    let mut said = about_money(pic);
-    if left_out(price) > 0 && !nothing_yet(pic) {
+    let price = &scene.view.totals().price;
+    let mut said = about_money(scene);
+    if left_out(price) > 0 && !nothing_yet(scene) {
         let split = said.first().map_or(0, |split| wide(split) + 3);
         let room = pen.width().saturating_sub(x + split + 1);
         let plain = reasons(price, room);
-        let in_full = excuse(pic, price).map(|why| format!("{plain} ({why})"));
+        let in_full = excuse(scene, price).map(|why| format!("{plain} ({why})"));
         let text = in_full.filter(|text| columns(text) <= room).unwrap_or(plain);
         said.insert(said.len().min(1), vec![(text, theme.style(Role::Warn))]);
     }
@@ -382,9 +382,9 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
 }
 
 /// The lines of the bill beside the machines.
-fn extra_costs_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
-    pen.put(1, y, "extra", pic.theme().dim());
-    let mut all = extra_costs::header_lines(pic);
+fn extra_costs_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>) {
+    pen.put(1, y, "extra", scene.theme().dim());
+    let mut all = extra_costs::header_lines(scene);
     // Amounts come before what is to be said of them.
     let needs = |all: &[Vec<Piece>]| all.iter().map(|pieces| wide(pieces) + 3).sum::<u16>() + VALUES;
     while needs(&all) > pen.width() + 2
@@ -406,17 +406,17 @@ const RATIO: u16 = 16;
 /// Where values start, after the labels.
 const VALUES: u16 = 10;
 
-fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
-    let theme = pic.theme();
+fn nodes_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>, with_cost: bool) {
+    let theme = scene.theme();
     let g = theme.glyphs();
-    let totals = pic.view.totals();
+    let totals = scene.view.totals();
     pen.put(1, y, "nodes", theme.dim());
-    let nodes = if nothing_yet(pic) { g.unknown.to_owned() } else { totals.nodes.to_string() };
+    let nodes = if nothing_yet(scene) { g.unknown.to_owned() } else { totals.nodes.to_string() };
     let x = pen.put(VALUES, y, &format!("{nodes:>3}"), theme.style(Role::Strong));
-    let money = money(pic);
+    let money = money(scene);
     // Money stands still while nodes come and go.
     let at = money_at(pen.width()).max(x + 2);
-    let moving = moving(pic);
+    let moving = moving(scene);
     let room = if money.is_some() { at.saturating_sub(x + 2) } else { pen.width().saturating_sub(x) };
     let words: Vec<Piece> = moving.iter().map(|(sign, word, style)| (format!("  {sign} {word}"), *style)).collect();
     let signs: Vec<Piece> = moving.into_iter().map(|(sign, _, style)| (format!("  {sign}"), style)).collect();
@@ -426,19 +426,19 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
     }
     let Some(money) = money else { return };
     let mut x = at;
-    let mut pieces = money.pieces(pic);
-    let mut about = if with_cost { about_money(pic) } else { Vec::new() }.into_iter().map(|mut pieces| {
+    let mut pieces = money.pieces(scene);
+    let mut about = if with_cost { about_money(scene) } else { Vec::new() }.into_iter().map(|mut pieces| {
         pieces.insert(0, ("   ".to_owned(), theme.dim()));
         pieces
     });
     pieces.extend(about.next());
     if with_cost {
-        pieces.push(trend(pic, theme).concat());
-        pieces.extend(provenance(pic));
+        pieces.push(trend(scene, theme).concat());
+        pieces.extend(provenance(scene));
         pieces.extend(about);
     } else {
-        pieces.extend(provenance(pic));
-        pieces.extend(trend(pic, theme));
+        pieces.extend(provenance(scene));
+        pieces.extend(trend(scene, theme));
     }
     for piece in pieces {
         if x + wide(&piece) < pen.width() {
@@ -448,11 +448,11 @@ fn nodes_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, with_cost: bool) {
 }
 
 /// Whether the header has room for the warning of [`old_prices`]. Totals in one line have it before the pods.
-pub(super) fn shows_old_prices(pic: &Picture<'_>, size: Size, width: u16) -> bool {
+pub(super) fn shows_old_prices(scene: &Scene<'_>, size: Size, width: u16) -> bool {
     match size {
         Size::Line | Size::Compact => true,
-        Size::Full { .. } => money(pic).is_some_and(|money| {
-            let pieces: u16 = money.pieces(pic).iter().map(|piece| wide(piece)).sum();
+        Size::Full { .. } => money(scene).is_some_and(|money| {
+            let pieces: u16 = money.pieces(scene).iter().map(|piece| wide(piece)).sum();
             money_at(width) + pieces < width
         }),
     }
@@ -468,9 +468,9 @@ const fn money_at(width: u16) -> u16 {
 }
 
 /// Nodes that come, go and fail to come: sign and number, the word for it, how it is drawn.
-fn moving(pic: &Picture<'_>) -> Vec<(String, &'static str, Style)> {
-    let theme = pic.theme();
-    let (g, totals) = (theme.glyphs(), pic.view.totals());
+fn moving(scene: &Scene<'_>) -> Vec<(String, &'static str, Style)> {
+    let theme = scene.theme();
+    let (g, totals) = (theme.glyphs(), scene.view.totals());
     let minus = if theme.ascii { "-" } else { "−" };
     let all = [
         (g.new, totals.launching, "launching", Role::Moving),
@@ -482,14 +482,14 @@ fn moving(pic: &Picture<'_>) -> Vec<(String, &'static str, Style)> {
 }
 
 /// The cost over the session as a small line, and how it changed.
-fn trend(pic: &Picture<'_>, theme: &Theme) -> Vec<Vec<Piece>> {
-    let seconds = pic.history.seconds();
-    let levels = pic.history.sparkline(16);
+fn trend(scene: &Scene<'_>, theme: &Theme) -> Vec<Vec<Piece>> {
+    let seconds = scene.history.seconds();
+    let levels = scene.history.sparkline(16);
     if levels.is_empty() || seconds < 10 {
         return Vec::new();
     }
-    let since = pic.now.saturating_sub(jiff::SignedDuration::from_secs(seconds)).ok();
-    let Some(change) = since.and_then(|since| pic.history.delta(since)) else { return Vec::new() };
+    let since = scene.now.saturating_sub(jiff::SignedDuration::from_secs(seconds)).ok();
+    let Some(change) = since.and_then(|since| scene.history.delta(since)) else { return Vec::new() };
     let mut pieces = Vec::new();
     if theme.blocks() {
         pieces.push(vec![("   ".to_owned(), theme.dim()), (bar::steps(&levels), theme.style(Role::Moving))]);
@@ -507,23 +507,23 @@ fn trend(pic: &Picture<'_>, theme: &Theme) -> Vec<Vec<Piece>> {
     pieces
 }
 
-fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resource, ratio_width: u16) {
-    let theme = pic.theme();
-    let totals = pic.view.totals();
-    let amounts = Amounts::of_totals(totals).seen_in(pic.cluster);
-    let bars = match &pic.ui.bars {
+fn resource_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>, resource: &Resource, ratio_width: u16) {
+    let theme = scene.theme();
+    let totals = scene.view.totals();
+    let amounts = Amounts::of_totals(totals).seen_in(scene.cluster);
+    let bars = match &scene.ui.bars {
         Bars::Dominant | Bars::Only(_) => &Bars::Requests,
         other => other,
     };
     pen.put_max(1, y, &cut_end(resource.short_name(), usize::from(VALUES - 2)), VALUES - 2, theme.dim());
-    let text = ratio_text(pic, resource);
+    let text = ratio_text(scene, resource);
     let mut x = pen.put(VALUES, y, &text, theme.style(Role::Text)).max(VALUES + ratio_width);
     let share = amounts.share(resource, bars);
     x = x.saturating_add(2);
     let (percent, style) = match share.fill {
         Some(fill) => (
             // Of nothing there is no percentage, however full it is.
-            if amounts.whole(resource, bars) == Some(0) { "full".to_owned() } else { words::percent_exact(fill) },
+            if amounts.whole(resource, bars) == Some(0) { "full".to_owned() } else { format::percent_exact(fill) },
             theme
                 .level_style(theme.level(fill))
                 .patch(theme.style(Role::Strong))
@@ -535,11 +535,11 @@ fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resour
     x += 8;
     let Some(most) = share.fill.or(share.used) else { return };
     let roomy = pen.width() >= 90 && totals.measured > 0;
-    let part = measured_part(pic).filter(|_| roomy).unwrap_or_default();
+    let part = measured_part(scene).filter(|_| roomy).unwrap_or_default();
     let is_measured = matches!(resource, Resource::Cpu | Resource::Memory);
     let used = match bars {
         Bars::Usage => Some(format!(" {part}")).filter(|_| !part.is_empty()),
-        _ => share.used.filter(|_| roomy).map(|used| format!("  used {}{part}", words::percent_exact(used))),
+        _ => share.used.filter(|_| roomy).map(|used| format!("  used {}{part}", format::percent_exact(used))),
     };
     // Bars of all resources end at one place.
     let tail = match bars {
@@ -555,42 +555,42 @@ fn resource_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, resource: &Resour
 }
 
 /// Of how many nodes usage is known, where it is not known of all: ` of 2 nodes`.
-fn measured_part(pic: &Picture<'_>) -> Option<String> {
-    let totals = pic.view.totals();
-    (totals.unmeasured > 0).then(|| format!(" of {}", words::count(totals.measured, "node", "nodes")))
+fn measured_part(scene: &Scene<'_>) -> Option<String> {
+    let totals = scene.view.totals();
+    (totals.unmeasured > 0).then(|| format!(" of {}", format::count(totals.measured, "node", "nodes")))
 }
 
-fn ratio_text(pic: &Picture<'_>, resource: &Resource) -> String {
-    let totals = pic.view.totals();
-    let bars = match &pic.ui.bars {
+fn ratio_text(scene: &Scene<'_>, resource: &Resource) -> String {
+    let totals = scene.view.totals();
+    let bars = match &scene.ui.bars {
         Bars::Dominant | Bars::Only(_) => &Bars::Requests,
         other => other,
     };
-    let unknown = pic.theme().glyphs().unknown;
-    let amounts = Amounts::of_totals(totals).seen_in(pic.cluster);
+    let unknown = scene.theme().glyphs().unknown;
+    let amounts = Amounts::of_totals(totals).seen_in(scene.cluster);
     // What is offered is known from nodes, what is asked for from pods: each is shown as far as it is known.
     match (amounts.amount(resource, bars), amounts.whole(resource, bars)) {
-        (Some(part), Some(all)) if part > 0 || all > 0 => words::ratio(resource, part, all),
-        (Some(part), None) if part > 0 => format!("{} / {unknown}", words::amount(resource, part)),
+        (Some(part), Some(all)) if part > 0 || all > 0 => format::ratio(resource, part, all),
+        (Some(part), None) if part > 0 => format!("{} / {unknown}", format::amount(resource, part)),
         (None, Some(_)) if totals.allocatable.get(resource) > 0 => {
-            format!("{unknown} / {}", words::offered(resource, totals.allocatable.get(resource)))
+            format!("{unknown} / {}", format::offered(resource, totals.allocatable.get(resource)))
         }
         (Some(_) | None, _) => unknown.to_owned(),
     }
 }
 
 /// Pods by state; the numbers add up to the first.
-fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
-    let theme = pic.theme();
+fn pods_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>) {
+    let theme = scene.theme();
     let dot = theme.glyphs().dot;
-    let bound = pic.view.pods(pic.cluster);
+    let bound = scene.view.pods(scene.cluster);
     let waiting = bound.unscheduled;
     pen.put(1, y, "pods", theme.dim());
     // Pods without a node belong to no shown node: of a part of the nodes they are told apart.
-    let part = !pic.view.shows_all(pic.cluster);
+    let part = !scene.view.shows_all(scene.cluster);
     let all = bound.total() - if part { waiting } else { 0 };
-    let known = pic.cluster.knows(Stream::Pods);
-    if !known || (all == 0 && !pic.cluster.stream(Stream::Pods).complete) {
+    let known = scene.cluster.knows(Stream::Pods);
+    if !known || (all == 0 && !scene.cluster.stream(Stream::Pods).complete) {
         pen.put(VALUES, y, &format!("{:>3}", theme.glyphs().unknown), theme.style(Role::Strong));
         return;
     }
@@ -619,8 +619,8 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     }
     // Causes give way to what stands behind them, until not even the most frequent has room.
     let room = pen.width().saturating_sub(x + wide(&pieces) + columns(": ") + 1);
-    let beside = pic.pending.words(usize::from(room.saturating_sub(wide(&tail))));
-    let causes = if beside.is_empty() { pic.pending.words(usize::from(room)) } else { beside };
+    let beside = scene.pending.words(usize::from(room.saturating_sub(wide(&tail))));
+    let causes = if beside.is_empty() { scene.pending.words(usize::from(room)) } else { beside };
     if waiting > 0 && !causes.is_empty() {
         let style = theme.style(Role::Warn).remove_modifier(ratatui::style::Modifier::BOLD);
         pieces.push((format!(": {causes}"), style));
@@ -634,10 +634,10 @@ fn pods_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
 }
 
 /// Totals in one line, in the order of what matters; what does not fit is left out.
-fn totals_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
-    let theme = pic.theme();
+fn totals_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>) {
+    let theme = scene.theme();
     let mut x: u16 = 1;
-    for (i, (text, role)) in totals(pic).into_iter().enumerate() {
+    for (i, (text, role)) in totals(scene).into_iter().enumerate() {
         let gap = if i == 0 { 0 } else { 2 };
         if x + gap + columns(&text) <= pen.width() {
             x = pen.put(x + gap, y, &text, theme.style(role));
@@ -645,71 +645,72 @@ fn totals_line(pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>) {
     }
 }
 
-fn totals(pic: &Picture<'_>) -> Vec<(String, Role)> {
-    let totals = pic.view.totals();
-    let unknown = pic.theme().glyphs().unknown;
-    let pods_known = pic.cluster.knows(Stream::Pods);
-    let nodes = if nothing_yet(pic) { format!("nodes {unknown}") } else { words::count(totals.nodes, "node", "nodes") };
+fn totals(scene: &Scene<'_>) -> Vec<(String, Role)> {
+    let totals = scene.view.totals();
+    let unknown = scene.theme().glyphs().unknown;
+    let pods_known = scene.cluster.knows(Stream::Pods);
+    let nodes =
+        if nothing_yet(scene) { format!("nodes {unknown}") } else { format::count(totals.nodes, "node", "nodes") };
     let mut all = vec![(nodes, Role::Strong)];
-    if let Some(money) = money(pic) {
+    if let Some(money) = money(scene) {
         all.push((money.hourly, Role::Strong));
     }
     for (name, resource) in [("cpu", Resource::Cpu), ("mem", Resource::Memory)] {
-        let percent = Amounts::of_totals(totals).seen_in(pic.cluster).percent(&resource, &Bars::Requests);
+        let percent = Amounts::of_totals(totals).seen_in(scene.cluster).percent(&resource, &Bars::Requests);
         if let Some(percent) = percent {
             all.push((format!("{name} {percent}"), Role::Text));
         }
     }
-    let waiting = pic.cluster.pod_counts().unscheduled;
+    let waiting = scene.cluster.pod_counts().unscheduled;
     if waiting > 0 {
         all.push((format!("{waiting} unscheduled"), Role::Warn));
     }
-    all.extend(old_prices(pic).map(|old| (old, Role::Warn)));
-    let pods = pic.view.pods(pic.cluster);
+    all.extend(old_prices(scene).map(|old| (old, Role::Warn)));
+    let pods = scene.view.pods(scene.cluster);
     let pods = pods.total() - pods.unscheduled;
-    let pods = if pods_known { words::count(pods, "pod", "pods") } else { format!("pods {unknown}") };
+    let pods = if pods_known { format::count(pods, "pod", "pods") } else { format!("pods {unknown}") };
     all.push((pods, Role::Text));
     all
 }
 
 /// Draws the header at its size.
-pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, size: Size, ticks: bool, seen: &mut Seen) {
+pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, size: Size, ticks: bool, seen: &mut Seen) {
     match size {
-        Size::Line => totals_line(pen, 0, pic),
+        Size::Line => totals_line(pen, 0, scene),
         Size::Compact => {
-            identity(pen, pic, ticks, seen);
-            totals_line(pen, 1, pic);
+            identity(pen, scene, ticks, seen);
+            totals_line(pen, 1, scene);
         }
         Size::Full { cost, extra_costs } => {
-            identity(pen, pic, ticks, seen);
-            nodes_line(pen, 1, pic, !cost);
+            identity(pen, scene, ticks, seen);
+            nodes_line(pen, 1, scene, !cost);
             let mut next = 2;
             if cost {
-                cost_line(pen, next, pic);
+                cost_line(pen, next, scene);
                 next += 1;
             }
             if extra_costs {
-                extra_costs_line(pen, next, pic);
+                extra_costs_line(pen, next, scene);
                 next += 1;
             }
-            let resources = shown(pic);
+            let resources = shown(scene);
             // Bars begin at one place however the amounts change.
             let room = if pen.width() >= 80 { RATIO } else { 0 };
-            let ratio = resources.iter().map(|r| columns(&ratio_text(pic, r))).max().unwrap_or(0).max(room);
+            let ratio = resources.iter().map(|r| columns(&ratio_text(scene, r))).max().unwrap_or(0).max(room);
             let last = pen.height().saturating_sub(1);
             for (y, resource) in (next..last).zip(&resources) {
-                resource_line(pen, y, pic, resource, ratio);
+                resource_line(pen, y, scene, resource, ratio);
             }
-            pods_line(pen, last, pic);
+            pods_line(pen, last, scene);
         }
     }
 }
 
 /// A pane too small for any table: as many totals as fit, one a line, or a sign that there is more.
-pub(super) fn tiny(pen: &mut Pen<'_>, pic: &Picture<'_>) {
-    let theme = pic.theme();
+pub(super) fn tiny(pen: &mut Pen<'_>, scene: &Scene<'_>) {
+    let theme = scene.theme();
     let mut y = 0;
-    for (text, role) in totals(pic) {
+    for (text, role) in totals(scene) {
         if y < pen.height() && columns(&text) <= pen.width() {
             pen.put(0, y, &text, theme.style(role));
             y += 1;

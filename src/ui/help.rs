@@ -1,9 +1,9 @@
 //! The help screen: the key table, the mouse and the symbols.
 
 use super::footer::key_name;
-use super::frame::Picture;
 use super::keys::{Scope, TABLE};
 use super::pen::{Pen, columns};
+use super::scene::Scene;
 use super::state::Seen;
 use super::theme::{Role, Theme};
 use ratatui::style::Style;
@@ -74,8 +74,8 @@ fn lines(theme: &Theme) -> Vec<Line> {
     out
 }
 
-pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, scroll: usize, seen: &mut Seen) {
-    let theme = pic.theme();
+pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, scroll: usize, seen: &mut Seen) {
+    let theme = scene.theme();
     pen.rule(0, theme.glyphs().rule, theme.style(Role::Rule));
     pen.put(2, 0, " keys ", theme.style(Role::Title));
     let lines = lines(theme);

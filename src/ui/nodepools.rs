@@ -3,12 +3,12 @@
 //! Sums are computed from the rows while this screen is open: thousands of rows, never pods.
 
 use super::bar;
-use super::frame::Picture;
+use super::format;
 use super::pen::{Pen, columns};
+use super::scene::Scene;
 use super::state::{Bars, Pools, Seen};
 use super::table::Amounts;
 use super::theme::Role;
-use super::words;
 use crate::cluster::{CapacityType, Cluster, permille};
 use crate::insight::{PriceTotals, Totals};
 use crate::model::{ConditionStatus, Name, NodePool, Resource, Stream, key};
@@ -41,29 +41,29 @@ struct Sum {
 }
 
 /// Formats an amount of a nodepool.
-type Cell = fn(&PriceTotals, &Picture<'_>) -> String;
+type Cell = fn(&PriceTotals, &Scene<'_>) -> String;
 
 /// An hourly amount with its marks: `≥` if nodes are left out, `~` if it is estimated, and its currency if that differs
 /// from the heading's.
-fn money(amount: Money, left_out: u64, price: &PriceTotals, pic: &Picture<'_>) -> String {
+fn money(amount: Money, left_out: u64, price: &PriceTotals, scene: &Scene<'_>) -> String {
     if price.is_unknown() {
-        return pic.theme().glyphs().unknown.into();
+        return scene.theme().glyphs().unknown.into();
     }
     let left_out = left_out + price.other_currency();
-    let least = if left_out > 0 { pic.theme().glyphs().least } else { "" };
+    let least = if left_out > 0 { scene.theme().glyphs().least } else { "" };
     let estimate = if price.estimated > 0 && amount != Money::ZERO { "~" } else { "" };
-    let sign = words::foreign(price.currency(), pic.view.totals().price.currency(), pic.theme());
+    let sign = format::foreign(price.currency(), scene.view.totals().price.currency(), scene.theme());
     format!("{least}{estimate}{sign}{}", amount.decimal(3))
 }
 
 /// The hourly cost of a nodepool.
-fn hourly(price: &PriceTotals, pic: &Picture<'_>) -> String {
-    money(price.hourly(), price.unpriced, price, pic)
+fn hourly(price: &PriceTotals, scene: &Scene<'_>) -> String {
+    money(price.hourly(), price.unpriced, price, scene)
 }
 
 /// The idle part of that cost.
-fn unrequested(price: &PriceTotals, pic: &Picture<'_>) -> String {
-    money(price.unrequested(), price.waste_left_out, price, pic)
+fn unrequested(price: &PriceTotals, scene: &Scene<'_>) -> String {
+    money(price.unrequested(), price.waste_left_out, price, scene)
 }
 
 fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
@@ -87,7 +87,7 @@ fn limit(pool: &NodePool) -> Option<(String, u64)> {
     let others = pool.limited.iter().filter(|name| *name != "nodes").map(|name| {
         let resource = Resource::from_name(name);
         let (used, limit) = (pool.resources.get(&resource), pool.limits.get(&resource));
-        let text = format!("{name} {}", words::ratio(&resource, used, limit));
+        let text = format!("{name} {}", format::ratio(&resource, used, limit));
         (text, permille(used, limit).unwrap_or(1000))
     });
     nodes.into_iter().chain(others).max_by_key(|(_, share)| *share)
@@ -143,19 +143,19 @@ struct Columns {
 impl Columns {
     /// Lays out name, nodes, bars, price, idle, spot, limit, health. Health takes precedence over the length of bars:
     /// it shows why a nodepool launches no nodes.
-    fn new(pic: &Picture<'_>, names: &[Name], shown: &[Name], sums: &BTreeMap<Name, Sum>, w: u16) -> Self {
-        let priced = pic.cluster.has_prices();
-        let cell = |name: &Name, text: Cell| sums.get(name).map_or(0, |sum| columns(&text(&sum.totals.price, pic)));
+    fn new(scene: &Scene<'_>, names: &[Name], shown: &[Name], sums: &BTreeMap<Name, Sum>, w: u16) -> Self {
+        let priced = scene.cluster.has_prices();
+        let cell = |name: &Name, text: Cell| sums.get(name).map_or(0, |sum| columns(&text(&sum.totals.price, scene)));
         let widest = |text: Cell| shown.iter().map(|name| cell(name, text)).max().unwrap_or(0).max(6) + 2;
         let price_w = if priced { widest(hourly) } else { 0 };
         let waste_w = if priced && w >= 80 { widest(unrequested) } else { 0 };
         let karpenter = |name: &Name| sums.get(name).is_some_and(|sum| sum.karpenter);
         let health_w = shown
             .iter()
-            .map(|name| columns(&health(pic.cluster.pool(name), karpenter(name), pic.cluster).0))
+            .map(|name| columns(&health(scene.cluster.pool(name), karpenter(name), scene.cluster).0))
             .max()
             .unwrap_or(0);
-        let limits = shown.iter().filter_map(|name| pic.cluster.pool(name).and_then(limit));
+        let limits = shown.iter().filter_map(|name| scene.cluster.pool(name).and_then(limit));
         let limit_w = limits.map(|(text, _)| columns(&text)).max().unwrap_or(0).clamp(13, 24);
         let (limit_w, limit_gap) = if w >= 110 { (limit_w, 2) } else { (0, 0) };
         let name_w = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(8, (w / 4).max(8));
@@ -184,14 +184,14 @@ impl Columns {
         }
     }
 
-    fn heading(&self, pen: &mut Pen<'_>, pic: &Picture<'_>) {
-        let dim = pic.theme().dim();
+    fn heading(&self, pen: &mut Pen<'_>, scene: &Scene<'_>) {
+        let dim = scene.theme().dim();
         pen.put(4, 1, "NAME", dim);
         pen.put_before(self.nodes_end, 1, "NODES", dim);
         pen.put(self.cpu_x, 1, "CPU", dim);
         pen.put(self.memory_x, 1, "MEMORY", dim);
         if self.price_w > 0 {
-            let sign = words::sign(pic.view.totals().price.currency(), pic.theme());
+            let sign = format::sign(scene.view.totals().price.currency(), scene.theme());
             pen.put_before(self.price_end, 1, &format!("{sign}/HOUR"), dim);
         }
         if self.waste_w > 0 {
@@ -205,17 +205,17 @@ impl Columns {
     }
 
     /// The line of a nodepool, without its cursor and selection symbol.
-    fn line(&self, pen: &mut Pen<'_>, y: u16, pic: &Picture<'_>, name: &Name, sum: &Sum) {
-        let (theme, pool) = (pic.theme(), pic.cluster.pool(name));
+    fn line(&self, pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>, name: &Name, sum: &Sum) {
+        let (theme, pool) = (scene.theme(), scene.cluster.pool(name));
         let g = theme.glyphs();
-        let (nodes_known, pods_known) = (pic.cluster.knows(Stream::Nodes), pic.cluster.knows(Stream::Pods));
+        let (nodes_known, pods_known) = (scene.cluster.knows(Stream::Nodes), scene.cluster.knows(Stream::Pods));
         let text = cut_middle(name, usize::from(self.name_w));
         pen.put_max(4, y, &text, self.name_w, theme.style(Role::Strong));
         let nodes = if nodes_known { sum.totals.nodes.to_string() } else { g.unknown.into() };
         let coming = if sum.totals.launching > 0 { format!("{nodes}+{}", sum.totals.launching) } else { nodes };
         pen.put_before(self.nodes_end, y, &coming, theme.style(Role::Text));
         for (x, resource) in [(self.cpu_x, Resource::Cpu), (self.memory_x, Resource::Memory)] {
-            let amounts = Amounts::of_totals(&sum.totals).seen_in(pic.cluster);
+            let amounts = Amounts::of_totals(&sum.totals).seen_in(scene.cluster);
             let share = amounts.share(&resource, &Bars::Requests);
             let level = theme.level(share.fill.or(share.used).unwrap_or(0));
             let percent = amounts.percent(&resource, &Bars::Requests);
@@ -227,14 +227,14 @@ impl Columns {
                 percent.map_or_else(|| (g.unknown.to_owned(), theme.dim()), |text| (text, theme.level_style(level)));
             pen.put_before(x + self.bar_w, y, &text, style);
         }
-        let cell = |known: bool, text: Cell| if known { text(&sum.totals.price, pic) } else { g.unknown.into() };
+        let cell = |known: bool, text: Cell| if known { text(&sum.totals.price, scene) } else { g.unknown.into() };
         if self.price_w > 0 {
             pen.put_before(self.price_end, y, &cell(nodes_known, hourly), theme.style(Role::Strong));
         }
         if self.waste_w > 0 {
             pen.put_before(self.waste_end, y, &cell(nodes_known && pods_known, unrequested), theme.style(Role::Text));
         }
-        if let Some(spot) = words::percent(sum.spot, sum.totals.nodes) {
+        if let Some(spot) = format::percent(sum.spot, sum.totals.nodes) {
             let style = if sum.spot > 0 { theme.style(Role::Spot) } else { theme.dim() };
             pen.put_before(self.spot_end, y, &spot, style);
         }
@@ -247,32 +247,32 @@ impl Columns {
             let text = cut_end(&text, usize::from(self.limit_w));
             pen.put_max(self.limit_x, y, &text, self.limit_w, theme.style(role));
         }
-        let (text, role) = health(pool, sum.karpenter, pic.cluster);
+        let (text, role) = health(pool, sum.karpenter, scene.cluster);
         let room = pen.width().saturating_sub(self.health_x + 1);
         pen.put_max(self.health_x, y, &cut_end(&text, usize::from(room)), room, theme.style(role));
     }
 }
 
-pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &mut Seen) {
-    let theme = pic.theme();
+pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, state: &Pools, seen: &mut Seen) {
+    let theme = scene.theme();
     let g = theme.glyphs();
     pen.rule(0, g.rule, theme.style(Role::Rule));
-    let karpenter = pic.cluster.pools().next().is_some();
+    let karpenter = scene.cluster.pools().next().is_some();
     pen.put(2, 0, if karpenter { " nodepools " } else { " node groups " }, theme.style(Role::Title));
-    let names = names(pic.cluster);
+    let names = names(scene.cluster);
     if names.is_empty() {
         pen.put(2, 2, "No node belongs to a nodepool or a node group.", theme.style(Role::Text));
         return;
     }
-    let sums = sums(pic.cluster);
+    let sums = sums(scene.cluster);
     let none = Sum::default();
     let page = usize::from(pen.height().saturating_sub(2));
     seen.layer_page = page;
     let at = cursor(state, &names);
     let top = at.saturating_sub(page.saturating_sub(1));
     let shown = names.get(top..names.len().min(top + page)).unwrap_or_default();
-    let columns = Columns::new(pic, &names, shown, &sums, pen.width());
-    columns.heading(pen, pic);
+    let columns = Columns::new(scene, &names, shown, &sums, pen.width());
+    columns.heading(pen, scene);
     let area = pen.area();
     for (i, name) in shown.iter().enumerate() {
         let y = 2 + i as u16;
@@ -281,7 +281,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, state: &Pools, seen: &m
         if state.chosen.contains(name) {
             pen.put(2, y, g.chosen, theme.style(Role::Good));
         }
-        columns.line(pen, y, pic, name, sums.get(name).unwrap_or(&none));
+        columns.line(pen, y, scene, name, sums.get(name).unwrap_or(&none));
         if top + i == at {
             pen.tint(y, theme.cursor());
             pen.cell(0, y, g.cursor, theme.style(Role::Title));

@@ -9,13 +9,13 @@
 //! Only the lines of the page are made into text; columns get their widths from them, and leave by priority.
 
 use super::bar::{self, Share};
-use super::frame::Picture;
+use super::format;
 use super::pen::{Pen, columns};
 use super::placement::{self, Placement};
+use super::scene::Scene;
 use super::sorting;
 use super::state::{Bars, Focus, Seen};
 use super::theme::{Level, Role, Theme};
-use super::words;
 use crate::cluster::{Cluster, Flag, Row, RowId, RowState, permille};
 use crate::insight::{Column, Extra, Line, Totals, View, Waste, resource_titles, titles};
 use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Timestamp, Usage};
@@ -52,12 +52,12 @@ pub(super) fn bar_choices(view: &View) -> Vec<Bars> {
 }
 
 /// The resources with a bar, in order.
-pub(super) fn barred(pic: &Picture<'_>) -> Vec<Resource> {
-    if let Bars::Only(resource) = &pic.ui.bars {
+pub(super) fn barred(scene: &Scene<'_>) -> Vec<Resource> {
+    if let Bars::Only(resource) = &scene.ui.bars {
         return vec![resource.clone()];
     }
-    let mut all = pic.ui.options.resources.clone();
-    for device in devices(pic.view) {
+    let mut all = scene.ui.options.resources.clone();
+    for device in devices(scene.view) {
         if !all.contains(&device) {
             all.push(device);
         }
@@ -170,10 +170,10 @@ impl<'a> Amounts<'a> {
     pub(super) fn percent(&self, resource: &Resource, bars: &Bars) -> Option<String> {
         let part = self.amount(resource, bars)?;
         let Some(whole) = self.whole(resource, bars) else {
-            return (self.claimed.get(resource) > 0).then(|| words::amount(resource, part));
+            return (self.claimed.get(resource) > 0).then(|| format::amount(resource, part));
         };
-        let of_none = || (part > 0).then(|| words::of_none(resource, part));
-        words::percent(part, whole).or_else(of_none)
+        let of_none = || (part > 0).then(|| format::of_none(resource, part));
+        format::percent(part, whole).or_else(of_none)
     }
 
     pub(super) fn share(&self, resource: &Resource, bars: &Bars) -> Share {
@@ -210,15 +210,16 @@ impl BarText {
     }
 }
 
-fn bars(amounts: &Amounts<'_>, pic: &Picture<'_>, barred: &[Resource]) -> Vec<BarText> {
-    if pic.ui.bars == Bars::Dominant {
+fn bars(amounts: &Amounts<'_>, scene: &Scene<'_>, barred: &[Resource]) -> Vec<BarText> {
+    if scene.ui.bars == Bars::Dominant {
         let dominant = amounts.dominant(barred);
         let share = Share { fill: dominant.as_ref().map(|(_, share)| *share), used: None, stale: false };
-        let percent = dominant.as_ref().and_then(|(resource, _)| amounts.percent(resource, &pic.ui.bars));
+        let percent = dominant.as_ref().and_then(|(resource, _)| amounts.percent(resource, &scene.ui.bars));
         let name = dominant.map(|(resource, _)| resource.short_name().to_owned()).unwrap_or_default();
         return vec![BarText { name, ..BarText::new(share, percent) }];
     }
-    let bar = |resource| BarText::new(amounts.share(resource, &pic.ui.bars), amounts.percent(resource, &pic.ui.bars));
+    let bar =
+        |resource| BarText::new(amounts.share(resource, &scene.ui.bars), amounts.percent(resource, &scene.ui.bars));
     barred.iter().map(bar).collect()
 }
 
@@ -264,10 +265,10 @@ struct RowText {
 const SLOW_SECONDS: i64 = 4 * 60;
 
 /// The status column: the state's word, and what it waits for.
-pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, Role) {
+pub(super) fn status(row: &Row, scene: &Scene<'_>, seen: &mut Seen) -> (String, Role) {
     if let (Some(at), false) = (row.interrupted(), *row.state() == RowState::Gone) {
-        seen.changes_in(1, pic.now);
-        let left = at.as_second() + SPOT_NOTICE_SECONDS - pic.now.as_second();
+        seen.changes_in(1, scene.now);
+        let left = at.as_second() + SPOT_NOTICE_SECONDS - scene.now.as_second();
         let text = if left > 0 { format!("Interrupted, {left}s left") } else { "Interrupted".into() };
         return (text, Role::Bad);
     }
@@ -279,21 +280,21 @@ pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, 
         RowState::LaunchFailed => ("Failed".into(), Role::Bad),
         RowState::Terminating => (with(word, "instance stops"), Role::Warn),
         RowState::Draining { detaching_volumes: true } => (with(word, "volumes"), Role::Warn),
-        RowState::Draining { detaching_volumes: false } if !pic.cluster.knows(Stream::Pods) => {
+        RowState::Draining { detaching_volumes: false } if !scene.cluster.knows(Stream::Pods) => {
             (word.into(), Role::Warn)
         }
         RowState::Draining { detaching_volumes: false } => {
             let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
-            (with(word, &words::count(pods, "pod left", "pods left")), Role::Warn)
+            (with(word, &format::count(pods, "pod left", "pods left")), Role::Warn)
         }
         RowState::Disrupted { reason } => (with(word, reason), Role::Warn),
         RowState::Rebooting { cause } => (with(word, cause), Role::Warn),
         RowState::NodeMissing => (word.into(), Role::Warn),
         RowState::PendingClaim { failing } if !failing.is_empty() => ("Failing".into(), Role::Bad),
         RowState::PendingClaim { .. } | RowState::Launching | RowState::Joining => {
-            match row.deletion_due(pic.now).filter(|_| row.age_seconds(pic.now) >= SLOW_SECONDS) {
+            match row.deletion_due(scene.now).filter(|_| row.age_seconds(scene.now) >= SLOW_SECONDS) {
                 Some(left) => {
-                    seen.changes_in(1, pic.now);
+                    seen.changes_in(1, scene.now);
                     (with(word, &format!("deleted in {}", age::short(left))), Role::Warn)
                 }
                 None => (word.into(), Role::Moving),
@@ -305,7 +306,7 @@ pub(super) fn status(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> (String, 
         RowState::Ready => match trouble(row) {
             Some(trouble) => (with(word, trouble), Role::Warn),
             None => {
-                let flags: Vec<&str> = row.flags(pic.now).iter().filter_map(flag_word).collect();
+                let flags: Vec<&str> = row.flags(scene.now).iter().filter_map(flag_word).collect();
                 (with(word, &flags.join(", ")), Role::Text)
             }
         },
@@ -364,43 +365,43 @@ fn sign(row: &Row, new: bool, theme: &Theme) -> (&'static str, Role) {
 }
 
 /// What a row that is no machine says instead of bars.
-fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)> {
-    let theme = &pic.ui.theme;
+fn note(row: &Row, scene: &Scene<'_>, seen: &mut Seen) -> Option<(String, Role)> {
+    let theme = &scene.ui.theme;
     let dot = theme.glyphs().dot;
     let why = |row: &Row| {
         let leaving = row.leaving()?;
         let prefix = row.claim().map(|c| format!("NodeClaim {} event: ", c.name)).unwrap_or_default();
         let message = leaving.message.strip_prefix(prefix.as_str()).unwrap_or(&leaving.message);
-        Some(words::departure(&leaving.reason).map_or_else(|| words::cause(&leaving.reason, message), str::to_owned))
+        Some(format::departure(&leaving.reason).map_or_else(|| format::cause(&leaving.reason, message), str::to_owned))
     };
     match row.state() {
         RowState::Gone if never_launched(row) => {
             Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad))
         }
         RowState::Gone => {
-            let at = row.gone().unwrap_or(pic.now);
-            seen.changes_in(1, pic.now);
-            let ago = age::short(pic.now.as_second() - at.as_second());
+            let at = row.gone().unwrap_or(scene.now);
+            seen.changes_in(1, scene.now);
+            let ago = age::short(scene.now.as_second() - at.as_second());
             Some((format!("gone {ago} ago {dot} {}", why(row).unwrap_or_else(|| "no reason given".into())), Role::Dim))
         }
         RowState::LaunchFailed => Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad)),
         RowState::PendingClaim { failing } if !failing.is_empty() => {
             let message = row.claim().and_then(|c| c.condition("Launched")).map_or("", |c| c.message.as_str());
-            Some((words::cause(failing, message), Role::Bad))
+            Some((format::cause(failing, message), Role::Bad))
         }
         RowState::PendingClaim { .. } => {
             let claim = row.claim()?;
             let mut text = String::from("waits for its machine");
             let asks = &claim.requests;
             if asks.cpu_millicores > 0 {
-                let cpu = words::amount(&Resource::Cpu, asks.cpu_millicores);
+                let cpu = format::amount(&Resource::Cpu, asks.cpu_millicores);
                 let _ = write!(text, " {dot} asks {} cpu", cpu.trim_end_matches(".0"));
                 if asks.memory_bytes > 0 {
-                    let _ = write!(text, ", {}", words::amount(&Resource::Memory, asks.memory_bytes));
+                    let _ = write!(text, ", {}", format::amount(&Resource::Memory, asks.memory_bytes));
                 }
             }
             if asks.pods > 0 {
-                let _ = write!(text, " for {}", words::count(asks.pods, "pod", "pods"));
+                let _ = write!(text, " for {}", format::count(asks.pods, "pod", "pods"));
             }
             Some((text, Role::Moving))
         }
@@ -420,56 +421,56 @@ fn note(row: &Row, pic: &Picture<'_>, seen: &mut Seen) -> Option<(String, Role)>
     }
 }
 
-fn text(row: &Row, pic: &Picture<'_>, barred: &[Resource], seen: &mut Seen) -> RowText {
-    let theme = &pic.ui.theme;
-    let age_seconds = row.age_seconds(pic.now);
-    seen.changes_in(words::age_changes_in(age_seconds), pic.now);
-    let since = row.appeared().map(|at| pic.now.as_second() - at.as_second());
+fn text(row: &Row, scene: &Scene<'_>, barred: &[Resource], seen: &mut Seen) -> RowText {
+    let theme = &scene.ui.theme;
+    let age_seconds = row.age_seconds(scene.now);
+    seen.changes_in(format::age_changes_in(age_seconds), scene.now);
+    let since = row.appeared().map(|at| scene.now.as_second() - at.as_second());
     let new = since.is_some_and(|s| s < NEW_SECONDS);
     if new {
-        seen.changes_in(1, pic.now);
+        seen.changes_in(1, scene.now);
     }
     let unknown = theme.glyphs().unknown;
     let known = |value: Option<&str>| value.unwrap_or(unknown).to_owned();
-    let note = note(row, pic, seen);
+    let note = note(row, scene, seen);
     let limit = row.allocatable().map(|a| a.pods).filter(|n| *n > 0);
-    let pods = pod_count(row.sums().requests.pods, pic);
+    let pods = pod_count(row.sums().requests.pods, scene);
     RowText {
         sign: sign(row, new, theme),
         name: row.name().to_owned(),
         pool: known(row.pool()),
-        bars: bars(&Amounts::of_row(row).seen_in(pic.cluster).at(pic.now, seen), pic, barred),
+        bars: bars(&Amounts::of_row(row).seen_in(scene.cluster).at(scene.now, seen), scene, barred),
         pods: limit.map_or_else(|| pods.clone(), |limit| format!("{pods}/{limit}")),
         kind: known(row.instance_type()),
-        price: row.quote().map_or_else(|| unknown.to_owned(), |quote| price(quote, pic)),
-        waste: waste(row, pic),
+        price: row.quote().map_or_else(|| unknown.to_owned(), |quote| price(quote, scene)),
+        waste: waste(row, scene),
         buy: buy(row, unknown),
         spot: row.capacity_type() == crate::cluster::CapacityType::Spot,
-        zone: row.zone().map_or(unknown, |zone| words::zone(zone, row.region())).to_owned(),
+        zone: row.zone().map_or(unknown, |zone| format::zone(zone, row.region())).to_owned(),
         age: age::short(age_seconds),
-        status: status(row, pic, seen),
-        labels: pic.ui.options.extra_labels.iter().map(|label| extra_text(row, &Extra::of(label), pic)).collect(),
+        status: status(row, scene, seen),
+        labels: scene.ui.options.extra_labels.iter().map(|label| extra_text(row, &Extra::of(label), scene)).collect(),
         note,
         faint: *row.state() == RowState::Gone && !never_launched(row),
     }
 }
 
 /// The currency of the price column: that of the total.
-fn currency(pic: &Picture<'_>) -> Currency {
-    pic.view.totals().price.currency()
+fn currency(scene: &Scene<'_>) -> Currency {
+    scene.view.totals().price.currency()
 }
 
 /// A price under the heading, with its own sign where that is another.
-fn price(quote: &Quote, pic: &Picture<'_>) -> String {
-    let text = words::price(quote, pic.theme().glyphs());
-    let bare = quote.mark == Mark::Prepaid || text == pic.theme().glyphs().unknown;
-    let sign = if bare { "" } else { words::foreign(quote.currency, currency(pic), pic.theme()) };
+fn price(quote: &Quote, scene: &Scene<'_>) -> String {
+    let text = format::price(quote, scene.theme().glyphs());
+    let bare = quote.mark == Mark::Prepaid || text == scene.theme().glyphs().unknown;
+    let sign = if bare { "" } else { format::foreign(quote.currency, currency(scene), scene.theme()) };
     format!("{sign}{text}")
 }
 
 /// Gives every price the room of the longest mark behind one, so that the figures stand under each other: `0.0860R?`.
-fn align_prices(texts: &mut [(bool, RowText)], pic: &Picture<'_>) {
-    let unknown = pic.theme().glyphs().unknown;
+fn align_prices(texts: &mut [(bool, RowText)], scene: &Scene<'_>) {
+    let unknown = scene.theme().glyphs().unknown;
     let mark = |price: &str| {
         let figure = price.trim_end_matches(['*', 'R', '?']);
         let is_figure = figure == unknown || figure.ends_with(|c: char| c.is_ascii_digit());
@@ -483,15 +484,15 @@ fn align_prices(texts: &mut [(bool, RowText)], pic: &Picture<'_>) {
 }
 
 /// What of the price no pod requests; empty where nobody sorts by it.
-fn waste(row: &Row, pic: &Picture<'_>) -> String {
-    if pic.view.sort().column != Column::Waste {
+fn waste(row: &Row, scene: &Scene<'_>) -> String {
+    if scene.view.sort().column != Column::Waste {
         return String::new();
     }
-    let known = Waste::of(row).filter(|_| pic.cluster.knows(Stream::Pods));
+    let known = Waste::of(row).filter(|_| scene.cluster.knows(Stream::Pods));
     let estimate = row.quote().filter(|quote| quote.is_estimated()).map_or("", |_| "~");
-    let sign = row.quote().map_or("", |quote| words::foreign(quote.currency, currency(pic), pic.theme()));
+    let sign = row.quote().map_or("", |quote| format::foreign(quote.currency, currency(scene), scene.theme()));
     known.map_or_else(
-        || pic.theme().glyphs().unknown.into(),
+        || scene.theme().glyphs().unknown.into(),
         |waste| match waste.unrequested {
             Money::ZERO => Money::ZERO.decimal(4),
             some => format!("{estimate}{sign}{}", some.decimal(4)),
@@ -500,18 +501,18 @@ fn waste(row: &Row, pic: &Picture<'_>) -> String {
 }
 
 /// The cell of a further column.
-fn extra_text(row: &Row, extra: &Extra, pic: &Picture<'_>) -> String {
+fn extra_text(row: &Row, extra: &Extra, scene: &Scene<'_>) -> String {
     let known = match extra {
         Extra::Label(key) => row.label(key).map(str::to_owned),
-        Extra::Age => Some(age::short(row.age_seconds(pic.now))),
-        Extra::Requested(resource) => Amounts::of_row(row).seen_in(pic.cluster).percent(resource, &Bars::Requests),
+        Extra::Age => Some(age::short(row.age_seconds(scene.now))),
+        Extra::Requested(resource) => Amounts::of_row(row).seen_in(scene.cluster).percent(resource, &Bars::Requests),
     };
-    known.unwrap_or_else(|| pic.theme().glyphs().unknown.to_owned())
+    known.unwrap_or_else(|| scene.theme().glyphs().unknown.to_owned())
 }
 
 /// A number of pods, or that nothing is known of pods.
-fn pod_count(pods: u64, pic: &Picture<'_>) -> String {
-    if pic.cluster.knows(Stream::Pods) { pods.to_string() } else { pic.theme().glyphs().unknown.into() }
+fn pod_count(pods: u64, scene: &Scene<'_>) -> String {
+    if scene.cluster.knows(Stream::Pods) { pods.to_string() } else { scene.theme().glyphs().unknown.into() }
 }
 
 fn buy(row: &Row, unknown: &'static str) -> &'static str {
@@ -527,30 +528,30 @@ fn buy(row: &Row, unknown: &'static str) -> &'static str {
 }
 
 /// A heading with its subtotals.
-fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource]) -> RowText {
+fn group_text(name: &str, totals: &Totals, scene: &Scene<'_>, barred: &[Resource]) -> RowText {
     let price = &totals.price;
-    let sign = words::foreign(price.currency(), currency(pic), pic.theme());
+    let sign = format::foreign(price.currency(), currency(scene), scene.theme());
     let amount = |amount: Money, left_out: u64| {
-        let least = if left_out + price.other_currency() > 0 { pic.theme().glyphs().least } else { "" };
+        let least = if left_out + price.other_currency() > 0 { scene.theme().glyphs().least } else { "" };
         let estimate = if price.estimated > 0 && amount != Money::ZERO { "~" } else { "" };
         format!("{least}{estimate}{sign}{}", amount.decimal(4))
     };
     let mut money = amount(price.hourly(), price.unpriced);
     let mut waste = amount(price.unrequested(), price.waste_left_out);
-    if !pic.cluster.knows(Stream::Pods) {
-        waste = pic.ui.theme.glyphs().unknown.into();
+    if !scene.cluster.knows(Stream::Pods) {
+        waste = scene.ui.theme.glyphs().unknown.into();
     }
-    let nodes_known = pic.cluster.knows(Stream::Nodes);
-    if price.is_unknown() || !pic.cluster.has_prices() || !nodes_known {
-        money = pic.ui.theme.glyphs().unknown.into();
+    let nodes_known = scene.cluster.knows(Stream::Nodes);
+    if price.is_unknown() || !scene.cluster.has_prices() || !nodes_known {
+        money = scene.ui.theme.glyphs().unknown.into();
         waste.clone_from(&money);
     }
     RowText {
         sign: (" ", Role::Text),
         name: name.to_owned(),
         pool: String::new(),
-        bars: bars(&Amounts::of_totals(totals).seen_in(pic.cluster), pic, barred),
-        pods: pod_count(totals.requests.pods, pic),
+        bars: bars(&Amounts::of_totals(totals).seen_in(scene.cluster), scene, barred),
+        pods: pod_count(totals.requests.pods, scene),
         kind: String::new(),
         price: money,
         waste,
@@ -558,7 +559,7 @@ fn group_text(name: &str, totals: &Totals, pic: &Picture<'_>, barred: &[Resource
         spot: false,
         zone: String::new(),
         age: String::new(),
-        status: (if nodes_known { words::count(totals.nodes, "node", "nodes") } else { String::new() }, Role::Dim),
+        status: (if nodes_known { format::count(totals.nodes, "node", "nodes") } else { String::new() }, Role::Dim),
         labels: Vec::new(),
         note: None,
         faint: false,
@@ -615,11 +616,11 @@ const PERCENT: u16 = 5;
 const NAME_MOST: u16 = 40;
 
 /// All columns, with the widths that the lines of this page would like.
-fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) -> Vec<Slot> {
+fn slots(scene: &Scene<'_>, barred: &[Resource], lines: &[RowText], width: u16) -> Vec<Slot> {
     // The arrow is part of the heading, and so of the column's width.
     let headed = |heading: &str, sort: Option<&Column>| {
-        let sorted = sort == Some(&pic.view.sort().column);
-        let arrow = if sorted { sorting::arrow(pic.view.sort().direction, pic.theme()) } else { "" };
+        let sorted = sort == Some(&scene.view.sort().column);
+        let arrow = if sorted { sorting::arrow(scene.view.sort().direction, scene.theme()) } else { "" };
         format!("{heading}{arrow}")
     };
     let widest =
@@ -649,7 +650,7 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) 
         x: 0,
         width: 0,
     };
-    if pic.ui.bars == Bars::Dominant {
+    if scene.ui.bars == Bars::Dominant {
         all.push(bar(0, "DOMINANT".into(), None));
     } else {
         for (at, (resource, title)) in barred.iter().zip(bar_titles(barred)).enumerate() {
@@ -664,16 +665,16 @@ fn slots(pic: &Picture<'_>, barred: &[Resource], lines: &[RowText], width: u16) 
     let pods = |t: &RowText| pods_width(&t.pods);
     all.push(slot(Field::Pods, "PODS", Some(Column::Pods), 7, 0, &pods, true));
     all.push(slot(Field::Kind, "TYPE", Some(Column::Type), 6, 0, &|t| columns(&t.kind), false));
-    if pic.cluster.has_prices() {
-        let heading = format!("{}/HOUR", words::sign(currency(pic), pic.theme()));
+    if scene.cluster.has_prices() {
+        let heading = format!("{}/HOUR", format::sign(currency(scene), scene.theme()));
         all.push(slot(Field::Price, &heading, Some(Column::Price), 3, 0, &|t| columns(&t.price), true));
-        if pic.view.sort().column == Column::Waste {
+        if scene.view.sort().column == Column::Waste {
             all.push(slot(Field::Waste, "IDLE", Some(Column::Waste), 3, 0, &|t| columns(&t.waste), true));
         }
     }
     all.push(slot(Field::Buy, "BUY", Some(Column::Capacity), 16, 0, &|t| columns(t.buy), false));
     all.push(slot(Field::Zone, "ZONE", Some(Column::Zone), 21, 0, &|t| columns(&t.zone), false));
-    let labels = &pic.ui.options.extra_labels;
+    let labels = &scene.ui.options.extra_labels;
     for (at, (label, title)) in labels.iter().zip(label_titles(labels, barred)).enumerate() {
         let cell = |t: &RowText| t.labels.get(at).map_or(0, |l| columns(l));
         let extra = Extra::of(label);
@@ -699,17 +700,17 @@ fn pods_width(pods: &str) -> u16 {
 }
 
 /// Slots no narrower than they were on this page, with the least that each may be cut to.
-fn learned(mut slots: Vec<Slot>, pic: &Picture<'_>, width: u16, seen: &mut Seen) -> Vec<Slot> {
-    let view = pic.view;
+fn learned(mut slots: Vec<Slot>, scene: &Scene<'_>, width: u16, seen: &mut Seen) -> Vec<Slot> {
+    let view = scene.view;
     let page = format!(
         "{width} {:?} {:?} {:?} {:?} {:?}",
-        pic.ui.table.top,
+        scene.ui.table.top,
         view.sort().column,
         view.group_by(),
-        pic.ui.bars,
-        pic.ui.filter_text
+        scene.ui.bars,
+        scene.ui.filter_text
     );
-    let widths = pic.ui.table_widths.grown(page, slots.iter().map(|slot| slot.wanted).collect());
+    let widths = scene.ui.table_widths.grown(page, slots.iter().map(|slot| slot.wanted).collect());
     for (i, slot) in slots.iter_mut().enumerate() {
         slot.wanted = widths.column(i);
         // Names may be cut down to their least; numbers never.
@@ -787,53 +788,53 @@ fn fit(mut slots: Vec<Slot>, width: u16) -> Vec<Slot> {
 // === drawing ===
 
 /// Draws heading and rows.
-pub(super) fn draw(pen: &mut Pen<'_>, pic: &Picture<'_>, headed: bool, seen: &mut Seen) {
+pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, headed: bool, seen: &mut Seen) {
     let head = u16::from(headed);
     let page = pen.height().saturating_sub(head);
     let area = pen.area();
     seen.page = usize::from(page);
     seen.table = ratatui::layout::Rect { y: area.y + head.min(area.height), height: page, ..area };
-    let placed = placement::place(&pic.ui.table, pic.view, pic.cluster, usize::from(page));
+    let placed = placement::place(&scene.ui.table, scene.view, scene.cluster, usize::from(page));
     let Placement { top, cursor_at, cursor } = placed;
     (seen.top, seen.cursor_at, seen.cursor) = (top, cursor_at, cursor);
-    let lines = pic.view.lines();
+    let lines = scene.view.lines();
     let visible = lines.get(top..).unwrap_or_default();
     seen.lines = visible.iter().take(usize::from(page)).cloned().collect();
-    let barred = barred(pic);
+    let barred = barred(scene);
     let shown = seen.lines.clone();
     let mut texts: Vec<(bool, RowText)> = shown
         .iter()
         .filter_map(|line| match line {
-            Line::Row(id) => Some((false, text(pic.cluster.row(*id)?, pic, &barred, seen))),
-            Line::Group(name) => Some((true, group_text(name, pic.view.group(name)?, pic, &barred))),
+            Line::Row(id) => Some((false, text(scene.cluster.row(*id)?, scene, &barred, seen))),
+            Line::Group(name) => Some((true, group_text(name, scene.view.group(name)?, scene, &barred))),
         })
         .collect();
     seen.formatted += texts.len();
-    align_prices(&mut texts, pic);
+    align_prices(&mut texts, scene);
     let (groups, rows): (Vec<bool>, Vec<RowText>) = texts.into_iter().unzip();
-    let wanted = slots(pic, &barred, &rows, pen.width());
-    let slots = fit(learned(wanted, pic, pen.width(), seen), pen.width());
+    let wanted = slots(scene, &barred, &rows, pen.width());
+    let slots = fit(learned(wanted, scene, pen.width(), seen), pen.width());
     if headed {
-        heading(pen, &slots, pic);
+        heading(pen, &slots, scene);
     }
     for (i, row) in rows.iter().enumerate() {
         let y = head + i as u16;
         let here = top + i == cursor_at && cursor.is_some();
         let group = groups.get(i).copied().unwrap_or(false);
-        line(pen, y, row, &slots, pic, group);
+        line(pen, y, row, &slots, scene, group);
         if here {
-            let theme = &pic.ui.theme;
+            let theme = &scene.ui.theme;
             pen.tint(y, theme.cursor());
-            let role = if pic.ui.focus == Focus::Nodes { Role::Title } else { Role::Dim };
+            let role = if scene.ui.focus == Focus::Nodes { Role::Title } else { Role::Dim };
             pen.cell(0, y, theme.glyphs().cursor, theme.style(role));
         }
     }
 }
 
-fn heading(pen: &mut Pen<'_>, slots: &[Slot], pic: &Picture<'_>) {
-    let theme = pic.theme();
+fn heading(pen: &mut Pen<'_>, slots: &[Slot], scene: &Scene<'_>) {
+    let theme = scene.theme();
     for slot in slots {
-        let sorted = slot.sort.as_ref() == Some(&pic.view.sort().column);
+        let sorted = slot.sort.as_ref() == Some(&scene.view.sort().column);
         let style = if sorted { theme.style(Role::Title) } else { theme.dim() };
         let text = cut_end(&slot.heading, usize::from(slot.width));
         let x = if slot.right { slot.x + slot.width.saturating_sub(columns(&text)) } else { slot.x };
@@ -841,8 +842,8 @@ fn heading(pen: &mut Pen<'_>, slots: &[Slot], pic: &Picture<'_>) {
     }
 }
 
-fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], pic: &Picture<'_>, group: bool) {
-    let theme = &pic.ui.theme;
+fn line(pen: &mut Pen<'_>, y: u16, row: &RowText, slots: &[Slot], scene: &Scene<'_>, group: bool) {
+    let theme = &scene.ui.theme;
     pen.put_max(1, y, row.sign.0, 1, theme.style(row.sign.1));
     let faint = |style: Style| if row.faint { theme.dim() } else { style };
     let plain = faint(theme.style(if group { Role::Strong } else { Role::Text }));
@@ -942,14 +943,14 @@ pub(super) fn number_style(level: Level, permille: u64, theme: &Theme) -> Style 
 }
 
 /// The first rows' region, for the header: a cluster lies in one.
-pub(super) fn region<'a>(pic: &Picture<'a>) -> Option<&'a str> {
-    pic.view.lines().iter().take(50).find_map(|line| match line {
-        Line::Row(id) => pic.cluster.row(*id)?.region(),
+pub(super) fn region<'a>(scene: &Scene<'a>) -> Option<&'a str> {
+    scene.view.lines().iter().take(50).find_map(|line| match line {
+        Line::Row(id) => scene.cluster.row(*id)?.region(),
         Line::Group(_) => None,
     })
 }
 
 /// The name of a row, where it is still there.
-pub(super) fn name_of(id: RowId, pic: &Picture<'_>) -> Name {
-    pic.cluster.row(id).map_or_else(Name::default, |row| row.name().into())
+pub(super) fn name_of(id: RowId, scene: &Scene<'_>) -> Name {
+    scene.cluster.row(id).map_or_else(Name::default, |row| row.name().into())
 }

@@ -8,7 +8,7 @@ use super::placement::{self, Placement, near, row_at, tie};
 use super::sorting;
 use super::state::{Detail, EventMark, FilterBox, Focus, Layer, Pools, Seen, Top, UiState};
 use super::table;
-use crate::cluster::{Cluster, Lane, RowId};
+use crate::cluster::{Cluster, RowId};
 use crate::insight::{Filter, GroupBy, View};
 use crate::model::{Name, Timestamp};
 use crate::units::text::clean;
@@ -457,14 +457,9 @@ fn node_events(ui: &mut UiState, view: &View, cluster: &Cluster, seen: &Seen) {
 }
 
 fn turn_lane(ui: &mut UiState, by: isize) {
-    let lanes = lanes();
+    let lanes = events::lanes();
     ui.events.lane = cycled(&lanes, &ui.events.lane, by);
     follow(ui);
-}
-
-/// All lanes that can be selected; `None` stands for all events.
-pub(super) fn lanes() -> Vec<Option<Lane>> {
-    std::iter::once(None).chain(Lane::CHOICES.into_iter().map(Some)).collect()
 }
 
 fn toggle_pool(ui: &mut UiState, cluster: &Cluster) {
@@ -531,6 +526,7 @@ fn check(filter: &mut FilterBox) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::Lane;
     use crate::model::Resource;
     use crate::ui::state::Bars;
 
@@ -541,7 +537,7 @@ mod tests {
             group = cycled(&GroupBy::ALL, &group, 1);
         }
         assert_eq!(group, GroupBy::Nothing);
-        assert_eq!(cycled(&lanes(), &None, -1), Some(Lane::Warn));
+        assert_eq!(cycled(&events::lanes(), &None, -1), Some(Lane::Warn));
         let gone = Bars::Only(Resource::from_name("nvidia.com/gpu"));
         assert_eq!(cycled(&[Bars::Requests, Bars::Usage], &gone, 1), Bars::Requests);
     }

@@ -8,7 +8,7 @@ use nodeglass::insight::{CostHistory, Filter, GroupBy, PendingByCause, Sort, Vie
 use nodeglass::model::{Change, Timestamp};
 use nodeglass::pricing::PriceBook;
 use nodeglass::source::demo::{self, Fleet, Options};
-use nodeglass::ui::{self, Picture, UiOptions, UiState};
+use nodeglass::ui::{self, Scene, UiOptions, UiState};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::hint::black_box;
@@ -76,7 +76,7 @@ fn frame(c: &mut Criterion) {
         group.bench_function(format!("{nodes} nodes"), |b| {
             b.iter(|| {
                 let alerts = alerts(&cluster, &pending, start());
-                let input = Picture {
+                let input = Scene {
                     cluster: &cluster,
                     view: &view,
                     ui: &ui,

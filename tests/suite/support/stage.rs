@@ -11,7 +11,7 @@ use nodeglass::source::demo;
 use nodeglass::source::scenario::Scenario;
 use nodeglass::source::sim::Speed;
 use nodeglass::source::sim::play::Script;
-use nodeglass::ui::{self, Action, Depth, Effect, Picture, Seen, UiOptions, UiState, keys};
+use nodeglass::ui::{self, Action, Depth, Effect, Scene, Seen, UiOptions, UiState, keys};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
@@ -133,8 +133,8 @@ impl Stage {
         stage
     }
 
-    pub fn frame_input(&self) -> Picture<'_> {
-        Picture {
+    pub fn frame_input(&self) -> Scene<'_> {
+        Scene {
             cluster: &self.cluster,
             view: &self.view,
             ui: &self.ui,

@@ -1,8 +1,8 @@
 //! Formats numbers for people: cores, Gi, dollars, shares.
 
+use super::theme::{Glyphs, Theme};
 use crate::model::{Resource, Timestamp};
 use crate::pricing::{AsOf, PriceSource, Quote};
-use crate::ui::theme::{Glyphs, Theme};
 use crate::units::{Currency, Money, age};
 
 const KI: u64 = 1 << 10;
