@@ -13,13 +13,14 @@ use std::io::{self, Write};
 pub const SAMPLE_CONFIG: &str = include_str!("../../assets/config.toml");
 
 /// The reference that the README links to, in the order of the manual page.
-const MANUAL: [&str; 7] = [
+const MANUAL: [&str; 8] = [
     include_str!("../../assets/manual/keys.md"),
     include_str!("../../assets/manual/filters.md"),
     include_str!("../../assets/manual/snapshot.md"),
     include_str!("../../assets/manual/figures.md"),
     include_str!("../../assets/manual/prices.md"),
     include_str!("../../assets/manual/files.md"),
+    include_str!("../../assets/manual/scenarios.md"),
     include_str!("../../assets/manual/examples.md"),
 ];
 

@@ -175,7 +175,7 @@ fn an_error_that_quotes_a_file_holds_no_control_character() {
     let file = dir.path().join("file");
     for (text, flag) in [
         (format!("apiVersion: v1\nkind: Config\ncurrent-context: \"{}\"\n", evil("context")), "--kubeconfig"),
-        (format!("cluster a auto 1.36\n{}\n", evil("word")), "--scenario"),
+        (format!("cluster = {{ region = \"{}\" }}\n", evil("word")), "--scenario"),
         (format!("sort = \"{}\"\n{} = 1\n", evil("sort"), evil("key")), "--config"),
     ] {
         std::fs::write(&file, text).unwrap();

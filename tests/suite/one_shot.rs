@@ -562,7 +562,7 @@ async fn broken_pipe_is_success() {
 
 #[test]
 fn a_snapshot_of_a_scenario_is_its_end() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios/scale-out.txt");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios/scale-out.toml");
     let output = nodeglass(&["snapshot", "--scenario", file, "-o", "json"]).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();

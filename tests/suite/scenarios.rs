@@ -1,163 +1,145 @@
-//! Scenario files, folded step by step, and their expectations compared with rows and totals.
+//! The scale-out scenario, folded step by step: the rows and totals that it must show.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::support::stage::{Stage, afternoon, plain};
 use nodeglass::cluster::Row;
-use nodeglass::insight::Totals;
-use nodeglass::source::scenario::{Expect, Fact, PodCount, Scenario, Subject};
+use nodeglass::model::{Resource, Resources};
+use nodeglass::source::scenario::{SCALE_OUT, Scenario};
 use nodeglass::source::sim::Speed;
 
-/// Plays a file and checks each expectation; returns the last state and the number of compared facts.
-fn played(name: &str, text: &str) -> (Stage, usize) {
-    let scenario = Scenario::parse(name, text).unwrap();
+/// What holds at the end of a second: of the cluster, of the row of a node or of the row of a claim.
+const EXPECTED: &str = "
+1s   nodes 0 claims 0 pods 1 unscheduled 1 starting 0 running 0 bound 0 cpu 0m/0m
+3s   nodes 0 claims 1 pods 1 unscheduled 1
+3s   claim general-purpose-8wmvz status Pending cpu 0m/1480m cpu-percent 0.0
+5s   nodes 0 claims 1 pods 1 unscheduled 1 running 0 bound 0 cpu 0m/1480m cpu-percent 0.0 instances 0.08600 instances-month 62.78 fees 0.01032 unpriced 0
+5s   node i-0088a4e1b9e73a3c1 status Launching instance-type c5a.large zone ap-northeast-2b pods 0 cpu 0m/1480m cpu-percent 0.0 instances 0.08600
+21s  node i-0088a4e1b9e73a3c1 status Joining cpu 0m/1930m
+28s  nodes 1 claims 0 pods 2 unscheduled 0 running 2 bound 2 cpu 1000m/1930m cpu-percent 51.8
+28s  node i-0088a4e1b9e73a3c1 status Ready instance-type c5a.large nodepool general-purpose pods 2 cpu 1000m/1930m cpu-percent 51.8 instances 0.08600 fees 0.01032
+61s  nodes 1 pods 101 unscheduled 99 starting 0 running 2 bound 2
+65s  claim general-purpose-4qtzc status LaunchFailed
+66s  nodes 1 claims 0 pods 101 unscheduled 99
+80s  nodes 1 claims 0 pods 101 unscheduled 99 running 2 bound 2 cpu 1000m/1930m cpu-percent 51.8
+109s nodes 2 claims 0 pods 101 unscheduled 92 starting 0 running 9 terminating 0 bound 9 cpu 8000m/9840m cpu-percent 81.3 instances 0.43000 instances-month 313.90 fees 0.05160 unpriced 0
+109s node i-0088a4e1b9e73a3c1 status Ready pods 2 cpu 1000m/1930m cpu-percent 51.8
+109s node i-0fce4e6539834df06 status Ready instance-type c5a.2xlarge pods 7 cpu 7000m/7910m cpu-percent 88.5 instances 0.34400 fees 0.04128
+";
+
+/// Plays the scenario and compares it with `expected`; returns the last state and the number of compared facts.
+fn play(expected: &str) -> (Stage, usize) {
+    let scenario = Scenario::parse("scale-out.toml", SCALE_OUT).unwrap();
     let mut stage = Stage::empty(plain());
     let mut facts = 0;
-    for step in scenario.steps(afternoon(), Speed::default()) {
-        stage.now = afternoon().checked_add(step.at).unwrap();
-        stage.cluster.tick(stage.now);
-        stage.apply(step.changes);
-        for expect in &step.expects {
-            check(&stage, expect);
-            facts += expect.facts.len();
+    let mut steps = scenario.steps(afternoon(), Speed::default()).into_iter().peekable();
+    for line in expected.lines().filter(|line| !line.is_empty()) {
+        let mut words = line.split_whitespace();
+        let second: i64 = words.next().unwrap().trim_end_matches('s').parse().unwrap();
+        while let Some(step) = steps.next_if(|step| step.at.as_secs() <= second) {
+            stage.now = afternoon().checked_add(step.at).unwrap();
+            stage.cluster.tick(stage.now);
+            stage.apply(step.changes);
+        }
+        let words: Vec<&str> = words.collect();
+        let (subject, pairs) = match words[..] {
+            ["node" | "claim", name, ..] => (Some(row(&stage, words[0], name)), &words[2..]),
+            _ => (None, &words[..]),
+        };
+        for pair in pairs.chunks_exact(2) {
+            let actual = match subject {
+                Some(row) => row_fact(row, pair[0]),
+                None => total_fact(&stage, pair[0]),
+            };
+            assert_eq!(actual, pair[1], "{}: {line}", pair[0]);
+            facts += 1;
         }
     }
     (stage, facts)
 }
 
-fn row<'s>(stage: &'s Stage, subject: &Subject) -> &'s Row {
-    let matches = |row: &&Row| match subject {
-        Subject::Node(name) => {
-            let provider = row.claim().map_or("", |claim| claim.provider_id.as_str());
-            row.name() == name || provider.rsplit('/').next() == Some(name.as_str())
-        }
-        Subject::Claim(name) => row.claim().is_some_and(|claim| claim.name == *name),
-        Subject::Totals => panic!("the cluster is no row"),
+/// The row of a claim, or of an instance whether its node has joined or not.
+fn row<'s>(stage: &'s Stage, kind: &str, name: &str) -> &'s Row {
+    let matches = |row: &&Row| match (kind, row.claim()) {
+        ("claim", claim) => claim.is_some_and(|claim| claim.name == name),
+        (_, claim) => row.name() == name || claim.is_some_and(|claim| claim.provider_id.ends_with(name)),
     };
     let mut found = stage.cluster.rows().filter(|row| row.gone().is_none()).filter(matches);
-    let row = found.next().unwrap_or_else(|| panic!("no row of {subject:?}"));
-    assert!(found.next().is_none(), "two rows of {subject:?}");
+    let row = found.next().unwrap_or_else(|| panic!("no row of {kind} {name}"));
+    assert!(found.next().is_none(), "two rows of {kind} {name}");
     row
 }
 
-/// A percentage, rounded half up to as many decimals as `like` has.
-fn percent(part: u64, whole: u64, like: &str) -> String {
-    let decimals = like.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('%').len());
-    let scale = 10_u64.pow(decimals as u32);
-    let rounded = (part * 200 * scale + whole) / (whole * 2);
-    match decimals {
-        0 => format!("{rounded}%"),
-        _ => format!("{}.{:0decimals$}%", rounded / scale, rounded % scale),
-    }
-}
-
-fn check(stage: &Stage, expect: &Expect) {
-    for fact in &expect.facts {
-        let line = format!("line {}: {fact:?} of {:?}", expect.line, expect.subject);
-        match &expect.subject {
-            Subject::Totals => check_totals(stage, fact, &line),
-            Subject::Node(_) | Subject::Claim(_) => check_row(row(stage, &expect.subject), fact, &line),
+/// `requests/allocatable` of cpu, or the percentage with one decimal, rounded half up.
+fn cpu(key: &str, requests: &Resources, allocatable: &Resources) -> String {
+    let (part, whole) = (requests.get(&Resource::Cpu), allocatable.get(&Resource::Cpu));
+    match key {
+        "cpu" => format!("{part}m/{whole}m"),
+        _ => {
+            let permille = (part * 2000 + whole) / (whole * 2);
+            format!("{}.{}", permille / 10, permille % 10)
         }
     }
 }
 
-fn check_totals(stage: &Stage, fact: &Fact, line: &str) {
-    let totals: &Totals = stage.view.totals();
-    let price = &totals.price;
-    match fact {
-        Fact::Nodes(n) => assert_eq!(totals.nodes, *n, "{line}"),
-        Fact::ClaimsWithoutNode(n) => {
-            let here = stage.cluster.rows().filter(|row| row.gone().is_none());
-            assert_eq!(here.filter(|row| row.claim().is_some() && row.node().is_none()).count() as u64, *n, "{line}");
+fn total_fact(stage: &Stage, key: &str) -> String {
+    let totals = stage.view.totals();
+    let (price, pods) = (&totals.price, stage.cluster.pod_counts());
+    match key {
+        "nodes" => totals.nodes.to_string(),
+        "claims" => {
+            let rows = stage.cluster.rows().filter(|row| row.gone().is_none());
+            rows.filter(|row| row.claim().is_some() && row.node().is_none()).count().to_string()
         }
-        Fact::Pods(which, n) => {
-            let pods = stage.cluster.pod_counts();
-            let seen = match which {
-                PodCount::Total => pods.total(),
-                PodCount::Unscheduled => pods.unscheduled,
-                PodCount::Starting => pods.starting,
-                PodCount::Running => pods.running,
-                PodCount::Terminating => pods.terminating,
-                PodCount::Bound => pods.bound,
-            };
-            assert_eq!(seen, *n, "{line}");
-        }
-        Fact::Requests { resource, requested, allocatable, percent: shown } => {
-            let seen = (totals.requests.get(resource), totals.allocatable.get(resource));
-            assert_eq!(seen, (*requested, *allocatable), "{line}");
-            if let Some(shown) = shown {
-                assert_eq!(percent(seen.0, seen.1, shown), *shown, "{line}");
-            }
-        }
-        Fact::Instances(money) => assert_eq!(price.instances(), *money, "{line}"),
-        Fact::InstancesMonth(money) => assert_eq!(price.instances().monthly().rounded(2), *money, "{line}"),
-        Fact::Fees(money) => assert_eq!(price.fees(), *money, "{line}"),
-        Fact::Unpriced(n) => assert_eq!(price.unpriced, *n, "{line}"),
-        Fact::InstanceType(_) | Fact::Pool(_) | Fact::Zone(_) | Fact::Status(_) => panic!("{line}: not of a cluster"),
+        "pods" => pods.total().to_string(),
+        "unscheduled" => pods.unscheduled.to_string(),
+        "starting" => pods.starting.to_string(),
+        "running" => pods.running.to_string(),
+        "terminating" => pods.terminating.to_string(),
+        "bound" => pods.bound.to_string(),
+        "cpu" | "cpu-percent" => cpu(key, &totals.requests, &totals.allocatable),
+        "instances" => price.instances().decimal(5),
+        "instances-month" => price.instances().monthly().decimal(2),
+        "fees" => price.fees().decimal(5),
+        "unpriced" => price.unpriced.to_string(),
+        _ => panic!("unknown fact {key}"),
     }
 }
 
-fn check_row(row: &Row, fact: &Fact, line: &str) {
-    let quote = || row.quote().unwrap_or_else(|| panic!("{line}: no price"));
-    match fact {
-        Fact::Pods(which, n) => {
-            let (sums, pods) = (row.sums(), row.sums().pods);
-            let seen = match which {
-                PodCount::Total | PodCount::Bound => sums.requests.pods,
-                PodCount::Unscheduled => pods.unscheduled,
-                PodCount::Starting => pods.starting,
-                PodCount::Running => pods.running,
-                PodCount::Terminating => pods.terminating,
-            };
-            assert_eq!(seen, *n, "{line}");
-        }
-        Fact::Requests { resource, requested, allocatable, percent: shown } => {
+fn row_fact(row: &Row, key: &str) -> String {
+    match key {
+        "pods" => row.sums().requests.pods.to_string(),
+        "cpu" | "cpu-percent" => {
             // The requests of a NodeClaim before launch stand for its allocatable amounts.
-            let asked = || row.claim().map_or(0, |claim| claim.requests.get(resource));
-            let whole = row.allocatable().map_or_else(asked, |r| r.get(resource));
-            let seen = (row.sums().requests.get(resource), whole);
-            assert_eq!(seen, (*requested, *allocatable), "{line}");
-            if let Some(shown) = shown {
-                assert_eq!(percent(seen.0, seen.1, shown), *shown, "{line}");
-            }
+            let allocatable = row.allocatable().or_else(|| row.claim().map(|claim| &claim.requests));
+            cpu(key, &row.sums().requests, allocatable.unwrap_or(&Resources::default()))
         }
-        Fact::InstanceType(name) => assert_eq!(row.instance_type(), Some(name.as_str()), "{line}"),
-        Fact::Pool(name) => assert_eq!(row.pool(), Some(name.as_str()), "{line}"),
-        Fact::Zone(name) => assert_eq!(row.zone(), Some(name.as_str()), "{line}"),
-        Fact::Status(name) => assert_eq!(row.state().name(), name.as_str(), "{line}"),
-        Fact::Instances(money) => {
-            assert_eq!((quote().known().0, quote().unknown()), (*money, None), "{line}");
+        "instance-type" => row.instance_type().unwrap().to_owned(),
+        "nodepool" => row.pool().unwrap().to_owned(),
+        "zone" => row.zone().unwrap().to_owned(),
+        "status" => row.state().name().to_owned(),
+        "instances" => {
+            let quote = row.quote().unwrap();
+            assert_eq!(quote.unknown(), None);
+            quote.known().0.decimal(5)
         }
-        Fact::Fees(money) => assert_eq!(quote().known().1, *money, "{line}"),
-        Fact::Nodes(_) | Fact::ClaimsWithoutNode(_) | Fact::InstancesMonth(_) | Fact::Unpriced(_) => {
-            panic!("{line}: not of a row");
-        }
+        "fees" => row.quote().unwrap().known().1.decimal(5),
+        _ => panic!("unknown fact {key}"),
     }
 }
 
 #[test]
 fn the_scale_out_has_its_known_figures() {
-    let (stage, facts) = played("scale-out", include_str!("../../assets/scenarios/scale-out.txt"));
+    let (stage, facts) = play(EXPECTED);
     assert!(facts >= 70, "{facts} facts");
     let totals = stage.view.totals();
-    let price = &totals.price;
-    assert_eq!(
-        (price.instances().decimal(5), price.instances().monthly().decimal(2)),
-        ("0.43000".into(), "313.90".into())
-    );
-    assert_eq!((price.hourly().decimal(5), price.hourly().monthly().decimal(2)), ("0.48160".into(), "351.57".into()));
-    let fees: Vec<String> = ["i-0088a4e1b9e73a3c1", "i-0fce4e6539834df06"]
-        .map(|name| row(&stage, &Subject::Node(name.into())).quote().unwrap().known().1.decimal(5))
-        .into();
-    assert_eq!(fees, ["0.01032", "0.04128"]);
-    let pods = stage.cluster.pod_counts();
-    assert_eq!((pods.total(), pods.unscheduled, pods.running, pods.bound), (101, 92, 9, 9));
-    assert_eq!(totals.requested_permille(&nodeglass::model::Resource::Cpu), Some(813));
+    let hourly = totals.price.hourly();
+    assert_eq!((hourly.decimal(5), hourly.monthly().decimal(2)), ("0.48160".into(), "351.57".into()));
+    assert_eq!(totals.requested_permille(&Resource::Cpu), Some(813));
 }
 
 #[test]
 fn a_wrong_expectation_fails() {
-    let wrong = include_str!("../../assets/scenarios/scale-out.txt").replace("fees 0.05160", "fees 0.05161");
-    let found = std::panic::catch_unwind(|| played("wrong", &wrong));
-    assert!(found.is_err());
+    let wrong = EXPECTED.replace("fees 0.05160", "fees 0.05161");
+    assert!(std::panic::catch_unwind(|| play(&wrong)).is_err());
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{ClaimRequirement, EventKind, PodClass, Resource, Scheduling, key};
+use crate::model::{ClaimRequirement, EventKind, PodClass, Resource, Scheduling};
 use crate::source::sim::fold::PlainFold;
 use test_case::test_case;
 
@@ -8,94 +8,128 @@ fn start_time() -> Timestamp {
 }
 
 fn scale_out() -> Scenario {
-    Scenario::parse("scale-out.txt", SCALE_OUT).unwrap()
+    Scenario::parse("scale-out.toml", SCALE_OUT).unwrap()
 }
 
-const HEAD: &str = "cluster ap-northeast-2 auto 1.36\npool general-purpose on-demand\ndeployment web cpu 1\n";
-const NODE: &str =
-    "claim gp-1 pool general-purpose asks cpu 1\nlaunched gp-1 i-01 c5a.large zone ap-northeast-2a\njoined gp-1\n";
+const HEAD: &str = r#"cluster = { region = "ap-northeast-2", provisioner = "auto-mode", version = "1.36" }
+nodepools = [{ name = "general-purpose" }]
+workloads = [{ kind = "Deployment", name = "web", requests = { cpu = "1" } }]
+"#;
+const NODE: &str = r#"
+[[steps]]
+at = "0s"
+actions = [
+    { claim = { name = "gp-1", nodepool = "general-purpose", requests = { cpu = "1" } } },
+    { launch = { claim = "gp-1", instance = "i-01", instance-type = "c5a.large", zone = "ap-northeast-2a" } },
+    { join = { claim = "gp-1" } },
+]
+"#;
+
+/// A step with these actions, one a line.
+fn step(at: &str, actions: &str) -> String {
+    let actions: String = actions.lines().map(|action| format!("    {{ {action} }},\n")).collect();
+    format!("[[steps]]\nat = \"{at}\"\nactions = [\n{actions}]\n")
+}
 
 fn error_of(text: &str) -> String {
-    Scenario::parse("x.txt", text).unwrap_err().to_string()
+    Scenario::parse("x.toml", text).unwrap_err().to_string()
 }
 
-#[test_case("pool a" => "read scenario x.txt, line 1: the first line must be the cluster, such as: cluster ap-northeast-2 auto 1.36")]
-#[test_case("cluster x autos 1" => "read scenario x.txt, line 1: unknown provisioner \"autos\"; did you mean \"auto\"?")]
-fn the_first_line_is_the_cluster(text: &str) -> String {
-    error_of(text)
+#[test_case("" => "line 1: missing field `cluster`")]
+#[test_case("cluster = { region = \"x\", provisioner = \"auto\", version = \"1\" }" => "line 1: unknown variant `auto`, expected `auto-mode` or `karpenter`")]
+#[test_case("cluster = { regio = \"x\" }" => "line 1: unknown field `regio`; did you mean `region`?")]
+#[test_case("cluster = {\n" => "line 1: unclosed inline table, expected `}`")]
+fn a_scenario_has_a_cluster(text: &str) -> String {
+    error_of(text).strip_prefix("read scenario x.toml, ").unwrap().to_owned()
 }
 
-#[test_case("+1s clam gp" => "unknown word \"clam\"; did you mean \"claim\"?"; "nearest verb")]
-#[test_case("+1s xyzzyxyzzy" => "unknown word \"xyzzyxyzzy\""; "nothing near")]
-#[test_case("pool b spott" => "unknown word \"spott\"; did you mean \"spot\"?")]
-#[test_case("pool b limit cpu x" => "amount \"x\" is invalid: expected a value such as 500m, 2 or 1.5Gi")]
-#[test_case("pool b consolidate-after soon" => "consolidate-after \"soon\" is invalid: expected a value such as 30s, 336h or Never")]
-#[test_case("+5x scale web 1" => "time \"+5x\" is invalid: expected a value such as +1m30s")]
-#[test_case("scale web" => "the number of pods is missing at the end of the line")]
-#[test_case("scale web many" => "the number of pods \"many\" is invalid: expected a value such as 12")]
-#[test_case("scale wep 1" => "unknown workload \"wep\"; did you mean \"web\"?")]
-#[test_case("scale web 1 now" => "unknown word \"now\"")]
-#[test_case("bound web#1 i-01" => "unknown claim or node \"i-01\"")]
-#[test_case("unschedulable web#0 no" => "pods \"web#0\" is invalid: expected a value such as inflate, inflate#3 or inflate#3..9")]
-#[test_case("running web#3" => "the workload does not have that many pods yet: write scale before")]
-#[test_case("claim gp-1 pool generl-purpose asks cpu 1" => "unknown nodepool \"generl-purpose\"; did you mean \"general-purpose\"?")]
-#[test_case("claim gp-1 pool general-purpose ask cpu 1" => "unknown word \"ask\"; did you mean \"asks\"?")]
-#[test_case("event Node/i-01 Odd \"half" => "unclosed quotation mark")]
-#[test_case("event i-01 Odd text" => "object \"i-01\" is invalid: expected a value such as Node/i-0a or Pod/web/api-1")]
-#[test_case("stream nods live" => "unknown stream \"nods\"; did you mean \"nodes\"?")]
-#[test_case("expect nodes" => "a number is missing at the end of the line")]
-#[test_case("expect" => "an expected fact is missing at the end of the line")]
-#[test_case("expect stats Ready" => "unknown word \"stats\"; did you mean \"status\"?")]
-#[test_case("expect cpu 5" => "requests \"5\" is invalid: expected a value such as 1000m/1930m")]
-#[test_case("cluster b auto 1.36" => "a scenario has one cluster")]
-fn an_invalid_line_is_an_error(line: &str) -> String {
-    let error = error_of(&format!("{HEAD}{line}\n"));
-    error.strip_prefix("read scenario x.txt, line 4: ").unwrap().to_owned()
+#[test_case("clam = { }" => "unknown variant `clam`; did you mean `claim`?"; "nearest action")]
+#[test_case("scale = { workload = \"web\" }" => "missing field `pods`")]
+#[test_case("scale = { workload = \"web\", pods = \"many\" }" => "invalid type: string \"many\", expected usize")]
+#[test_case("scale = { workload = \"wep\", pods = 1 }" => "unknown workload \"wep\"; did you mean \"web\"?")]
+#[test_case("scale = { workload = \"web\", pods = 1, podd = 1 }" => "unexpected keys in table: podd, available keys: workload, pods")]
+#[test_case("bind = { pods = \"web\", node = \"i-01\" }" => "unknown claim or node \"i-01\"")]
+#[test_case("run = { pods = \"web#0\" }" => "invalid range of pods \"web#0\": expected a value such as inflate, inflate#3 or inflate#3..9")]
+#[test_case("run = { pods = \"web#9..3\" }" => "invalid range of pods \"web#9..3\": expected a value such as inflate, inflate#3 or inflate#3..9")]
+#[test_case("run = { pods = \"web#3\" }" => "the workload does not have that many pods yet: write scale before")]
+#[test_case("claim = { name = \"a\", nodepool = \"generl-purpose\", requests = { } }" => "unknown nodepool \"generl-purpose\"; did you mean \"general-purpose\"?")]
+#[test_case("claim = { name = \"a\", nodepool = \"general-purpose\", requests = { cpus = \"1\" } }" => "unknown resource \"cpus\"; did you mean \"cpu\"?")]
+#[test_case("claim = { name = \"a\", nodepool = \"general-purpose\", requests = { cpu = \"x\" } }" => "invalid amount \"x\": expected a value such as 500m, 2 or 1.5Gi")]
+#[test_case("event = { object = \"i-01\", reason = \"a\", message = \"b\" }" => "invalid object \"i-01\": expected a value such as Node/i-0a or Pod/web/api-1")]
+#[test_case("stream = { name = \"nods\", state = \"live\" }" => "unknown variant `nods`; did you mean `nodes`?")]
+fn an_invalid_action_is_an_error(action: &str) -> String {
+    let error = error_of(&format!("{HEAD}{}", step("1s", action)));
+    error.strip_prefix("read scenario x.toml, line 7: ").unwrap().to_owned()
 }
 
-#[test_case("launched gp-2 i-02 c5a.large zone a" => "unknown claim or node \"gp-2\"; did you mean \"gp-1\"?")]
-#[test_case("launched gp-1 i-02 c5a.larg zone a" => "unknown instance type \"c5a.larg\"; did you mean \"c5a.large\"?")]
-#[test_case("finalized gp-1" => "the claim has not been deleted: write failed or draining before")]
-#[test_case("scale web 2\nbound web i-01" => "the pods do not fit on the node: their requests exceed its free capacity")]
-#[test_case("taint i-01 a=b:NoShedule" => "unknown effect \"NoShedule\"; did you mean \"NoSchedule\"?")]
-#[test_case("condition i-01 Ready Tru x" => "unknown status \"Tru\"; did you mean \"True\"?")]
-#[test_case("label i-01 team" => "label \"team\" is invalid: expected a value such as team=web")]
-fn an_invalid_line_on_an_instance_is_an_error(lines: &str) -> String {
-    let error = error_of(&format!("{HEAD}{NODE}{lines}\n"));
+#[test_case("launch = { claim = \"gp-2\", instance = \"i-02\", instance-type = \"c5a.large\", zone = \"a\" }" => "unknown claim or node \"gp-2\"; did you mean \"gp-1\"?")]
+#[test_case("launch = { claim = \"gp-1\", instance = \"i-02\", instance-type = \"c5a.larg\", zone = \"a\" }" => "unknown instance type \"c5a.larg\"; did you mean \"c5a.large\"?")]
+#[test_case("finalize = { node = \"gp-1\" }" => "the claim has not been deleted: write fail-launch or drain before")]
+#[test_case("scale = { workload = \"web\", pods = 2 }\nbind = { pods = \"web\", node = \"i-01\" }" => "the pods do not fit on the node: their requests exceed its free capacity")]
+#[test_case("taint = { node = \"i-01\", taint = \"a=b:NoShedule\" }" => "unknown effect \"NoShedule\"; did you mean \"NoSchedule\"?")]
+#[test_case("condition = { node = \"i-01\", type = \"Ready\", status = \"Tru\", reason = \"x\" }" => "unknown variant `Tru`; did you mean `True`?")]
+#[test_case("label = { node = \"i-01\", key = \"team\" }" => "missing field `value`")]
+fn an_invalid_action_on_an_instance_is_an_error(actions: &str) -> String {
+    let error = error_of(&format!("{HEAD}{NODE}{}", step("1s", actions)));
     error.split_once(": ").unwrap().1.to_owned()
+}
+
+#[test_case("consolidate-after = \"soon\"" => "invalid duration \"soon\": expected a value such as 30s, 336h or Never")]
+#[test_case("cpu-limit = \"x\"" => "invalid amount \"x\": expected a value such as 500m, 2 or 1.5Gi")]
+#[test_case("capacity-type = \"spott\"" => "unknown variant `spott`; did you mean `spot`?")]
+#[test_case("taints = [\"team\"]" => "invalid taint \"team\": expected a value such as key=value:NoSchedule")]
+fn an_invalid_nodepool_is_an_error(key: &str) -> String {
+    let error = error_of(&HEAD.replace("\"general-purpose\" }", &format!("\"general-purpose\", {key} }}")));
+    error.strip_prefix("read scenario x.toml, line 2: ").unwrap().to_owned()
 }
 
 #[test]
 fn control_characters_are_removed() {
-    let text = format!("{HEAD}+1s scale web 1\n+2s unschedulable web \"no \u{1b}[31mroom\"\n");
+    let actions = "scale = { workload = \"web\", pods = 1 }\n\
+                   unschedulable = { pods = \"web\", message = \"no \\u001b[31mroom\" }";
     let mut fold = PlainFold::default();
-    for step in Scenario::parse("x.txt", &text).unwrap().steps(start_time(), Speed::default()) {
+    let scenario = Scenario::parse("x.toml", &format!("{HEAD}{}", step("1s", actions))).unwrap();
+    for step in scenario.steps(start_time(), Speed::default()) {
         fold.apply(&step.changes);
     }
     assert_eq!(fold.events[0].message, "no [31mroom");
 }
 
 #[test]
-fn lines_must_be_in_order_of_time() {
-    let text = format!("{HEAD}+5s scale web 1\n+4s scale web 2\n");
+fn steps_must_be_in_order_of_time() {
+    let scale = "scale = { workload = \"web\", pods = 1 }";
+    let text = format!("{HEAD}{}{}", step("5s", scale), step("4s", scale));
     assert_eq!(
         error_of(&text),
-        "read scenario x.txt, line 5: the time is before the line above; put the lines in order"
+        "read scenario x.toml, line 10: the time is before the step above; put the steps in order"
     );
+    let text = format!("{HEAD}{}", step("soon", scale));
+    assert!(error_of(&text).starts_with("read scenario x.toml, line 5: "), "{}", error_of(&text));
 }
 
 #[test]
-fn every_change_of_a_node_has_a_verb() {
-    let text = format!(
-        "{HEAD}{NODE}registered gp-1\nready gp-1\ninitialized gp-1\nlabel i-01 team=web\ntaint i-01 dedicated=web:NoExecute\n\
-         condition i-01 Ready Unknown NodeStatusUnknown \"Kubelet stopped posting node status.\"\ncordoned i-01\n\
-         usage i-01 cpu 250m memory 1Gi\nwarning Node/i-01 Rebooted \"Node i-01 has been rebooted\" from kubelet\n\
-         stream pods retrying \"the connection was cut\"\nstream pods live\n\
-         +1m30s untaint i-01 dedicated:NoExecute\nuncordoned i-01\ndisrupted i-01 Drifted\ndraining i-01\n"
-    );
-    let steps = Scenario::parse("x.txt", &text).unwrap().steps(start_time(), Speed::default());
+fn every_change_of_a_node_has_an_action() {
+    let first = r#"register = { node = "gp-1" }
+ready = { node = "gp-1" }
+initialize = { node = "gp-1" }
+label = { node = "i-01", key = "team", value = "web" }
+taint = { node = "i-01", taint = "dedicated=web:NoExecute" }
+condition = { node = "i-01", type = "Ready", status = "Unknown", reason = "NodeStatusUnknown", message = "Kubelet stopped posting node status." }
+cordon = { node = "i-01" }
+usage = { node = "i-01", cpu = "250m", memory = "1Gi" }
+event = { type = "Warning", object = "Node/i-01", reason = "Rebooted", message = "Node i-01 has been rebooted", component = "kubelet" }
+stream = { name = "pods", state = "retrying", message = "the connection was cut" }
+stream = { name = "pods", state = "live" }"#;
+    let second = r#"untaint = { node = "i-01", taint = "dedicated:NoExecute" }
+uncordon = { node = "i-01" }
+disrupt = { node = "i-01", reason = "Drifted" }
+drain = { node = "i-01" }"#;
+    let text = format!("{HEAD}{NODE}{}{}", step("0s", first), step("1m30s", second));
+    let steps = Scenario::parse("x.toml", &text).unwrap().steps(start_time(), Speed::default());
     let mut fold = PlainFold::default();
-    fold.apply(&steps[0].changes);
+    for step in &steps[..3] {
+        fold.apply(&step.changes);
+    }
     let node = &fold.nodes["i-01"];
     assert_eq!(node.labels.get("team"), Some("web"));
     assert_eq!(node.condition("Ready").unwrap().message, "Kubelet stopped posting node status.");
@@ -103,99 +137,26 @@ fn every_change_of_a_node_has_a_verb() {
     assert_eq!(fold.usage[0].1.cpu_millicores, 250);
     let event = fold.events_with_reason("Rebooted").next().unwrap();
     assert_eq!((event.component.as_str(), event.kind), ("kubelet", EventKind::Warning));
-    assert_eq!(steps[1].at, SignedDuration::from_secs(90));
-    fold.apply(&steps[1].changes);
+    assert_eq!(steps[3].at, SignedDuration::from_secs(90));
+    fold.apply(&steps[3].changes);
     let (node, claim) = (&fold.nodes["i-01"], &fold.claims["gp-1"]);
     assert!(node.deleted.is_some() && !node.unschedulable && claim.is("DisruptionReason"));
     assert_eq!(claim.condition("DisruptionReason").unwrap().reason, "Drifted");
     assert!(claim.requirements.iter().all(|r| r.values.len() <= ClaimRequirement::VALUES_KEPT));
 }
 
+/// The manual's example is valid, and its table has every action.
 #[test]
-fn the_scale_out_meets_its_expectations() {
-    let mut fold = PlainFold::default();
-    let mut checked = 0;
-    for step in scale_out().steps(start_time(), Speed::default()) {
-        fold.apply(&step.changes);
-        fold.check_capacity();
-        for expect in &step.expects {
-            checked += check(&fold, expect);
-        }
+fn the_manual_describes_the_format() {
+    let manual = include_str!("../../../assets/manual/scenarios.md");
+    let (_, example) = manual.split_once("```toml\n").unwrap();
+    Scenario::parse("manual", example.split_once("```").unwrap().0).unwrap();
+    let error = error_of(&format!("{HEAD}{}", step("1s", "xyzzyxyzzy = { }")));
+    let (_, actions) = error.split_once("expected one of ").unwrap();
+    for action in actions.split(", ") {
+        let rows = manual.lines().filter(|line| line.starts_with('|'));
+        assert!(rows.clone().any(|row| row.split('|').nth(1).unwrap().contains(action)), "{action}");
     }
-    assert!(checked >= 60, "{checked}");
-}
-
-/// Compares all facts except prices and row states; returns the number of compared facts.
-fn check(fold: &PlainFold, expect: &Expect) -> usize {
-    let claim = |name: &str| {
-        let mut claims = fold.claims.values();
-        claims.find(|c| c.name == name || c.provider_id.ends_with(&format!("/{name}"))).unwrap()
-    };
-    let joined = |claim: &crate::model::NodeClaim| {
-        fold.nodes.values().find(|n| n.provider_id == claim.provider_id && !n.provider_id.is_empty())
-    };
-    // A row has the node's allocatable, else the claim's, else the claim's requests.
-    let row = |claim: &crate::model::NodeClaim| match joined(claim) {
-        Some(node) => (fold.requested(&node.name), node.allocatable.clone()),
-        None if claim.provider_id.is_empty() => (crate::model::Resources::default(), claim.requests.clone()),
-        None => (crate::model::Resources::default(), claim.allocatable.clone()),
-    };
-    let mut checked = 0;
-    for fact in &expect.facts {
-        let line = expect.line;
-        let rows: Vec<_> = match &expect.subject {
-            Subject::Totals => fold.claims.values().filter(|c| !c.provider_id.is_empty()).map(row).collect(),
-            Subject::Node(name) | Subject::Claim(name) => vec![row(claim(name))],
-        };
-        let one = || match &expect.subject {
-            Subject::Totals => panic!("line {line}: not of the whole"),
-            Subject::Node(name) | Subject::Claim(name) => claim(name),
-        };
-        checked += 1;
-        match fact {
-            Fact::Nodes(n) => assert_eq!(fold.nodes.len() as u64, *n, "line {line}"),
-            Fact::ClaimsWithoutNode(n) => {
-                assert_eq!(fold.claims.values().filter(|c| joined(c).is_none()).count() as u64, *n, "line {line}");
-            }
-            Fact::Pods(count, n) => {
-                let bound = || fold.pods.values().filter(|p| !p.node.is_empty());
-                let seen = match (&expect.subject, count) {
-                    (Subject::Totals, PodCount::Total) => fold.pods.len(),
-                    (_, PodCount::Total | PodCount::Bound) if expect.subject != Subject::Totals => {
-                        rows[0].0.pods as usize
-                    }
-                    (_, PodCount::Unscheduled) => fold.unscheduled(),
-                    (_, PodCount::Running) => fold.running(),
-                    (_, PodCount::Terminating) => fold.pods.values().filter(|p| p.deleted.is_some()).count(),
-                    (_, PodCount::Starting) => bound().filter(|p| !p.waiting.is_empty()).count(),
-                    (_, PodCount::Total | PodCount::Bound) => bound().count(),
-                };
-                assert_eq!(seen as u64, *n, "line {line}: {count:?}");
-            }
-            Fact::Requests { resource, requested, allocatable, percent } => {
-                let sum = |of: fn(&(crate::model::Resources, crate::model::Resources)) -> &crate::model::Resources| {
-                    rows.iter().map(|r| of(r).get(resource)).sum::<u64>()
-                };
-                let seen = (sum(|r| &r.0), sum(|r| &r.1));
-                assert_eq!(seen, (*requested, *allocatable), "line {line}: {resource}");
-                if let Some(percent) = percent {
-                    let decimals = percent.split_once('.').map_or(0, |(_, d)| d.len() as u32 - 1);
-                    let scale = 100 * 10_u64.pow(decimals);
-                    let rounded = (seen.0 * scale * 2 + seen.1) / (seen.1 * 2);
-                    let whole = rounded / 10_u64.pow(decimals);
-                    let text = if decimals == 0 { format!("{whole}%") } else { format!("{whole}.{}%", rounded % 10) };
-                    assert_eq!(text, percent.as_str(), "line {line}");
-                }
-            }
-            Fact::InstanceType(t) => assert_eq!(one().labels.first(key::INSTANCE_TYPE), Some(t.as_str())),
-            Fact::Pool(t) => assert_eq!(one().labels.get(key::NODEPOOL), Some(t.as_str())),
-            Fact::Zone(t) => assert_eq!(one().labels.first(key::ZONE), Some(t.as_str())),
-            Fact::Status(_) | Fact::Instances(_) | Fact::InstancesMonth(_) | Fact::Fees(_) | Fact::Unpriced(_) => {
-                checked -= 1;
-            }
-        }
-    }
-    checked
 }
 
 #[test]
@@ -203,6 +164,7 @@ fn the_scale_out_has_the_events_of_the_controllers() {
     let mut fold = PlainFold::default();
     for step in scale_out().steps(start_time(), Speed::default()) {
         fold.apply(&step.changes);
+        fold.check_capacity();
     }
     assert_eq!(fold.context, "scale-out");
     for name in ["general-purpose-8wmvz", "general-purpose-q7kd2"] {

@@ -7,10 +7,12 @@ use crate::model::{
     Timestamp, Uid, key,
 };
 use crate::units::age::go_duration;
+use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// The capacity type of an instance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CapacityType {
     /// On-demand.
     #[default]

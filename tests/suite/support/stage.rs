@@ -94,8 +94,8 @@ impl Stage {
 
     /// The scale-out of the scenario file, up to this second.
     pub fn scale_out(until: i64, options: UiOptions) -> Self {
-        let text = include_str!("../../../assets/scenarios/scale-out.txt");
-        let scenario = Scenario::parse("scale-out.txt", text).unwrap();
+        let text = include_str!("../../../assets/scenarios/scale-out.toml");
+        let scenario = Scenario::parse("scale-out.toml", text).unwrap();
         let mut stage = Self::empty(options);
         let start = stage.now;
         for step in scenario.steps(start, Speed::default()).into_iter().filter(|s| s.at.as_secs() <= until) {
