@@ -28,6 +28,9 @@
 //! | [`cli`] | flags as typed, settings as meant |
 //! | [`app`] | the loop: terminal session, signals, pace of frames |
 //!
+//! Inside a room, files use one another in one direction as well: no cycle, and those of `cluster` and `insight` in the
+//! order that `tests/suite/architecture.rs` lists. A room's `mod.rs` only declares and re-exports.
+//!
 //! # Glossary
 //!
 //! One word for one thing, in identifiers, comments, screens and documents. Words of Kubernetes, Karpenter, AWS and `FinOps`

@@ -8,7 +8,7 @@ use super::sources::{Ready, Running};
 use super::terminal::{self, Screen, Session};
 use super::{options, trouble};
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Pricing, Settings};
-use crate::cluster::{Cluster, Dirty};
+use crate::cluster::{ChangedParts, Cluster};
 use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts, unmatched_terms};
 use crate::model::{Stream, Timestamp};
 use crate::pricing::PriceNews;
@@ -87,7 +87,7 @@ pub struct Dashboard {
     alerts_at: i64,
     sampled_filter: Option<Filter>,
     seen: Seen,
-    dirty: Dirty,
+    changed: ChangedParts,
     pacer: Pacer,
     demand: DemandSender,
     frames: u64,
@@ -111,7 +111,7 @@ impl Dashboard {
             alerts_at: i64::MIN,
             sampled_filter: None,
             seen: Seen::default(),
-            dirty: Dirty::NOTHING,
+            changed: ChangedParts::NONE,
             pacer: Pacer::default(),
             demand: DemandSender::default(),
             frames: 0,
@@ -239,12 +239,12 @@ impl Dashboard {
 
     fn fold(&mut self, batches: &mut Vec<Vec<crate::model::Change>>, clock: &Clock) {
         let now = clock.now();
-        let mut dirty = Dirty::NOTHING;
+        let mut changed = ChangedParts::NONE;
         for change in batches.drain(..).flatten() {
-            dirty |= self.cluster.apply(change, now);
+            changed |= self.cluster.apply(change, now);
         }
-        if dirty.any() {
-            self.dirty |= dirty;
+        if changed.any() {
+            self.changed |= changed;
             self.pacer.request(Instant::now() + SETTLE);
         }
     }
@@ -253,8 +253,8 @@ impl Dashboard {
     fn learn(&mut self, news: &mut Vec<Vec<PriceNews>>, now: Timestamp) {
         self.view.refresh(&mut self.cluster);
         let before = self.view.totals().price.clone();
-        let dirty = self.cluster.learn(news.drain(..).flatten());
-        if dirty.has(Dirty::ROWS) {
+        let changed = self.cluster.learn(news.drain(..).flatten());
+        if changed.has(ChangedParts::ROWS) {
             self.view.refresh(&mut self.cluster);
             self.history.rebase(&before, &self.view.totals().price);
         }
@@ -262,28 +262,32 @@ impl Dashboard {
             self.prices_expected = false;
             self.ui.notify(format!("no price source answered: {why}"), now);
         }
-        if dirty.any() {
-            self.dirty |= dirty;
+        if changed.any() {
+            self.changed |= changed;
             self.pacer.request(Instant::now() + SETTLE);
         }
     }
 
     fn draw<S: Screen>(&mut self, screen: &mut S, clock: &Clock) -> Result<()> {
         let now = clock.now();
-        self.dirty |= self.cluster.tick(now);
+        self.changed |= self.cluster.tick(now);
         self.view.refresh(&mut self.cluster);
         // The causes also depend on claims, nodes and the age of nominations; for these, once a second is enough.
         let second = self.alerts_at != now.as_second();
-        if second || [Dirty::PENDING, Dirty::EVENTS, Dirty::POOLS].into_iter().any(|part| self.dirty.has(part)) {
+        if second
+            || [ChangedParts::PENDING, ChangedParts::EVENTS, ChangedParts::NODEPOOLS]
+                .into_iter()
+                .any(|part| self.changed.has(part))
+        {
             self.pending.refresh(&self.cluster);
         }
-        if second || self.dirty.any() {
+        if second || self.changed.any() {
             self.alerts = alerts(&self.cluster, &self.pending, now);
             self.alerts_at = now.as_second();
         }
         self.sample(now);
         self.check_settings(now);
-        self.dirty = Dirty::NOTHING;
+        self.changed = ChangedParts::NONE;
         let input = Scene {
             cluster: &self.cluster,
             view: &self.view,

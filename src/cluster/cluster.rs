@@ -3,10 +3,10 @@
 use super::classes::NodeClasses;
 use super::join::Joins;
 use super::leaving::Signals;
-use super::pods::{PodCounts, PodRow, Pods};
+use super::pods::{PodRow, Pods};
 use super::prices::Prices;
-use super::row::{Row, RowId};
-use super::{EventLog, RowState};
+use super::row::Row;
+use super::{EventLog, PodCounts, RowId, RowState};
 use crate::model::{About, DisruptionBudget, LinkState, Name, NodePool, PodKey, Stream, Timestamp, Usage};
 use crate::pricing::{Demand, ExtraCosts, PriceBook};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -25,12 +25,12 @@ pub struct StreamHealth {
 
 /// Objects of one stream that could not be read in full.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OddCount {
+pub struct UnreadableObjects {
     /// How many times.
     pub count: u64,
     /// The last one, by name.
     pub object: String,
-    /// What was odd about it.
+    /// The problem, as the source reports it.
     pub problem: String,
 }
 
@@ -61,7 +61,7 @@ pub struct Cluster {
     pub(super) pdbs: BTreeMap<PodKey, (DisruptionBudget, u32)>,
     pub(super) events: EventLog,
     pub(super) signals: Signals,
-    pub(super) odd: BTreeMap<Stream, OddCount>,
+    pub(super) unreadable: BTreeMap<Stream, UnreadableObjects>,
     /// Measured usage of nodes that are not known yet: a reading may come before the list of nodes.
     pub(super) early_usage: FxHashMap<Name, Usage>,
     pub(super) changed: Vec<RowId>,
@@ -94,7 +94,7 @@ impl Cluster {
             pdbs: BTreeMap::new(),
             events: EventLog::default(),
             signals: Signals::default(),
-            odd: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
             early_usage: FxHashMap::default(),
             changed: Vec::new(),
             tombstones: FxHashSet::default(),
@@ -293,8 +293,8 @@ impl Cluster {
     }
 
     /// Objects that could not be read in full, by stream.
-    pub const fn odd(&self) -> &BTreeMap<Stream, OddCount> {
-        &self.odd
+    pub const fn unreadable(&self) -> &BTreeMap<Stream, UnreadableObjects> {
+        &self.unreadable
     }
 
     /// The rows touched since the last call; some may be gone by now. One reader: the view that keeps its order by them.

@@ -159,14 +159,14 @@ struct Group {
 
 /// A set of objects that events are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Objects {
+pub struct ObjectSet {
     /// Names by namespace.
     pods: FxHashMap<Name, FxHashSet<Name>>,
     /// Names of objects without a namespace, by kind.
     others: FxHashMap<Name, FxHashSet<Name>>,
 }
 
-impl Objects {
+impl ObjectSet {
     /// Adds an object without a namespace.
     pub fn add(&mut self, kind: &str, name: &str) {
         self.others.entry(kind.into()).or_default().insert(name.into());
@@ -197,7 +197,7 @@ pub struct EventQuery {
     /// One line for entries that differ only in their object.
     pub collapse: bool,
     /// Only events of these objects. A failed launch is an event of the claim and of each pod that it was for.
-    pub objects: Option<Objects>,
+    pub objects: Option<ObjectSet>,
 }
 
 impl Default for EventQuery {
@@ -216,7 +216,7 @@ impl EventQuery {
     }
 
     fn names(&self, entry: &Entry) -> bool {
-        let pod_is_in = |set: &Objects| entry.pods.iter().any(|(pod, _)| set.has_pod(&pod.namespace, &pod.name));
+        let pod_is_in = |set: &ObjectSet| entry.pods.iter().any(|(pod, _)| set.has_pod(&pod.namespace, &pod.name));
         self.objects.as_ref().is_none_or(|set| set.has(&entry.object) || pod_is_in(set))
     }
 }
@@ -564,7 +564,7 @@ mod tests {
         assert_eq!(shown(&log, &EventQuery::default()), [("c no cpu".into(), 3, 3), ("a no memory".into(), 1, 1)]);
         let plain = EventQuery { collapse: false, ..EventQuery::default() };
         assert_eq!(shown(&log, &plain).len(), 4);
-        let mut objects = Objects::default();
+        let mut objects = ObjectSet::default();
         objects.add_pod("default", "a");
         let of_a = EventQuery { objects: Some(objects), ..EventQuery::default() };
         assert_eq!(shown(&log, &of_a), [("a no memory".into(), 1, 1), ("a no cpu".into(), 1, 1)]);
@@ -649,7 +649,7 @@ mod tests {
             assert!(!log.add(launch(uid, "Pod", pod, text, 11)), "read again");
         }
         let lines = |pod: &str, collapse| {
-            let mut objects = Objects::default();
+            let mut objects = ObjectSet::default();
             objects.add_pod("default", pod);
             let query = EventQuery { objects: Some(objects), collapse, ..EventQuery::default() };
             shown(&log, &query)

@@ -13,34 +13,40 @@
 //! Always true: sums are integers and equal a rebuild from the same objects; a row exists from the first mention of
 //! its node's name by anything; the order in which objects of different kinds arrive changes nothing.
 
+mod changed_parts;
 mod classes;
 #[expect(clippy::module_inception, reason = "the file of the type that the room is named for")]
 mod cluster;
-mod dirty;
 mod events;
 mod extra_costs;
 mod flags;
 mod fold;
+mod ids;
 mod intern;
 mod join;
 mod lane;
 mod leaving;
 mod leaving_taint;
+mod pod_counts;
 mod pods;
 mod prices;
 mod row;
 mod state;
+mod sums;
 
-pub use cluster::{Cluster, OddCount, StreamHealth};
-pub use dirty::Dirty;
-pub use events::{EventLine, EventLog, EventQuery, Objects};
+pub use changed_parts::ChangedParts;
+pub use cluster::{Cluster, StreamHealth, UnreadableObjects};
+pub use events::{EventLine, EventLog, EventQuery, ObjectSet};
 pub use flags::{Flag, Flags};
+pub use ids::RowId;
 pub use lane::Lane;
 pub use leaving::Leaving;
-pub use pods::{PodCounts, PodRow, PodState, Waits};
+pub use pod_counts::{PodCounts, PodState};
+pub use pods::{PodRow, UnscheduledReason};
 pub use prices::{Prices, UnmatchedTerm};
-pub use row::{ManagedBy, Row, RowId, Sums, permille, share};
+pub use row::{ManagedBy, Row, permille, share};
 pub use state::RowState;
+pub use sums::Sums;
 
 /// How a machine is bought: decided with the price, shown with the row.
 pub use crate::pricing::CapacityType;

@@ -1,103 +1,14 @@
 //! Pods as compact rows; each remembers exactly what it contributed to its node.
 
+use super::ids::{NO_POD, RowId};
 use super::intern::{Interner, hash_of};
-use super::row::{RowId, Sums};
+use super::pod_counts::PodState;
+use super::sums::Sums;
 use crate::model::{
     Name, Owner, Placement, Pod, PodClass, PodKey, PodPhase, Resources, Scheduling, Timestamp, Uid, Usage,
 };
 use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
-use std::ops::{AddAssign, SubAssign};
-
-/// End of a chain of pods.
-pub(super) const NONE: u32 = u32::MAX;
-
-/// What a pod is doing. Every pod that has not ended is in exactly one of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PodState {
-    /// No node yet.
-    Unscheduled,
-    /// Bound, not running yet.
-    Starting,
-    /// Bound and running.
-    Running,
-    /// Phase Unknown: its node cannot be asked. It holds what it holds.
-    Unknown,
-    /// Deletion was asked; it holds what it holds until it is gone.
-    Terminating,
-}
-
-impl PodState {
-    /// The word on the screen and in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unscheduled => "unscheduled",
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Unknown => "unknown",
-            Self::Terminating => "terminating",
-        }
-    }
-}
-
-/// Pods by state. All but `bound` add up to [`Self::total`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PodCounts {
-    /// Without a node.
-    pub unscheduled: u64,
-    /// Bound, not running yet.
-    pub starting: u64,
-    /// Running.
-    pub running: u64,
-    /// Of phase Unknown.
-    pub unknown: u64,
-    /// Being deleted, bound or not.
-    pub terminating: u64,
-    /// With a node, in whatever state.
-    pub bound: u64,
-}
-
-impl PodCounts {
-    /// All pods that have not ended.
-    pub const fn total(&self) -> u64 {
-        self.unscheduled + self.starting + self.running + self.unknown + self.terminating
-    }
-
-    /// Counts of one pod.
-    pub(super) fn one(state: PodState, bound: bool) -> Self {
-        let is = |s| u64::from(state == s);
-        Self {
-            unscheduled: is(PodState::Unscheduled),
-            starting: is(PodState::Starting),
-            running: is(PodState::Running),
-            unknown: is(PodState::Unknown),
-            terminating: is(PodState::Terminating),
-            bound: u64::from(bound),
-        }
-    }
-}
-
-impl AddAssign for PodCounts {
-    fn add_assign(&mut self, o: Self) {
-        self.unscheduled += o.unscheduled;
-        self.starting += o.starting;
-        self.running += o.running;
-        self.unknown += o.unknown;
-        self.terminating += o.terminating;
-        self.bound += o.bound;
-    }
-}
-
-impl SubAssign for PodCounts {
-    fn sub_assign(&mut self, o: Self) {
-        self.unscheduled = self.unscheduled.saturating_sub(o.unscheduled);
-        self.starting = self.starting.saturating_sub(o.starting);
-        self.running = self.running.saturating_sub(o.running);
-        self.unknown = self.unknown.saturating_sub(o.unknown);
-        self.terminating = self.terminating.saturating_sub(o.terminating);
-        self.bound = self.bound.saturating_sub(o.bound);
-    }
-}
 
 /// What a pod asks for, shared by all pods of one shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -131,13 +42,13 @@ pub(super) struct Stored {
     deleted: i64,
     pub(super) state: PodState,
     class: PodClass,
-    waits: Option<Waits>,
+    unscheduled_reason: Option<UnscheduledReason>,
     preempted: bool,
 }
 
 /// Why a pod has no node; the text is [`PodRow::note`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Waits {
+pub enum UnscheduledReason {
     /// No scheduler has looked at it.
     Unseen,
     /// Its group keeps it back: not all of it can be placed at once.
@@ -152,7 +63,7 @@ pub enum Waits {
     Nominated,
 }
 
-impl Waits {
+impl UnscheduledReason {
     /// A few words for the screen.
     pub const fn name(self) -> &'static str {
         match self {
@@ -181,7 +92,7 @@ pub(super) struct Pods {
     placements: Interner<Placement>,
     /// What the pods without a node demand of one, by slot.
     placement_of: FxHashMap<u32, u32>,
-    /// First pod without a node, or [`NONE`].
+    /// First pod without a node, or [`NO_POD`].
     pub(super) unscheduled: u32,
     pub(super) usage: FxHashMap<PodKey, Usage>,
     pub(super) len: usize,
@@ -207,14 +118,14 @@ pub struct PodRow<'a> {
     /// End of its grace period, once deletion was asked.
     pub deleted: Option<Timestamp>,
     /// Why it has no node.
-    pub waits: Option<Waits>,
+    pub unscheduled_reason: Option<UnscheduledReason>,
     /// Effective requests (`pods` is 1).
     pub requests: Resources,
     /// Effective limits.
     pub limits: Resources,
     /// Measured usage, while pod metrics are polled.
     pub usage: Option<Usage>,
-    /// Why it waits: the scheduler's text or the container's waiting reason; may be empty.
+    /// Why it unscheduled_reason: the scheduler's text or the container's waiting reason; may be empty.
     pub note: &'a str,
     /// What it demands of a node, while it has none.
     pub placement: Option<&'a Placement>,
@@ -224,7 +135,7 @@ pub struct PodRow<'a> {
 
 impl Pods {
     pub(super) fn new() -> Self {
-        Self { unscheduled: NONE, ..Self::default() }
+        Self { unscheduled: NO_POD, ..Self::default() }
     }
 
     pub(super) fn find(&self, key: &PodKey) -> Option<u32> {
@@ -331,18 +242,18 @@ impl Pods {
             PodPhase::Unknown => PodState::Unknown,
             PodPhase::Running | PodPhase::Succeeded | PodPhase::Failed => PodState::Running,
         };
-        let (waits, note) = match pod.scheduling {
+        let (unscheduled_reason, note) = match pod.scheduling {
             _ if bound => (None, pod.waiting),
             Scheduling::Scheduled => (None, pod.waiting),
-            Scheduling::Gated => (Some(Waits::Gated), Name::default()),
-            Scheduling::Error(text) => (Some(Waits::SchedulerError), text),
-            Scheduling::Group(text) => (Some(Waits::Group), text),
+            Scheduling::Gated => (Some(UnscheduledReason::Gated), Name::default()),
+            Scheduling::Error(text) => (Some(UnscheduledReason::SchedulerError), text),
+            Scheduling::Group(text) => (Some(UnscheduledReason::Group), text),
             Scheduling::Unseen | Scheduling::Unschedulable(_) if !pod.nominated_node.is_empty() => {
-                (Some(Waits::Nominated), pod.nominated_node)
+                (Some(UnscheduledReason::Nominated), pod.nominated_node)
             }
-            Scheduling::Unseen if grouped => (Some(Waits::Group), Name::default()),
-            Scheduling::Unseen => (Some(Waits::Unseen), Name::default()),
-            Scheduling::Unschedulable(text) => (Some(Waits::Unschedulable), text),
+            Scheduling::Unseen if grouped => (Some(UnscheduledReason::Group), Name::default()),
+            Scheduling::Unseen => (Some(UnscheduledReason::Unseen), Name::default()),
+            Scheduling::Unschedulable(text) => (Some(UnscheduledReason::Unschedulable), text),
         };
         let requests = Resources { pods: 1, ..pod.requests.capped() };
         let is_claimed = |(name, _): &(&Name, &u64)| pod.by_claim.contains(name);
@@ -362,14 +273,14 @@ impl Pods {
             shape: self.shapes.take(shape),
             note: self.notes.take(note),
             row: None,
-            next: NONE,
-            prev: NONE,
+            next: NO_POD,
+            prev: NO_POD,
             generation,
             created: pod.created.as_second(),
             deleted: pod.deleted.map_or(NEVER, Timestamp::as_second),
             state,
             class: pod.class,
-            waits,
+            unscheduled_reason,
             preempted: pod.preempted,
         }
     }
@@ -404,7 +315,7 @@ impl Pods {
             row: pod.row,
             created: Timestamp::from_second(pod.created).unwrap_or_default(),
             deleted: (pod.deleted != NEVER).then(|| Timestamp::from_second(pod.deleted).unwrap_or_default()),
-            waits: pod.waits,
+            unscheduled_reason: pod.unscheduled_reason,
             requests,
             limits,
             usage,

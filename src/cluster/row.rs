@@ -1,52 +1,13 @@
 //! One line of the node table: a node, a claim, or both joined.
 
+use super::ids::{NO_POD, RowId};
 use super::leaving::{LAUNCH_TIMEOUT, Leaving, REGISTRATION_TIMEOUT, Signals};
 use super::leaving_taint::leaving_taint;
-use super::pods::NONE;
-use super::{CapacityType, PodCounts, RowState};
+use super::sums::Sums;
+use super::{CapacityType, RowState};
 use crate::model::{ConditionStatus, Name, Node, NodeClaim, Resource, Resources, Timestamp, Uid, Usage, key};
-use crate::pricing::{BadOverride, ComputeType, FargatePods, Offer, PriceBook, Quote, VolumesQuote, price_override};
+use crate::pricing::{BadOverride, ComputeType, Offer, PriceBook, Quote, VolumesQuote, price_override};
 use crate::units::natural::NaturalKey;
-
-/// Identity of a row for as long as the program runs; never used again. A claim's row that joins a node's row
-/// becomes that row: ask [`super::Cluster::resolve`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RowId(pub(super) u32);
-
-/// What the pods bound to one node name add up to. A pod counts from binding until it is gone or has ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sums {
-    /// Effective requests; `pods` is the number of counted pods.
-    pub requests: Resources,
-    /// Effective limits.
-    pub limits: Resources,
-    /// The share of [`Self::requests`] that DaemonSet and static pods ask.
-    pub overhead: Resources,
-    /// The extended resources among [`Self::requests`] that pods get by resource claims ([`crate::model::Pod::by_claim`]).
-    pub claimed: Resources,
-    /// What Fargate gave them: all that a Fargate node offers. `pods` is how many say so.
-    pub provisioned: Resources,
-    /// How many say what Fargate gave them in a form that is not understood.
-    pub unread_provisions: u64,
-    /// Bound pods by state; `unscheduled` is always 0 here.
-    pub pods: PodCounts,
-}
-
-impl Sums {
-    /// What they say of the size of a Fargate node, on which no DaemonSet runs.
-    pub(super) const fn fargate(&self) -> FargatePods {
-        let (all, overhead) = (&self.requests, &self.overhead);
-        FargatePods {
-            given: self.provisioned.pods,
-            given_cpu_millicores: self.provisioned.cpu_millicores,
-            given_memory_bytes: self.provisioned.memory_bytes,
-            unread: self.unread_provisions,
-            pods: all.pods.saturating_sub(overhead.pods),
-            requested_cpu_millicores: all.cpu_millicores.saturating_sub(overhead.cpu_millicores),
-            requested_memory_bytes: all.memory_bytes.saturating_sub(overhead.memory_bytes),
-        }
-    }
-}
 
 /// Who made the node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,7 +125,7 @@ impl Row {
             order: NaturalKey::new(&name),
             name,
             sums: Sums::default(),
-            first_pod: NONE,
+            first_pod: NO_POD,
             bad_price_label: false,
             usage: None,
             quote: None,

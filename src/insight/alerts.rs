@@ -137,9 +137,9 @@ pub fn alerts(cluster: &Cluster, pending: &PendingByCause, now: Timestamp) -> Ve
         let (kind, severity) = (AlertKind::OrphanedPods, Severity::Warning);
         alerts.push(Alert { kind, severity, text, row: None, until: None });
     }
-    for (stream, odd) in cluster.odd() {
-        let times = if odd.count == 1 { String::new() } else { format!(" ({} times)", odd.count) };
-        let text = format!("{stream}: {} could not be read in full{times}: {}", odd.object, odd.problem);
+    for (stream, unreadable) in cluster.unreadable() {
+        let times = if unreadable.count == 1 { String::new() } else { format!(" ({} times)", unreadable.count) };
+        let text = format!("{stream}: {} could not be read in full{times}: {}", unreadable.object, unreadable.problem);
         alerts.push(Alert { kind: AlertKind::Unreadable, severity: Severity::Warning, text, row: None, until: None });
     }
     if cluster.has_prices() {
@@ -882,8 +882,10 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_comes_last() {
-        let odd = || Change::Odd { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() };
-        let c = cluster([odd(), odd(), node("a", "spot"), event(1, "Node", "a", "SpotInterrupted", "", 20)]);
+        let unreadable =
+            || Change::Unreadable { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() };
+        let c =
+            cluster([unreadable(), unreadable(), node("a", "spot"), event(1, "Node", "a", "SpotInterrupted", "", 20)]);
         assert_eq!(
             texts(&c),
             [

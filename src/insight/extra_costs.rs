@@ -1,6 +1,6 @@
 //! What the volumes of a set of rows add up to: a sum of its own, which no other sum contains.
 
-use super::totals::take_counts;
+use super::counts::subtract_counts;
 use crate::cluster::Row;
 use crate::pricing::VolumeUnknown;
 use crate::units::{Currency, Money};
@@ -53,7 +53,7 @@ impl VolumeTotals {
             }
         }
         self.sums.retain(|_, sum| sum.rows > 0);
-        take_counts(&mut self.unknown, &other.unknown);
+        subtract_counts(&mut self.unknown, &other.unknown);
         self.estimated = self.estimated.saturating_sub(other.estimated);
     }
 

@@ -2,6 +2,7 @@
 //! somebody should be told about.
 
 mod alerts;
+mod counts;
 mod extra;
 mod extra_costs;
 mod filter;

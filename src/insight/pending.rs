@@ -5,7 +5,7 @@
 //! known is counted as such, never guessed at.
 
 use super::nodepool_match::{self, Mismatch};
-use crate::cluster::{Cluster, EventQuery, Lane, PodRow, PodState, Row, RowState, Waits};
+use crate::cluster::{Cluster, EventQuery, Lane, PodRow, PodState, Row, RowState, UnscheduledReason};
 use crate::model::{ConditionStatus, Name, NodePool, Owner, Placement, Stream, Timestamp, key};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -419,7 +419,7 @@ fn failure(message: &str) -> Cause {
 
 /// Pods without a node, counted by cause.
 ///
-/// Kept beside the screen and refreshed when [`crate::cluster::Dirty::PENDING`] or another part it rests on says so, at most
+/// Kept beside the screen and refreshed when [`crate::cluster::ChangedParts::PENDING`] or another part it rests on says so, at most
 /// once a frame: a refresh looks at the pods that wait and at the event log, reading does not.
 #[derive(Clone, Debug, Default)]
 pub struct PendingByCause {
@@ -624,12 +624,12 @@ impl<'a> Reader<'a> {
 
     fn verdict(&mut self, pod: &PodRow<'a>) -> Verdict {
         let plain = |cause| Verdict::Cause(cause, Vec::new());
-        match pod.waits {
-            Some(Waits::Gated) => plain(Cause::Gated),
-            Some(Waits::SchedulerError) => plain(failure(pod.note)),
-            Some(Waits::Group) => plain(Cause::Group),
-            Some(Waits::Unseen) => plain(Cause::Unseen),
-            Some(Waits::Nominated) => {
+        match pod.unscheduled_reason {
+            Some(UnscheduledReason::Gated) => plain(Cause::Gated),
+            Some(UnscheduledReason::SchedulerError) => plain(failure(pod.note)),
+            Some(UnscheduledReason::Group) => plain(Cause::Group),
+            Some(UnscheduledReason::Unseen) => plain(Cause::Unseen),
+            Some(UnscheduledReason::Nominated) => {
                 let asks = |what: fn(&Placement) -> bool| pod.placement.is_some_and(what);
                 let cause = if self.has_victims(pod.note) {
                     Cause::Preempting
@@ -642,7 +642,7 @@ impl<'a> Reader<'a> {
                 };
                 Verdict::Cause(cause, vec![pod.note.into()])
             }
-            Some(Waits::Unschedulable) => self.unschedulable(pod),
+            Some(UnscheduledReason::Unschedulable) => self.unschedulable(pod),
             None => plain(Cause::Other),
         }
     }

@@ -1,5 +1,6 @@
 //! What a set of rows adds up to: the header, a group's subtotal, a nodepool's line.
 
+use super::counts::subtract_counts;
 use super::extra_costs::VolumeTotals;
 use super::waste::Waste;
 use crate::cluster::{CapacityType, PodCounts, Row, RowState, permille};
@@ -250,8 +251,8 @@ impl PriceTotals {
             }
         }
         self.sums.retain(|_, sum| sum.rows > 0);
-        take_counts(&mut self.unknown, &other.unknown);
-        take_counts(&mut self.origins, &other.origins);
+        subtract_counts(&mut self.unknown, &other.unknown);
+        subtract_counts(&mut self.origins, &other.origins);
     }
 
     /// Every number of rows that is added and taken back as it is.
@@ -379,15 +380,6 @@ impl PriceTotals {
     pub fn worst_source(&self) -> PriceSource {
         self.origins.keys().map(|origin| origin.source).max().unwrap_or(PriceSource::None)
     }
-}
-
-pub(super) fn take_counts<K: Ord>(mine: &mut BTreeMap<K, u64>, taken: &BTreeMap<K, u64>) {
-    for (key, n) in taken {
-        if let Some(count) = mine.get_mut(key) {
-            *count = count.saturating_sub(*n);
-        }
-    }
-    mine.retain(|_, n| *n > 0);
 }
 
 /// What one row adds: computed once, added, and later taken back exactly.

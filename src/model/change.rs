@@ -58,7 +58,7 @@ pub enum Change {
         ahead_seconds: i64,
     },
     /// An object could not be decoded in full. The state counts these and keeps the last one.
-    Odd {
+    Unreadable {
         /// Its stream.
         stream: Stream,
         /// `namespace/name` or `name`, if known.
@@ -118,7 +118,7 @@ impl Change {
             | Self::Pdb(_)
             | Self::PdbGone(..)
             | Self::Clock { .. }
-            | Self::Odd { .. } => {}
+            | Self::Unreadable { .. } => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use super::pen::{Pen, columns};
 use super::scene::Scene;
 use super::state::{EventMark, Focus, Seen, UiState};
 use super::theme::Role;
-use crate::cluster::{Cluster, EventLine, EventQuery, Lane, Objects, Row, RowId};
+use crate::cluster::{Cluster, EventLine, EventQuery, Lane, ObjectSet, Row, RowId};
 use crate::model::{EventKind, ObjectRef, PodKey};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
@@ -26,8 +26,8 @@ pub(super) fn lanes() -> Vec<Option<Lane>> {
 }
 
 /// The objects whose events belong to a row: its node, its NodeClaim and its pods.
-pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> Objects {
-    let mut objects = Objects::default();
+pub(super) fn objects_of(row: &Row, cluster: &Cluster) -> ObjectSet {
+    let mut objects = ObjectSet::default();
     if let Some(node) = row.node() {
         objects.add("Node", &node.name);
     }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+use crate::file_graph::FileGraph;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,72 @@ fn a_wrong_dependency_is_found() {
     assert_eq!(rooms_named("use crate::ui::Seen; // crate::app"), ["ui"]);
     assert_eq!(rooms_named("    crate::cluster::permille(crate::units::x())"), ["cluster", "units"]);
     assert!(!allowed("cluster").contains(&"insight") && !allowed("ui").contains(&"source"));
+}
+
+/// The modules whose files are checked, with the order of their files and folders: each uses only those of earlier lines.
+/// A module without an order is only checked for cycles.
+const FILE_ORDER: &[(&str, &[&[&str]])] = &[
+    (
+        "cluster",
+        &[
+            &["changed_parts", "ids", "intern", "join", "lane", "leaving_taint", "pod_counts"],
+            &["events", "leaving", "prices", "state", "sums"],
+            &["pods"],
+            &["row"],
+            &["classes", "flags"],
+            &["cluster"],
+            &["extra_costs"],
+            &["fold"],
+        ],
+    ),
+    (
+        "insight",
+        &[
+            &["counts", "nodepool_match", "orphans", "waste"],
+            &["extra_costs", "filter", "pending", "sort"],
+            &["extra", "totals"],
+            &["alerts", "history", "view"],
+        ],
+    ),
+];
+
+#[test]
+fn files_of_a_module_use_one_another_in_one_direction() {
+    let mut wrong = Vec::new();
+    for (room, layers) in FILE_ORDER {
+        let graph = FileGraph::read(&root().join("src"), room);
+        assert!(graph.files.len() > 5 && !graph.uses.is_empty(), "{room} was not read");
+        if let Some(cycle) = graph.cycle() {
+            let uses: Vec<String> =
+                cycle.iter().map(|u| format!("\n  {} uses {} of {}", u.from, u.path, u.to)).collect();
+            wrong.push(format!("a cycle in {room}:{}", uses.concat()));
+        }
+        if !layers.is_empty() {
+            let against = graph.against(layers);
+            wrong.extend(
+                against.iter().map(|u| format!("{room}: {} uses {} of {}, which is later", u.from, u.path, u.to)),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn uses_between_files_are_found() {
+    let texts = [
+        ("mod", "mod a;\nmod b;\npub use a::{First, Second};\npub use b::inner::Third;\n"),
+        ("a", "use super::{\n    b::Other,\n    Third,\n};\npub struct First; // super::c::Comment\n"),
+        ("b/mod", "mod inner;\nuse inner::Third;\nfn f() { crate::room::c::call(); }\n#[cfg(test)]\nmod tests;"),
+        ("b/inner", "use crate::model::Name;\npub struct Third;\n"),
+        ("c", "use crate::room::First;\nfn g(x: super::b::inner::Third) {}\n"),
+    ];
+    let graph = FileGraph::from_texts("room", &texts);
+    let uses: Vec<(&str, &str)> = graph.uses.iter().map(|u| (u.from.as_str(), u.to.as_str())).collect();
+    assert_eq!(uses, [("a", "b"), ("a", "b/inner"), ("b", "b/inner"), ("b", "c"), ("c", "a"), ("c", "b/inner")]);
+    let cycle: Vec<&str> = graph.cycle().unwrap().iter().map(|u| u.from.as_str()).collect();
+    assert_eq!(cycle, ["a", "b", "c"]);
+    let against: Vec<&str> = graph.against(&[&["a"], &["b"], &["c"]]).iter().map(|u| u.from.as_str()).collect();
+    assert_eq!(against, ["a", "a", "b"]);
 }
 
 /// Files reachable from a crate root by `mod` lines (`#[path]` and `include!` as well).

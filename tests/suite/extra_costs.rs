@@ -72,7 +72,7 @@ async fn node_classes_are_read_as_a_server_sends_them() {
     let classes = |seen: &[Change]| -> Vec<NodeClass> {
         let class = |change: &Change| match change {
             Change::NodeClass(class) => Some((**class).clone()),
-            Change::Odd { problem, .. } => panic!("odd: {problem}"),
+            Change::Unreadable { problem, .. } => panic!("odd: {problem}"),
             _ => None,
         };
         seen.iter().filter_map(class).collect()
@@ -273,8 +273,8 @@ fn a_class_that_changes_or_goes_is_felt_by_its_machines_alone() {
     let mut view = View::default();
     view.refresh(&mut cluster);
     let grown = class(Provisioner::Karpenter, "web", vec![gp3(Some(40), true)]);
-    let dirty = cluster.apply(grown.clone().added(), at(20));
-    assert!(dirty.any());
+    let changed = cluster.apply(grown.clone().added(), at(20));
+    assert!(changed.any());
     assert!(!cluster.apply(grown.added(), at(21)).any(), "the same again is no news");
     assert_eq!(volumes(&cluster, "by-claim").unwrap().0, "0.00500");
     assert_eq!(volumes(&cluster, "auto").unwrap().0, "0.00999");

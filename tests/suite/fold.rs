@@ -5,7 +5,7 @@
 
 use crate::support::alloc::bytes_held;
 use crate::support::build::*;
-use nodeglass::cluster::{Cluster, Dirty, EventQuery, Flag, Row, RowState, Sums};
+use nodeglass::cluster::{Cluster, ChangedParts, EventQuery, Flag, Row, RowState, Sums};
 use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, Waste, alerts};
 use nodeglass::model::{
     Change, ConditionStatus, EventKind, Labels, LinkState, Name, Node, NodeClaim, NodePool, Owner, Pod, PodClass,
@@ -1058,8 +1058,8 @@ fn stored_events_hold_no_escape_codes() {
 #[test]
 fn only_pods_without_a_node_ask_for_another_look_at_why_pods_wait() {
     let mut c = cluster([node("n").added(), pod("bound", "n").added(), pod("pending", "").added()]);
-    assert!(!c.apply(pod_gone("bound"), at(9)).has(Dirty::PENDING));
-    assert!(c.apply(pod_gone("pending"), at(9)).has(Dirty::PENDING));
+    assert!(!c.apply(pod_gone("bound"), at(9)).has(ChangedParts::PENDING));
+    assert!(c.apply(pod_gone("pending"), at(9)).has(ChangedParts::PENDING));
 }
 
 #[test]

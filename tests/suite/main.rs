@@ -7,6 +7,7 @@ mod demo;
 mod dependencies;
 mod doctor;
 mod extra_costs;
+mod file_graph;
 mod fold;
 mod frames;
 mod hostile;

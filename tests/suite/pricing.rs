@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use crate::support::build::*;
-use nodeglass::cluster::{CapacityType, Cluster, Dirty, ManagedBy, UnmatchedTerm};
+use nodeglass::cluster::{CapacityType, Cluster, ChangedParts, ManagedBy, UnmatchedTerm};
 use nodeglass::model::{
     Change, ClaimRequirement, Node, NodeClaim, Pod, PodClass, PodKey, Resources, Timestamp, Uid, key,
 };
@@ -324,7 +324,7 @@ fn fargate_price_follows_the_annotation() {
     assert_eq!(c.row_of_node("f").unwrap().quote().unwrap().unknown(), Some(Unknown::FargateSize), "no pod yet");
     c.take_changed();
     // The pod comes without an annotation: 500 millicores and 1.25 GiB become 0.5 vCPU and 2 GB, as an estimate.
-    assert!(c.apply(given(""), at(1)).has(Dirty::ROWS));
+    assert!(c.apply(given(""), at(1)).has(ChangedParts::ROWS));
     assert_eq!(label(&c, "f"), "~0.033500");
     let id = c.row_of_node("f").unwrap().id();
     assert_eq!(c.take_changed(), [id], "a row whose price changes is drawn again");

@@ -138,7 +138,7 @@ fn the_json_of_the_manual_is_the_programs() {
         build::node("a").added(),
         build::pod("p", "a").added(),
         build::pod("q", "").added(),
-        Change::Odd { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() },
+        Change::Unreadable { stream: Stream::Pods, object: "default/x".into(), problem: "bad quantity".into() },
         build::pod("orphan", "taken-away").added(),
         Change::Synced(Stream::Nodes),
         Change::NodeUsage(vec![("a".into(), Usage { cpu_millicores: 100, ..Usage::default() })]),

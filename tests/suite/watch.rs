@@ -116,7 +116,7 @@ fn summary(change: &Change, stream: Stream) -> Option<String> {
         Change::PodGone(key, _) if stream == Stream::Pods => Some(format!("-{}", key.name)),
         Change::Claim(claim) if stream == Stream::NodeClaims => Some(format!("+{}", claim.name)),
         Change::Event(event) if stream == Stream::Events => Some(format!("+{}", event.reason)),
-        Change::Odd { stream: s, object, .. } if *s == stream => Some(format!("?{object}")),
+        Change::Unreadable { stream: s, object, .. } if *s == stream => Some(format!("?{object}")),
         Change::Link(s, LinkState::Retrying { .. }) if *s == stream => Some("retrying".into()),
         Change::Link(s, LinkState::Live) if *s == stream => Some("live".into()),
         _ => None,
@@ -353,7 +353,7 @@ async fn bad_quantity_does_not_stop_the_run() {
         .collect();
     assert_eq!(millicores, [0, 250]);
     let problem = live.seen.iter().find_map(|change| match change {
-        Change::Odd { problem, .. } => Some(problem.as_str()),
+        Change::Unreadable { problem, .. } => Some(problem.as_str()),
         _ => None,
     });
     assert!(problem.is_some_and(|p| p.starts_with("container \"main\", resources.requests: \"1K\"")), "{problem:?}");

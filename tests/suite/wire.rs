@@ -45,7 +45,7 @@ async fn read(path: &str, stream: Stream, object: &str) -> Change {
         let batch = tokio::time::timeout(Duration::from_secs(30), receiver.recv()).await.unwrap().unwrap();
         for change in batch {
             match change {
-                Change::Odd { problem, .. } => panic!("odd: {problem}"),
+                Change::Unreadable { problem, .. } => panic!("odd: {problem}"),
                 Change::About(_) | Change::Link(..) | Change::Resync(_) => {}
                 object => return object,
             }

@@ -1,10 +1,10 @@
 //! Folding of NodeClaims, and their join to nodes.
 
-use crate::cluster::{Cluster, Dirty, RowId};
+use crate::cluster::{ChangedParts, Cluster, RowId};
 use crate::model::{Name, NodeClaim, Stream, Timestamp, Uid};
 
 impl Cluster {
-    pub(super) fn claim(&mut self, claim: Box<NodeClaim>, now: Timestamp) -> Dirty {
+    pub(super) fn claim(&mut self, claim: Box<NodeClaim>, now: Timestamp) -> ChangedParts {
         let name = claim.name.clone();
         let generation = self.generation(Stream::NodeClaims);
         let first_picture_done = self.stream(Stream::NodeClaims).complete;
@@ -20,10 +20,10 @@ impl Cluster {
                 id
             }
         };
-        let Some(row) = self.rows.get_mut(&id) else { return Dirty::NOTHING };
+        let Some(row) = self.rows.get_mut(&id) else { return ChangedParts::NONE };
         row.claim_generation = generation;
         if row.claim.as_deref() == Some(&*claim) {
-            return Dirty::NOTHING;
+            return ChangedParts::NONE;
         }
         self.joins.add_claim(&claim);
         if let Some(old) = row.claim.replace(claim) {
@@ -39,14 +39,14 @@ impl Cluster {
         if let Some(id) = self.by_claim.get(&name).copied() {
             self.refresh(id, now);
         }
-        Dirty::ROWS
+        ChangedParts::ROWS
     }
 
-    pub(super) fn claim_gone(&mut self, name: &Name, uid: Uid, now: Timestamp) -> Dirty {
-        let Some(id) = self.by_claim.get(name).copied() else { return Dirty::NOTHING };
-        let Some(row) = self.rows.get_mut(&id) else { return Dirty::NOTHING };
+    pub(super) fn claim_gone(&mut self, name: &Name, uid: Uid, now: Timestamp) -> ChangedParts {
+        let Some(id) = self.by_claim.get(name).copied() else { return ChangedParts::NONE };
+        let Some(row) = self.rows.get_mut(&id) else { return ChangedParts::NONE };
         if !row.claim.as_ref().is_some_and(|claim| claim.uid.matches(uid)) {
-            return Dirty::NOTHING;
+            return ChangedParts::NONE;
         }
         if let Some(claim) = &row.claim {
             self.joins.remove_claim(claim);
@@ -62,7 +62,7 @@ impl Cluster {
         if let Some(node) = node {
             self.settle(&node, now);
         }
-        Dirty::ROWS
+        ChangedParts::ROWS
     }
 
     /// Moves a claim to the row it belongs to: its node's, or one of its own.

@@ -1,10 +1,10 @@
 //! Folding of events.
 
-use crate::cluster::{Cluster, Dirty, Row};
+use crate::cluster::{ChangedParts, Cluster, Row};
 use crate::model::{Event, Timestamp};
 
 impl Cluster {
-    pub(super) fn event(&mut self, event: Event, now: Timestamp) -> Dirty {
+    pub(super) fn event(&mut self, event: Event, now: Timestamp) -> ChangedParts {
         let explains = self.signals.note(&event, now);
         let row = match event.object.kind.as_str() {
             "Node" if explains => self.by_node.get(&event.object.name).copied(),
@@ -18,8 +18,8 @@ impl Cluster {
         let added = self.events.add(event);
         if let Some(id) = row {
             self.refresh(id, now);
-            return Dirty::EVENTS | Dirty::ROWS;
+            return ChangedParts::EVENTS | ChangedParts::ROWS;
         }
-        if added { Dirty::EVENTS } else { Dirty::NOTHING }
+        if added { ChangedParts::EVENTS } else { ChangedParts::NONE }
     }
 }

@@ -9,7 +9,7 @@ mod prices;
 mod rows;
 mod streams;
 
-use super::{Cluster, Dirty, OddCount, RowId, RowState, classes};
+use super::{ChangedParts, Cluster, RowId, RowState, UnreadableObjects, classes};
 use crate::model::{Change, Stream, Timestamp};
 
 /// How long the row of a node that went stays visible, in seconds.
@@ -19,7 +19,7 @@ const GONE_CLAIM_SECONDS: i64 = 180;
 
 impl Cluster {
     /// Folds one change. `now` dates what objects do not date: when something was first seen, or gone.
-    pub fn apply(&mut self, change: Change, now: Timestamp) -> Dirty {
+    pub fn apply(&mut self, change: Change, now: Timestamp) -> ChangedParts {
         self.now = self.now.max(now);
         if let Some(stream) = stream_of(&change) {
             self.streams[stream.index()].heard = Some(now);
@@ -28,19 +28,19 @@ impl Cluster {
             Change::About(about) => {
                 let differs = self.about != about;
                 self.about = about;
-                if differs { Dirty::LINKS } else { Dirty::NOTHING }
+                if differs { ChangedParts::STREAMS } else { ChangedParts::NONE }
             }
             Change::Clock { ahead_seconds } => {
                 self.clock_ahead_seconds = ahead_seconds;
-                Dirty::LINKS
+                ChangedParts::STREAMS
             }
             Change::Resync(stream) => {
                 self.generations[stream.index()] += 1;
-                Dirty::NOTHING
+                ChangedParts::NONE
             }
-            Change::Synced(stream) => self.synced(stream, now) | Dirty::LINKS,
+            Change::Synced(stream) => self.synced(stream, now) | ChangedParts::STREAMS,
             Change::Link(stream, state) => self.link(stream, state, now),
-            Change::Heard(_) => Dirty::NOTHING,
+            Change::Heard(_) => ChangedParts::NONE,
             Change::Node(node) => self.node(node, now),
             Change::NodeGone(name, uid) => self.node_gone(&name, uid, now),
             Change::Pod(pod) => self.pod(*pod, now),
@@ -57,18 +57,18 @@ impl Cluster {
             Change::NodeUsage(usage) => self.node_usage(usage),
             Change::PodUsage(usage) => {
                 self.pods.usage = usage.into_iter().collect();
-                Dirty::ROWS
+                ChangedParts::ROWS
             }
-            Change::Odd { stream, object, problem } => {
-                let odd = self.odd.entry(stream).or_default();
-                *odd = OddCount { count: odd.count + 1, object, problem };
-                Dirty::LINKS
+            Change::Unreadable { stream, object, problem } => {
+                let unreadable = self.unreadable.entry(stream).or_default();
+                *unreadable = UnreadableObjects { count: unreadable.count + 1, object, problem };
+                ChangedParts::STREAMS
             }
         }
     }
 
     /// Lets time pass: tombstones that were shown long enough go.
-    pub fn tick(&mut self, now: Timestamp) -> Dirty {
+    pub fn tick(&mut self, now: Timestamp) -> ChangedParts {
         self.now = self.now.max(now);
         let over: Vec<RowId> = self
             .tombstones
@@ -92,7 +92,7 @@ impl Cluster {
                 self.drop_if_empty(*id);
             }
         }
-        if over.is_empty() { Dirty::NOTHING } else { Dirty::ROWS }
+        if over.is_empty() { ChangedParts::NONE } else { ChangedParts::ROWS }
     }
 
     const fn generation(&self, stream: Stream) -> u32 {
@@ -104,7 +104,7 @@ fn stream_of(change: &Change) -> Option<Stream> {
     match change {
         Change::About(_) | Change::Clock { .. } => None,
         Change::Resync(stream) | Change::Synced(stream) | Change::Heard(stream) => Some(*stream),
-        Change::Link(..) | Change::Odd { .. } => None,
+        Change::Link(..) | Change::Unreadable { .. } => None,
         Change::Node(_) | Change::NodeGone(..) => Some(Stream::Nodes),
         Change::Pod(_) | Change::PodGone(..) => Some(Stream::Pods),
         Change::Claim(_) | Change::ClaimGone(..) => Some(Stream::NodeClaims),

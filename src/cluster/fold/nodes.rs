@@ -1,15 +1,15 @@
 //! Folding of nodes and of their measured usage.
 
-use crate::cluster::{Cluster, Dirty};
+use crate::cluster::{ChangedParts, Cluster};
 use crate::model::{Name, Node, Stream, Timestamp, Uid, Usage};
 use rustc_hash::FxHashMap;
 
 impl Cluster {
-    pub(super) fn node(&mut self, node: Box<Node>, now: Timestamp) -> Dirty {
+    pub(super) fn node(&mut self, node: Box<Node>, now: Timestamp) -> ChangedParts {
         let id = self.row_for_node(&node.name, now);
         let generation = self.generation(Stream::Nodes);
         let first_picture_done = self.stream(Stream::Nodes).complete;
-        let Some(row) = self.rows.get_mut(&id) else { return Dirty::NOTHING };
+        let Some(row) = self.rows.get_mut(&id) else { return ChangedParts::NONE };
         row.node_generation = generation;
         let was_gone = row.gone.take().is_some();
         if was_gone {
@@ -18,7 +18,7 @@ impl Cluster {
         }
         let was_there = row.node.is_some() && !was_gone;
         if was_there && row.node.as_deref() == Some(&*node) {
-            return Dirty::NOTHING;
+            return ChangedParts::NONE;
         }
         // Another uid is another machine under the same name.
         let is_another = row.node.as_ref().is_some_and(|old| old.uid != node.uid);
@@ -47,14 +47,14 @@ impl Cluster {
             self.rejoin(claim, now);
         }
         self.refresh(id, now);
-        Dirty::ROWS
+        ChangedParts::ROWS
     }
 
-    pub(super) fn node_gone(&mut self, name: &Name, uid: Uid, now: Timestamp) -> Dirty {
-        let Some(id) = self.by_node.get(name).copied() else { return Dirty::NOTHING };
-        let Some(row) = self.rows.get_mut(&id) else { return Dirty::NOTHING };
+    pub(super) fn node_gone(&mut self, name: &Name, uid: Uid, now: Timestamp) -> ChangedParts {
+        let Some(id) = self.by_node.get(name).copied() else { return ChangedParts::NONE };
+        let Some(row) = self.rows.get_mut(&id) else { return ChangedParts::NONE };
         if row.gone.is_some() || !row.node.as_ref().is_some_and(|node| node.uid.matches(uid)) {
-            return Dirty::NOTHING;
+            return ChangedParts::NONE;
         }
         let near = row.node.as_ref().map(|node| {
             let near = self.joins.claims_near(node);
@@ -71,11 +71,11 @@ impl Cluster {
         }
         self.refresh(id, now);
         near.into_iter().flatten().for_each(|claim| self.rejoin(&claim, now));
-        Dirty::ROWS
+        ChangedParts::ROWS
     }
 
     /// A reading is complete: a node it does not name has no usage, which is not 0.
-    pub(super) fn node_usage(&mut self, usage: Vec<(Name, Usage)>) -> Dirty {
+    pub(super) fn node_usage(&mut self, usage: Vec<(Name, Usage)>) -> ChangedParts {
         let mut reading: FxHashMap<Name, Usage> = usage.into_iter().collect();
         let mut touched = Vec::new();
         for row in self.rows.values_mut().filter(|row| row.gone.is_none()) {
@@ -86,10 +86,10 @@ impl Cluster {
             }
         }
         self.early_usage = reading;
-        let dirty = if touched.is_empty() { Dirty::NOTHING } else { Dirty::ROWS };
+        let changed = if touched.is_empty() { ChangedParts::NONE } else { ChangedParts::ROWS };
         for id in touched {
             self.touch(id);
         }
-        dirty
+        changed
     }
 }

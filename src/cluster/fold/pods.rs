@@ -1,11 +1,12 @@
 //! Folding of pods: each adds to the sums of its row, and takes exactly that back.
 
-use crate::cluster::pods::{NONE, PodCounts, Pods};
-use crate::cluster::{Cluster, Dirty, RowId};
+use crate::cluster::ids::NO_POD;
+use crate::cluster::pods::Pods;
+use crate::cluster::{ChangedParts, Cluster, PodCounts, RowId};
 use crate::model::{Pod, PodKey, Stream, Timestamp, Uid};
 
 impl Cluster {
-    pub(super) fn pod(&mut self, pod: Pod, now: Timestamp) -> Dirty {
+    pub(super) fn pod(&mut self, pod: Pod, now: Timestamp) -> ChangedParts {
         if pod.phase.is_terminal() {
             return self.pod_gone(&pod.key, Uid::default());
         }
@@ -29,22 +30,22 @@ impl Cluster {
                     self.price_by_pods(old);
                 }
                 let is_pending = self.count(slot);
-                if was_pending || is_pending { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }
+                if was_pending || is_pending { ChangedParts::ROWS | ChangedParts::PENDING } else { ChangedParts::ROWS }
             }
             None => {
                 let slot = self.pods.insert(pod, generation);
                 self.link_pod(slot, home);
-                if self.count(slot) { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }
+                if self.count(slot) { ChangedParts::ROWS | ChangedParts::PENDING } else { ChangedParts::ROWS }
             }
         }
     }
 
-    pub(super) fn pod_gone(&mut self, key: &PodKey, uid: Uid) -> Dirty {
-        let Some(slot) = self.pods.find(key) else { return Dirty::NOTHING };
+    pub(super) fn pod_gone(&mut self, key: &PodKey, uid: Uid) -> ChangedParts {
+        let Some(slot) = self.pods.find(key) else { return ChangedParts::NONE };
         if !self.pods.get(slot).is_some_and(|pod| pod.uid.matches(uid)) {
-            return Dirty::NOTHING;
+            return ChangedParts::NONE;
         }
-        if self.remove_pod(slot) { Dirty::ROWS | Dirty::PENDING } else { Dirty::ROWS }
+        if self.remove_pod(slot) { ChangedParts::ROWS | ChangedParts::PENDING } else { ChangedParts::ROWS }
     }
 
     /// Forgets a pod; true if it had no node.
@@ -66,9 +67,9 @@ impl Cluster {
             Some(id) => self.rows.get_mut(&id).map(|row| std::mem::replace(&mut row.first_pod, slot)),
             None => Some(std::mem::replace(&mut self.pods.unscheduled, slot)),
         };
-        let next = head.unwrap_or(NONE);
+        let next = head.unwrap_or(NO_POD);
         if let Some(pod) = self.pods.get_mut(slot) {
-            (pod.row, pod.prev, pod.next) = (home, NONE, next);
+            (pod.row, pod.prev, pod.next) = (home, NO_POD, next);
         }
         if let Some(after) = self.pods.get_mut(next) {
             after.prev = slot;

@@ -1,7 +1,7 @@
 //! Rows: made at the first mention of a name, dropped when nothing refers to them.
 
+use crate::cluster::ids::NO_POD;
 use crate::cluster::leaving::Leaving;
-use crate::cluster::pods::NONE;
 use crate::cluster::{Cluster, Row, RowId};
 use crate::model::{Name, Timestamp, Usage};
 
@@ -39,7 +39,7 @@ impl Cluster {
     /// A row that nothing speaks of any more is dropped.
     pub(super) fn drop_if_empty(&mut self, id: RowId) {
         let Some(row) = self.rows.get(&id) else { return };
-        if row.node.is_some() || row.claim.is_some() || row.first_pod != NONE {
+        if row.node.is_some() || row.claim.is_some() || row.first_pod != NO_POD {
             return;
         }
         self.touch(id);

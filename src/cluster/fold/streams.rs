@@ -1,14 +1,14 @@
 //! Folding of the state of streams: what a complete list did not name is gone.
 
-use crate::cluster::{Cluster, Dirty, Row, RowId};
+use crate::cluster::{ChangedParts, Cluster, Row, RowId};
 use crate::model::{LinkState, Name, Stream, Timestamp, Uid};
 use rustc_hash::FxHashMap;
 
 impl Cluster {
-    pub(super) fn link(&mut self, stream: Stream, state: LinkState, now: Timestamp) -> Dirty {
+    pub(super) fn link(&mut self, stream: Stream, state: LinkState, now: Timestamp) -> ChangedParts {
         let health = &mut self.streams[stream.index()];
         if health.state == state {
-            return Dirty::NOTHING;
+            return ChangedParts::NONE;
         }
         let denial = matches!(state, LinkState::Denied { .. }) != matches!(health.state, LinkState::Denied { .. });
         let pods_known = self.knows(Stream::Pods);
@@ -23,23 +23,23 @@ impl Cluster {
             for id in ids {
                 self.touch(id);
             }
-            return Dirty::LINKS | Dirty::ROWS;
+            return ChangedParts::STREAMS | ChangedParts::ROWS;
         }
         let state = &self.stream(stream).state;
         let (absent, read) =
             (*state == LinkState::Absent, matches!(state, LinkState::Live | LinkState::Retrying { .. }));
         match stream {
-            Stream::NodeMetrics if !read => self.node_usage(Vec::new()) | Dirty::LINKS,
+            Stream::NodeMetrics if !read => self.node_usage(Vec::new()) | ChangedParts::STREAMS,
             Stream::PodMetrics if !read => {
                 self.pods.usage = FxHashMap::default();
-                Dirty::ROWS | Dirty::LINKS
+                ChangedParts::ROWS | ChangedParts::STREAMS
             }
             // A kind that is not served (any more: its definition was deleted) has no objects.
             Stream::NodeClaims | Stream::NodePools | Stream::Pdbs | Stream::Ec2NodeClasses | Stream::NodeClasses
                 if absent =>
             {
                 self.generations[stream.index()] += 1;
-                self.sweep(stream, now) | Dirty::LINKS
+                self.sweep(stream, now) | ChangedParts::STREAMS
             }
             // Core kinds are always there: a server that does not know them is in trouble, and the old picture stays.
             Stream::Nodes
@@ -51,19 +51,19 @@ impl Cluster {
             | Stream::NodeMetrics
             | Stream::PodMetrics
             | Stream::Ec2NodeClasses
-            | Stream::NodeClasses => Dirty::LINKS,
+            | Stream::NodeClasses => ChangedParts::STREAMS,
         }
     }
 
     /// The list is complete: what it did not name is gone.
-    pub(super) fn synced(&mut self, stream: Stream, now: Timestamp) -> Dirty {
-        let dirty = self.link(stream, LinkState::Live, now);
+    pub(super) fn synced(&mut self, stream: Stream, now: Timestamp) -> ChangedParts {
+        let changed = self.link(stream, LinkState::Live, now);
         self.streams[stream.index()].complete = true;
-        dirty | self.sweep(stream, now)
+        changed | self.sweep(stream, now)
     }
 
     /// What was not seen since the list began is gone.
-    pub(super) fn sweep(&mut self, stream: Stream, now: Timestamp) -> Dirty {
+    pub(super) fn sweep(&mut self, stream: Stream, now: Timestamp) -> ChangedParts {
         let generation = self.generation(stream);
         match stream {
             Stream::Nodes => {
@@ -72,7 +72,7 @@ impl Cluster {
                 for name in &gone {
                     self.node_gone(name, Uid::default(), now);
                 }
-                Dirty::ROWS
+                ChangedParts::ROWS
             }
             Stream::NodeClaims => {
                 let stale = |r: &&Row| r.gone.is_none() && r.claim_generation != generation;
@@ -83,7 +83,7 @@ impl Cluster {
                 }
                 // How many claims a static nodepool has was not known before.
                 self.explain_by_pools(|_| true);
-                Dirty::ROWS
+                ChangedParts::ROWS
             }
             Stream::Pods => {
                 let stale = |slot: &u32| self.pods.get(*slot).is_some_and(|p| p.generation != generation);
@@ -91,24 +91,24 @@ impl Cluster {
                 for slot in gone {
                     self.remove_pod(slot);
                 }
-                Dirty::ROWS | Dirty::PENDING
+                ChangedParts::ROWS | ChangedParts::PENDING
             }
             Stream::NodePools => {
                 self.pools.retain(|_, (_, seen)| *seen == generation);
                 // Claims may have been listed before their pools.
                 self.explain_by_pools(|_| true);
-                Dirty::POOLS | Dirty::ROWS
+                ChangedParts::NODEPOOLS | ChangedParts::ROWS
             }
             Stream::Pdbs => {
                 self.pdbs.retain(|_, (_, seen)| *seen == generation);
-                Dirty::POOLS
+                ChangedParts::NODEPOOLS
             }
             Stream::Ec2NodeClasses | Stream::NodeClasses => {
                 let went = self.classes.sweep(stream, generation);
-                if went { self.price_volumes() } else { Dirty::NOTHING }
+                if went { self.price_volumes() } else { ChangedParts::NONE }
             }
             // An event that ages out of the API stays in our log; readings are complete by themselves.
-            Stream::Events | Stream::NodeMetrics | Stream::PodMetrics => Dirty::NOTHING,
+            Stream::Events | Stream::NodeMetrics | Stream::PodMetrics => ChangedParts::NONE,
         }
     }
 }

@@ -177,7 +177,7 @@ fn odd<K: Kind>(object: &str, error: &serde_json::Error) -> (Change, Name) {
     let any = serde_json::from_str::<AnyWire>(object).unwrap_or_default().metadata;
     let problem = clean(&error.to_string()).into_owned();
     let version = any.resource_version.0.clone();
-    (Change::Odd { stream: K::STREAM, object: any.display_name(), problem }, version)
+    (Change::Unreadable { stream: K::STREAM, object: any.display_name(), problem }, version)
 }
 
 /// The place of the mistake; never the text around it, which may be anything.
@@ -251,7 +251,7 @@ mod tests {
         let name = |change: &Change| match change {
             Change::Node(node) => node.name.to_string(),
             Change::NodeGone(name, _) => format!("-{name}"),
-            Change::Odd { object, .. } => format!("?{object}"),
+            Change::Unreadable { object, .. } => format!("?{object}"),
             other => format!("{other:?}"),
         };
         changes.iter().map(name).collect()
@@ -306,7 +306,7 @@ mod tests {
         let mut changes = Vec::new();
         let text = br#"{"type":"MODIFIED","object":{"metadata":{"name":"b","resourceVersion":"9"},"status":7}}"#;
         assert_eq!(line::<Nodes>(text, RULE, &mut changes).unwrap(), Line::Object("9".into()));
-        assert!(matches!(&changes[..], [Change::Odd { stream: Stream::Nodes, object, .. }] if object == "b"));
+        assert!(matches!(&changes[..], [Change::Unreadable { stream: Stream::Nodes, object, .. }] if object == "b"));
     }
 
     #[test]
@@ -378,7 +378,7 @@ mod tests {
         let mut changes = Vec::new();
         let end = page::<K>(body.as_bytes(), RULE, &mut changes).unwrap();
         assert_eq!((end.version.as_str(), end.objects), ("7", 3));
-        let is_odd = |change: &&Change| matches!(change, Change::Odd { .. });
+        let is_odd = |change: &&Change| matches!(change, Change::Unreadable { .. });
         let odd = changes.iter().filter(is_odd).count();
         let read = changes.len() - odd;
         assert!(read == 3 || (read == 2 && odd == 1), "{changes:?}");

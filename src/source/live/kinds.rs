@@ -45,7 +45,7 @@ pub(super) trait Kind: Send + 'static {
 
 /// What is odd about an object, if anything is.
 pub(super) fn odd(stream: Stream, object: String, problem: Option<String>) -> Option<Change> {
-    problem.map(|problem| Change::Odd { stream, object, problem })
+    problem.map(|problem| Change::Unreadable { stream, object, problem })
 }
 
 fn key(meta: &mut Meta) -> PodKey {
@@ -92,7 +92,7 @@ impl Kind for Pods {
 
     fn present(wire: PodWire, rule: RequestRule, changes: &mut Vec<Change>) {
         if let Some(problem) = wire.odd() {
-            changes.push(Change::Odd { stream: Self::STREAM, object: wire.metadata.display_name(), problem });
+            changes.push(Change::Unreadable { stream: Self::STREAM, object: wire.metadata.display_name(), problem });
         }
         changes.push(Change::Pod(Box::new(wire.into_pod(rule))));
     }

@@ -92,7 +92,7 @@ impl PlainFold {
             | Change::PdbGone(..)
             | Change::Clock { .. }
             | Change::PodUsage(_) => {}
-            Change::Odd { object, problem, .. } => panic!("{object}: {problem}"),
+            Change::Unreadable { object, problem, .. } => panic!("{object}: {problem}"),
         }
     }
 

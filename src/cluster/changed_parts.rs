@@ -1,22 +1,24 @@
+//! Which parts of the picture a change touched.
+
 use std::ops::{BitOr, BitOrAssign};
 
 /// Which parts of a picture may differ after a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dirty(u8);
+pub struct ChangedParts(u8);
 
-impl Dirty {
+impl ChangedParts {
     /// Nothing.
-    pub const NOTHING: Self = Self(0);
-    /// Rows: see [`Cluster::take_changed`].
+    pub const NONE: Self = Self(0);
+    /// Rows: see [`super::Cluster::take_changed`].
     pub const ROWS: Self = Self(1);
     /// Pods without a node.
     pub const PENDING: Self = Self(2);
     /// The event log.
     pub const EVENTS: Self = Self(4);
     /// Health of streams and price sources, or what is known of the cluster.
-    pub const LINKS: Self = Self(8);
+    pub const STREAMS: Self = Self(8);
     /// Nodepools or budgets.
-    pub const POOLS: Self = Self(16);
+    pub const NODEPOOLS: Self = Self(16);
 
     /// Whether anything may differ.
     pub const fn any(self) -> bool {
@@ -29,14 +31,14 @@ impl Dirty {
     }
 }
 
-impl BitOr for Dirty {
+impl BitOr for ChangedParts {
     type Output = Self;
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
 
-impl BitOrAssign for Dirty {
+impl BitOrAssign for ChangedParts {
     fn bitor_assign(&mut self, other: Self) {
         self.0 |= other.0;
     }
