@@ -3,7 +3,7 @@
 //! One file for each kind of publication, one column for each of its months: `region,instance_type,2023-08,2025-03`, empty
 //! where that month has no price. All are US dollars an hour for Linux. What a column means is in `assets/prices/README.md`.
 
-use crate::pack_write::{is_month, is_plain, is_type};
+use crate::table_files::{is_month, is_plain, is_type};
 use nodeglass::model::Timestamp;
 use nodeglass::units::Money;
 use serde::Deserialize;

@@ -3,12 +3,10 @@
 
 mod estimate;
 mod figures;
-#[path = "../pricing/pack.rs"]
-mod pack;
-#[path = "../pricing/pack_write.rs"]
-mod pack_write;
 mod rebuild;
 mod table;
+#[path = "../pricing/table_files.rs"]
+mod table_files;
 mod tenancy;
 
 use clap::Parser;
@@ -20,7 +18,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use table::{PriceTable, Published, Rebuilt, Update};
+use table::{Rebuilt, Update};
+use table_files::CsvTable;
 
 /// Makes the price table anew from AWS's own public files.
 #[derive(Debug, Parser)]
@@ -94,14 +93,12 @@ fn main() -> ExitCode {
             take_inputs(&inputs, &libcloud, &karpenter, &price_list)
         }
         Command::Rebuild { inputs, table } => rebuild_table(&inputs, &table),
-        Command::Measure { inputs, table } => {
-            read_inputs(&inputs).and_then(|inputs| Ok(rebuild::measure(&inputs, &read_table(&table)?.pairs()).text()))
-        }
+        Command::Measure { inputs, table } => measure(&inputs, &table),
     };
     match done.and_then(|text| io::stdout().lock().write_all(text.as_bytes()).map_err(|why| why.to_string())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            // Nothing is left to be done where even this cannot be said.
+            // There is no other place to report a failed write to.
             let _ = writeln!(io::stderr(), "failed to make the price table: {why}");
             ExitCode::FAILURE
         }
@@ -118,25 +115,23 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text).map_err(|why| format!("{}: {why}", path.display()))
 }
 
-/// The three files of a table.
-fn table_paths(dir: &Path) -> [PathBuf; 3] {
-    [pack_write::PRICES, pack_write::SPECS, pack_write::SOURCES]
-        .map(|path| dir.join(Path::new(path).file_name().unwrap_or_default()))
+/// A file of the table in a folder.
+fn table_file(dir: &Path, path: &str) -> PathBuf {
+    dir.join(Path::new(path).file_name().unwrap_or_default())
 }
 
-fn read_table(dir: &Path) -> Result<PriceTable, String> {
-    let [prices, specs, sources] = table_paths(dir).map(|path| read(&path));
-    PriceTable::read(pack_write::Files { prices: &prices?, specs: &specs?, sources: &sources? })
+fn read_table(dir: &Path) -> Result<CsvTable, String> {
+    CsvTable::read(|path| read(&table_file(dir, path)))
 }
 
-/// Writes a table that the build accepts, and gives the bytes that it takes in the program.
-fn write_table(dir: &Path, table: &PriceTable) -> Result<usize, String> {
-    let new = table.write();
-    let packed = new.packed()?;
-    for (text, path) in [&new.prices, &new.specs, &new.sources].into_iter().zip(table_paths(dir)) {
-        write(&path, text)?;
+/// Writes a table that the build accepts, and returns the number of bytes that it takes in the program.
+fn write_table(dir: &Path, table: &CsvTable, dry_run: bool) -> Result<usize, String> {
+    let texts = table::write(table);
+    let packed_bytes = table::packed_bytes(&texts)?;
+    for (path, text) in texts.iter().filter(|_| !dry_run) {
+        write(&table_file(dir, path), text)?;
     }
-    Ok(packed)
+    Ok(packed_bytes)
 }
 
 /// The names of the inputs in their folder.
@@ -191,11 +186,16 @@ fn take_inputs(
 
 fn rebuild_table(inputs: &Path, dir: &Path) -> Result<String, String> {
     let (inputs, mut table) = (read_inputs(inputs)?, read_table(dir)?);
-    let Rebuilt { added, changed, exact, estimated } = table.rebuild(&inputs);
-    let packed = write_table(dir, &table)?;
+    let Rebuilt { added, changed, exact, estimated } = table::rebuild(&mut table, &inputs)?;
+    let packed = write_table(dir, &table, false)?;
     Ok(format!(
         "{exact} exact rows and {estimated} estimates; {added} added, {changed} changed; {packed} bytes packed\n"
     ))
+}
+
+fn measure(inputs: &Path, dir: &Path) -> Result<String, String> {
+    let offered = read_table(dir)?.prices.into_keys().collect();
+    Ok(rebuild::measure(&read_inputs(inputs)?, &offered).text())
 }
 
 /// The names a region's page may have in the folder: under its usual location, and under the other.
@@ -228,40 +228,38 @@ fn update(
     if pages.is_none() && offers.is_empty() {
         return Err("no files are given: see --pages and --offers".to_owned());
     }
-    let mut table = read_table(dir)?;
-    let mut update = Update::new(month.map(Published::of_month).transpose()?);
+    let mut update = Update::new(read_table(dir)?, month)?;
     if let Some(dir) = pages {
-        read_pages(dir, &mut table, &mut update)?;
+        read_pages(dir, &mut update)?;
     }
     for path in offers {
-        let said = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
         let stream: Box<dyn Read> = if path.as_os_str() == "-" {
             Box::new(io::stdin().lock())
         } else {
-            Box::new(File::open(path).map_err(|why| said(&why))?)
+            Box::new(File::open(path).map_err(|why| failed(&why))?)
         };
-        let list = ec2_list::read(stream).map_err(|why| said(&why))?;
-        update.offers(&mut table, &list).map_err(|why| said(&why))?;
+        let list = ec2_list::read(stream).map_err(|why| failed(&why))?;
+        update.ec2_list(&list).map_err(|why| failed(&why))?;
     }
-
-    let packed = if dry_run { table.write().packed()? } else { write_table(dir, &table)? };
-    Ok(update.summary(&table, packed))
+    let packed_bytes = write_table(dir, update.table(), dry_run)?;
+    Ok(update.summary(packed_bytes))
 }
 
-fn read_pages(dir: &Path, table: &mut PriceTable, update: &mut Update) -> Result<(), String> {
+fn read_pages(dir: &Path, update: &mut Update) -> Result<(), String> {
     for (region, location) in location::LOCATIONS {
         let Some(path) = page_names(dir, region).into_iter().find(|path| path.exists()) else {
             update.without_file(region);
             continue;
         };
-        let said = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-        let body = fs::read(&path).map_err(|why| said(&why))?;
-        let page = price_page::page(&body, Os::Linux).map_err(|why| said(&why))?;
+        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let body = fs::read(&path).map_err(|why| failed(&why))?;
+        let page = price_page::page(&body, Os::Linux).map_err(|why| failed(&why))?;
         let found = page.location.as_deref().unwrap_or("no place");
         if found != *location && Some(found) != location::other_name(location).as_deref() {
-            return Err(said(&format!("it is about {found}, not about {location}")));
+            return Err(failed(&format!("it is about {found}, not about {location}")));
         }
-        update.page(table, region, &page).map_err(|why| said(&why))?;
+        update.page(region, &page).map_err(|why| failed(&why))?;
     }
     Ok(())
 }

@@ -8,7 +8,6 @@
 //!   [`Evidence::gather`]
 
 use crate::figures::{List, Pair, Prices};
-use crate::pack::size_order;
 use nodeglass::units::Money;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -34,12 +33,26 @@ pub fn dollars(money: Money) -> f64 {
 
 /// The family of an instance type.
 pub fn family(instance_type: &str) -> &str {
-    size_order(instance_type).0
+    instance_type.split_once('.').map_or(instance_type, |(family, _)| family)
 }
 
-/// How large a size is, in 32nds of an `xlarge`; none of `metal` without a number.
+/// The size of an instance type in 32nds of an `xlarge`; `None` for `metal` without a number.
 pub fn weight(instance_type: &str) -> Option<u32> {
-    Some(size_order(instance_type).1).filter(|weight| *weight < u32::MAX)
+    let (_, size) = instance_type.split_once('.')?;
+    match size {
+        "nano" => Some(1),
+        "micro" => Some(2),
+        "small" => Some(4),
+        "medium" => Some(8),
+        "large" => Some(16),
+        "xlarge" => Some(32),
+        // `24xlarge`, `metal-24xl`
+        _ => {
+            let metal = || size.strip_prefix("metal-").and_then(|size| size.strip_suffix("xl"));
+            let multiple: u16 = size.strip_suffix("xlarge").or_else(metal)?.parse().ok()?;
+            Some(u32::from(multiple) * 32)
+        }
+    }
 }
 
 /// Whether a type is bare metal.

@@ -10,7 +10,7 @@
 //! | Inferentia and DL | 12 % | unverified: the notice does not name them, and no listed fee was compared |
 //! | all others | 12 % | equal to every listed fee that was compared |
 
-use super::pack::Size;
+use super::table::Size;
 use crate::units::Money;
 
 /// The fee as a share of the on-demand price.

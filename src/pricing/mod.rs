@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! labels of node and claim ──▶ facts ──▶ Offer ──┐
-//! assets/prices/*.csv ──▶ pack ──▶ table ────────┤
+//! assets/prices/*.csv ──▶ table ─────────────────┤
 //! answers of sources ──▶ PriceSheet ──▶ learned ─┼──▶ PriceBook ──▶ Quote: machine + fee, mark, source, age
 //! price label, price file, discounts of the user ─┘
 //! Offers of all machines ──▶ Demand: what sources are asked for
@@ -29,15 +29,14 @@ mod learned;
 mod news;
 mod offer;
 mod origin;
-mod pack;
-#[cfg(test)]
-mod pack_write;
 mod place;
 mod price_file;
 mod price_override;
 mod quote;
 mod sheet;
 mod table;
+#[cfg(test)]
+mod table_files;
 mod terms;
 mod volumes;
 
@@ -53,13 +52,12 @@ pub use glob::{Glob, GlobError};
 pub use news::{PriceNews, SourceState};
 pub use offer::{ComputeType, Offer, Os, Tenancy};
 pub use origin::{AsOf, Origin, PriceSource};
-pub use pack::Size;
 pub use place::{Partition, Zone, ZoneKind};
 pub use price_file::{PriceFile, PriceFileError, PriceFileProblem, PriceRow};
 pub use price_override::{BadOverride, price_override};
 pub use quote::{Amount, Basis, Bound, Component, Discount, Mark, PriceFigure, PriceParts, PriceSigns, Quote, Unknown};
 pub use sheet::{EksPrices, OnDemandPrice, PriceSheet, Prices, SpotPrice, SpotSaving, VolumePrice};
-pub use table::{ListPrice, Missing};
+pub use table::{ListPrice, Missing, Size};
 pub use terms::PriceTerms;
 pub use volumes::{VolumePart, VolumeUnknown, VolumesQuote};
 pub(crate) use volumes::{has_volumes, launched_with};

@@ -1,49 +1,119 @@
-//! The price table in the program: what AWS asks for Linux on shared tenancy, by region and instance type.
+//! The price table embedded in the program: AWS's prices of Linux on shared tenancy, by price region and instance type.
 //!
-//! Unpacked once, on the first question (some milliseconds); afterwards an answer is two binary searches. A region or a
-//! type the table lacks is an error that says which: no other region's price is ever given in its place.
+//! Unpacked once, at the first question (about a millisecond). A region or an instance type that the table lacks is an
+//! error that says which of the two: the price of another region is never given instead.
 
 use super::origin::{AsOf, Origin, PriceSource};
-use super::pack::{Size, Table, size_order};
 use crate::units::Money;
 use std::sync::OnceLock;
 
-/// A published (or, where it says so, estimated) on-demand price.
+/// A published on-demand price, or an estimate of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListPrice {
-    /// An hour, in what the region is billed in.
+    /// The price of an hour, in the currency that the region is billed in.
     pub amount: Money,
-    /// The figure is an estimate.
+    /// Whether the amount is an estimate.
     pub estimated: bool,
-    /// Who said it when.
+    /// The price source, and when the price was published or fetched.
     pub origin: Origin,
 }
 
-/// Which part of the question the table has no answer to. Completes "failed to price …".
+/// What the table lacks of a region and an instance type. Completes "failed to price …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
-    /// Nothing at all is known of the region.
+    /// It has no price of the region at all.
     #[error("its region is not in the price table")]
     Region,
-    /// The region is there, the instance type is not (in it).
+    /// It has prices of the region, but none of the instance type there.
     #[error("its type is not in the price table of its region")]
     Type,
 }
 
-/// The table, unpacked.
+/// The size of an instance type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Virtual processors.
+    pub vcpu: u32,
+    /// Memory in MiB.
+    pub memory_mib: u32,
+}
+
+/// The unpacked table; its lists are sorted by name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    types: Vec<(String, Option<Size>)>,
+    regions: Vec<(String, Vec<Price>)>,
+    sources: Vec<Source>,
+}
+
+/// A price of a region; a region's prices are sorted by type.
+#[derive(Debug, PartialEq, Eq)]
+struct Price {
+    /// Position in [`Table::types`].
+    type_at: u16,
+    /// Position in [`Table::sources`].
+    source_at: u8,
+    /// Millionths of a dollar an hour.
+    micros: u32,
+}
+
+/// Where prices of the table come from.
+#[derive(Debug, PartialEq, Eq)]
+struct Source {
+    /// Month (`2026-07`) in which the prices were published.
+    published: String,
+    /// Whether the prices are estimates.
+    estimated: bool,
+}
+
+/// The table that the build script packed.
 pub fn embedded() -> &'static Table {
     static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prices.bin"));
     static TABLE: OnceLock<Table> = OnceLock::new();
-    TABLE.get_or_init(|| Table::unpack(PACKED).expect("the build script unpacked the same bytes before embedding them"))
+    TABLE.get_or_init(|| Table::unpack(PACKED).unwrap_or_default())
 }
 
 impl Table {
-    /// The price of a type in a price region. The table is the program's own, so its texts outlive every price.
+    /// Unpacks the form that `table_files.rs` describes; `None` if the bytes do not have it.
+    fn unpack(packed: &[u8]) -> Option<Self> {
+        let plain = miniz_oxide::inflate::decompress_to_vec_zlib(packed).ok()?;
+        let mut parts = plain.splitn(4, |byte| *byte == b'\n');
+        let mut line = || Some(std::str::from_utf8(parts.next()?).ok()?.split(' '));
+        let (regions, sources, types) = (line()?, line()?, line()?);
+        let sources = sources.map(|source| Source {
+            published: source.trim_start_matches('~').to_owned(),
+            estimated: source.starts_with('~'),
+        });
+        let types = types.map(|name_and_size| {
+            let Some((name, size)) = name_and_size.split_once(',') else {
+                return Some((name_and_size.to_owned(), None));
+            };
+            let (vcpu, memory_mib) = size.split_once(',')?;
+            let size = Size { vcpu: vcpu.parse().ok()?, memory_mib: memory_mib.parse().ok()? };
+            Some((name.to_owned(), Some(size)))
+        });
+        let types: Vec<_> = types.collect::<Option<_>>()?;
+
+        let mut blocks = parts.next()?.chunks_exact(types.len() * 5);
+        let regions = regions.map(|region| {
+            let (micros, sources_at) = blocks.next()?.split_at_checked(types.len() * 4)?;
+            let cells = micros.as_chunks().0.iter().map(|micros| u32::from_le_bytes(*micros)).zip(sources_at);
+            let prices = (0..).zip(cells).filter(|(_, (micros, _))| *micros > 0);
+            let prices = prices.map(|(type_at, (micros, source_at))| Price { type_at, source_at: *source_at, micros });
+            Some((region.to_owned(), prices.collect()))
+        });
+        let regions = regions.collect::<Option<_>>()?;
+        Some(Self { types, regions, sources: sources.collect() })
+    }
+
+    /// The price of an instance type in a price region.
+    ///
+    /// # Errors
+    /// What the table lacks of the two.
     pub fn on_demand(&'static self, region: &str, instance_type: &str) -> Result<ListPrice, Missing> {
-        let at = self.price_at(region, instance_type)?;
-        let source = &self.sources[usize::from(self.source_of[at])];
+        let (price, source) = self.row(region, instance_type)?;
         Ok(ListPrice {
-            amount: Money::from_nanos(i64::from(self.micros[at]) * 1000),
+            amount: Money::from_nanos(i64::from(price.micros) * 1000),
             estimated: source.estimated,
             origin: Origin {
                 source: if source.estimated { PriceSource::EmbeddedEstimate } else { PriceSource::Embedded },
@@ -52,49 +122,31 @@ impl Table {
         })
     }
 
-    /// The position of a price.
-    fn price_at(&self, region: &str, instance_type: &str) -> Result<usize, Missing> {
-        let region = search(self.regions.len(), |at| self.regions.get(at).cmp(region)).ok_or(Missing::Region)?;
-        let instance_type = self.type_at(instance_type).ok_or(Missing::Type)?;
-        let start = region.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        let run = &self.type_of[start..self.ends[region] as usize];
-        let at = run.binary_search_by(|at| usize::from(*at).cmp(&instance_type)).ok().ok_or(Missing::Type)?;
-        Ok(start + at)
+    fn row(&self, region: &str, instance_type: &str) -> Result<(&Price, &Source), Missing> {
+        let region = self.regions.binary_search_by(|(name, _)| name.as_str().cmp(region));
+        let (_, prices) = region.ok().and_then(|at| self.regions.get(at)).ok_or(Missing::Region)?;
+        let type_at = self.type_at(instance_type).ok_or(Missing::Type)?;
+        let at = prices.binary_search_by_key(&type_at, |price| usize::from(price.type_at));
+        let price = at.ok().and_then(|at| prices.get(at)).ok_or(Missing::Type)?;
+        let source = self.sources.get(usize::from(price.source_at)).ok_or(Missing::Type)?;
+        Ok((price, source))
     }
 
-    /// What a type is made of, where the table says.
+    /// The size of an instance type, if the table has it.
     pub fn size(&self, instance_type: &str) -> Option<Size> {
-        let size = *self.sizes.get(self.type_at(instance_type)?)?;
-        (size != Size::default()).then_some(size)
+        self.types.get(self.type_at(instance_type)?)?.1
     }
 
     fn type_at(&self, instance_type: &str) -> Option<usize> {
-        let wanted = size_order(instance_type);
-        search(self.types.len(), |at| size_order(self.types.get(at)).cmp(&wanted))
+        self.types.binary_search_by(|(name, _)| name.as_str().cmp(instance_type)).ok()
     }
-}
-
-/// Binary search among positions below `count`.
-fn search(count: usize, compare: impl Fn(usize) -> std::cmp::Ordering) -> Option<usize> {
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        match compare(middle) {
-            std::cmp::Ordering::Less => low = middle + 1,
-            std::cmp::Ordering::Equal => return Some(middle),
-            std::cmp::Ordering::Greater => high = middle,
-        }
-    }
-    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::pack::Source;
-    use crate::pricing::pack_write::Files;
-    use crate::pricing::{pack, pack_write};
-    use std::collections::BTreeSet;
+    use crate::pricing::table_files::{self, CsvSource, CsvTable};
+    use std::collections::{BTreeMap, BTreeSet};
     use test_case::test_case;
 
     const PRICES: &str = include_str!("../../assets/prices/ondemand.csv");
@@ -103,6 +155,9 @@ mod tests {
 
     #[test]
     fn every_row_of_the_price_file_comes_back_exactly() {
+        let mut sources = csv::Reader::from_reader(SOURCES.as_bytes());
+        let sources: BTreeMap<String, csv::StringRecord> =
+            sources.records().map(|row| row.unwrap()).map(|row| (row[0].to_owned(), row)).collect();
         let mut rows = csv::Reader::from_reader(PRICES.as_bytes());
         let (mut exact, mut estimated) = (0, 0);
         let mut regions = BTreeSet::new();
@@ -110,25 +165,16 @@ mod tests {
             let row = row.unwrap();
             let price = embedded().on_demand(&row[0], &row[1]).unwrap();
             assert_eq!(price.amount, row[2].parse().unwrap(), "{row:?}");
-            let source = embedded().sources.iter().find(|s| s.name == row[3]).unwrap();
-            let expected = (AsOf::Month(&source.published), source.estimated);
-            assert_eq!((price.origin.as_of, price.estimated), expected, "{row:?}");
+            let AsOf::Month(published) = price.origin.as_of else { panic!("{row:?}") };
+            let source = &sources[&row[3]];
+            assert_eq!((published, price.estimated), (&source[1], &source[2] == "yes"), "{row:?}");
             *(if price.estimated { &mut estimated } else { &mut exact }) += 1;
             regions.insert(row[0].to_owned());
         }
-        // The coverage the documents speak of; a new table changes these numbers together with its file.
+        // The coverage that the documents state; a new table changes these numbers together with its file.
         assert_eq!((exact, estimated, regions.len()), (16_999, 5_872, 35));
-        assert_eq!(embedded().micros.len(), exact + estimated, "the table holds nothing else");
-    }
-
-    #[test]
-    fn every_source_comes_back_exactly() {
-        let mut rows = csv::Reader::from_reader(SOURCES.as_bytes());
-        let read = rows.records().map(|row| {
-            let row = row.unwrap();
-            Source { name: row[0].to_owned(), published: row[1].to_owned(), estimated: &row[2] == "yes" }
-        });
-        assert_eq!(embedded().sources, read.collect::<Vec<_>>());
+        let prices: usize = embedded().regions.iter().map(|(_, prices)| prices.len()).sum();
+        assert_eq!(prices, exact + estimated, "the table holds nothing else");
     }
 
     #[test]
@@ -144,12 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn the_embedded_table_is_that_of_the_files_and_stays_small() {
+    fn the_embedded_table_is_the_files_and_stays_small() {
         let packed = include_bytes!(concat!(env!("OUT_DIR"), "/prices.bin"));
-        let files = Files { prices: PRICES, specs: SPECS, sources: SOURCES };
-        assert_eq!(pack_write::embed(files).as_deref(), Ok(packed.as_slice()));
-        let table = embedded();
-        let resident = table.types.len() * 32 + table.micros.len() * 7;
+        assert_eq!(read(PRICES, SPECS, SOURCES).unwrap().pack().as_deref(), Ok(packed.as_slice()));
+        let prices: usize = embedded().regions.iter().map(|(_, prices)| prices.len()).sum();
+        let type_bytes = size_of::<(String, Option<Size>)>() + 16;
+        let resident = prices * size_of::<Price>() + embedded().types.len() * type_bytes;
         assert!(resident < 300_000, "{resident} bytes resident");
     }
 
@@ -179,8 +225,11 @@ mod tests {
     const PRICE_HEADER: &str = "region,instance_type,usd_per_hour,source\n";
     const SPEC_HEADER: &str = "instance_type,vcpu,memory_mib\n";
 
-    fn read(prices: &str, specs: &str, sources: &str) -> Result<Table, String> {
-        pack_write::read(Files { prices, specs, sources }).map_err(|bad| bad.to_string())
+    fn read(prices: &str, specs: &str, sources: &str) -> Result<CsvTable, String> {
+        CsvTable::read(|path| {
+            let texts = [(table_files::PRICES, prices), (table_files::SPECS, specs), (table_files::SOURCES, sources)];
+            Ok(texts.into_iter().find(|(name, _)| *name == path).unwrap().1.to_owned())
+        })
     }
 
     #[test_case("region,type\n" => "assets/prices/ondemand.csv:1: the header is not `region,instance_type,usd_per_hour,source`")]
@@ -224,12 +273,15 @@ mod tests {
 
     #[test]
     fn bytes_of_another_format_are_refused() {
-        let packed = pack_write::pack(embedded());
-        assert_eq!(pack::Table::unpack(&packed).as_ref(), Some(embedded()));
-        assert_eq!(pack::Table::unpack(&[]), None);
-        assert_eq!(pack::Table::unpack(&packed[..packed.len() / 2]), None);
-        let short = miniz_oxide::deflate::compress_to_vec_zlib(&[1, 0, 9, b'x'], 6);
-        assert_eq!(pack::Table::unpack(&short), None);
+        let packed = include_bytes!(concat!(env!("OUT_DIR"), "/prices.bin"));
+        let pack = |plain: &[u8]| miniz_oxide::deflate::compress_to_vec_zlib(plain, 6);
+        assert_eq!(Table::unpack(packed).as_ref(), Some(embedded()));
+        assert_eq!(Table::unpack(&[]), None);
+        assert_eq!(Table::unpack(&packed[..packed.len() / 2]), None);
+        assert_eq!(Table::unpack(&pack(b"")), None);
+        assert_eq!(Table::unpack(&pack(b"us-east-1\n2026-07\na1.large,2\n\0\0\0\0\0")), None, "half a size");
+        assert_eq!(Table::unpack(&pack(b"us-east-1\n2026-07\na1.large,2,4096\n\0\0\0\0")), None, "half a block");
+        assert!(Table::unpack(&pack(b"us-east-1\n2026-07\na1.large,2,4096\n\0\0\0\0\0")).is_some());
     }
 
     proptest::proptest! {
@@ -240,27 +292,26 @@ mod tests {
                 ("[a-c]{1,2}-[1-3]", "[a-z][1-9]", proptest::sample::select(vec![
                     "nano", "large", "xlarge", "2xlarge", "48xlarge", "metal", "metal-24xl", "odd",
                 ])),
-                (1_u32..=u32::MAX, 0_usize..embedded().sources.len()),
+                (1_u32..=u32::MAX, proptest::sample::select(vec!["karpenter-2026-07", "estimated-by-size-2023-01"])),
                 1..60,
             ),
         ) {
             let mut lines: Vec<(String, String, u32, &str)> = rows
                 .into_iter()
-                .map(|((region, family, size), (micros, source))| {
-                    (region, format!("{family}.{size}"), micros, embedded().sources[source].name.as_str())
-                })
+                .map(|((region, family, size), (micros, source))| (region, format!("{family}.{size}"), micros, source))
                 .collect();
             lines.sort();
             let text = lines.iter().fold(PRICE_HEADER.to_owned(), |text, (region, name, micros, source)| {
                 text + &format!("{region},{name},{}.{:06},{source}\n", micros / 1_000_000, micros % 1_000_000)
             });
             let table = read(&text, &format!("{SPEC_HEADER}a1.large,2,4096\n"), SOURCES).unwrap();
-            let back = pack::Table::unpack(&pack_write::pack(&table)).unwrap();
-            proptest::prop_assert_eq!(&back, &table);
-            for (region, name, micros, source) in &lines {
-                let at = back.price_at(region, name).unwrap();
-                proptest::prop_assert_eq!(back.micros[at], *micros);
-                proptest::prop_assert_eq!(&back.sources[usize::from(back.source_of[at])].name, source);
+            let back = Table::unpack(&table.pack().unwrap()).unwrap();
+            proptest::prop_assert_eq!(back.regions.iter().map(|(_, prices)| prices.len()).sum::<usize>(), lines.len());
+            for (region, name, micros, source_name) in &lines {
+                let (price, source) = back.row(region, name).unwrap();
+                proptest::prop_assert_eq!(price.micros, *micros);
+                let CsvSource { published, estimated } = table.sources[*source_name].clone();
+                proptest::prop_assert_eq!(source, &Source { published, estimated });
             }
         }
     }
