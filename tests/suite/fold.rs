@@ -5,7 +5,7 @@
 
 use crate::support::alloc::bytes_held;
 use crate::support::build::*;
-use nodeglass::cluster::{Cluster, ChangedParts, EventQuery, Flag, Row, RowState, Sums};
+use nodeglass::cluster::{ChangedParts, Cluster, EventQuery, Flag, Row, RowState, Sums};
 use nodeglass::insight::{Column, Direction, Filter, GroupBy, Line, PendingByCause, Sort, View, Waste, alerts};
 use nodeglass::model::{
     Change, ConditionStatus, EventKind, Labels, LinkState, Name, Node, NodeClaim, NodePool, Owner, Pod, PodClass,

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use crate::support::build::*;
-use nodeglass::cluster::{CapacityType, Cluster, ChangedParts, ManagedBy, UnmatchedTerm};
+use nodeglass::cluster::{CapacityType, ChangedParts, Cluster, ManagedBy, UnmatchedTerm};
 use nodeglass::model::{
     Change, ClaimRequirement, Node, NodeClaim, Pod, PodClass, PodKey, Resources, Timestamp, Uid, key,
 };

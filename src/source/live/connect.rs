@@ -1,12 +1,12 @@
 //! From options and files to a configuration for one cluster. Nothing here uses the network or runs a program.
 
+use super::aws_hints::AwsHints;
 use super::entries::Entries;
 use super::kubeconfig::{self, ClientSide, Entry, FieldFault, ServerSide};
 use super::options::Options;
+use super::proxy;
 use super::transport::Way;
-use super::{hints, proxy};
 use crate::model::About;
-use crate::source::prices::AwsHints;
 use crate::units::text::clean;
 use kube::Config;
 use kube::config::ExecConfig;
@@ -217,7 +217,7 @@ fn select(entries: &Entries, options: &Options, files: String) -> Result<Target,
         plugin
     });
     let host = server.address.host().unwrap_or_default().to_owned();
-    let aws = hints::of(plugin.as_ref(), &[&context, &cluster_name], &host);
+    let aws = AwsHints::from_kubeconfig(plugin.as_ref(), &[&context, &cluster_name], &host);
     let about = about(&context, &server);
     let way = Way::new(server, proxy, options.timing.connect)
         .map_err(|why| field(whose_cluster.fault("certificate-authority", why)))?;
@@ -247,7 +247,7 @@ fn in_cluster(options: &Options) -> Result<Target, ConnectError> {
     let service_account = Entry::service_account();
     let proxy = proxy::choose(None, CONTEXT, &options.environment.proxies, &server.address)
         .map_err(|(name, why)| field(service_account.fault(name, why)))?;
-    let aws = hints::of(None, &[CONTEXT], server.address.host().unwrap_or_default());
+    let aws = AwsHints::from_kubeconfig(None, &[CONTEXT], server.address.host().unwrap_or_default());
     let about = about(CONTEXT, &server);
     let way =
         Way::new(server, proxy, options.timing.connect).map_err(|why| field(service_account.fault("ca.crt", why)))?;

@@ -13,6 +13,7 @@
 //! server keeps; no Kubernetes type leaves this room; trouble is a
 //! [`crate::model::LinkState`], never an end; streams fail and recover apart from each other.
 
+mod aws_hints;
 mod backoff;
 mod certificate;
 mod clock;
@@ -23,7 +24,6 @@ mod discovery;
 mod entries;
 mod examine;
 mod fault;
-mod hints;
 mod kinds;
 mod kubeconfig;
 mod metrics;
@@ -39,6 +39,7 @@ mod transport;
 mod trust;
 mod wire;
 
+pub use aws_hints::AwsHints;
 pub use connect::ConnectError;
 pub use credentials::PluginError;
 pub use examine::{ExamineError, Provisioners, ServerAnswer};
@@ -48,7 +49,6 @@ pub use options::{Environment, ListMode, Options, ProxyVariables, Timing};
 pub use permissions::{Access, Allowed, CLUSTER_ROLE_BINDING, cluster_role};
 
 use crate::model::{About, Change, LinkState, Stream};
-use crate::source::prices::AwsHints;
 use credentials::Terminal;
 use kinds::Kind;
 use metrics::Polled;

@@ -29,7 +29,7 @@ mod sources;
 mod words;
 
 pub use ask::AskError;
-pub use aws::{Aws, AwsEnvironment, AwsHints, AwsOptions, Identity};
+pub use aws::{Aws, AwsEnvironment, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use http::Proxies;
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  AwsOptions ─▶ Aws ─▶ credentials (once, shared, healing) ─┬─▶ products   pricing:GetProducts, by AWS's SDK
-//!  kubeconfig ─▶ AwsHints ─▶ profile, region, cluster        └─▶ signed     ec2, eks, sts: one call each, signed by us
+//!                                                            └─▶ signed     ec2, eks, sts: one call each, signed by us
 //! ```
 //!
 //! Always true here: nothing happens before the first question; a question is answered or given up within seconds,
@@ -18,7 +18,6 @@ mod calls;
 mod credentials;
 #[cfg(feature = "aws")]
 mod files;
-mod hints;
 #[cfg(feature = "aws")]
 mod products;
 #[cfg(feature = "aws")]
@@ -32,7 +31,6 @@ mod without;
 
 #[cfg(feature = "aws")]
 pub use calls::Aws;
-pub use hints::AwsHints;
 #[cfg(not(feature = "aws"))]
 pub use without::Aws;
 
