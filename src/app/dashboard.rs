@@ -219,6 +219,7 @@ impl Dashboard {
                         }
                     }
                 },
+                () = std::future::ready(()), if self.cluster.has_rows_to_quote() => self.quote(Cluster::quote_rows),
                 n = running.changes.recv_many(&mut batches, BATCHES_PER_ITERATION), if changes_open => {
                 // When a source ends (a scenario), its last state stays on the screen.
                 changes_open = n > 0;
@@ -249,18 +250,23 @@ impl Dashboard {
         }
     }
 
-    /// Applies the answers of price sources. A more exact price is not a change in cost: earlier samples are adjusted to it.
+    /// Applies the answers of price sources.
     fn learn(&mut self, news: &mut Vec<Vec<PriceNews>>, now: Timestamp) {
-        self.view.refresh(&mut self.cluster);
-        let before = self.view.totals().price.clone();
-        let changed = self.cluster.learn(news.drain(..).flatten());
-        if changed.has(ChangedParts::ROWS) {
-            self.view.refresh(&mut self.cluster);
-            self.history.rebase(&before, &self.view.totals().price);
-        }
+        self.quote(|cluster| cluster.learn(news.drain(..).flatten()));
         if let Some(why) = self.cluster.prices().silence().filter(|_| self.prices_expected) {
             self.prices_expected = false;
             self.ui.notify(format!("no price source answered: {why}"), now);
+        }
+    }
+
+    /// Lets the cluster quote rows again. A more exact price is not a change in cost: earlier samples are adjusted to it.
+    fn quote(&mut self, quote: impl FnOnce(&mut Cluster) -> ChangedParts) {
+        self.view.refresh(&mut self.cluster);
+        let before = self.view.totals().price.clone();
+        let changed = quote(&mut self.cluster);
+        if changed.has(ChangedParts::ROWS) {
+            self.view.refresh(&mut self.cluster);
+            self.history.rebase(&before, &self.view.totals().price);
         }
         if changed.any() {
             self.changed |= changed;

@@ -45,7 +45,7 @@ pub(super) struct DemandSender {
 impl DemandSender {
     /// Sends the demand if it may have changed and enough time has passed. Returns when to try again if it is too early.
     pub(super) fn send(&mut self, cluster: &Cluster, demand: &watch::Sender<Demand>, now: Instant) -> Option<Instant> {
-        let revision = cluster.machines_changed();
+        let revision = cluster.nodes_revision();
         if !cluster.has_prices() || !cluster.knows(Stream::Nodes) || self.last.is_some_and(|(_, last)| last == revision)
         {
             return None;

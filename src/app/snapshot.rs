@@ -56,6 +56,9 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
             running.cancel.cancel();
         }
     }
+    while cluster.has_rows_to_quote() {
+        cluster.quote_rows();
+    }
 
     let mut trouble: Vec<String> = AWAITED.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
     if settings.pricing == Pricing::Online {

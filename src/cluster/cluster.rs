@@ -48,7 +48,7 @@ pub struct Cluster {
     pub(super) generations: [u32; Stream::ALL.len()],
     pub(super) rows: FxHashMap<RowId, Row>,
     pub(super) next_row: u32,
-    pub(super) machines_changed: u64,
+    pub(super) nodes_revision: u64,
     pub(super) by_node: FxHashMap<Name, RowId>,
     pub(super) by_claim: FxHashMap<Name, RowId>,
     pub(super) joins: Joins,
@@ -64,6 +64,8 @@ pub struct Cluster {
     pub(super) unreadable: BTreeMap<Stream, UnreadableObjects>,
     /// Measured usage of nodes that are not known yet: a reading may come before the list of nodes.
     pub(super) early_usage: FxHashMap<Name, Usage>,
+    /// Rows that have to be quoted again since the last answer of a price source.
+    pub(super) to_quote: Vec<RowId>,
     pub(super) changed: Vec<RowId>,
     pub(super) tombstones: FxHashSet<RowId>,
 }
@@ -82,7 +84,7 @@ impl Cluster {
             generations: [0; Stream::ALL.len()],
             rows: FxHashMap::default(),
             next_row: 0,
-            machines_changed: 0,
+            nodes_revision: 0,
             by_node: FxHashMap::default(),
             by_claim: FxHashMap::default(),
             joins: Joins::default(),
@@ -96,6 +98,7 @@ impl Cluster {
             signals: Signals::default(),
             unreadable: BTreeMap::new(),
             early_usage: FxHashMap::default(),
+            to_quote: Vec::new(),
             changed: Vec::new(),
             tombstones: FxHashSet::default(),
         }
@@ -147,9 +150,10 @@ impl Cluster {
         &self.prices
     }
 
-    /// A number that grows whenever a node or a claim came, changed or went. Pods do not move it.
-    pub const fn machines_changed(&self) -> u64 {
-        self.machines_changed
+    /// A number that grows with every change to a node or a claim, and with every change to node classes if volumes are
+    /// priced. Pods do not change it.
+    pub const fn nodes_revision(&self) -> u64 {
+        self.nodes_revision
     }
 
     /// The prices that the machines on record need.

@@ -1,7 +1,7 @@
 //! Lines of the bill beside the machines: the volumes of each row, and the control plane of the cluster.
 
 use super::classes::NodeClasses;
-use super::{ChangedParts, Cluster, ManagedBy, Row, RowId, RowState};
+use super::{Cluster, ManagedBy, Row, RowState};
 use crate::model::{Name, key};
 use crate::pricing::{
     ControlPlane, Demand, Offer, PriceBook, VolumeUnknown, VolumesQuote, has_volumes, launched_with, region_of_endpoint,
@@ -40,25 +40,6 @@ impl Row {
 }
 
 impl Cluster {
-    /// Prices the volumes of every row again.
-    pub(super) fn price_volumes(&mut self) -> ChangedParts {
-        if !self.extra_costs.volumes {
-            return ChangedParts::NONE;
-        }
-        let (book, classes) = (self.prices.book(), &self.classes);
-        let repriced: Vec<RowId> =
-            self.rows.values_mut().filter_map(|row| row.price_volumes(book, classes).then_some(row.id())).collect();
-        let changed = if repriced.is_empty() { ChangedParts::NONE } else { ChangedParts::ROWS };
-        if changed.any() {
-            // Other volume types may be needed.
-            self.machines_changed += 1;
-        }
-        for id in repriced {
-            self.touch(id);
-        }
-        changed
-    }
-
     /// What the cluster itself costs by the hour. None where that line is off, where prices are switched off, and for a
     /// cluster that is not of EKS, as far as that is known.
     pub fn control_plane(&self) -> Option<ControlPlane> {

@@ -1,4 +1,4 @@
-//! What the volumes of a set of rows add up to: a sum of its own, which no other sum contains.
+//! The cost of the EBS volumes of a set of rows, which no other sum contains.
 
 use super::counts::subtract_counts;
 use crate::cluster::Row;
@@ -6,81 +6,85 @@ use crate::pricing::VolumeUnknown;
 use crate::units::{Currency, Money};
 use std::collections::BTreeMap;
 
-/// Hourly money of the EBS volumes of a set of rows; what is not known is counted. Empty where that line is off.
+/// Hourly cost of the EBS volumes of a set of rows, in one currency; what is unknown is counted. Empty if volumes are switched
+/// off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VolumeTotals {
-    sums: BTreeMap<Currency, Sum>,
-    /// Rows whose volumes are not, or not wholly, known, by why.
+    currency: Currency,
+    /// Rows whose volumes are in the sum, at least in part.
+    priced: u64,
+    nanos: i128,
+    /// Rows whose volumes are priced in another currency.
+    foreign: u64,
+    /// Rows whose volumes are not, or not fully, known, by reason.
     pub unknown: BTreeMap<VolumeUnknown, u64>,
-    /// Rows whose class has changed since they were launched.
+    /// Rows whose node class has changed since their launch.
     pub estimated: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
-    rows: u64,
-    nanos: i128,
-}
-
 impl VolumeTotals {
-    /// The part of one row.
-    pub(super) fn of(row: &Row) -> Self {
+    pub(super) fn new(currency: Currency) -> Self {
+        Self { currency, ..Self::default() }
+    }
+
+    /// The part of one row, in its own currency.
+    pub(super) fn from_row(row: &Row) -> Self {
         let Some(quote) = row.volumes_quote() else { return Self::default() };
         let (known, unknown) = (quote.known(), quote.unknown());
-        let some = unknown.is_none() || known != Money::ZERO;
-        let sum = Sum { rows: 1, nanos: known.nanos().into() };
+        let priced = unknown.is_none() || known != Money::ZERO;
         Self {
-            sums: some.then_some((quote.currency, sum)).into_iter().collect(),
+            currency: quote.currency,
+            priced: u64::from(priced),
+            nanos: known.nanos().into(),
+            foreign: 0,
             unknown: unknown.map(|why| (why, 1)).into_iter().collect(),
-            estimated: u64::from(quote.estimated && some),
+            estimated: u64::from(quote.estimated && priced),
         }
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
-        for (currency, sum) in &other.sums {
-            let mine = self.sums.entry(*currency).or_default();
-            (mine.rows, mine.nanos) = (mine.rows + sum.rows, mine.nanos + sum.nanos);
+    fn is_foreign(&self, part: &Self) -> bool {
+        part.priced > 0 && part.currency != self.currency
+    }
+
+    pub(super) fn add(&mut self, part: &Self) {
+        if self.is_foreign(part) {
+            self.foreign += 1;
+            return;
         }
-        other.unknown.iter().for_each(|(why, n)| *self.unknown.entry(*why).or_default() += n);
-        self.estimated += other.estimated;
+        self.priced += part.priced;
+        self.nanos += part.nanos;
+        part.unknown.iter().for_each(|(why, n)| *self.unknown.entry(*why).or_default() += n);
+        self.estimated += part.estimated;
     }
 
-    pub(super) fn take(&mut self, other: &Self) {
-        for (currency, sum) in &other.sums {
-            if let Some(mine) = self.sums.get_mut(currency) {
-                mine.rows = mine.rows.saturating_sub(sum.rows);
-                mine.nanos = mine.nanos.saturating_sub(sum.nanos);
-            }
+    pub(super) fn take(&mut self, part: &Self) {
+        if self.is_foreign(part) {
+            self.foreign = self.foreign.saturating_sub(1);
+            return;
         }
-        self.sums.retain(|_, sum| sum.rows > 0);
-        subtract_counts(&mut self.unknown, &other.unknown);
-        self.estimated = self.estimated.saturating_sub(other.estimated);
+        self.priced = self.priced.saturating_sub(part.priced);
+        self.nanos = if self.priced == 0 { 0 } else { self.nanos - part.nanos };
+        subtract_counts(&mut self.unknown, &part.unknown);
+        self.estimated = self.estimated.saturating_sub(part.estimated);
     }
 
-    /// The currency of the figure: the one most rows have; dollars of nothing.
-    pub fn currency(&self) -> Currency {
-        let most = self.sums.iter().max_by_key(|(_, sum)| sum.rows);
-        most.map_or(Currency::Usd, |(currency, _)| *currency)
+    /// The currency of the figure.
+    pub const fn currency(&self) -> Currency {
+        self.currency
     }
 
-    fn sum(&self) -> Sum {
-        self.sums.get(&self.currency()).copied().unwrap_or_default()
-    }
-
-    /// What is known by the hour: a lower bound while [`Self::left_out`] is not 0.
+    /// The known part of the hourly cost: a lower bound if [`Self::left_out`] is not 0.
     pub fn hourly(&self) -> Money {
-        let nanos = self.sum().nanos;
-        Money::from_nanos(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+        Money::saturating_from_nanos(self.nanos)
     }
 
-    /// Rows whose volumes are not, or not wholly, in the figure.
+    /// Rows whose volumes are not, or not fully, in the figure.
     pub fn left_out(&self) -> u64 {
-        let others = self.sums.values().map(|sum| sum.rows).sum::<u64>().saturating_sub(self.sum().rows);
-        self.unknown.values().sum::<u64>() + others
+        self.unknown.values().sum::<u64>() + self.foreign
     }
 
-    /// Whether nothing at all is known: the figure is unknown, not 0.
+    /// Whether nothing is known: the figure is unknown, not 0.
     pub fn is_unknown(&self) -> bool {
-        self.sum().rows == 0 && self.left_out() > 0
+        self.priced == 0 && self.left_out() > 0
     }
 }

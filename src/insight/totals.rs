@@ -89,12 +89,19 @@ pub(super) fn origins(quote: &Quote) -> impl Iterator<Item = Origin> {
     parts.filter(|part| part.amount.known().is_some_and(|amount| amount != Money::ZERO)).map(|part| part.origin)
 }
 
-/// Hourly money of a set of rows, one currency; what cannot be added is counted.
+/// Hourly money of a set of rows in one currency. Rows priced in another currency are counted and left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PriceTotals {
-    sums: BTreeMap<Currency, CurrencySum>,
-    /// Rows with a price that is not fully known: the total is a lower bound.
+    currency: Currency,
+    /// Rows that have a price, at least in part.
+    priced: u64,
+    /// By [`Kind`], in billionths. Wider than [`Money`], so that prices set by labels, however large, can be subtracted again
+    /// exactly.
+    nanos: [i128; Kind::COUNT],
+    /// Rows that are not, or not fully, in the figures: the total is a lower bound.
     pub unpriced: u64,
+    /// Those of them whose price is in another currency.
+    pub foreign: u64,
     /// Why, by reason.
     pub unknown: BTreeMap<Unknown, u64>,
     /// Rows whose figure is an estimate.
@@ -115,14 +122,6 @@ pub struct PriceTotals {
     pub compared_to_usage: u64,
     /// How many components that add something came from where, of when.
     origins: BTreeMap<Origin, u64>,
-}
-
-/// Sums of one currency, in billionths. Wider than [`Money`], so that prices set by labels, however large, can be taken
-/// back exactly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct CurrencySum {
-    rows: u64,
-    nanos: [i128; Kind::COUNT],
 }
 
 /// What is summed.
@@ -150,30 +149,13 @@ impl Kind {
     const COUNT: usize = Self::Unused as usize + 1;
 }
 
-impl CurrencySum {
-    fn get(&self, kind: Kind) -> i128 {
-        self.nanos.get(kind as usize).copied().unwrap_or_default()
-    }
-
-    fn set(&mut self, kind: Kind, money: Money) {
-        if let Some(nanos) = self.nanos.get_mut(kind as usize) {
-            *nanos = money.nanos().into();
-        }
-    }
-}
-
-/// A sum as an amount; more than fits is the most that fits.
-fn money(nanos: i128) -> Money {
-    Money::from_nanos(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
-}
-
 impl PriceTotals {
     /// The totals of one machine that costs this by the hour.
     #[cfg(test)]
     pub(super) fn of_one(currency: Currency, instances: Money) -> Self {
-        let mut sum = CurrencySum { rows: 1, ..CurrencySum::default() };
-        sum.set(Kind::Instances, instances);
-        Self { sums: [(currency, sum)].into_iter().collect(), ..Self::default() }
+        let mut price = Self { currency, priced: 1, ..Self::default() };
+        price.set(Kind::Instances, instances);
+        price
     }
 
     /// Adds a row: for sums that are made once.
@@ -183,9 +165,20 @@ impl PriceTotals {
         }
     }
 
-    /// The part of one row.
+    fn get(&self, kind: Kind) -> Money {
+        Money::saturating_from_nanos(self.nanos.get(kind as usize).copied().unwrap_or_default())
+    }
+
+    fn set(&mut self, kind: Kind, money: Money) {
+        if let Some(nanos) = self.nanos.get_mut(kind as usize) {
+            *nanos = money.nanos().into();
+        }
+    }
+
+    /// The part of one row, in its own currency.
     fn of(row: &Row, quote: &Quote) -> Self {
         let mut price = Self {
+            currency: quote.currency,
             prepaid: u64::from(quote.mark == Mark::Prepaid),
             estimated: u64::from(quote.is_estimated()),
             ..Self::default()
@@ -197,14 +190,14 @@ impl PriceTotals {
         }
         let (instances, fees) = quote.known();
         let some = unknown.is_none() || instances != Money::ZERO || fees != Money::ZERO;
-        let mut sum = CurrencySum { rows: u64::from(some), ..CurrencySum::default() };
+        price.priced = u64::from(some);
         let fargate =
             matches!(quote.basis, Some(Basis::Fargate { .. })) || row.capacity_type() == CapacityType::Fargate;
-        sum.set(if fargate { Kind::Fargate } else { Kind::Instances }, instances);
-        sum.set(Kind::Fees, fees);
+        price.set(if fargate { Kind::Fargate } else { Kind::Instances }, instances);
+        price.set(Kind::Fees, fees);
         if row.capacity_type() == CapacityType::Spot {
-            let saves = quote.spot_saves().filter(|_| sum.rows > 0);
-            sum.set(Kind::SpotSaves, saves.unwrap_or_default());
+            let saves = quote.spot_saves().filter(|_| some);
+            price.set(Kind::SpotSaves, saves.unwrap_or_default());
             price.spot_compared = u64::from(saves.is_some());
             price.spot_estimated = u64::from(saves.is_some() && quote.spot_saves_is_estimated());
             price.spot_left_out = u64::from(saves.is_none());
@@ -213,51 +206,60 @@ impl PriceTotals {
             let less = |before: Option<Money>, paid: Money| before.map_or(Money::ZERO, |before| before - paid);
             let known =
                 quote.instance.amount.known().map_or(Money::ZERO, |_| less(discount.instance_before, instances));
-            sum.set(Kind::DiscountSaves, known + less(discount.fee_before, fees));
+            price.set(Kind::DiscountSaves, known + less(discount.fee_before, fees));
             price.discounted = u64::from(discount.instance_before.or(discount.fee_before).is_some());
         }
         let waste = Waste::of(row);
         if let Some(waste) = waste {
-            sum.set(Kind::Unrequested, waste.unrequested);
-            sum.set(Kind::Overhead, waste.overhead);
-            sum.set(Kind::Unused, waste.unused.unwrap_or_default());
+            price.set(Kind::Unrequested, waste.unrequested);
+            price.set(Kind::Overhead, waste.overhead);
+            price.set(Kind::Unused, waste.unused.unwrap_or_default());
             price.compared_to_usage = u64::from(waste.unused.is_some());
         }
-        price.waste_left_out = u64::from(unknown.is_some() || (waste.is_none() && sum.rows > 0));
-        if sum.rows > 0 {
-            price.sums.insert(quote.currency, sum);
-        }
+        price.waste_left_out = u64::from(unknown.is_some() || (waste.is_none() && some));
         origins(quote).for_each(|origin| *price.origins.entry(origin).or_default() += 1);
         price
     }
 
+    /// The currency of a row's part; `None` if it has no price.
+    pub(super) fn currency_of_part(&self) -> Option<Currency> {
+        (self.priced > 0).then_some(self.currency)
+    }
+
+    /// The numbers that a row adds whose price is in another currency.
+    const fn foreign_counts(&mut self) -> [&mut u64; 3] {
+        [&mut self.unpriced, &mut self.foreign, &mut self.waste_left_out]
+    }
+
     fn add(&mut self, other: &Self) {
-        self.counts_mut().into_iter().zip(other.counts()).for_each(|(mine, n)| *mine += n);
-        for (currency, sum) in &other.sums {
-            let mine = self.sums.entry(*currency).or_default();
-            mine.rows += sum.rows;
-            mine.nanos.iter_mut().zip(sum.nanos).for_each(|(mine, nanos)| *mine += nanos);
+        if other.currency_of_part().is_some_and(|currency| currency != self.currency) {
+            self.foreign_counts().into_iter().for_each(|count| *count += 1);
+            return;
         }
+        self.counts_mut().into_iter().zip(other.counts()).for_each(|(mine, n)| *mine += n);
+        self.nanos.iter_mut().zip(other.nanos).for_each(|(mine, nanos)| *mine += nanos);
         other.unknown.iter().for_each(|(why, n)| *self.unknown.entry(*why).or_default() += n);
         other.origins.iter().for_each(|(origin, n)| *self.origins.entry(*origin).or_default() += n);
     }
 
     fn take(&mut self, other: &Self) {
-        self.counts_mut().into_iter().zip(other.counts()).for_each(|(mine, n)| *mine = mine.saturating_sub(n));
-        for (currency, sum) in &other.sums {
-            if let Some(mine) = self.sums.get_mut(currency) {
-                mine.rows = mine.rows.saturating_sub(sum.rows);
-                mine.nanos.iter_mut().zip(sum.nanos).for_each(|(mine, nanos)| *mine = mine.saturating_sub(nanos));
-            }
+        if other.currency_of_part().is_some_and(|currency| currency != self.currency) {
+            self.foreign_counts().into_iter().for_each(|count| *count = count.saturating_sub(1));
+            return;
         }
-        self.sums.retain(|_, sum| sum.rows > 0);
+        self.counts_mut().into_iter().zip(other.counts()).for_each(|(mine, n)| *mine = mine.saturating_sub(n));
+        self.nanos.iter_mut().zip(other.nanos).for_each(|(mine, nanos)| *mine -= nanos);
+        if self.priced == 0 {
+            self.nanos = [0; Kind::COUNT];
+        }
         subtract_counts(&mut self.unknown, &other.unknown);
         subtract_counts(&mut self.origins, &other.origins);
     }
 
     /// Every number of rows that is added and taken back as it is.
-    const fn counts(&self) -> [u64; 9] {
+    const fn counts(&self) -> [u64; 10] {
         [
+            self.priced,
             self.unpriced,
             self.estimated,
             self.prepaid,
@@ -271,8 +273,9 @@ impl PriceTotals {
     }
 
     /// The same, in the same order.
-    const fn counts_mut(&mut self) -> [&mut u64; 9] {
+    const fn counts_mut(&mut self) -> [&mut u64; 10] {
         [
+            &mut self.priced,
             &mut self.unpriced,
             &mut self.estimated,
             &mut self.prepaid,
@@ -285,78 +288,65 @@ impl PriceTotals {
         ]
     }
 
-    /// The currency of the figures: the one most rows have; dollars of nothing.
-    pub fn currency(&self) -> Currency {
-        let most = self.sums.iter().max_by_key(|(_, sum)| sum.rows);
-        most.map_or(Currency::Usd, |(currency, _)| *currency)
-    }
-
-    fn sum(&self) -> CurrencySum {
-        self.sums.get(&self.currency()).copied().unwrap_or_default()
+    /// The currency of the figures.
+    pub const fn currency(&self) -> Currency {
+        self.currency
     }
 
     /// The machines' part by the hour, without fees and Fargate.
     pub fn instances(&self) -> Money {
-        money(self.sum().get(Kind::Instances))
+        self.get(Kind::Instances)
     }
 
     /// The Auto Mode fees by the hour.
     pub fn fees(&self) -> Money {
-        money(self.sum().get(Kind::Fees))
+        self.get(Kind::Fees)
     }
 
     /// Fargate's part by the hour.
     pub fn fargate(&self) -> Money {
-        money(self.sum().get(Kind::Fargate))
+        self.get(Kind::Fargate)
     }
 
     /// All of them.
     pub fn hourly(&self) -> Money {
-        let sum = self.sum();
-        let parts = [Kind::Instances, Kind::Fees, Kind::Fargate];
-        money(parts.into_iter().fold(0, |all: i128, kind| all.saturating_add(sum.get(kind))))
+        self.instances() + self.fees() + self.fargate()
     }
 
     /// What spot saves by the hour against on-demand; none where no spot row tells.
     pub fn spot_saves(&self) -> Option<Money> {
-        (self.spot_compared > 0).then(|| money(self.sum().get(Kind::SpotSaves)))
+        (self.spot_compared > 0).then(|| self.get(Kind::SpotSaves))
     }
 
     /// What discount rules take off by the hour; none where none was applied.
     pub fn discount_saves(&self) -> Option<Money> {
-        (self.discounted > 0).then(|| money(self.sum().get(Kind::DiscountSaves)))
+        (self.discounted > 0).then(|| self.get(Kind::DiscountSaves))
     }
 
     /// What is paid by the hour for room that no pod requests.
     pub fn unrequested(&self) -> Money {
-        money(self.sum().get(Kind::Unrequested))
+        self.get(Kind::Unrequested)
     }
 
     /// What is paid by the hour for what DaemonSet and static pods request.
     pub fn overhead(&self) -> Money {
-        money(self.sum().get(Kind::Overhead))
+        self.get(Kind::Overhead)
     }
 
     /// What is paid by the hour for what is requested and not used; none where nothing is measured.
     pub fn unused(&self) -> Option<Money> {
-        (self.compared_to_usage > 0).then(|| money(self.sum().get(Kind::Unused)))
+        (self.compared_to_usage > 0).then(|| self.get(Kind::Unused))
     }
 
-    /// Rows that have some price.
-    pub fn priced(&self) -> u64 {
-        self.sum().rows
+    /// Rows that have a price in [`Self::currency`], at least in part.
+    pub const fn priced(&self) -> u64 {
+        self.priced
     }
 
-    /// Rows whose price is in another currency and is not in the figures.
-    pub fn other_currency(&self) -> u64 {
-        self.sums.values().map(|s| s.rows).sum::<u64>().saturating_sub(self.sum().rows)
-    }
-
-    /// Why machines are not, or not wholly, in the figures, and how many for each reason: [`Self::unpriced`] and
-    /// [`Self::other_currency`].
+    /// Why rows are [`Self::unpriced`], and how many for each reason.
     pub fn reasons(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let other = Some(("in another currency", self.other_currency())).filter(|(_, n)| *n > 0);
-        self.unknown.iter().map(|(why, n)| (why.reason(), *n)).chain(other)
+        let foreign = Some(("in another currency", self.foreign)).filter(|(_, n)| *n > 0);
+        self.unknown.iter().map(|(why, n)| (why.reason(), *n)).chain(foreign)
     }
 
     /// Whether nothing at all is priced: the total is unknown, not 0. A set without any machine costs 0.
@@ -389,6 +379,11 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// The currency that the row is priced in; `None` if it has no price.
+    pub(super) fn currency(&self) -> Option<Currency> {
+        self.totals.price.currency_of_part()
+    }
+
     /// The part of a row that is shown. A tombstone adds nothing.
     pub(super) fn of(row: &Row) -> Self {
         let mut t = Totals::default();
@@ -434,12 +429,18 @@ impl Part {
         if let Some(quote) = row.quote() {
             t.price = PriceTotals::of(row, quote);
         }
-        t.volumes = VolumeTotals::of(row);
+        t.volumes = VolumeTotals::from_row(row);
         Self { totals: t }
     }
 }
 
 impl Totals {
+    /// Empty sums in a currency, that of [`View`](super::View) as a whole: rows priced in another one are left out of them.
+    pub fn new(currency: Currency) -> Self {
+        let price = PriceTotals { currency, ..PriceTotals::default() };
+        Self { price, volumes: VolumeTotals::new(currency), ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, part: &Part) {
         let o = &part.totals;
         self.nodes += o.nodes;

@@ -8,6 +8,7 @@ use super::totals::Part;
 use super::{Filter, Sort, Totals};
 use crate::cluster::{Cluster, PodCounts, Row, RowId};
 use crate::model::Name;
+use crate::units::Currency;
 use crate::units::natural::NaturalKey;
 use clap::ValueEnum;
 use rustc_hash::FxHashMap;
@@ -87,6 +88,8 @@ pub struct View {
     lines: Vec<Line>,
     places: FxHashMap<RowId, usize>,
     totals: Totals,
+    /// How many shown rows are priced in each currency. The totals are in the one that most of them have.
+    priced_in: BTreeMap<Currency, u64>,
     groups: BTreeMap<Name, Totals>,
     all: rustc_hash::FxHashSet<RowId>,
     rebuild: bool,
@@ -201,6 +204,7 @@ impl View {
             for id in ids {
                 self.take_in(id, cluster);
             }
+            self.settle_currency();
             self.order();
             return true;
         }
@@ -221,6 +225,7 @@ impl View {
                 reorder |= self.take_in(id, cluster);
             }
         }
+        self.settle_currency();
         if reorder {
             self.order();
         }
@@ -243,16 +248,19 @@ impl View {
         });
         let old = self.members.remove(&id);
         if let Some(old) = &old {
+            if let Some(rows) = old.part.currency().and_then(|currency| self.priced_in.get_mut(&currency)) {
+                *rows = rows.saturating_sub(1);
+            }
             self.totals.take(&old.part);
             if let Some(group) = self.groups.get_mut(&old.group) {
                 group.take(&old.part);
             }
         }
         if let Some(new) = &new {
-            self.totals.add(&new.part);
-            if self.group_by != GroupBy::Nothing {
-                self.groups.entry(new.group.clone()).or_default().add(&new.part);
+            if let Some(currency) = new.part.currency() {
+                *self.priced_in.entry(currency).or_default() += 1;
             }
+            self.sum(new);
         }
         let moved = match (&old, &new) {
             (Some(old), Some(new)) => old.key != new.key || old.name != new.name || old.group != new.group,
@@ -263,6 +271,28 @@ impl View {
             self.members.insert(id, new);
         }
         moved
+    }
+
+    fn sum(&mut self, member: &Member) {
+        self.totals.add(&member.part);
+        if self.group_by != GroupBy::Nothing {
+            let currency = self.totals.price.currency();
+            let group = self.groups.entry(member.group.clone()).or_insert_with(|| Totals::new(currency));
+            group.add(&member.part);
+        }
+    }
+
+    /// Sums the rows again if most of them are now priced in another currency than before; of as many, dollars.
+    fn settle_currency(&mut self) {
+        let rows = |currency| self.priced_in.get(&currency).copied().unwrap_or_default();
+        let currency = if rows(Currency::Cny) > rows(Currency::Usd) { Currency::Cny } else { Currency::Usd };
+        if currency != self.totals.price.currency() {
+            self.totals = Totals::new(currency);
+            self.groups.clear();
+            let members = std::mem::take(&mut self.members);
+            members.values().for_each(|member| self.sum(member));
+            self.members = members;
+        }
     }
 
     fn order(&mut self) {

@@ -612,7 +612,7 @@ impl Report {
         let mut pools: BTreeMap<&str, Totals> = BTreeMap::new();
         for row in shown() {
             if let Some(pool) = row.pool() {
-                pools.entry(pool).or_default().include(row);
+                pools.entry(pool).or_insert_with(|| Totals::new(view.totals().price.currency())).include(row);
             }
         }
         // A stream that serves a line which is off is not spoken of.
@@ -717,7 +717,7 @@ fn price_total(p: &PriceTotals, cluster: &Cluster) -> PriceTotalReport {
         unrequested: p.unrequested().decimal(5),
         unused: p.unused().map(|money| money.decimal(5)),
         daemonsets: p.overhead().decimal(5),
-        left_out: p.waste_left_out + p.other_currency(),
+        left_out: p.waste_left_out,
     };
     PriceTotalReport {
         currency: p.currency().code(),
@@ -731,7 +731,7 @@ fn price_total(p: &PriceTotals, cluster: &Cluster) -> PriceTotalReport {
         spot_left_out: p.spot_left_out,
         discounts: p.discount_saves().map(|money| money.decimal(5)),
         waste: (cluster.knows(Stream::Pods) && !p.is_unknown()).then_some(waste),
-        unpriced: p.unpriced + p.other_currency(),
+        unpriced: p.unpriced,
         unpriced_reasons: p.reasons().collect(),
         estimated: p.estimated,
         source: p.worst_source().name(),

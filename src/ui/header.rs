@@ -228,11 +228,6 @@ impl Money {
     }
 }
 
-/// Rows that are paid for and whose price is not in the total.
-fn left_out(price: &PriceTotals) -> u64 {
-    price.unpriced + price.other_currency()
-}
-
 /// What must be said before an amount that leaves something out, or rests on an estimate: `≥ ~`.
 fn doubts(scene: &Scene<'_>, left_out: u64) -> String {
     let least = if left_out > 0 { format!("{} ", scene.theme().glyphs().least) } else { String::new() };
@@ -248,7 +243,7 @@ fn money(scene: &Scene<'_>) -> Option<Money> {
         return Some(Money { hourly: format!("{unknown}/h"), unpriced: String::new(), monthly: String::new() });
     }
     let price = &scene.view.totals().price;
-    let left_out = left_out(price);
+    let left_out = price.unpriced;
     let unpriced = if left_out > 0 { format!("{left_out} unpriced") } else { String::new() };
     if price.is_unknown() {
         return Some(Money { hourly: format!("{unknown}/h"), unpriced, monthly: format!("{unknown}/mo") });
@@ -328,7 +323,7 @@ fn provenance(scene: &Scene<'_>) -> Option<Vec<Piece>> {
 fn reasons(price: &PriceTotals, room: u16) -> String {
     let mut reasons: Vec<(&str, u64)> = price.reasons().collect();
     reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let all = left_out(price);
+    let all = price.unpriced;
     if let [(why, _)] = reasons.as_slice() {
         return format!("{all} unpriced: {why}");
     }
@@ -347,7 +342,7 @@ fn reasons(price: &PriceTotals, room: u16) -> String {
 /// where they are missing for several reasons.
 fn excuse(scene: &Scene<'_>, price: &PriceTotals) -> Option<String> {
     let mut whys = price.unknown.keys();
-    let missing = whys.next().filter(|_| whys.next().is_none() && price.other_currency() == 0)?;
+    let missing = whys.next().filter(|_| whys.next().is_none() && price.foreign == 0)?;
     let prices = scene.cluster.prices();
     let regions: BTreeSet<&str> = prices.sources().map(|(_, region, _)| region).collect();
     let told: Vec<_> = regions.into_iter().filter_map(|region| prices.excuses(*missing, region).next()).collect();
@@ -362,7 +357,7 @@ fn cost_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>) {
     let mut x = VALUES;
     let price = &scene.view.totals().price;
     let mut said = about_money(scene);
-    if left_out(price) > 0 && !nothing_yet(scene) {
+    if price.unpriced > 0 && !nothing_yet(scene) {
         let split = said.first().map_or(0, |split| wide(split) + 3);
         let room = pen.width().saturating_sub(x + split + 1);
         let plain = reasons(price, room);

@@ -43,17 +43,14 @@ struct Sum {
 /// Formats an amount of a nodepool.
 type Cell = fn(&PriceTotals, &Scene<'_>) -> String;
 
-/// An hourly amount with its marks: `≥` if nodes are left out, `~` if it is estimated, and its currency if that differs
-/// from the heading's.
+/// An hourly amount with its marks: `≥` if nodes are left out, `~` if it is estimated.
 fn money(amount: Money, left_out: u64, price: &PriceTotals, scene: &Scene<'_>) -> String {
     if price.is_unknown() {
         return scene.theme().glyphs().unknown.into();
     }
-    let left_out = left_out + price.other_currency();
     let least = if left_out > 0 { scene.theme().glyphs().least } else { "" };
     let estimate = if price.estimated > 0 && amount != Money::ZERO { "~" } else { "" };
-    let sign = format::foreign(price.currency(), scene.view.totals().price.currency(), scene.theme());
-    format!("{least}{estimate}{sign}{}", amount.decimal(3))
+    format!("{least}{estimate}{}", amount.decimal(3))
 }
 
 /// The hourly cost of a nodepool.
@@ -66,11 +63,13 @@ fn unrequested(price: &PriceTotals, scene: &Scene<'_>) -> String {
     money(price.unrequested(), price.waste_left_out, price, scene)
 }
 
-fn sums(cluster: &Cluster) -> BTreeMap<Name, Sum> {
+fn sums(scene: &Scene<'_>) -> BTreeMap<Name, Sum> {
+    let currency = scene.view.totals().price.currency();
     let mut sums: BTreeMap<Name, Sum> = BTreeMap::new();
-    for row in cluster.rows().filter(|row| row.gone().is_none()) {
+    for row in scene.cluster.rows().filter(|row| row.gone().is_none()) {
         let Some(pool) = row.pool() else { continue };
-        let sum = sums.entry(pool.into()).or_default();
+        let empty = || Sum { karpenter: false, spot: 0, totals: Totals::new(currency) };
+        let sum = sums.entry(pool.into()).or_insert_with(empty);
         sum.karpenter |= row.label(key::NODEPOOL) == Some(pool);
         sum.spot += u64::from(row.is_node() && row.capacity_type() == CapacityType::Spot);
         sum.totals.include(row);
@@ -264,7 +263,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, state: &Pools, seen: &m
         pen.put(2, 2, "No node belongs to a nodepool or a node group.", theme.style(Role::Text));
         return;
     }
-    let sums = sums(scene.cluster);
+    let sums = sums(scene);
     let none = Sum::default();
     let page = usize::from(pen.height().saturating_sub(2));
     seen.layer_page = page;

@@ -532,7 +532,7 @@ fn group_text(name: &str, totals: &Totals, scene: &Scene<'_>, barred: &[Resource
     let price = &totals.price;
     let sign = format::foreign(price.currency(), currency(scene), scene.theme());
     let amount = |amount: Money, left_out: u64| {
-        let least = if left_out + price.other_currency() > 0 { scene.theme().glyphs().least } else { "" };
+        let least = if left_out > 0 { scene.theme().glyphs().least } else { "" };
         let estimate = if price.estimated > 0 && amount != Money::ZERO { "~" } else { "" };
         format!("{least}{estimate}{sign}{}", amount.decimal(4))
     };

@@ -65,6 +65,11 @@ impl Money {
         Self(nanos)
     }
 
+    /// An amount from a wide sum of billionths; the nearest one that fits if the sum is out of range.
+    pub fn saturating_from_nanos(nanos: i128) -> Self {
+        Self(saturate(nanos))
+    }
+
     /// The amount in billionths.
     pub const fn nanos(self) -> i64 {
         self.0

@@ -102,6 +102,16 @@ fn prices(c: &mut Criterion) {
         b.iter(|| {
             day += 1;
             let later = Timestamp::from_second(start().as_second() + day).unwrap_or_default();
+            black_box(cluster.learn(demo::prices(later)));
+            while cluster.has_rows_to_quote() {
+                black_box(cluster.quote_rows());
+            }
+        });
+    });
+    group.bench_function("one turn of it", |b| {
+        b.iter(|| {
+            day += 1;
+            let later = Timestamp::from_second(start().as_second() + day).unwrap_or_default();
             black_box(cluster.learn(demo::prices(later)))
         });
     });

@@ -5,6 +5,7 @@
 
 use crate::support::build::*;
 use nodeglass::cluster::{CapacityType, ChangedParts, Cluster, ManagedBy, UnmatchedTerm};
+use nodeglass::insight::{Filter, GroupBy, Sort, View};
 use nodeglass::model::{
     Change, ClaimRequirement, Node, NodeClaim, Pod, PodClass, PodKey, Resources, Timestamp, Uid, key,
 };
@@ -506,6 +507,63 @@ fn a_discount_comes_off_a_price_that_is_learned_later() {
     c.learn(answers());
     assert_eq!(label(&c, "n"), "0.089000*");
     assert_eq!(c.prices().unmatched().count(), 0);
+}
+
+fn spot_node(name: &str) -> Change {
+    let labels = [
+        ("karpenter.sh/capacity-type", "spot"),
+        ("node.kubernetes.io/instance-type", "c5a.large"),
+        ("topology.kubernetes.io/zone", "ap-northeast-2a"),
+        ("topology.kubernetes.io/region", "ap-northeast-2"),
+    ];
+    Node { labels: labels.into_iter().collect(), ..node(name) }.added()
+}
+
+#[test]
+fn rows_are_quoted_again_in_turns() {
+    let rows = 3 * Cluster::ROWS_PER_TURN + 7;
+    let mut c = book();
+    let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
+    (0..rows).for_each(|i| _ = c.apply(spot_node(&format!("n{i}")), at(0)));
+    view.refresh(&mut c);
+    assert_eq!(view.totals().price.unpriced, rows as u64);
+    assert!(c.learn(answers()).has(ChangedParts::ROWS));
+    let mut quoted = 0;
+    loop {
+        let turn = c.take_changed();
+        assert!(turn.len() <= Cluster::ROWS_PER_TURN, "{}", turn.len());
+        quoted += turn.len();
+        if !c.has_rows_to_quote() {
+            break;
+        }
+        c.quote_rows();
+    }
+    assert_eq!(quoted, rows, "each row once");
+    view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
+    view.refresh(&mut c);
+    let price = &view.totals().price;
+    assert_eq!((price.unpriced, price.hourly()), (0, money("0.0341").times(rows as i64, 1)));
+}
+
+#[test]
+fn rows_that_come_between_turns_have_the_new_price() {
+    let mut c = book();
+    let mut view = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
+    let before = 2 * Cluster::ROWS_PER_TURN;
+    (0..before).for_each(|i| _ = c.apply(spot_node(&format!("n{i}")), at(0)));
+    c.learn(answers());
+    view.refresh(&mut c);
+    assert_eq!(view.totals().price.unpriced, Cluster::ROWS_PER_TURN as u64);
+    c.apply(spot_node("new"), at(1));
+    while c.has_rows_to_quote() {
+        view.refresh(&mut c);
+        c.quote_rows();
+    }
+    view.refresh(&mut c);
+    let mut rebuilt = View::new(Filter::default(), Sort::default(), GroupBy::Nothing);
+    rebuilt.refresh(&mut c);
+    assert_eq!(view.totals(), rebuilt.totals());
+    assert_eq!(view.totals().price.hourly(), money("0.0341").times(before as i64 + 1, 1));
 }
 
 // === no floating point ===

@@ -29,12 +29,12 @@ impl Cluster {
     pub(super) fn node_class(&mut self, class: NodeClass) -> ChangedParts {
         let generation = self.generation(classes::stream(class.provisioner));
         let differs = self.classes.put(class, generation);
-        if differs { self.price_volumes() } else { ChangedParts::NONE }
+        if differs { self.quote_volumes() } else { ChangedParts::NONE }
     }
 
     pub(super) fn node_class_gone(&mut self, provisioner: Provisioner, name: &Name, uid: Uid) -> ChangedParts {
         let removed = self.classes.remove(provisioner, name, uid);
-        if removed { self.price_volumes() } else { ChangedParts::NONE }
+        if removed { self.quote_volumes() } else { ChangedParts::NONE }
     }
 
     pub(super) fn pdb(&mut self, pdb: DisruptionBudget) -> ChangedParts {

@@ -68,7 +68,7 @@ impl Cluster {
         if self.extra_costs.volumes {
             row.price_volumes(self.prices.book.as_ref(), &self.classes);
         }
-        self.machines_changed += 1;
+        self.nodes_revision += 1;
         self.prices.note(row.quote());
         if row.gone.is_some() {
             self.tombstones.insert(id);

@@ -105,7 +105,7 @@ impl Cluster {
             }
             Stream::Ec2NodeClasses | Stream::NodeClasses => {
                 let went = self.classes.sweep(stream, generation);
-                if went { self.price_volumes() } else { ChangedParts::NONE }
+                if went { self.quote_volumes() } else { ChangedParts::NONE }
             }
             // An event that ages out of the API stays in our log; readings are complete by themselves.
             Stream::Events | Stream::NodeMetrics | Stream::PodMetrics => ChangedParts::NONE,

@@ -80,6 +80,9 @@ impl Stage {
     /// Applies news of price sources.
     pub fn learn(&mut self, news: impl IntoIterator<Item = PriceNews>) -> &mut Self {
         self.cluster.learn(news);
+        while self.cluster.has_rows_to_quote() {
+            self.cluster.quote_rows();
+        }
         self.refresh();
         self
     }
