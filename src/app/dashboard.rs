@@ -1,6 +1,5 @@
 //! The main loop: one task that owns the state, the view and the screen.
 
-use super::clock::Clock;
 use super::pacer::Pacer;
 use super::prices::DemandSender;
 use super::signals::{self, SignalAction};
@@ -10,7 +9,7 @@ use super::{options, trouble};
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Pricing, Settings};
 use crate::cluster::{ChangedParts, Cluster};
 use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts, unmatched_terms};
-use crate::model::{Stream, Timestamp};
+use crate::model::{Clock, Stream, Timestamp};
 use crate::pricing::PriceNews;
 use crate::source::live::Interest;
 use crate::ui::{self, Effect, Scene, Seen, UiState};
@@ -47,7 +46,7 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         screen: session,
         inputs: EventStream::new(),
         signals,
-        clock: Clock::System,
+        clock: Clock::system(),
         start: move || ready.start(settings),
     };
     let dashboard = Dashboard::new(cluster, view, ui, notice);

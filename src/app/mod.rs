@@ -8,7 +8,6 @@
 //! flood of changes to end. Frames have a minimum distance, so they cannot starve input. Without a change there is no
 //! frame.
 
-mod clock;
 mod dashboard;
 mod doctor;
 mod log;
@@ -21,7 +20,6 @@ mod sources;
 mod terminal;
 mod trouble;
 
-pub use clock::Clock;
 pub use dashboard::{Dashboard, World};
 pub use log::LogError;
 pub use pacer::{GAP, Pacer};

@@ -96,7 +96,7 @@ pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::
             .zip(hints.region.as_ref())
             .map(|(name, region)| sources::ClusterId { region: region.into(), name: name.into() }),
         control_plane: settings.extra_costs.contains(&ExtraCost::ControlPlane),
-        clock: sources::Clock::default(),
+        clock: crate::model::Clock::default(),
         timing: sources::Timing::default(),
     })
 }

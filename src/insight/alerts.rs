@@ -657,9 +657,9 @@ mod tests {
     fn streams_that_are_down_for_one_reason_share_a_line() {
         let down = || LinkState::Retrying { at: at(NOW + 3), why: "connection refused".into() };
         let mut c = cluster([]);
-        c.apply(Change::Heard(Stream::Nodes), at(NOW - 130));
-        c.apply(Change::Heard(Stream::Pods), at(NOW - 120));
-        c.apply(Change::Heard(Stream::NodeClaims), at(NOW - 1));
+        c.apply(Change::StreamActive(Stream::Nodes), at(NOW - 130));
+        c.apply(Change::StreamActive(Stream::Pods), at(NOW - 120));
+        c.apply(Change::StreamActive(Stream::NodeClaims), at(NOW - 1));
         for stream in [Stream::Nodes, Stream::Pods, Stream::NodeClaims] {
             c.apply(Change::Link(stream, down()), at(NOW));
         }
@@ -673,7 +673,7 @@ mod tests {
     fn an_outage_of_everything_has_one_name() {
         let mut c = cluster([]);
         for stream in Stream::ALL {
-            c.apply(Change::Heard(stream), at(NOW - 60));
+            c.apply(Change::StreamActive(stream), at(NOW - 60));
             let state = match stream {
                 Stream::NodeMetrics => LinkState::Absent,
                 Stream::PodMetrics => LinkState::Off,
@@ -733,7 +733,7 @@ mod tests {
     #[test_case(21_599 => Some("this machine's clock is 6h ahead of the API server's; ages follow the server".to_owned()))]
     #[test_case(-45 => Some("this machine's clock is 45s behind the API server's; ages follow the server".to_owned()))]
     fn clocks_that_differ_are_a_quiet_line(ahead_seconds: i64) -> Option<String> {
-        let c = cluster([Change::Clock { ahead_seconds }]);
+        let c = cluster([Change::ClockSkew { ahead_seconds }]);
         let alert = alerts(&c, at(NOW)).pop()?;
         assert_eq!(alert.severity, Severity::Notice);
         Some(alert.text)

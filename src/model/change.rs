@@ -20,8 +20,8 @@ pub enum Change {
     Synced(Stream),
     /// The state of a stream has changed.
     Link(Stream, LinkState),
-    /// The server sent a bookmark or an empty response: the stream is alive, without a change.
-    Heard(Stream),
+    /// The server sent a bookmark or an empty response: the stream is live and nothing has changed.
+    StreamActive(Stream),
     /// A node was added or changed.
     Node(Box<Node>),
     /// The node with this name and UID was removed.
@@ -53,7 +53,7 @@ pub enum Change {
     /// All pod metrics.
     PodUsage(Vec<(PodKey, Usage)>),
     /// The local clock and the API server's differ. Timestamps of later changes are converted to the local clock.
-    Clock {
+    ClockSkew {
         /// Seconds by which the local clock is ahead; negative if it is behind, 0 when the clocks are in sync again.
         ahead_seconds: i64,
     },
@@ -108,7 +108,7 @@ impl Change {
             | Self::Resync(_)
             | Self::Synced(_)
             | Self::Link(..)
-            | Self::Heard(_)
+            | Self::StreamActive(_)
             | Self::NodeGone(..)
             | Self::PodGone(..)
             | Self::ClaimGone(..)
@@ -117,7 +117,7 @@ impl Change {
             | Self::NodeClassGone(..)
             | Self::Pdb(_)
             | Self::PdbGone(..)
-            | Self::Clock { .. }
+            | Self::ClockSkew { .. }
             | Self::Unreadable { .. } => {}
         }
     }

@@ -7,6 +7,7 @@
 mod change;
 mod claim;
 mod class;
+mod clock;
 mod event;
 mod labels;
 mod link;
@@ -20,6 +21,7 @@ mod uid;
 pub use change::{About, Change, Provisioner};
 pub use claim::{ClaimRequirement, NodeClaim};
 pub use class::{NodeClass, Volume};
+pub use clock::Clock;
 pub use event::{Event, EventKind, ObjectRef};
 pub use labels::{Labels, key};
 pub use link::{LinkState, Stream};

@@ -224,7 +224,7 @@ fn moments_are_by_the_servers_clock() {
     let labels = [("node.kubernetes.io/instance-type", "c5a.large"), ("karpenter.sh/capacity-type", "on-demand")];
     let mut cluster = Cluster::new(Some(PriceBook::embedded()));
     for change in [
-        Change::Clock { ahead_seconds: ahead },
+        Change::ClockSkew { ahead_seconds: ahead },
         Change::Node(Box::new(Node { provider_id: claim.provider_id.clone(), ..node("i-a", 250, &labels) })),
         Change::Claim(Box::new(claim)),
     ] {

@@ -13,7 +13,7 @@ mod price_server;
 
 use nodeglass::model::Name;
 use nodeglass::pricing::{Demand, OnDemandKey, Os, PriceNews, Tenancy};
-use nodeglass::source::prices::{self, Clock, Endpoints, Options};
+use nodeglass::source::prices::{self, Endpoints, Options};
 use price_server::{Answer, PriceServer, gzip};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,7 +153,9 @@ async fn measure(what: &str, path: &str, body: &[u8], demand: &Demand) {
         let mut line = format!("{what:<12} {how:<7} {bytes:>9} bytes");
         // From the network; from the disk; confirmed by the network, a day later.
         for (step, hours) in [("fetched", 0), ("from disk", 0), ("confirmed", 24)] {
-            options.clock = Clock::of(move || nodeglass::model::Timestamp::now() + Duration::from_secs(hours * 3600));
+            options.clock = nodeglass::model::Clock::new(move || {
+                nodeglass::model::Timestamp::now() + Duration::from_secs(hours * 3600)
+            });
             let (wall, cpu) = refresh(&options, demand).await;
             let _ =
                 write!(line, "   {step} {:>5.1} ms, CPU {:>5.1} ms", wall.as_secs_f64() * 1e3, cpu.as_secs_f64() * 1e3);

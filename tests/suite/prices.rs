@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::support::price_server::{Answer, Asked, PriceServer, gzip};
-use nodeglass::model::{Name, Timestamp};
+use nodeglass::model::{Clock, Name, Timestamp};
 use nodeglass::pricing::{
     AsOf, Demand, OnDemandKey, Os, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SourceState, Tenancy,
 };
-use nodeglass::source::prices::{self, Clock, Endpoints, Options, Proxies, Timing};
+use nodeglass::source::prices::{self, Endpoints, Options, Proxies, Timing};
 use pretty_assertions::assert_eq;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -54,7 +54,7 @@ impl Hours {
         let passed = Arc::clone(&self.0);
         // Near the real one: files on the disk are dated by it.
         let start = Timestamp::now().as_second();
-        Clock::of(move || Timestamp::from_second(start + passed.load(Ordering::SeqCst)).unwrap())
+        Clock::new(move || Timestamp::from_second(start + passed.load(Ordering::SeqCst)).unwrap())
     }
 }
 

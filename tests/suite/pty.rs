@@ -6,9 +6,10 @@
 use crate::support::apiserver::{Answer, ApiServer, NODES};
 use crate::support::fakes::closed_source;
 use crate::support::pty::Terminal;
-use nodeglass::app::{Clock, Dashboard, Screen, Session, World, install_panic_hook};
+use nodeglass::app::{Dashboard, Screen, Session, World, install_panic_hook};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::View;
+use nodeglass::model::Clock;
 use nodeglass::ui::{UiOptions, UiState};
 use ratatui::crossterm::event::EventStream;
 use rustix::process::Signal;
@@ -215,7 +216,7 @@ fn show<S: Screen>(screen: impl FnOnce() -> io::Result<S>, task: impl Future<Out
             screen: screen().unwrap(),
             inputs: EventStream::new(),
             signals: wishes,
-            clock: Clock::System,
+            clock: Clock::system(),
             start: || {
                 let mut running = closed_source();
                 // A task that was spawned by a task of the source is also fatal.

@@ -109,7 +109,7 @@ fn summary(change: &Change, stream: Stream) -> Option<String> {
     match change {
         Change::Resync(s) if *s == stream => Some("resync".into()),
         Change::Synced(s) if *s == stream => Some("synced".into()),
-        Change::Heard(s) if *s == stream => Some("heard".into()),
+        Change::StreamActive(s) if *s == stream => Some("heard".into()),
         Change::Node(node) if stream == Stream::Nodes => Some(format!("+{}", node.name)),
         Change::NodeGone(name, _) if stream == Stream::Nodes => Some(format!("-{name}")),
         Change::Pod(pod) if stream == Stream::Pods => Some(format!("+{}", pod.key.name)),
@@ -378,7 +378,7 @@ async fn events_of_the_list_come_in_order_of_time() {
     live.until_live(Stream::Events).await;
     server.send(EVENTS, &deleted(&json!({"metadata": {"name": "First"}}))).await;
     server.send(EVENTS, &bookmark("9")).await;
-    live.until("the bookmark", |seen| seen.contains(&Change::Heard(Stream::Events))).await;
+    live.until("the bookmark", |seen| seen.contains(&Change::StreamActive(Stream::Events))).await;
     let want = ["resync", "+First", "+Second", "+Third", "synced", "live", "heard"];
     assert_eq!(live.story(Stream::Events), want, "and the end of an event's retention is no news");
 }
@@ -691,7 +691,7 @@ async fn a_right_to_watch_that_is_taken_away_leaves_the_list() {
         options.streams = Some(vec![Stream::Pods]);
         options.timing.list_again = 10 * MS;
     });
-    live.until("the bookmark", |seen| seen.contains(&Change::Heard(Stream::Pods))).await;
+    live.until("the bookmark", |seen| seen.contains(&Change::StreamActive(Stream::Pods))).await;
     server.end(PODS).await;
     live.until_link(Stream::Pods, &LinkState::Polled { message: "cannot watch".into() }).await;
     // And then the right to list.

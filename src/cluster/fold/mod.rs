@@ -30,7 +30,7 @@ impl Cluster {
                 self.about = about;
                 if differs { ChangedParts::STREAMS } else { ChangedParts::NONE }
             }
-            Change::Clock { ahead_seconds } => {
+            Change::ClockSkew { ahead_seconds } => {
                 self.clock_ahead_seconds = ahead_seconds;
                 ChangedParts::STREAMS
             }
@@ -40,7 +40,7 @@ impl Cluster {
             }
             Change::Synced(stream) => self.synced(stream, now) | ChangedParts::STREAMS,
             Change::Link(stream, state) => self.link(stream, state, now),
-            Change::Heard(_) => ChangedParts::NONE,
+            Change::StreamActive(_) => ChangedParts::NONE,
             Change::Node(node) => self.node(node, now),
             Change::NodeGone(name, uid) => self.node_gone(&name, uid, now),
             Change::Pod(pod) => self.pod(*pod, now),
@@ -102,8 +102,8 @@ impl Cluster {
 
 fn stream_of(change: &Change) -> Option<Stream> {
     match change {
-        Change::About(_) | Change::Clock { .. } => None,
-        Change::Resync(stream) | Change::Synced(stream) | Change::Heard(stream) => Some(*stream),
+        Change::About(_) | Change::ClockSkew { .. } => None,
+        Change::Resync(stream) | Change::Synced(stream) | Change::StreamActive(stream) => Some(*stream),
         Change::Link(..) | Change::Unreadable { .. } => None,
         Change::Node(_) | Change::NodeGone(..) => Some(Stream::Nodes),
         Change::Pod(_) | Change::PodGone(..) => Some(Stream::Pods),

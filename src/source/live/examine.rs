@@ -1,7 +1,6 @@
 //! A cluster looked at once, for the doctor: what it is, how it answers, what it grants. Each question has its own answer
 //! or its own trouble, and none takes longer than [`super::Timing::response`].
 
-use super::clock;
 use super::codec::{self, Line, Lines};
 use super::credentials::Terminal;
 use super::discovery;
@@ -10,6 +9,7 @@ use super::kinds::{self, Kind};
 use super::permissions::{self, Access, Allowed};
 use super::requests::RequestRule;
 use super::server::Encoding;
+use super::skew;
 use super::wire::metrics::MetricsList;
 use super::{Connection, Options, PluginError};
 use crate::model::{Name, Provisioner, Stream, Timestamp};
@@ -141,7 +141,7 @@ impl Connection {
             let began = Instant::now();
             let response =
                 self.server.get(discovery::VERSION, Encoding::Compressed, self.server.timing.response).await?;
-            let ahead = clock::date(response.headers()).map(|date| Timestamp::now().duration_since(date));
+            let ahead = skew::date(response.headers()).map(|date| Timestamp::now().duration_since(date));
             let version = discovery::read_version(&self.server.whole(response).await?)?;
             Ok::<_, Fault>((version, began.elapsed(), ahead))
         };

@@ -16,7 +16,6 @@
 mod aws_hints;
 mod backoff;
 mod certificate;
-mod clock;
 mod codec;
 mod connect;
 mod credentials;
@@ -35,6 +34,7 @@ mod proxy;
 mod pump;
 mod requests;
 mod server;
+mod skew;
 mod transport;
 mod trust;
 mod wire;
@@ -179,7 +179,7 @@ struct Start<'a> {
 impl Start<'_> {
     fn outbox(&self) -> Outbox {
         let connection = self.connection;
-        Outbox::new(self.sender.clone(), connection.options.timing.batch, connection.server.clock.subscribe())
+        Outbox::new(self.sender.clone(), connection.options.timing.batch, connection.server.skew.subscribe())
     }
 
     fn spawn(&self, tasks: &mut JoinSet<()>, task: impl Future<Output = ()> + Send + 'static) {

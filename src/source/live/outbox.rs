@@ -42,7 +42,7 @@ impl Outbox {
         let ahead = *self.clock.borrow();
         if ahead != self.ahead {
             self.ahead = ahead;
-            self.pending.push(Change::Clock { ahead_seconds: ahead });
+            self.pending.push(Change::ClockSkew { ahead_seconds: ahead });
         }
     }
 

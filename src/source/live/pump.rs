@@ -383,7 +383,7 @@ impl<K: Kind> Pump<K> {
                         } else if listing.is_none() {
                             bookmarks = true;
                             self.state = State::Following { version };
-                            self.outbox.pending().push(Change::Heard(K::STREAM));
+                            self.outbox.pending().push(Change::StreamActive(K::STREAM));
                         }
                     }
                     Line::Error(fault) => {
@@ -414,12 +414,12 @@ impl<K: Kind> Pump<K> {
                     Ok(true) => heard = Instant::now(),
                     Ok(false) => {
                         // Until now the server would have told.
-                        self.outbox.pending().push(Change::Heard(K::STREAM));
+                        self.outbox.pending().push(Change::StreamActive(K::STREAM));
                         self.outbox.flush().await?;
                         return self.ended(began, listing.is_some());
                     }
                     Err(fault) => {
-                        self.outbox.pending().push(Change::Heard(K::STREAM));
+                        self.outbox.pending().push(Change::StreamActive(K::STREAM));
                         self.outbox.flush().await?;
                         // A connection that is reset after a while is resumed like one that ended.
                         return self.ended(began, listing.is_some()).map_err(|_cut| fault);

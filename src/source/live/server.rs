@@ -1,6 +1,5 @@
 //! One API server, as all streams share it: a client with valid credentials, and what was learnt of the server.
 
-use super::clock::ServerClock;
 use super::connect::Target;
 use super::credentials::{self, Credentials, PluginError, Terminal};
 use super::fault::{self, Fault};
@@ -8,6 +7,7 @@ use super::kubeconfig::ClientSide;
 use super::options::{ListMode, Timing};
 use super::outbox::Outbox;
 use super::requests::RequestRule;
+use super::skew::ClockSkew;
 use super::transport::{AccessFault, Way};
 use crate::model::{About, Change, Timestamp};
 use http::{HeaderValue, Request, Response, header};
@@ -35,7 +35,7 @@ pub(super) struct Server {
     user: String,
     pub(super) about: About,
     pub(super) timing: Timing,
-    pub(super) clock: ServerClock,
+    pub(super) skew: ClockSkew,
     list_mode: ListMode,
     /// Set when one stream found that the server does not stream lists; then none tries again.
     pages_only: AtomicBool,
@@ -81,7 +81,7 @@ impl Server {
         let (pages_only, session, lasting) = (AtomicBool::new(false), Mutex::default(), watch::Sender::default());
         let learnt = Mutex::new(about.clone());
         let rule = watch::Sender::new(RequestRule::for_version(&about.version));
-        let clock = ServerClock::new();
+        let skew = ClockSkew::new();
         Self {
             way,
             identity,
@@ -90,7 +90,7 @@ impl Server {
             user,
             about,
             timing,
-            clock,
+            skew,
             list_mode,
             pages_only,
             learnt,
@@ -280,7 +280,7 @@ impl Server {
             .await
             .map_err(|_elapsed| Fault::Silent(patience))?
             .map_err(|error| self.out(self.way.fault(&self.about.server, &error)))?;
-        self.clock.hear(response.headers(), Timestamp::now(), began.elapsed());
+        self.skew.observe(response.headers(), Timestamp::now(), began.elapsed());
         let status = response.status();
         if status.is_success() {
             return Ok(response);

@@ -33,7 +33,7 @@ pub use aws::{Aws, AwsEnvironment, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use http::Proxies;
 
-use crate::model::{Name, Timestamp};
+use crate::model::{Clock, Name};
 use crate::pricing::{Demand, OnDemandKey, Os, PriceBook, PriceNews, Tenancy};
 use cache::Cache;
 use flate2::Crc;
@@ -41,40 +41,12 @@ use http::Http;
 use run::Pace;
 use schedule::Schedule;
 use sources::Sources;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// The time of day; tests bring their own.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Clock {
-    /// A clock that tells what `now` says.
-    pub fn of(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-
-    fn now(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self::of(Timestamp::now)
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Clock").field(&self.now()).finish()
-    }
-}
 
 /// The times the sources keep, beside the limits by age. The defaults are meant for AWS; tests shorten them.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Carries out what the schedule decides: asks, waits, and sends on what is said.
 
-use super::Clock;
 use super::schedule::{Answer, Question, Schedule};
+use crate::model::Clock;
 use crate::pricing::{Demand, PriceNews};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,7 +130,7 @@ mod tests {
         let (news, heard) = mpsc::channel(64);
         let start = Timestamp::from_second(1_790_000_000).unwrap();
         let begun = Instant::now();
-        let clock = Clock::of(move || start + begun.elapsed());
+        let clock = Clock::new(move || start + begun.elapsed());
         let pace = Pace { clock, together: Duration::from_secs(1), look: Duration::from_mins(1) };
         let schedule = Schedule::new(false, |_, _| false, None);
         let task = tokio::spawn(run(Arc::clone(&played), schedule, needed, news, pace));

@@ -83,14 +83,14 @@ impl PlainFold {
             Change::NodeUsage(readings) => self.usage.clone_from(readings),
             Change::Resync(_)
             | Change::Link(..)
-            | Change::Heard(_)
+            | Change::StreamActive(_)
             | Change::Pool(_)
             | Change::PoolGone(..)
             | Change::NodeClass(_)
             | Change::NodeClassGone(..)
             | Change::Pdb(_)
             | Change::PdbGone(..)
-            | Change::Clock { .. }
+            | Change::ClockSkew { .. }
             | Change::PodUsage(_) => {}
             Change::Unreadable { object, problem, .. } => panic!("{object}: {problem}"),
         }
@@ -127,10 +127,6 @@ impl PlainFold {
 
     pub(crate) fn running(&self) -> usize {
         self.pods.values().filter(|p| p.phase == PodPhase::Running && p.deleted.is_none()).count()
-    }
-
-    pub(crate) fn unscheduled(&self) -> usize {
-        self.pods.values().filter(|p| p.node.is_empty()).count()
     }
 
     pub(crate) fn events_with_reason(&self, reason: &str) -> impl Iterator<Item = &Event> {

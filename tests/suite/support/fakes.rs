@@ -5,10 +5,10 @@
 
 use super::stage::{afternoon, plain};
 use futures::{Stream, stream};
-use nodeglass::app::{Clock, Dashboard, PriceLink, Running, Screen, SignalAction, World};
+use nodeglass::app::{Dashboard, PriceLink, Running, Screen, SignalAction, World};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::View;
-use nodeglass::model::Change;
+use nodeglass::model::{Change, Clock};
 use nodeglass::pricing::PriceBook;
 use nodeglass::source::live::Interest;
 use nodeglass::ui::{UiOptions, UiState};
