@@ -47,6 +47,18 @@ impl Text {
     }
 }
 
+impl Text {
+    /// Whether it is this text, in upper or lower case.
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.0.eq_ignore_ascii_case(text)
+    }
+
+    /// Whether it is this text, in upper or lower case, or empty.
+    pub(super) fn is_or_empty(&self, text: &str) -> bool {
+        self.0.is_empty() || self.is(text)
+    }
+}
+
 impl Deref for Text {
     type Target = str;
 

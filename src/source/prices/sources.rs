@@ -11,7 +11,7 @@ use super::run::Ask;
 use super::schedule::{Answer, Findings, Of, Question, Topic, Worth};
 use super::{ClusterId, Timing};
 use crate::model::{Clock, Name};
-use crate::pricing::{OnDemandKey, Partition, PriceSheet, PriceSource, Prices, Tenancy};
+use crate::pricing::{OnDemandKey, OnDemandPrice, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::units::Currency;
 use std::sync::Arc;
 use std::time::Duration;
@@ -246,7 +246,13 @@ fn read(topic: &Topic, kept: &Kept, cached: bool) -> Result<Vec<PriceSheet>, Str
     };
     match topic {
         Topic::PricePage { region, os } => {
-            let prices = price_page::read(&text, *os).map_err(|error| error.reason())?;
+            let page = price_page::page(&text, *os).map_err(|error| error.reason())?;
+            let price = |(instance_type, offered): (Name, price_page::Offered)| OnDemandPrice {
+                instance_type,
+                amount: offered.amount,
+                estimated: false,
+            };
+            let prices = page.types.into_iter().map(price).collect();
             Ok(vec![sheet(
                 PriceSource::PricePage,
                 region,

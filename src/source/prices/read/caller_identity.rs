@@ -1,35 +1,29 @@
-//! What `sts:GetCallerIdentity` answers (API version 2011-06-15): account and ARN of whoever signed the question.
+//! The answer of `sts:GetCallerIdentity` (API version 2011-06-15): account and ARN of the caller.
 
-use super::ReadError;
-use super::xml::walk;
+use super::{ReadError, from_xml};
 use crate::units::text::clean;
-
-const DOCUMENT: &str = "the answer of sts:GetCallerIdentity";
+use serde::Deserialize;
 
 /// The account and the ARN.
 ///
 /// # Errors
 ///
-/// If the bytes are no whole XML, or another answer.
+/// If the bytes are not a complete answer.
 pub fn read(body: &[u8]) -> Result<(String, String), ReadError> {
-    let (mut account, mut arn) = (String::new(), String::new());
-    let see = |path: &[String], text: &str| {
-        if let [root, result, field] = path
-            && root == "GetCallerIdentityResponse"
-            && result == "GetCallerIdentityResult"
-        {
-            match field.as_str() {
-                "Account" => account = clean(text.trim()).into_owned(),
-                "Arn" => arn = clean(text.trim()).into_owned(),
-                _ => {}
-            }
-        }
-    };
-    walk(body, see).map_err(|why| ReadError::garbled(DOCUMENT, "XML", &why))?;
-    if account.is_empty() || arn.is_empty() {
-        return Err(ReadError::Shape { document: DOCUMENT, expected: "an account and an ARN" });
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        get_caller_identity_result: Identity,
     }
-    Ok((account, arn))
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Identity {
+        account: String,
+        arn: String,
+    }
+    let answer: Answer = from_xml("the answer of sts:GetCallerIdentity", body)?;
+    let Identity { account, arn } = answer.get_caller_identity_result;
+    Ok((clean(account.trim()).into_owned(), clean(arn.trim()).into_owned()))
 }
 
 #[cfg(test)]
@@ -55,8 +49,8 @@ mod tests {
     #[test]
     fn another_answer_is_told_apart() {
         let half = ANSWER.split("<Account>").next().unwrap();
-        assert!(matches!(read(half.as_bytes()), Err(ReadError::Garbled { .. })));
+        assert!(read(half.as_bytes()).unwrap_err().reason().starts_with("it is not complete XML"));
         let other = ANSWER.replace("GetCallerIdentity", "GetSessionToken");
-        assert!(matches!(read(other.as_bytes()), Err(ReadError::Shape { .. })));
+        assert!(read(other.as_bytes()).unwrap_err().reason().starts_with("its form is unexpected"));
     }
 }

@@ -1,145 +1,87 @@
-//! What EKS says of a cluster's control plane: its version, its tier, and which support it is under.
+//! What EKS answers about a cluster's control plane: its version, its tier, and its support.
 //!
-//! Two answers of the EKS API: `DescribeCluster` (`GET /clusters/<name>`) and, for which support a version is in today,
+//! Two answers of the EKS API: `DescribeCluster` (`GET /clusters/<name>`) and, for the support phase of a version,
 //! `DescribeClusterVersions` (`GET /cluster-versions?clusterVersions=<version>`). Source: the Amazon EKS API reference.
 
-use super::slim::{Show, Slim, Text, of, show, skip};
-use super::{ReadError, name};
+use super::{ReadError, from_json, name};
 use crate::pricing::{ClusterSupport, SupportPhase, SupportType};
-use serde::de::{MapAccess, SeqAccess};
+use crate::source::json::{IfValid, Text};
+use serde::Deserialize;
 
-const CLUSTER: &str = "the answer of eks:DescribeCluster";
-const VERSIONS: &str = "the answer of eks:DescribeClusterVersions";
-
-/// Tier and support of the cluster. Which support its version is in today is not among them: see [`phase`].
+/// Version, tier and support type of the cluster. The support phase of its version is not in this answer: see [`phase`].
 ///
 /// # Errors
 ///
-/// If the bytes are no whole JSON, or describe no cluster.
+/// If the bytes are not a complete answer about a cluster.
 pub fn read(body: &[u8]) -> Result<ClusterSupport, ReadError> {
-    let mut answer = ClusterAnswer::default();
-    show(body, &mut answer).map_err(|why| ReadError::garbled(CLUSTER, "JSON", &why))?;
-    let Some(Cluster { version, tier, support }) = answer.0 else {
-        return Err(ReadError::Shape { document: CLUSTER, expected: "an object `cluster`" });
-    };
-    let support = support.0.get().and_then(|kind| match kind {
+    let answer: ClusterAnswer = from_json("the answer of eks:DescribeCluster", body)?;
+    let cluster = answer.cluster.0.unwrap_or_default();
+    let support = match &*cluster.upgrade_policy.0.unwrap_or_default().support_type {
         "STANDARD" => Some(SupportType::Standard),
         "EXTENDED" => Some(SupportType::Extended),
         _ => None,
-    });
-    let version = version.get().and_then(name).unwrap_or_default();
-    Ok(ClusterSupport { version, tier: tier.0.get().and_then(name), support, phase: None })
+    };
+    let tier = name(&cluster.control_plane_scaling_config.0.unwrap_or_default().tier);
+    Ok(ClusterSupport { version: name(&cluster.version).unwrap_or_default(), tier, support, phase: None })
 }
 
-/// Which support a version is in today. None: the answer does not name it, or says something new.
+/// The support phase of a version; `None` if the answer lacks the version, or has an unknown phase.
 ///
 /// # Errors
 ///
-/// If the bytes are no whole JSON, or hold no list of versions.
+/// If the bytes are not a complete answer about versions.
 pub fn phase(body: &[u8], version: &str) -> Result<Option<SupportPhase>, ReadError> {
-    let mut answer = VersionsAnswer::default();
-    show(body, &mut answer).map_err(|why| ReadError::garbled(VERSIONS, "JSON", &why))?;
-    if !answer.listed {
-        return Err(ReadError::Shape { document: VERSIONS, expected: "a list `clusterVersions`" });
-    }
-    let own = answer.versions.iter().find(|own| own.name.is(version));
-    Ok(own.and_then(|own| {
-        // `versionStatus` took the place of `status`, whose values are in lower case and with dashes.
-        let mut said = [own.newer_status.get(), own.status.get()].into_iter().flatten();
-        said.find_map(|said| match said.to_ascii_uppercase().replace('-', "_").as_str() {
-            "STANDARD_SUPPORT" => Some(SupportPhase::Standard),
-            "EXTENDED_SUPPORT" => Some(SupportPhase::Extended),
-            _ => None,
+    let answer: VersionsAnswer = from_json("the answer of eks:DescribeClusterVersions", body)?;
+    let versions = answer.cluster_versions.into_iter().filter_map(|version| version.0);
+    Ok(versions.into_iter().find(|own| own.cluster_version.is(version)).and_then(|own| {
+        // `versionStatus` replaces `status`, whose values are in lower case and with dashes.
+        [own.version_status, own.status].iter().find_map(|status| {
+            match status.to_ascii_uppercase().replace('-', "_").as_str() {
+                "STANDARD_SUPPORT" => Some(SupportPhase::Standard),
+                "EXTENDED_SUPPORT" => Some(SupportPhase::Extended),
+                _ => None,
+            }
         })
     }))
 }
 
-#[derive(Default)]
-struct ClusterAnswer<'de>(Option<Cluster<'de>>);
-
-impl<'de> Slim<'de> for ClusterAnswer<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "cluster" => map.next_value_seed(Show(self.0.insert(Cluster::default()))),
-            _ => skip(map),
-        }
-    }
+#[derive(Deserialize)]
+struct ClusterAnswer {
+    cluster: IfValid<Cluster>,
 }
 
-#[derive(Default)]
-struct Cluster<'de> {
-    version: Text<'de>,
-    tier: Inner<'de>,
-    support: Inner<'de>,
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Cluster {
+    version: Text,
+    control_plane_scaling_config: IfValid<ScalingConfig>,
+    upgrade_policy: IfValid<UpgradePolicy>,
 }
 
-impl<'de> Slim<'de> for Cluster<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "version" => self.version = map.next_value()?,
-            "controlPlaneScalingConfig" => self.tier = of(map)?,
-            "upgradePolicy" => self.support = of(map)?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ScalingConfig {
+    tier: Text,
 }
 
-/// The one value that an object is about.
-#[derive(Default)]
-struct Inner<'de>(Text<'de>);
-
-impl<'de> Slim<'de> for Inner<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "tier" | "supportType" => self.0 = map.next_value()?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct UpgradePolicy {
+    support_type: Text,
 }
 
-#[derive(Default)]
-struct VersionsAnswer<'de> {
-    listed: bool,
-    versions: Vec<Version<'de>>,
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VersionsAnswer {
+    cluster_versions: Vec<IfValid<Version>>,
 }
 
-#[derive(Default)]
-struct Version<'de> {
-    name: Text<'de>,
-    newer_status: Text<'de>,
-    status: Text<'de>,
-}
-
-impl<'de> Slim<'de> for VersionsAnswer<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "clusterVersions" => map.next_value_seed(Show(self)),
-            _ => skip(map),
-        }
-    }
-
-    fn element<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        self.listed = true;
-        let mut version = Version::default();
-        let more = list.next_element_seed(Show(&mut version))?.is_some();
-        self.versions.extend(more.then_some(version));
-        Ok(more)
-    }
-}
-
-impl<'de> Slim<'de> for Version<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let field = match key {
-            "clusterVersion" => &mut self.name,
-            "versionStatus" => &mut self.newer_status,
-            "status" => &mut self.status,
-            _ => return skip(map),
-        };
-        *field = map.next_value()?;
-        Ok(())
-    }
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Version {
+    cluster_version: Text,
+    version_status: Text,
+    status: Text,
 }
 
 #[cfg(test)]
@@ -157,7 +99,7 @@ mod tests {
 
     #[test]
     fn tier_and_support_are_read() {
-        let told =
+        let values =
             r#", "upgradePolicy": {"supportType": "EXTENDED"}, "controlPlaneScalingConfig": {"tier": "tier-xl"}"#;
         let want = ClusterSupport {
             version: "1.33".into(),
@@ -165,11 +107,11 @@ mod tests {
             support: Some(SupportType::Extended),
             phase: None,
         };
-        assert_eq!(cluster(told), want);
+        assert_eq!(cluster(values), want);
         let standard =
             r#", "upgradePolicy": {"supportType": "STANDARD"}, "controlPlaneScalingConfig": {"tier": "standard"}"#;
-        let told = cluster(standard);
-        assert_eq!((told.tier.as_deref(), told.support), (Some("standard"), Some(SupportType::Standard)));
+        let values = cluster(standard);
+        assert_eq!((values.tier.as_deref(), values.support), (Some("standard"), Some(SupportType::Standard)));
     }
 
     #[test_case("" ; "nothing")]
@@ -177,20 +119,20 @@ mod tests {
     #[test_case(r#", "upgradePolicy": {}, "controlPlaneScalingConfig": {"tier": ""}"# ; "empty")]
     #[test_case(r#", "upgradePolicy": {"supportType": "FOREVER"}, "controlPlaneScalingConfig": []"# ; "something new")]
     #[test_case(r#", "upgradePolicy": 7, "controlPlaneScalingConfig": {"tier": {}}"# ; "of another kind")]
-    fn what_is_not_told_stays_unknown(more: &str) {
+    fn missing_and_unknown_values_are_none(more: &str) {
         assert_eq!(cluster(more), ClusterSupport { version: "1.33".into(), ..ClusterSupport::default() });
     }
 
     #[test]
-    fn what_describes_no_cluster_is_an_error() {
-        assert!(matches!(read(b""), Err(ReadError::Garbled { .. })));
-        assert!(matches!(read(b"{\"cluster\": {\"version\":"), Err(ReadError::Garbled { .. })));
-        for body in ["{}", "[]", r#"{"message": "No cluster found for name: prod."}"#] {
-            let error = read(body.as_bytes()).unwrap_err();
-            let want = "read the answer of eks:DescribeCluster: it is of another shape (expected an object `cluster`)";
-            assert_eq!(error.to_string(), want);
+    fn an_answer_without_a_cluster_is_an_error() {
+        let error = |body: &str| read(body.as_bytes()).unwrap_err().to_string();
+        for body in ["", "{\"cluster\": {\"version\":"] {
+            assert!(error(body).starts_with("read the answer of eks:DescribeCluster: it is not complete JSON ("));
         }
-        assert_eq!(read(br#"{"cluster": null}"#), Ok(ClusterSupport::default()), "described, and nothing told");
+        for body in ["{}", "[]", r#"{"message": "No cluster found for name: prod."}"#] {
+            assert!(error(body).starts_with("read the answer of eks:DescribeCluster: its form is unexpected ("));
+        }
+        assert_eq!(read(br#"{"cluster": null}"#), Ok(ClusterSupport::default()), "a cluster without values");
     }
 
     const THREE: &[u8] = br#"{"clusterVersions": [
@@ -209,9 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn what_lists_no_versions_is_an_error() {
-        assert!(matches!(phase(b"<html>", "1.36"), Err(ReadError::Garbled { .. })));
-        assert!(matches!(phase(b"{\"clusterVersions\": {}}", "1.36"), Err(ReadError::Shape { .. })));
+    fn an_answer_without_versions_is_an_error() {
+        let error = |body: &[u8]| phase(body, "1.36").unwrap_err().reason();
+        assert!(error(b"<html>").starts_with("it is not complete JSON ("));
+        assert!(error(b"{\"clusterVersions\": {}}").starts_with("its form is unexpected ("));
         assert_eq!(phase(b"{\"clusterVersions\": []}", "1.36"), Ok(None));
     }
 }

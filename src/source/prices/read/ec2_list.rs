@@ -1,91 +1,68 @@
-//! The AmazonEC2 price list of a region: over a gigabyte, which is why nothing but the maker of the embedded table
-//! reads it, as a stream.
+//! The AmazonEC2 price list of a region. It has hundreds of megabytes, so only `price-table` reads it.
 
-use super::offer_file::{Attributes, OfferFile, currency, show};
+use super::price_list::{Attributes, PriceList, currency};
 use super::price_page::Offered;
-use super::products::stands_for;
-use super::{ReadError, name, size};
+use super::{ReadError, from_json, name, size};
 use crate::model::{Name, Timestamp};
-use crate::pricing::{Os, Size, Tenancy};
+use crate::pricing::{Os, Tenancy};
 use crate::units::Currency;
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read};
+use std::io::Read;
 
 const DOCUMENT: &str = "the AmazonEC2 price list";
 
-/// Linux on shared tenancy, on demand, out of one file.
+/// The on-demand prices of Linux on shared tenancy of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ec2List {
     /// When AWS published the file.
     pub published: Option<Timestamp>,
-    /// By price region, then by type. A region's file holds its Local Zones and Wavelength Zones, too.
+    /// By price region, then by instance type. The file of a region also holds its Local Zones and Wavelength Zones.
     pub regions: BTreeMap<Name, BTreeMap<Name, Listed>>,
 }
 
-/// One type in one price region.
+/// An instance type in a price region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// What it costs, and what it is made of.
+    /// Price and size.
     pub offered: Offered,
-    /// The price is Dedicated tenancy's, and stands in for a bare metal type without a Shared one.
+    /// The price is that of Dedicated tenancy, for a bare metal type that has no Shared price.
     pub estimated: bool,
 }
 
-/// A product that is kept.
-struct Kept {
-    region: Name,
-    instance_type: Name,
-    estimated: bool,
-    size: Option<Size>,
-}
-
-/// Reads the list as it comes. Memory is needed for what is kept alone: some thousand products.
+/// Reads a list into memory.
 ///
 /// # Errors
 ///
-/// If the stream breaks, is no whole JSON, or not a price list in dollars.
-pub fn read(stream: impl Read) -> Result<Ec2List, ReadError> {
-    let mut file = OfferFile::new(kept);
-    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 16, stream));
-    let read = show(&mut json, &mut file).and_then(|()| json.end());
-    read.map_err(|why| ReadError::garbled(DOCUMENT, "JSON", &why))?;
-    let shape = |expected| ReadError::Shape { document: DOCUMENT, expected };
-    if !file.products || !file.terms {
-        return Err(shape("objects `products` and `terms`"));
+/// If it cannot be read to its end, is not a complete price list, or is not in US dollars.
+pub fn read(mut stream: impl Read) -> Result<Ec2List, ReadError> {
+    let mut body = Vec::new();
+    stream.read_to_end(&mut body).map_err(|error| ReadError::parser(DOCUMENT, "it cannot be read", &error))?;
+    let list: PriceList = from_json(DOCUMENT, &body)?;
+    let selected = list.select(|attributes: &Attributes| {
+        let estimated = attributes.is_estimate(Os::Linux, Tenancy::Shared)?;
+        let size = size(&attributes.vcpu, &attributes.memory);
+        Some((name(&attributes.region_code)?, name(&attributes.instance_type)?, estimated, size))
+    });
+    if currency(selected.iter().flat_map(|(_, prices)| prices).map(|price| &price.price)) != Currency::Usd {
+        return Err(ReadError::new(DOCUMENT, "its prices are not in US dollars"));
     }
-    if file.terms_first {
-        return Err(shape("`products` before `terms`"));
-    }
-    if currency(file.kept.iter().flat_map(|(_, prices)| prices).map(|price| &price.price)) != Currency::Usd {
-        return Err(shape("prices in dollars"));
-    }
-
     let mut regions: BTreeMap<Name, BTreeMap<Name, Listed>> = BTreeMap::new();
-    for (Kept { region, instance_type, estimated, size }, prices) in file.kept {
-        let hourly = prices.iter().filter(|price| price.hourly());
-        let Some(amount) = hourly.filter_map(|price| price.price.within(Currency::Usd)).min() else { continue };
+    for ((region, instance_type, estimated, size), prices) in selected {
+        let hourly = prices.iter().filter(|price| price.is_hourly());
+        let Some(amount) = hourly.filter_map(|price| price.price.in_currency(Currency::Usd)).min() else { continue };
         let new = Listed { offered: Offered { amount, size }, estimated };
         let known = regions.entry(region).or_default().entry(instance_type).or_insert(new);
         if (new.estimated, new.offered.amount) < (known.estimated, known.offered.amount) {
             *known = new;
         }
     }
-    Ok(Ec2List { published: file.published, regions })
-}
-
-fn kept(attributes: &Attributes<'_>) -> Option<Kept> {
-    let estimated = stands_for(attributes, Os::Linux, Tenancy::Shared)?;
-    Some(Kept {
-        region: name(attributes.region_code.get()?)?,
-        instance_type: name(attributes.instance_type.get()?)?,
-        estimated,
-        size: size(attributes.vcpu.get(), attributes.memory.get()),
-    })
+    Ok(Ec2List { published: list.publication_date.0, regions })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pricing::Size;
     use crate::source::prices::read::tests::{EKS_SEOUL, M5_LARGE};
     use pretty_assertions::assert_eq;
     use serde_json::{Value, json};
@@ -176,15 +153,16 @@ mod tests {
     }
 
     #[test]
-    fn another_document_is_refused() {
+    fn another_document_is_an_error() {
         let refused = |text: &str| read(text.as_bytes()).unwrap_err().to_string();
-        let shape = "read the AmazonEC2 price list: it is of another shape (expected ";
-        assert_eq!(refused("{}"), format!("{shape}objects `products` and `terms`)"));
-        assert_eq!(refused(r#"{"terms": {}, "products": {}}"#), format!("{shape}`products` before `terms`)"));
+        assert!(
+            refused("{}")
+                .starts_with("read the AmazonEC2 price list: its form is unexpected (missing field `products`")
+        );
         let yuan = list(&[&[HERE]]).to_string().replace("\"USD\"", "\"CNY\"");
-        assert_eq!(refused(&yuan), format!("{shape}prices in dollars)"));
-        assert!(refused("{").starts_with("read the AmazonEC2 price list: it is no whole JSON"));
+        assert_eq!(refused(&yuan), "read the AmazonEC2 price list: its prices are not in US dollars");
+        assert!(refused("{").starts_with("read the AmazonEC2 price list: it is not complete JSON"));
         let eks = read(EKS_SEOUL).unwrap();
-        assert_eq!(eks.regions, BTreeMap::new(), "another service's list has no machines");
+        assert_eq!(eks.regions, BTreeMap::new(), "another service's list has no instances");
     }
 }

@@ -1,62 +1,47 @@
-//! The AmazonEKS price list of a region: what EKS charges on top of machines, and for Fargate.
-//!
-//! Some ten megabytes, nearly all of it Auto Mode fees by type. Products come before their terms, so one pass that
-//! keeps nothing but matches is enough; a file in the other order is read twice.
+//! The AmazonEKS price list of a region: what EKS charges on top of instances, and for Fargate. Some ten megabytes, nearly
+//! all of it Auto Mode fees by instance type.
 
-use super::offer_file::{Attributes, Dimension, OfferFile, currency};
-use super::slim::show;
-use super::{ReadError, name};
+use super::price_list::{Attributes, Dimension, PriceList, currency};
+use super::{ReadError, from_json, name};
 use crate::model::Name;
 use crate::pricing::EksPrices;
 use crate::units::{Currency, Money};
 use std::collections::BTreeMap;
 
-const DOCUMENT: &str = "the AmazonEKS price list";
-
-/// What EKS charges in the region, and in what.
+/// The currency of the list and what EKS charges in its region.
 ///
 /// # Errors
 ///
-/// If the bytes are no whole JSON, or no price list.
+/// If the bytes are not a complete price list.
 pub fn read(body: &[u8]) -> Result<(Currency, EksPrices), ReadError> {
-    let garbled = |why: serde_json::Error| ReadError::garbled(DOCUMENT, "JSON", &why);
-    let mut file = OfferFile::new(Wanted::of);
-    show(body, &mut file).map_err(garbled)?;
-    if file.terms_first {
-        show(body, &mut file).map_err(garbled)?;
-    }
-    if !file.products || !file.terms {
-        return Err(ReadError::Shape { document: DOCUMENT, expected: "objects `products` and `terms`" });
-    }
-
-    let kept = &file.kept;
-    let currency = currency(kept.iter().flat_map(|(_, prices)| prices).map(|dimension| &dimension.price));
-    let mut prices = EksPrices::default();
-    let mut auto_fees = BTreeMap::new();
-    let mut tiers = BTreeMap::new();
-    for (wanted, dimensions) in kept {
-        let usable = dimensions.iter().filter(|dimension| wanted.unit_fits(dimension));
-        let Some(lowest) = usable.filter_map(|dimension| dimension.price.within(currency)).min() else { continue };
-        let lower = |slot: &mut Option<Money>| *slot = Some(slot.map_or(lowest, |known| known.min(lowest)));
-        match wanted {
-            Wanted::AutoFee(instance_type) => lower(auto_fees.entry(instance_type.clone()).or_default()),
-            Wanted::FargateVcpu => lower(&mut prices.fargate_vcpu),
-            Wanted::FargateGb => lower(&mut prices.fargate_gb),
-            Wanted::Hybrid => lower(&mut prices.hybrid_vcpu),
-            Wanted::Cluster => lower(&mut prices.cluster),
-            Wanted::ExtendedSupport => lower(&mut prices.extended_support),
-            Wanted::Tier(tier) => lower(tiers.entry(tier.clone()).or_default()),
+    let list: PriceList = from_json("the AmazonEKS price list", body)?;
+    let charges = list.select(Charge::from_attributes);
+    let currency = currency(charges.iter().flat_map(|(_, prices)| prices).map(|dimension| &dimension.price));
+    let mut lowest: BTreeMap<Charge, Money> = BTreeMap::new();
+    for (charge, dimensions) in charges {
+        let usable = dimensions.iter().filter(|dimension| charge.is_per(dimension));
+        if let Some(amount) = usable.filter_map(|dimension| dimension.price.in_currency(currency)).min() {
+            lowest.entry(charge).and_modify(|known| *known = amount.min(*known)).or_insert(amount);
         }
     }
-    let known = |map: BTreeMap<Name, Option<Money>>| map.into_iter().filter_map(|(name, price)| Some((name, price?)));
-    prices.auto_fees = known(auto_fees).collect();
-    prices.tiers = known(tiers).collect();
+    let mut prices = EksPrices::default();
+    for (charge, amount) in lowest {
+        match charge {
+            Charge::AutoFee(instance_type) => prices.auto_fees.push((instance_type, amount)),
+            Charge::FargateVcpu => prices.fargate_vcpu = Some(amount),
+            Charge::FargateGb => prices.fargate_gb = Some(amount),
+            Charge::Hybrid => prices.hybrid_vcpu = Some(amount),
+            Charge::Cluster => prices.cluster = Some(amount),
+            Charge::ExtendedSupport => prices.extended_support = Some(amount),
+            Charge::Tier(tier) => prices.tiers.push((tier, amount)),
+        }
+    }
     Ok((currency, prices))
 }
 
-/// A product whose price is asked for.
-#[derive(Debug)]
-enum Wanted {
+/// What a product charges for.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Charge {
     AutoFee(Name),
     FargateVcpu,
     FargateGb,
@@ -66,20 +51,20 @@ enum Wanted {
     Tier(Name),
 }
 
-impl Wanted {
-    /// Usage types are compared whole: Fargate's storage, Arm, Windows and spot end or begin alike.
-    fn of(attributes: &Attributes<'_>) -> Option<Self> {
+impl Charge {
+    /// Usage types are compared as a whole: those of Fargate's storage, Arm, Windows and spot begin or end alike.
+    fn from_attributes(attributes: &Attributes) -> Option<Self> {
         let usage = attributes.usage();
         if usage.contains("Outposts") {
             return None;
         }
-        match (attributes.operation.get().unwrap_or(""), usage) {
-            ("EKSAutoUsage", _) => Some(Self::AutoFee(name(attributes.eks_instance_type.get()?)?)),
+        match (&*attributes.operation, usage) {
+            ("EKSAutoUsage", _) => name(&attributes.eks_instance_type).map(Self::AutoFee),
             ("HybridNodesUsage", _) => Some(Self::Hybrid),
             ("ExtendedSupport", _) => Some(Self::ExtendedSupport),
             // `HAProvisionedXL` is the tier that EKS's own API calls `tier-xl`.
             ("ProvisionedControlPlaneUsage", _) => {
-                let tier = attributes.tier_type.get()?;
+                let tier = &attributes.tier_type;
                 name(tier.strip_prefix("HAProvisioned").unwrap_or(tier)).map(Self::Tier)
             }
             (_, "Fargate-vCPU-Hours:perCPU") => Some(Self::FargateVcpu),
@@ -89,10 +74,10 @@ impl Wanted {
         }
     }
 
-    /// Whether a price is by the unit that is meant. What is known of the others is their amount alone.
-    fn unit_fits(&self, dimension: &Dimension) -> bool {
+    /// Whether a price is per the unit of this charge, as far as AWS documents the unit.
+    fn is_per(&self, dimension: &Dimension) -> bool {
         match self {
-            Self::AutoFee(_) | Self::FargateVcpu | Self::FargateGb => dimension.hourly(),
+            Self::AutoFee(_) | Self::FargateVcpu | Self::FargateGb => dimension.is_hourly(),
             Self::Hybrid | Self::Cluster | Self::ExtendedSupport | Self::Tier(_) => true,
         }
     }
@@ -236,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_product_or_term_harms_no_other() {
+    fn an_invalid_product_or_term_affects_no_other() {
         let mut value: Value = serde_json::from_slice(EKS_SEOUL).unwrap();
         for (at, bad) in
             [json!(null), json!([]), json!("x"), json!({"attributes": 7}), json!({})].into_iter().enumerate()
@@ -251,12 +236,13 @@ mod tests {
     }
 
     #[test]
-    fn another_document_is_refused() {
+    fn another_document_is_an_error() {
         let error = read(b"{\"message\": \"Forbidden\"}").unwrap_err();
         let expected =
-            "read the AmazonEKS price list: it is of another shape (expected objects `products` and `terms`)";
+            "read the AmazonEKS price list: its form is unexpected (missing field `products` at line 1 column 24)";
         assert_eq!(error.to_string(), expected);
-        assert!(matches!(read(b"<?xml?>"), Err(ReadError::Garbled { .. })));
-        assert!(matches!(read(&EKS_SEOUL[..9_000]), Err(ReadError::Garbled { .. })), "cut short");
+        for broken in [b"<?xml?>", &EKS_SEOUL[..9_000]] {
+            assert!(read(broken).unwrap_err().reason().starts_with("it is not complete JSON ("));
+        }
     }
 }

@@ -1,190 +1,130 @@
-//! What `pricing:GetProducts` answers: a list of texts, each of which is the JSON of one product with its terms.
+//! The answer of `pricing:GetProducts`: a list of texts, each the JSON of one product with its terms.
 
-use super::offer_file::{Attributes, OnDemand, PerUnit, Product, currency};
-use super::slim::{Slim, of, show, skip};
-use super::{name, one_each};
+use super::name;
+use super::price_list::{Attributes, Dimension, OnDemand, PricePerUnit, Product, currency};
 use crate::model::Name;
 use crate::pricing::{OnDemandPrice, Os, Tenancy, VolumePrice};
+use crate::source::json::IfValid;
 use crate::units::{Currency, Money};
-use serde::de::MapAccess;
+use serde::Deserialize;
+use std::collections::BTreeMap;
 
-/// On-demand prices out of an answer.
+/// On-demand prices of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Products {
-    /// What the prices are in.
+    /// The currency of the prices.
     pub currency: Currency,
-    /// One for each type.
+    /// One for each instance type.
     pub prices: Vec<OnDemandPrice>,
-    /// Items that could not be understood.
+    /// Number of items that are not readable.
     pub odd: usize,
 }
 
-/// The price of each type, from the items of an answer's `PriceList` (of all its pages).
+/// The price of each instance type, from the items of the `PriceList` of all pages: the lowest, an exact one before an
+/// estimate.
 ///
-/// Bare metal on shared tenancy is sold at the Shared price; a Dedicated one stands in for it, as an estimate, where
-/// the items hold no other: ask for both.
+/// The Dedicated price of bare metal is an estimate of its Shared price; an answer with both has the exact price.
 pub fn on_demand(price_list: &[String], os: Os, tenancy: Tenancy) -> Products {
     let mut odd = 0;
     let mut found = Vec::new();
-    for text in price_list {
-        let Some(item) = Item::read(text) else {
+    for item in price_list {
+        let Some((attributes, prices)) = read(item) else {
             odd += 1;
             continue;
         };
-        let attributes = &item.product.attributes;
-        let Some(instance_type) = attributes.instance_type.get().and_then(name) else {
+        let Some(instance_type) = name(&attributes.instance_type) else {
             odd += 1;
             continue;
         };
-        let Some(estimated) = stands_for(attributes, os, tenancy) else { continue };
-        let hourly = item.on_demand.0.iter().filter(|dimension| dimension.hourly());
+        let Some(estimated) = attributes.is_estimate(os, tenancy) else { continue };
+        let hourly = prices.into_iter().filter(Dimension::is_hourly);
         found.extend(hourly.map(|dimension| (instance_type.clone(), estimated, dimension.price)));
     }
     let currency = currency(found.iter().map(|(.., price)| price));
-    let amounts =
-        found.into_iter().filter_map(|(name, estimated, price)| Some((name, estimated, price.within(currency)?)));
-    Products { currency, prices: one_each(amounts), odd }
-}
-
-/// Whether a product is the one meant, and if so whether it only stands in for it.
-pub(super) fn stands_for(attributes: &Attributes<'_>, os: Os, tenancy: Tenancy) -> Option<bool> {
-    let plain = attributes.operating_system.is_or_absent(os.as_aws())
-        && attributes.license_model.is_or_absent("No License required")
-        && attributes.pre_installed_software.is_or_absent("NA")
-        && attributes.capacity_status.is_or_absent("Used")
-        && attributes.market_option.is_or_absent("OnDemand");
-    let usage = attributes.usage().split(':').next();
-    let metal = attributes.instance_type.get().is_some_and(|name| name.contains(".metal"));
-    match (tenancy, usage) {
-        _ if !plain => None,
-        (Tenancy::Shared, Some("BoxUsage")) | (Tenancy::Dedicated, Some("DedicatedUsage")) => Some(false),
-        (Tenancy::Shared, Some("DedicatedUsage")) if metal => Some(true),
-        _ => None,
+    let mut best: BTreeMap<Name, (bool, Money)> = BTreeMap::new();
+    for (instance_type, estimated, price) in found {
+        let Some(amount) = price.in_currency(currency) else { continue };
+        let new = (estimated, amount);
+        best.entry(instance_type).and_modify(|known| *known = new.min(*known)).or_insert(new);
     }
+    let price = |(instance_type, (estimated, amount))| OnDemandPrice { instance_type, amount, estimated };
+    Products { currency, prices: best.into_iter().map(price).collect(), odd }
 }
 
-/// The prices of EBS volume types out of an answer, what they are in, and how many items could not be understood.
+/// The currency of an answer, its prices of EBS volume types, and the number of items that are not readable.
 ///
 /// A volume's space (`EBS:VolumeUsage.gp3`), provisioned I/O operations (`EBS:VolumeP-IOPS.gp3`) and throughput
-/// (`EBS:VolumeP-Throughput.gp3`) are products of their own. A type without a price of its space is left out.
+/// (`EBS:VolumeP-Throughput.gp3`) are separate products. A type without a price of its space is left out.
 pub fn volumes(price_list: &[String]) -> (Currency, Vec<VolumePrice>, usize) {
     let mut odd = 0;
-    let mut found: Vec<(Name, VolumePart, PerUnit)> = Vec::new();
-    for text in price_list {
-        let Some(item) = Item::read(text) else {
+    let mut found: Vec<(Name, Part, i64, PricePerUnit)> = Vec::new();
+    for item in price_list {
+        let Some((attributes, prices)) = read(item) else {
             odd += 1;
             continue;
         };
-        let attributes = &item.product.attributes;
-        let Some(volume_type) = attributes.volume_api_name.get().and_then(name) else { continue };
-        let (usage, of_type) = attributes.usage().split_once('.').unwrap_or((attributes.usage(), ""));
-        // Operations of io2 above a number have prices of their own (`EBS:VolumeP-IOPS.io2.tier2`).
-        if of_type.contains('.') {
+        let Some(volume_type) = name(&attributes.volume_api_name) else { continue };
+        let (usage, suffix) = attributes.usage().split_once('.').unwrap_or((attributes.usage(), ""));
+        // The operations of io2 above a number have separate prices (`EBS:VolumeP-IOPS.io2.tier2`).
+        if suffix.contains('.') {
             continue;
         }
-        for dimension in &item.on_demand.0 {
-            if let Some(part) = VolumePart::of(usage, &dimension.unit) {
-                found.push((volume_type.clone(), part, dimension.price));
-            }
+        for Dimension { unit, price, .. } in prices {
+            let part = match (usage, unit.to_ascii_lowercase().as_str()) {
+                ("EBS:VolumeUsage", "gb-mo") => (Part::Gib, 1),
+                ("EBS:VolumeP-IOPS", "iops-mo") => (Part::Iops, 1),
+                ("EBS:VolumeP-Throughput", "mibps-mo") => (Part::Mibps, 1),
+                ("EBS:VolumeP-Throughput", "gibps-mo") => (Part::Mibps, 1024),
+                _ => continue,
+            };
+            found.push((volume_type.clone(), part.0, part.1, price));
         }
     }
     let currency = currency(found.iter().map(|(.., price)| price));
-    let cheapest = |volume_type: &Name, wanted: &[VolumePart]| {
-        let of_it = found.iter().filter(|(name, part, _)| name == volume_type && wanted.contains(part));
-        of_it.filter_map(|(_, part, price)| Some(part.of_one(price.within(currency)?))).min()
-    };
-    let mut prices: Vec<VolumePrice> = Vec::new();
-    for (volume_type, ..) in &found {
-        let space = cheapest(volume_type, &[VolumePart::Space]);
-        let Some(gib_month) = space.filter(|_| prices.iter().all(|price| price.volume_type != *volume_type)) else {
-            continue;
-        };
-        prices.push(VolumePrice {
+    let mut lowest: BTreeMap<(Name, Part), Money> = BTreeMap::new();
+    for (volume_type, part, units, price) in found {
+        let Some(price) = price.in_currency(currency) else { continue };
+        let amount = price.times(1, units);
+        lowest.entry((volume_type, part)).and_modify(|known| *known = amount.min(*known)).or_insert(amount);
+    }
+    let price = |((volume_type, part), amount): (&(Name, Part), &Money)| {
+        let other = |part| lowest.get(&(volume_type.clone(), part)).copied();
+        (*part == Part::Gib).then(|| VolumePrice {
             volume_type: volume_type.clone(),
-            gib_month,
-            iops_month: cheapest(volume_type, &[VolumePart::Iops]),
-            mibps_month: cheapest(volume_type, &[VolumePart::Mibps, VolumePart::Gibps]),
-        });
-    }
-    (currency, prices, odd)
+            gib_month: *amount,
+            iops_month: other(Part::Iops),
+            mibps_month: other(Part::Mibps),
+        })
+    };
+    (currency, lowest.iter().filter_map(price).collect(), odd)
 }
 
-/// What a price of a volume is for, by its usage type and unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum VolumePart {
+/// What a price of a volume type is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
     /// A GiB.
-    Space,
-    /// An I/O operation a second.
+    Gib,
+    /// An I/O operation per second.
     Iops,
-    /// A MiB a second.
+    /// A MiB per second.
     Mibps,
-    /// A GiB a second, as the list counts throughput.
-    Gibps,
 }
 
-impl VolumePart {
-    fn of(usage: &str, unit: &str) -> Option<Self> {
-        let unit_is = |name: &str| unit.eq_ignore_ascii_case(name);
-        match usage {
-            "EBS:VolumeUsage" if unit_is("GB-Mo") => Some(Self::Space),
-            "EBS:VolumeP-IOPS" if unit_is("IOPS-Mo") => Some(Self::Iops),
-            "EBS:VolumeP-Throughput" if unit_is("MiBps-Mo") => Some(Self::Mibps),
-            "EBS:VolumeP-Throughput" if unit_is("GiBps-Mo") => Some(Self::Gibps),
-            _ => None,
-        }
+/// Reads an item.
+fn read(item: &str) -> Option<(Attributes, Vec<Dimension>)> {
+    #[derive(Deserialize)]
+    struct Item {
+        product: Product,
+        #[serde(default)]
+        terms: IfValid<Terms>,
     }
-
-    /// The price of one, where the list's unit is a thousand and twenty-four of them.
-    fn of_one(self, price: Money) -> Money {
-        match self {
-            Self::Space | Self::Iops | Self::Mibps => price,
-            Self::Gibps => price.times(1, 1024),
-        }
+    #[derive(Deserialize)]
+    struct Terms {
+        #[serde(rename = "OnDemand")]
+        on_demand: OnDemand,
     }
-}
-
-/// One item.
-#[derive(Debug, Default)]
-struct Item<'de> {
-    product: Product<'de>,
-    has_product: bool,
-    on_demand: OnDemand,
-}
-
-impl<'de> Item<'de> {
-    /// The item of a text; none if it is no product.
-    fn read(text: &'de str) -> Option<Self> {
-        let mut item = Self::default();
-        show(text.as_bytes(), &mut item).ok()?;
-        item.has_product.then_some(item)
-    }
-}
-
-impl<'de> Slim<'de> for Item<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "product" => {
-                self.product = of(map)?;
-                self.has_product = true;
-            }
-            "terms" => self.on_demand = of::<ItemTerms, A>(map)?.0,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct ItemTerms(OnDemand);
-
-impl<'de> Slim<'de> for ItemTerms {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "OnDemand" => self.0 = of(map)?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
+    let Item { product, terms } = serde_json::from_str(item).ok()?;
+    Some((product.attributes, terms.0.map_or_else(Vec::new, |terms| terms.on_demand.first_tier())))
 }
 
 #[cfg(test)]
@@ -254,10 +194,10 @@ mod tests {
     #[test_case("capacitystatus", "Used" => 1 ; "used capacity")]
     #[test_case("marketoption", "CapacityBlock" => 0)]
     #[test_case("licenseModel", "Bring your own license" => 0)]
-    fn only_the_machine_itself_is_priced(attribute: &str, value: &str) -> usize {
+    fn only_the_instance_itself_is_priced(attribute: &str, value: &str) -> usize {
         let item = item(&[(attribute, value)], "Hrs", &json!({"USD": "1"}));
         let products = on_demand(&[item], Os::Linux, Tenancy::Shared);
-        assert_eq!(products.odd, 0, "it was understood");
+        assert_eq!(products.odd, 0, "it is readable");
         products.prices.len()
     }
 
@@ -318,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_product_is_counted() {
+    fn unreadable_items_are_counted() {
         let items = ["", "{", "{}", "[]", "7", r#"{"product": {}}"#, r#"{"product": 7}"#].map(str::to_owned);
         assert_eq!(on_demand(&items, Os::Linux, Tenancy::Shared), Products { odd: 7, ..Products::default() });
         assert_eq!(volumes(&items[..5]), (Currency::Usd, Vec::new(), 5));

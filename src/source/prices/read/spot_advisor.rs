@@ -1,103 +1,64 @@
-//! The file behind AWS's spot instance advisor: what spot saves on average, and how often it is taken back, by region and
-//! type, without credentials. AWS does not document it, and renews it every few months.
+//! The file behind AWS's spot instance advisor: average spot savings and interruption rates by region and instance type,
+//! without credentials. AWS does not document it, and updates it every few months.
 
-use super::slim::{Show, Slim, Text, of, show, skip};
-use super::{ReadError, name};
+use super::{ReadError, from_json, name};
 use crate::model::Name;
 use crate::pricing::{Os, SpotSaving};
-use serde::de::MapAccess;
+use crate::source::json::{IfValid, Text};
+use serde::Deserialize;
+use std::collections::BTreeMap;
 
 const DOCUMENT: &str = "the spot advisor's file";
 
-/// What spot saves in each region.
+type ByName<T> = BTreeMap<Name, IfValid<T>>;
+
+/// The spot savings of each region.
 ///
-/// A saving of nothing, or less, is left out: the file gives 0 where it knows nothing, and such a type's spot price would
-/// read as its on-demand price.
+/// A saving of zero or less is left out: the file has 0 where nothing is known, and the spot price of such a type would
+/// equal its on-demand price.
 ///
 /// # Errors
 ///
-/// If the bytes are no whole JSON, or of another shape.
+/// If the bytes are not a complete file of the spot advisor.
 pub fn read(body: &[u8]) -> Result<Vec<(Name, Vec<SpotSaving>)>, ReadError> {
-    let mut file = File::default();
-    show(body, &mut file).map_err(|why| ReadError::garbled(DOCUMENT, "JSON", &why))?;
-    if !file.regions.found {
-        return Err(ReadError::Shape { document: DOCUMENT, expected: "an object `spot_advisor` of regions" });
+    let file: File = from_json(DOCUMENT, body)?;
+    if file.spot_advisor.is_empty() {
+        return Err(ReadError::new(DOCUMENT, "it has no regions"));
     }
-    Ok(file.regions.regions)
-}
-
-#[derive(Default)]
-struct File {
-    regions: Regions,
-}
-
-impl<'de> Slim<'de> for File {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "spot_advisor" => map.next_value_seed(Show(&mut self.regions)),
-            _ => skip(map),
+    let region = |(region, systems): (Name, IfValid<ByName<ByName<Figures>>>)| {
+        let mut savings = Vec::new();
+        for (system, types) in systems.0.unwrap_or_default() {
+            let os = match system.as_str() {
+                "Linux" => Os::Linux,
+                "Windows" => Os::Windows,
+                _ => continue,
+            };
+            let types = types.0.unwrap_or_default().into_iter();
+            savings.extend(types.filter_map(|(instance_type, figures)| figures.0?.saving(&instance_type, os)));
         }
-    }
+        Some((name(&region)?, savings))
+    };
+    Ok(file.spot_advisor.into_iter().filter_map(region).collect())
 }
 
-#[derive(Default)]
-struct Regions {
-    regions: Vec<(Name, Vec<SpotSaving>)>,
-    found: bool,
+#[derive(Deserialize)]
+struct File {
+    spot_advisor: ByName<ByName<ByName<Figures>>>,
 }
 
-impl<'de> Slim<'de> for Regions {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        self.found = true;
-        let systems: Systems = of(map)?;
-        self.regions.extend(name(key).map(|region| (region, systems.0)));
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Systems(Vec<SpotSaving>);
-
-impl<'de> Slim<'de> for Systems {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let os = match key {
-            "Linux" => Os::Linux,
-            "Windows" => Os::Windows,
-            _ => return skip(map),
-        };
-        map.next_value_seed(Show(&mut Types { os, savings: &mut self.0 }))
-    }
-}
-
-struct Types<'a> {
-    os: Os,
-    savings: &'a mut Vec<SpotSaving>,
-}
-
-impl<'de> Slim<'de> for Types<'_> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let Figures { percent: Some(percent), band: Some(interruption_band) } = of(map)? else { return Ok(()) };
-        let saving = |instance_type| SpotSaving { instance_type, os: self.os, percent, interruption_band };
-        self.savings.extend(name(key).map(saving));
-        Ok(())
-    }
-}
-
-#[derive(Default)]
+#[derive(Deserialize)]
 struct Figures {
-    percent: Option<u8>,
-    band: Option<u8>,
+    /// The saving in percent.
+    s: Text,
+    /// The band of the interruption rate.
+    r: Text,
 }
 
-impl<'de> Slim<'de> for Figures {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let (slot, range) = match key {
-            "s" => (&mut self.percent, 1..=99),
-            "r" => (&mut self.band, 0..=4),
-            _ => return skip(map),
-        };
-        *slot = map.next_value::<Text>()?.get().and_then(|n| n.parse().ok()).filter(|n| range.contains(n));
-        Ok(())
+impl Figures {
+    fn saving(&self, instance_type: &str, os: Os) -> Option<SpotSaving> {
+        let percent = self.s.parse().ok().filter(|percent| (1..=99).contains(percent))?;
+        let interruption_band = self.r.parse().ok().filter(|band| *band <= 4)?;
+        Some(SpotSaving { instance_type: name(instance_type)?, os, percent, interruption_band })
     }
 }
 
@@ -132,16 +93,18 @@ mod tests {
     #[test_case(r#"{"s": 70, "r": 5}"# => false ; "no band")]
     #[test_case(r#"{"s": 7.5, "r": 1}"# => false ; "a fraction")]
     #[test_case(r#"{"s": 70}"# => false ; "half")]
-    #[test_case("[70, 1]" => false)]
+    #[test_case("70" => false)]
     fn a_saving_is_between_1_and_99_per_cent(figures: &str) -> bool {
         texts(format!(r#"{{"spot_advisor": {{"r": {{"Linux": {{"t": {figures}}}, "x": 1}}}}}}"#).as_bytes())[0] != "r: "
     }
 
     #[test]
-    fn another_document_is_refused() {
-        let expected =
-            "read the spot advisor's file: it is of another shape (expected an object `spot_advisor` of regions)";
-        assert_eq!(read(b"{}").unwrap_err().to_string(), expected);
-        assert_eq!(read(br#"{"spot_advisor": {}}"#).unwrap_err().to_string(), expected);
+    fn another_document_is_an_error() {
+        let error = |body: &[u8]| read(body).unwrap_err().to_string();
+        assert!(
+            error(b"{}")
+                .starts_with("read the spot advisor's file: its form is unexpected (missing field `spot_advisor`")
+        );
+        assert_eq!(error(br#"{"spot_advisor": {}}"#), "read the spot advisor's file: it has no regions");
     }
 }

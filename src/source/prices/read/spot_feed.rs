@@ -1,16 +1,15 @@
-//! The file behind AWS's spot price page: spot prices of all regions by type, some three megabytes, refreshed every few
-//! minutes, without credentials. AWS does not document it. It has no zones, and no Middle East.
+//! The file behind AWS's spot price page: spot prices of all regions by instance type, some three megabytes, updated every
+//! few minutes, without credentials. AWS does not document it. It has no zones, and no regions of the Middle East.
 
-use super::slim::{Of, Show, Slim, Text, of, show, skip};
-use super::{ReadError, name, price};
+use super::{Price, ReadError, from_json, name};
 use crate::model::Name;
 use crate::pricing::{Os, SpotPrice, Zone, ZoneKind};
-use crate::units::Money;
-use serde::de::{MapAccess, SeqAccess};
+use crate::source::json::{IfValid, Text};
+use serde::Deserialize;
 
 const DOCUMENT: &str = "the spot price feed";
 
-/// Names of regions that the file keeps from EC2's early years.
+/// Region names that the file keeps from EC2's early years.
 const OLD_NAMES: [(&str, &str); 6] = [
     ("us-east", "us-east-1"),
     ("us-west", "us-west-1"),
@@ -20,21 +19,21 @@ const OLD_NAMES: [(&str, &str); 6] = [
     ("apac-tokyo", "ap-northeast-1"),
 ];
 
-/// The spot prices of each price region. What is not on offer (`N/A*`, empty, 0) is left out.
+/// The spot prices of each price region. Types that are not on offer (`N/A*`, empty, 0) are left out.
 ///
 /// # Errors
 ///
-/// If the bytes are no whole JSON, or of another shape.
+/// If the bytes are not a complete spot feed.
 pub fn read(body: &[u8]) -> Result<Vec<(Name, Vec<SpotPrice>)>, ReadError> {
-    let mut file = File::default();
-    show(body, &mut file).map_err(|why| ReadError::garbled(DOCUMENT, "JSON", &why))?;
-    if !file.config.found {
-        return Err(ReadError::Shape { document: DOCUMENT, expected: "a list `config.regions`" });
+    let file: File = from_json(DOCUMENT, body)?;
+    if file.config.regions.is_empty() {
+        return Err(ReadError::new(DOCUMENT, "it has no regions"));
     }
-    Ok(file.config.regions)
+    let regions = file.config.regions.into_iter().filter_map(|region| region.0);
+    Ok(regions.filter_map(|region| Some((price_region(&region.region)?, region.prices()))).collect())
 }
 
-/// The price region by today's name; a Local Zone (`us-west-2-lax-1a`) is priced as its group.
+/// The price region by its current name; a Local Zone (`us-west-2-lax-1a`) is priced as its group.
 fn price_region(region: &str) -> Option<Name> {
     if let Some((_, new)) = OLD_NAMES.iter().find(|(old, _)| *old == region) {
         return Some((*new).into());
@@ -45,154 +44,66 @@ fn price_region(region: &str) -> Option<Name> {
     }
 }
 
-#[derive(Default)]
+#[derive(Deserialize)]
 struct File {
     config: Config,
 }
 
-impl<'de> Slim<'de> for File {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "config" => map.next_value_seed(Show(&mut self.config)),
-            _ => skip(map),
-        }
-    }
-}
-
-#[derive(Default)]
+#[derive(Deserialize)]
 struct Config {
-    regions: Vec<(Name, Vec<SpotPrice>)>,
-    found: bool,
+    regions: Vec<IfValid<Region>>,
 }
 
-impl<'de> Slim<'de> for Config {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "regions" => map.next_value_seed(Show(self)),
-            _ => skip(map),
-        }
-    }
-
-    fn element<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        let Some(Of(region)) = list.next_element::<Of<Region>>()? else { return Ok(false) };
-        self.found = true;
-        if let Some(name) = region.region.get().and_then(price_region) {
-            self.regions.push((name, region.prices));
-        }
-        Ok(true)
-    }
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    region: Text,
+    instance_types: Vec<IfValid<Family>>,
 }
 
-/// A region; an element of it is a group of types, in which lie the sizes.
-#[derive(Default)]
-struct Region<'de> {
-    region: Text<'de>,
-    prices: Vec<SpotPrice>,
+#[derive(Deserialize)]
+struct Family {
+    sizes: Vec<IfValid<InstanceType>>,
 }
 
-impl<'de> Slim<'de> for Region<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "region" => {
-                self.region = map.next_value()?;
-                Ok(())
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InstanceType {
+    /// `c5a.large`.
+    size: Text,
+    value_columns: Vec<IfValid<Column>>,
+}
+
+/// The prices with one operating system.
+#[derive(Deserialize)]
+struct Column {
+    name: Text,
+    prices: Prices,
+}
+
+#[derive(Deserialize)]
+struct Prices {
+    #[serde(rename = "USD")]
+    usd: Price,
+}
+
+impl Region {
+    fn prices(self) -> Vec<SpotPrice> {
+        let families = self.instance_types.into_iter().filter_map(|family| family.0);
+        let mut prices = Vec::new();
+        for InstanceType { size, value_columns } in families.flat_map(|family| family.sizes).filter_map(|size| size.0) {
+            let Some(instance_type) = name(&size) else { continue };
+            for Column { name, prices: Prices { usd } } in value_columns.into_iter().filter_map(|column| column.0) {
+                let os = match &*name {
+                    "linux" => Os::Linux,
+                    "mswin" => Os::Windows,
+                    _ => continue,
+                };
+                let price = |amount| SpotPrice { instance_type: instance_type.clone(), zone: None, os, amount };
+                prices.extend(usd.0.map(price));
             }
-            "instanceTypes" => map.next_value_seed(Show(&mut Groups(&mut self.prices))),
-            _ => skip(map),
         }
-    }
-}
-
-struct Groups<'a>(&'a mut Vec<SpotPrice>);
-
-impl<'de> Slim<'de> for Groups<'_> {
-    fn element<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        Ok(list.next_element_seed(Show(&mut Group(self.0)))?.is_some())
-    }
-}
-
-struct Group<'a>(&'a mut Vec<SpotPrice>);
-
-impl<'de> Slim<'de> for Group<'_> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "sizes" => map.next_value_seed(Show(self)),
-            _ => skip(map),
-        }
-    }
-
-    fn element<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        let Some(Of(size)) = list.next_element::<Of<Size>>()? else { return Ok(false) };
-        if let Some(instance_type) = size.size.get().and_then(name) {
-            let price = |(os, amount)| SpotPrice { instance_type: instance_type.clone(), zone: None, os, amount };
-            self.0.extend(size.columns.0.into_iter().map(price));
-        }
-        Ok(true)
-    }
-}
-
-/// An instance type.
-#[derive(Default)]
-struct Size<'de> {
-    size: Text<'de>,
-    columns: Columns,
-}
-
-impl<'de> Slim<'de> for Size<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "size" => self.size = map.next_value()?,
-            "valueColumns" => self.columns = of(map)?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
-
-/// Its prices by operating system.
-#[derive(Default)]
-struct Columns(Vec<(Os, Money)>);
-
-impl<'de> Slim<'de> for Columns {
-    fn element<A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<bool, A::Error> {
-        let Some(Of(column)) = list.next_element::<Of<Column>>()? else { return Ok(false) };
-        let os = match column.name.get() {
-            Some("linux") => Some(Os::Linux),
-            Some("mswin") => Some(Os::Windows),
-            _ => None,
-        };
-        self.0.extend(os.zip(column.prices.0));
-        Ok(true)
-    }
-}
-
-#[derive(Default)]
-struct Column<'de> {
-    name: Text<'de>,
-    prices: Dollars,
-}
-
-impl<'de> Slim<'de> for Column<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "name" => self.name = map.next_value()?,
-            "prices" => self.prices = of(map)?,
-            _ => skip(map)?,
-        }
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Dollars(Option<Money>);
-
-impl<'de> Slim<'de> for Dollars {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "USD" => self.0 = map.next_value::<Text>()?.get().and_then(price),
-            _ => skip(map)?,
-        }
-        Ok(())
+        prices
     }
 }
 
@@ -235,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_part_harms_no_other() {
+    fn an_invalid_part_affects_no_other() {
         let bad = r#"null, 7, {"region": "", "instanceTypes": []}, {"region": "x", "instanceTypes": {"sizes": 1}},
             {"region": "y", "instanceTypes": [1, {"sizes": [null, {"size": 1, "valueColumns": "x"}]}]}, "#;
         let text =
@@ -246,9 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn another_document_is_refused() {
-        let expected = "read the spot price feed: it is of another shape (expected a list `config.regions`)";
-        assert_eq!(read(br#"{"config": {"regions": {}}}"#).unwrap_err().to_string(), expected);
-        assert!(matches!(read(b"callback({});"), Err(ReadError::Garbled { .. })));
+    fn another_document_is_an_error() {
+        let error = |body: &[u8]| read(body).unwrap_err().to_string();
+        assert!(
+            error(br#"{"config": {"regions": {}}}"#).starts_with("read the spot price feed: its form is unexpected (")
+        );
+        assert_eq!(error(br#"{"config": {"regions": []}}"#), "read the spot price feed: it has no regions");
+        assert!(error(b"callback({});").starts_with("read the spot price feed: it is not complete JSON ("));
     }
 }

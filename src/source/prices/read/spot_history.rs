@@ -1,154 +1,128 @@
-//! What `ec2:DescribeSpotPriceHistory` answers (API version 2016-11-15): spot prices by type and zone, page by page.
+//! The answer of `ec2:DescribeSpotPriceHistory` (API version 2016-11-15): spot prices by instance type and zone, in pages.
 
-use super::xml::walk;
-use super::{ReadError, name, price};
+use super::{ReadError, from_xml, name, price};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{Os, SpotPrice};
 use crate::units::text::clean;
-use rustc_hash::FxHashMap;
-use std::collections::hash_map::Entry;
-
-const DOCUMENT: &str = "EC2's spot prices";
+use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A page of the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Prices for Linux and Windows.
+    /// Prices with Linux and Windows.
     pub prices: Vec<SpotAt>,
-    /// Where the next page begins; none at the end.
+    /// The token of the next page; `None` on the last.
     pub next_token: Option<String>,
-    /// Items that could not be understood.
+    /// Number of items that are not readable.
     pub odd: usize,
 }
 
-/// A spot price, and since when it holds.
+/// A spot price, and since when it applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpotAt {
     /// The price.
     pub price: SpotPrice,
-    /// Since when.
+    /// Since when it applies.
     pub at: Timestamp,
 }
 
-/// Reads one page.
+/// Reads a page.
 ///
 /// # Errors
 ///
-/// If the bytes are no whole XML, or another answer.
+/// If the bytes are not a complete page.
 pub fn read(body: &[u8]) -> Result<Page, ReadError> {
-    let mut page = Page::default();
-    let mut item = Item::default();
-    let mut answered = false;
-    let see = |path: &[String], text: &str| match path {
-        [root] => answered = root == ROOT,
-        [root, token] if root == ROOT && token == "nextToken" => {
-            page.next_token = Some(text.trim().to_owned()).filter(|token| !token.is_empty());
+    let answer: Answer = from_xml("EC2's spot prices", body)?;
+    let next_token = answer.next_token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
+    let mut page = Page { next_token, ..Page::default() };
+    for item in answer.spot_price_history_set.item {
+        let os = match item.product_description.trim() {
+            "Linux/UNIX" | "Linux/UNIX (Amazon VPC)" => Some(Os::Linux),
+            "Windows" | "Windows (Amazon VPC)" => Some(Os::Windows),
+            "" => None,
+            _ => continue,
+        };
+        match os.and_then(|os| item.price(os)) {
+            Some(price) => page.prices.push(price),
+            None => page.odd += 1,
         }
-        [root, set, element] if root == ROOT && set == SET && element == "item" => {
-            match std::mem::take(&mut item).read() {
-                Read::Price(price) => page.prices.push(price),
-                Read::Other => {}
-                Read::Odd => page.odd += 1,
-            }
-        }
-        [root, set, element, field] if root == ROOT && set == SET && element == "item" => item.take(field, text.trim()),
-        _ => {}
-    };
-    walk(body, see).map_err(|why| ReadError::garbled(DOCUMENT, "XML", &why))?;
-    if answered {
-        Ok(page)
-    } else {
-        Err(ReadError::Shape { document: DOCUMENT, expected: "a DescribeSpotPriceHistoryResponse" })
     }
+    Ok(page)
 }
 
-const ROOT: &str = "DescribeSpotPriceHistoryResponse";
-const SET: &str = "spotPriceHistorySet";
-
-/// The newest price of each type, system and zone, sorted.
+/// The newest price of each instance type, operating system and zone, in this order.
 pub fn newest(prices: Vec<SpotAt>) -> Vec<SpotPrice> {
-    let mut newest: FxHashMap<(Name, Os, Option<Name>), SpotAt> = FxHashMap::default();
+    let mut newest: BTreeMap<(Name, Os, Option<Name>), SpotAt> = BTreeMap::new();
     for new in prices {
-        match newest.entry((new.price.instance_type.clone(), new.price.os, new.price.zone.clone())) {
-            Entry::Vacant(place) => {
-                place.insert(new);
-            }
-            Entry::Occupied(mut place) if new.at > place.get().at => {
-                place.insert(new);
-            }
-            Entry::Occupied(_) => {}
+        let key = (new.price.instance_type.clone(), new.price.os, new.price.zone.clone());
+        if newest.get(&key).is_none_or(|known| new.at > known.at) {
+            newest.insert(key, new);
         }
     }
-    let mut newest: Vec<SpotPrice> = newest.into_values().map(|spot| spot.price).collect();
-    newest.sort_by(|a, b| (&a.instance_type, a.os, &a.zone).cmp(&(&b.instance_type, b.os, &b.zone)));
-    newest
+    newest.into_values().map(|spot| spot.price).collect()
 }
 
-/// The code and the message of an error answer, of EC2's form (`Response`) or STS's (`ErrorResponse`).
+/// The code and the message of an error, in the form of EC2 (`Response`) or STS (`ErrorResponse`).
 pub fn error(body: &[u8]) -> Option<(String, String)> {
-    let (mut code, mut message) = (None, None);
-    let see = |path: &[String], text: &str| {
-        if let [.., parent, field] = path
-            && parent == "Error"
-        {
-            let slot = match field.as_str() {
-                "Code" => &mut code,
-                "Message" => &mut message,
-                _ => return,
-            };
-            slot.get_or_insert_with(|| clean(text.trim()).into_owned());
-        }
-    };
-    // An answer that breaks off after its code has still told it.
-    let _ = walk(body, see);
-    Some((code.filter(|code| !code.is_empty())?, message.unwrap_or_default()))
+    let answer: ErrorAnswer = from_xml("an error of AWS", body).ok()?;
+    let error = answer.errors.map_or(answer.error, |errors| errors.error)?;
+    let text = |text: &str| clean(text.trim()).into_owned();
+    let code = Some(text(&error.code)).filter(|code| !code.is_empty())?;
+    Some((code, text(&error.message)))
 }
 
-/// The fields of an item as they come by.
-#[derive(Debug, Default)]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    spot_price_history_set: Items,
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Items {
+    #[serde(default)]
+    item: Vec<Item>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 struct Item {
     instance_type: String,
-    product: String,
-    amount: String,
-    at: String,
-    zone: String,
-}
-
-/// What an item is.
-enum Read {
-    Price(SpotAt),
-    /// For another system.
-    Other,
-    Odd,
+    product_description: String,
+    spot_price: String,
+    timestamp: String,
+    availability_zone: String,
 }
 
 impl Item {
-    fn take(&mut self, field: &str, text: &str) {
-        let slot = match field {
-            "instanceType" => &mut self.instance_type,
-            "productDescription" => &mut self.product,
-            "spotPrice" => &mut self.amount,
-            "timestamp" => &mut self.at,
-            "availabilityZone" => &mut self.zone,
-            _ => return,
-        };
-        text.clone_into(slot);
+    fn price(&self, os: Os) -> Option<SpotAt> {
+        let (instance_type, zone) = (name(&self.instance_type)?, Some(name(&self.availability_zone)?));
+        let price = SpotPrice { instance_type, zone, os, amount: price(self.spot_price.trim())? };
+        Some(SpotAt { price, at: self.timestamp.trim().parse().ok()? })
     }
+}
 
-    fn read(&self) -> Read {
-        let os = match self.product.as_str() {
-            "Linux/UNIX" | "Linux/UNIX (Amazon VPC)" => Os::Linux,
-            "Windows" | "Windows (Amazon VPC)" => Os::Windows,
-            "" => return Read::Odd,
-            _ => return Read::Other,
-        };
-        let price = || {
-            let zone = Some(name(&self.zone)?);
-            let spot = SpotPrice { instance_type: name(&self.instance_type)?, zone, os, amount: price(&self.amount)? };
-            Some(SpotAt { price: spot, at: self.at.parse().ok()? })
-        };
-        price().map_or(Read::Odd, Read::Price)
-    }
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    #[serde(rename = "Errors")]
+    errors: Option<Errors>,
+    #[serde(rename = "Error")]
+    error: Option<ErrorItem>,
+}
+
+#[derive(Deserialize)]
+struct Errors {
+    #[serde(rename = "Error")]
+    error: Option<ErrorItem>,
+}
+
+#[derive(Deserialize)]
+struct ErrorItem {
+    #[serde(default, rename = "Code")]
+    code: String,
+    #[serde(default, rename = "Message")]
+    message: String,
 }
 
 #[cfg(test)]
@@ -187,7 +161,7 @@ mod tests {
     }
 
     fn one(fields: &str) -> Page {
-        let body = format!("<{ROOT}><{SET}><item>{fields}</item></{SET}></{ROOT}>");
+        let body = format!("<Response><spotPriceHistorySet><item>{fields}</item></spotPriceHistorySet></Response>");
         read(body.as_bytes()).unwrap()
     }
 
@@ -201,7 +175,7 @@ mod tests {
     #[test_case("eu-west-1a", "" => (0, 1) ; "no zone")]
     #[test_case("c5a.large", "&#27;" => (0, 1) ; "no type")]
     #[test_case("2026-09-28T06:48:06Z", "yesterday" => (0, 1) ; "no time")]
-    #[test_case("Linux/UNIX", "SUSE Linux" => (0, 0) ; "another system is not odd")]
+    #[test_case("Linux/UNIX", "SUSE Linux" => (0, 0) ; "another system")]
     #[test_case("Linux/UNIX", "" => (0, 1) ; "no system")]
     #[test_case("Linux/UNIX", "Windows (Amazon VPC)" => (1, 0))]
     #[test_case("<instanceType>", "<new><deep>0</deep></new><instanceType>" => (1, 0) ; "an element that is not known")]
@@ -217,17 +191,17 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_its_code_and_message() {
+    fn an_error_has_a_code_and_a_message() {
         let expected =
             ("UnauthorizedOperation".to_owned(), "You are not authorized to perform this operation.".to_owned());
         assert_eq!(error(UNAUTHORIZED), Some(expected));
-        let sts = b"<ErrorResponse xmlns=\"u\"><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>a\x1b[1m &amp; b</Message></Error>";
+        let sts = b"<ErrorResponse xmlns=\"u\"><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>a&#x1b;[1m &amp; b</Message></Error></ErrorResponse>";
         assert_eq!(error(sts), Some(("ExpiredToken".to_owned(), "a[1m & b".to_owned())));
         for other in [SPOT_PAGE_1, b"", b"<html><body>503</body></html>", b"<Response><Errors/></Response>", b"{}"] {
             assert_eq!(error(other), None);
         }
-        let expected = "read EC2's spot prices: it is of another shape (expected a DescribeSpotPriceHistoryResponse)";
-        assert_eq!(read(UNAUTHORIZED).unwrap_err().to_string(), expected);
-        assert!(matches!(read(b"<a>"), Err(ReadError::Garbled { .. })));
+        let error = |body: &[u8]| read(body).unwrap_err().to_string();
+        assert!(error(UNAUTHORIZED).starts_with("read EC2's spot prices: its form is unexpected (missing field"));
+        assert!(error(b"<a>").starts_with("read EC2's spot prices: it is not complete XML ("));
     }
 }

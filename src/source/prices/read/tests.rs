@@ -1,7 +1,7 @@
-//! The fixtures, and what holds of all readers.
+//! The fixtures, and properties of all readers.
 
 use super::*;
-use crate::pricing::{Os, Tenancy};
+use crate::pricing::{OnDemandPrice, Os, Tenancy};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -56,7 +56,8 @@ fn everything(body: &[u8]) -> Vec<Money> {
     let mut found = Vec::new();
     let text = String::from_utf8_lossy(body).into_owned();
     for os in [Os::Linux, Os::Windows] {
-        found.extend(price_page::read(body, os).into_iter().flatten().map(|price| price.amount));
+        let page = price_page::page(body, os).unwrap_or_default();
+        found.extend(page.types.values().map(|offered| offered.amount));
         for tenancy in [Tenancy::Shared, Tenancy::Dedicated] {
             let products = products::on_demand(std::slice::from_ref(&text), os, tenancy);
             found.extend(products.prices.iter().map(|price| price.amount));
@@ -156,7 +157,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn no_damage_panics_or_makes_a_price_of_nothing(
+    fn a_damaged_document_makes_no_panic_and_no_wrong_price(
         which in 0..ALL.len(),
         damages in prop::collection::vec(damage(), 1..6),
     ) {
@@ -190,7 +191,7 @@ proptest! {
 
     /// Damage that leaves JSON whole reaches all readers to the end, and never takes the whole document with it.
     #[test]
-    fn an_odd_value_anywhere_harms_nothing_but_itself(which in 0..9_usize, nth in 0..600_usize, with in 0..10_usize) {
+    fn an_odd_value_anywhere_makes_no_wrong_price(which in 0..9_usize, nth in 0..600_usize, with in 0..10_usize) {
         let mut value: Value = serde_json::from_slice(ALL[which]).unwrap();
         let odd = r#"[null, true, -1, 0, 1e300, "", "N/A*", [], {}, [{"USD": "-5"}, [[1]], {"a": null}]]"#;
         let odd: Value = serde_json::from_str(odd).unwrap();
@@ -205,7 +206,7 @@ proptest! {
 fn every_document_is_read_by_its_own_reader_alone() {
     let read = |body: &[u8]| {
         let results = [
-            ("page", price_page::read(body, Os::Linux).is_ok()),
+            ("page", price_page::page(body, Os::Linux).is_ok()),
             ("eks", eks_list::read(body).is_ok()),
             ("history", spot_history::read(body).is_ok()),
             ("feed", spot_feed::read(body).is_ok()),
@@ -224,15 +225,15 @@ fn every_document_is_read_by_its_own_reader_alone() {
 }
 
 #[test]
-fn what_a_parser_quotes_is_clean_and_short() {
+fn a_parsers_error_is_clean_and_short() {
     let body = format!("<a></b\u{1b}[2J{}>", "x".repeat(10_000));
     let error = spot_history::read(body.as_bytes()).unwrap_err().to_string();
-    assert!(error.starts_with("read EC2's spot prices: it is no whole XML (") && error.len() < 300, "{error}");
+    assert!(error.starts_with("read EC2's spot prices: it is not complete XML (") && error.len() < 300, "{error}");
     assert!(!error.contains('\u{1b}'), "{error}");
 }
 
 #[test]
-fn names_are_clean_and_of_a_names_length() {
+fn names_are_clean_and_of_limited_length() {
     assert_eq!(name(" c5a\u{1b}[31m.large\u{202e} ").as_deref(), Some("c5a[31m.large"));
     assert_eq!((name(""), name(" \u{7}"), name(&"x".repeat(65))), (None, None, None));
 }
