@@ -1,17 +1,17 @@
-//! Credentials as AWS's own tools find them: environment, profile (keys, SSO, process, role), web identity, container,
-//! instance.
+//! AWS credentials from where AWS's own tools look for them: environment, profile (keys, SSO, process, role), web identity,
+//! container, instance.
 //!
-//! They are looked for once, at the first question, for everybody. Nobody waits longer than [`PATIENCE`] for that: off
-//! EC2 the instance's metadata service may stall for long. A search that takes longer goes on in the background, and the
-//! next question finds what it found. What was found is kept until it ends, a failure never: whoever asks again causes
-//! the files to be read anew, so that signing in elsewhere is enough.
+//! All questions share one search, which the first question starts, and wait at most [`PATIENCE`] for it: off EC2 the
+//! instance metadata service may not answer at all. A search that takes longer continues in the background, and the next
+//! question takes its result. Credentials are kept until they expire, failures are not: the next question reads the files
+//! again, so that it is enough to sign in elsewhere.
 
+use super::policy::time_limits;
 use super::{AwsEnvironment, AwsOptions, files};
 use crate::source::prices::AskError;
 use crate::source::prices::words::{chain, root, tidy};
-use aws_config::profile::{Profile, ProfileSet};
+use aws_config::profile::ProfileSet;
 use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::ProvideCredentials;
@@ -19,88 +19,84 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use std::error::Error;
-use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::sync::Mutex;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// How long a question waits for credentials.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
-/// A search that goes on in the background is given up after this time.
+/// How long questions wait for a search.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A search in the background ends after this time.
 const SEARCH: Duration = Duration::from_secs(30);
-/// Credentials that end sooner than this are looked for again.
+/// Credentials that expire sooner than this are replaced.
 const MARGIN: Duration = Duration::from_mins(5);
-/// Where to sign in if nobody says. AWS's tools have no such last resort, but ask the instance's metadata service, which
-/// may stall.
-const LAST_REGION: &str = "us-east-1";
+/// Where to sign in if nothing configures a region. AWS's tools ask the instance metadata service instead, which may not
+/// answer.
+const DEFAULT_REGION: &str = "us-east-1";
 
-/// Credentials, and what was configured beside them.
+/// Credentials, and the configuration that they were found with.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
-    /// Endpoints and the like, as profile and environment configure them.
+    /// The SDK's configuration: endpoints, time limits, the region to sign in at.
     pub(super) config: SdkConfig,
     pub(super) keys: Keys,
-    /// Where to sign in.
-    pub(super) region: String,
-    profile: String,
     renewal: Renewal,
 }
 
 impl Session {
-    fn lasts(&self, now: SystemTime) -> bool {
+    fn is_valid(&self, now: SystemTime) -> bool {
         self.keys.expiry().is_none_or(|end| now + MARGIN < end)
     }
 
-    /// AWS does not accept the credentials.
+    /// The error of credentials that AWS does not accept.
     pub(super) fn refused(&self, why: &str) -> AskError {
-        AskError::Expired { why: self.renewal.advice(why, &self.profile) }
+        self.renewal.expired(why)
     }
 }
 
-/// How credentials that have ended are renewed.
+/// How a user renews expired credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Renewal {
-    /// `aws sso login`, of this profile.
+    /// By `aws sso login` with this profile.
     Sso(String),
-    /// `aws login`, of this profile.
+    /// By `aws login` with this profile.
     Login(String),
-    /// By whatever wrote them.
-    Unknown,
+    /// By the tool that wrote the credentials of this profile.
+    Other(String),
 }
 
 impl Renewal {
-    /// By the chosen profile, or the one that its role is assumed from.
-    fn of(profiles: &ProfileSet, profile: &Profile) -> Self {
-        let mut profile = profile;
+    /// The way of a profile, or of the profile that its role is assumed from.
+    fn new(profiles: &ProfileSet, name: &str) -> Self {
+        let mut next = profiles.get_profile(name);
         // Profiles may refer to each other in circles.
         for _ in 0..8 {
+            let Some(profile) = next else { break };
             if profile.get("sso_session").or_else(|| profile.get("sso_start_url")).is_some() {
-                return Self::Sso(profile.name().to_owned());
+                return Self::Sso(tidy(profile.name()));
             }
             if profile.get("login_session").is_some() {
-                return Self::Login(profile.name().to_owned());
+                return Self::Login(tidy(profile.name()));
             }
-            let source = profile.get("source_profile").and_then(|source| profiles.get_profile(source));
-            let Some(source) = source else { break };
-            profile = source;
+            next = profile.get("source_profile").and_then(|source| profiles.get_profile(source));
         }
-        Self::Unknown
+        Self::Other(tidy(name))
     }
 
-    /// What is wrong, and the command that mends it.
-    fn advice(&self, why: &str, profile: &str) -> String {
+    /// The error of expired credentials, with the command that renews them.
+    fn expired(&self, why: &str) -> AskError {
         let why = why.trim_end_matches('.');
-        match self {
-            Self::Sso(profile) => format!("{why}; sign in again: aws sso login --profile {}", tidy(profile)),
-            Self::Login(profile) => format!("{why}; sign in again: aws login --profile {}", tidy(profile)),
-            Self::Unknown => format!("{why}; renew the credentials of the profile {}", tidy(profile)),
+        AskError::Expired {
+            why: match self {
+                Self::Sso(profile) => format!("{why}; sign in again: aws sso login --profile {profile}"),
+                Self::Login(profile) => format!("{why}; sign in again: aws login --profile {profile}"),
+                Self::Other(profile) => format!("{why}; renew the credentials of the profile {profile}"),
+            },
         }
     }
 }
 
-/// Credentials, found at the first question and shared by all.
+/// Finds credentials at the first question, and shares them.
 #[derive(Debug)]
 pub(super) struct Credentials {
     options: AwsOptions,
@@ -108,159 +104,124 @@ pub(super) struct Credentials {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     session: Option<Session>,
-    search: Option<Search>,
-    /// What the last search that came to an end in the background had to say.
-    last: Option<AskError>,
-}
-
-/// A search under way.
-#[derive(Debug)]
-struct Search {
+    /// The search, at most one; dropping it ends the search.
+    search: JoinSet<Result<Session, AskError>>,
+    /// Until when questions wait for the search.
     until: Instant,
-    found: watch::Receiver<Option<Result<Session, AskError>>>,
-    task: AbortHandle,
-}
-
-impl Drop for Search {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    /// When and how the last search failed.
+    failure: Option<(Instant, AskError)>,
 }
 
 impl Credentials {
-    pub(super) const fn new(options: AwsOptions, client: SharedHttpClient) -> Self {
-        let state = State { session: None, search: None, last: None };
+    pub(super) fn new(options: AwsOptions, client: SharedHttpClient) -> Self {
+        let state = State { session: None, search: JoinSet::new(), until: Instant::now(), failure: None };
         Self { options, client, state: Mutex::new(state) }
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // Every change to it is one assignment: there is no half of one.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The credentials, if they are known or found within [`PATIENCE`].
     pub(super) async fn session(&self) -> Result<Session, AskError> {
-        let (until, mut found) = {
-            let mut state = self.state();
-            match state.settle() {
-                Some(session) if session.lasts(SystemTime::now()) => return Ok(session.clone()),
-                _ => {}
-            }
-            let search = state.search.get_or_insert_with(|| Search::start(self.options.clone(), self.client.clone()));
-            (search.until, search.found.clone())
-        };
-        match timeout_at(until, found.wait_for(Option::is_some)).await {
-            // The search has ended without a word: only a panic does that, and the panic has been told.
-            Ok(Err(_)) => {
-                self.state().search = None;
-                Err(AskError::Unavailable { what: WHAT.into(), why: "the search for them broke off".into() })
-            }
-            Ok(Ok(found)) => {
-                let found = found.clone();
-                let mut state = self.state();
-                state.settle();
-                state.last = None;
-                found.unwrap_or_else(|| Err(nowhere(&self.options.environment)))
-            }
-            Err(_elapsed) => Err(self.state().last.clone().unwrap_or_else(|| AskError::Unavailable {
-                what: WHAT.into(),
-                why: format!("nothing found within {} s; the search goes on", PATIENCE.as_secs()),
-            })),
+        let asked = Instant::now();
+        // Other questions wait for the lock while this one waits for the search.
+        let mut state = self.state.lock().await;
+        if let Some(ended) = state.search.try_join_next() {
+            // A failure in the background is shown only until the next search ends.
+            let _ = state.finish(ended);
+        }
+        if let Some(session) = state.session.as_ref().filter(|session| session.is_valid(SystemTime::now())) {
+            return Ok(session.clone());
+        }
+        if let Some((at, error)) = &state.failure
+            && *at > asked
+        {
+            return Err(error.clone());
+        }
+        if state.search.is_empty() {
+            state.until = Instant::now() + PATIENCE;
+            state.search.spawn(search_in_time(self.options.clone(), self.client.clone()));
+        }
+        let until = state.until;
+        match timeout_at(until, state.search.join_next()).await {
+            Ok(Some(ended)) => state.finish(ended),
+            Ok(None) | Err(_) => Err(state.failure.clone().map_or_else(
+                || unavailable(format!("nothing found within {} s; the search goes on", PATIENCE.as_secs())),
+                |(_, error)| error,
+            )),
         }
     }
 
-    /// Forgets what was found: AWS does not accept it (any more).
-    pub(super) fn forget(&self) {
-        self.state().session = None;
+    /// Forgets the credentials, because AWS does not accept them.
+    pub(super) async fn forget(&self) {
+        self.state.lock().await.session = None;
     }
 }
-
-const WHAT: &str = "AWS credentials";
 
 impl State {
-    /// Takes in what a search has found, and returns what is known.
-    fn settle(&mut self) -> Option<&Session> {
-        let found = self.search.as_ref().and_then(|search| search.found.borrow().clone());
-        if let Some(found) = found {
-            self.search = None;
-            match found {
-                Ok(session) => self.session = Some(session),
-                Err(error) => self.last = Some(error),
-            }
-        }
-        self.session.as_ref()
+    /// Keeps the result of a search.
+    fn finish(&mut self, ended: Result<Result<Session, AskError>, JoinError>) -> Result<Session, AskError> {
+        let result = ended.unwrap_or_else(|_panic| Err(unavailable("the search for them broke off".to_owned())));
+        self.session = result.as_ref().ok().cloned();
+        self.failure = result.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        result
     }
 }
 
-impl Search {
-    fn start(options: AwsOptions, client: SharedHttpClient) -> Self {
-        let (sender, found) = watch::channel(None);
-        let task = tokio::spawn(async move {
-            let search = timeout(SEARCH, search(options, client)).await;
-            let answer = search.unwrap_or_else(|_elapsed| {
-                let why = format!("nothing found within {} s", SEARCH.as_secs());
-                Err(AskError::Unavailable { what: WHAT.into(), why })
-            });
-            sender.send_replace(Some(answer));
-        });
-        Self { until: Instant::now() + PATIENCE, found, task: task.abort_handle() }
-    }
+fn unavailable(why: String) -> AskError {
+    AskError::Unavailable { what: "AWS credentials".to_owned(), why }
 }
 
-/// Reads the configuration and asks one provider after the other.
-#[expect(clippy::default_trait_access, reason = "the types are of a crate that is not named here")]
+async fn search_in_time(options: AwsOptions, client: SharedHttpClient) -> Result<Session, AskError> {
+    let late = || Err(unavailable(format!("nothing found within {} s", SEARCH.as_secs())));
+    timeout(SEARCH, search(options, client)).await.unwrap_or_else(|_elapsed| late())
+}
+
+/// Reads the configuration, and asks one provider of credentials after the other.
+#[expect(clippy::default_trait_access, reason = "the type belongs to a crate that is not a dependency")]
 async fn search(options: AwsOptions, client: SharedHttpClient) -> Result<Session, AskError> {
-    let misconfigured = |why: String| AskError::Unavailable { what: WHAT.into(), why };
     let mut variables = (*options.environment.0).clone();
     variables.retain(|_, value| !value.is_empty());
     if options.profile.is_some() {
-        // A profile that was asked for comes before keys in the environment, as in the AWS CLI.
+        // An explicit profile takes precedence over keys in the environment, as in the AWS CLI.
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
             variables.remove(name);
         }
     }
-    let asked = options.profile.clone().map(std::borrow::Cow::Owned);
     let files = files::without_a_terminal(&options.environment).await;
-    let profiles = aws_config::profile::load(&Default::default(), &variables.clone().into(), &files, asked).await;
-    let profiles = profiles.map_err(|error| misconfigured(root(&error)))?;
-    let profile_name = profiles.selected_profile().to_owned();
-    let profile = profiles.get_profile(&profile_name);
-    let named = options.profile.is_some()
+    let name = options.profile.clone().map(Into::into);
+    let profiles = aws_config::profile::load(&Default::default(), &variables.clone().into(), &files, name).await;
+    let profiles = profiles.map_err(|error| unavailable(root(&error)))?;
+    let name = profiles.selected_profile();
+    let profile = profiles.get_profile(name);
+    let is_named = options.profile.is_some()
         || (variables.contains_key("AWS_PROFILE") && !variables.contains_key("AWS_ACCESS_KEY_ID"));
-    if named && profile.is_none() {
-        return Err(misconfigured(no_profile(&profile_name, &profiles)));
+    if is_named && profile.is_none() {
+        return Err(unavailable(no_profile(name, &profiles)));
     }
-    let renewal = profile.map_or(Renewal::Unknown, |profile| Renewal::of(&profiles, profile));
+    let renewal = Renewal::new(&profiles, name);
     let variable = |name: &str| variables.get(name).cloned();
     let region = options
         .region
         .or_else(|| variable("AWS_REGION"))
         .or_else(|| variable("AWS_DEFAULT_REGION"))
         .or_else(|| profile?.get("region").map(str::to_owned))
-        .unwrap_or_else(|| LAST_REGION.to_owned());
-    let limits = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .read_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(15))
-        .build();
+        .unwrap_or_else(|| DEFAULT_REGION.to_owned());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .env(variables.into())
         .profile_files(files)
         .http_client(client)
-        .region(Region::new(region.clone()))
+        .region(Region::new(region))
         .retry_config(RetryConfig::standard().with_max_attempts(2))
-        .timeout_config(limits);
+        .timeout_config(time_limits());
     if let Some(profile) = options.profile {
         loader = loader.profile_name(profile);
     }
     let config = loader.load().await;
     let provider = config.credentials_provider().ok_or_else(|| nowhere(&options.environment))?;
     match provider.provide_credentials().await {
-        Ok(keys) => Ok(Session { config, keys, region, profile: profile_name, renewal }),
-        Err(error) => Err(failed(&error, &options.environment, &profile_name, &renewal)),
+        Ok(keys) => Ok(Session { config, keys, renewal }),
+        Err(error) => Err(failed(&error, &options.environment, name, &renewal)),
     }
 }
 
@@ -268,59 +229,52 @@ fn no_profile(name: &str, profiles: &ProfileSet) -> String {
     const SHOWN: usize = 8;
     let mut known: Vec<&str> = profiles.profiles().collect();
     known.sort_unstable();
-    let mut why = format!("the AWS configuration has no profile {:?}", tidy(name));
-    if known.is_empty() {
-        why.push_str(", nor any other");
-    } else {
-        let more = known.len().saturating_sub(SHOWN);
-        // Writing to a string cannot fail.
-        let _ = write!(why, "; known profiles: {}", tidy(&known[..known.len() - more].join(", ")));
-        if more > 0 {
-            let _ = write!(why, " and {more} more");
+    let others = match known.get(..SHOWN) {
+        _ if known.is_empty() => ", nor any other".to_owned(),
+        Some(shown) if known.len() > SHOWN => {
+            format!("; known profiles: {} and {} more", tidy(&shown.join(", ")), known.len() - SHOWN)
         }
-    }
-    why
+        _ => format!("; known profiles: {}", tidy(&known.join(", "))),
+    };
+    format!("the AWS configuration has no profile {:?}{others}", tidy(name))
 }
 
-/// No provider has any.
+/// The error if no provider has credentials.
 fn nowhere(environment: &AwsEnvironment) -> AskError {
-    let off = environment.get("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let instance = if off { "" } else { ", and no role of this machine" };
+    let instance = if environment.is_true("AWS_EC2_METADATA_DISABLED") { "" } else { ", and no role of this machine" };
     AskError::NoCredentials { why: format!("none in the environment, none in the AWS configuration{instance}") }
 }
 
-/// Why a provider that should have credentials gave none.
+/// The error if a provider that is configured fails.
 fn failed(error: &CredentialsError, environment: &AwsEnvironment, profile: &str, renewal: &Renewal) -> AskError {
     let why = root(error);
     match error {
         CredentialsError::CredentialsNotLoaded(_) => return nowhere(environment),
         CredentialsError::InvalidConfiguration(_) => {
-            // aws-config reads them by a feature that brings elliptic curves; the AWS CLI does it as well.
+            // The feature of aws-config that reads these sessions depends on elliptic curves; the AWS CLI exports them.
             if let Renewal::Login(profile) = renewal {
-                let profile = tidy(profile);
-                let why = format!(
+                return unavailable(format!(
                     "sessions of `aws login` cannot be read; use a profile with credential_process = \
                      aws configure export-credentials --profile {profile} --format process"
-                );
-                return AskError::Unavailable { what: WHAT.into(), why };
+                ));
             }
-            return AskError::Unavailable { what: WHAT.into(), why: format!("profile {profile:?}: {why}") };
+            return unavailable(format!("profile {profile:?}: {why}"));
         }
         _ => {}
     }
     let error: &(dyn Error + 'static) = error;
-    let unreachable = chain(error).any(|cause| cause.is::<ConnectorError>() || cause.to_string().contains("timeout"));
-    let ended = chain(error).any(|cause| {
-        let said = cause.to_string().to_ascii_lowercase();
-        ["expired", "invalidclienttokenid", "unrecognizedclient"].iter().any(|sign| said.contains(sign))
-    });
-    let denied = chain(error).any(|cause| cause.to_string().contains("AccessDenied"));
+    let any = |is: &dyn Fn(&str) -> bool| chain(error).any(|cause| is(&cause.to_string().to_ascii_lowercase()));
+    let is_unreachable =
+        chain(error).any(|cause| cause.is::<ConnectorError>()) || any(&|cause| cause.contains("timeout"));
+    let is_denied = any(&|cause| cause.contains("accessdenied"));
+    let is_expired =
+        any(&|cause| ["expired", "invalidclienttokenid", "unrecognizedclient"].iter().any(|sign| cause.contains(sign)));
     match renewal {
-        _ if unreachable => AskError::Unavailable { what: WHAT.into(), why },
-        // Of SSO and sign-in, whatever is not the network is a session that is not there, or not any more.
-        Renewal::Sso(_) | Renewal::Login(_) if !denied => AskError::Expired { why: renewal.advice(&why, profile) },
-        _ if ended => AskError::Expired { why: renewal.advice(&why, profile) },
-        _ => AskError::Unavailable { what: WHAT.into(), why },
+        _ if is_unreachable => unavailable(why),
+        // Of SSO and `aws login`, every other failure is a session that has expired or does not exist.
+        Renewal::Sso(_) | Renewal::Login(_) if !is_denied => renewal.expired(&why),
+        _ if is_expired => renewal.expired(&why),
+        _ => unavailable(why),
     }
 }
 

@@ -1,23 +1,23 @@
-//! Prices that AWS tells to those who sign in: on-demand and volume prices of the Price List API, spot prices by zone,
-//! what kind of support a cluster has.
+//! Answers of AWS that need credentials: on-demand and volume prices of the Price List API, spot prices by zone, the support
+//! of a cluster.
 //!
 //! ```text
-//!  AwsOptions ─▶ Aws ─▶ credentials (once, shared, healing) ─┬─▶ products   pricing:GetProducts, by AWS's SDK
-//!                                                            └─▶ signed     ec2, eks, sts: one call each, signed by us
+//!  AwsOptions ─▶ Aws ─▶ credentials (one search for all questions) ─┬─▶ products   pricing:GetProducts, by AWS's SDK
+//!                                                                   └─▶ signed     ec2 and eks, signed here
 //! ```
 //!
-//! Always true here: nothing happens before the first question; a question is answered or given up within seconds,
-//! whatever credentials, network and AWS do; only the names in the question are sent; no failure is remembered, so that
-//! a session that was signed in again works at the next question; nothing is written to the terminal.
-//!
-//! Without the cargo feature `aws` there is an [`Aws`] of the same shape, which has no credentials.
+//! Nothing happens before the first question. Every question ends within seconds, whatever credentials, network and AWS do,
+//! and sends only the names that are in it. No failure is remembered: after signing in again, the next question succeeds.
+//! Nothing is written to the terminal.
 
 #[cfg(feature = "aws")]
-mod calls;
+mod client;
 #[cfg(feature = "aws")]
 mod credentials;
 #[cfg(feature = "aws")]
 mod files;
+#[cfg(feature = "aws")]
+mod policy;
 #[cfg(feature = "aws")]
 mod products;
 #[cfg(feature = "aws")]
@@ -30,7 +30,7 @@ mod transport;
 mod without;
 
 #[cfg(feature = "aws")]
-pub use calls::Aws;
+pub use client::Aws;
 #[cfg(not(feature = "aws"))]
 pub use without::Aws;
 
@@ -38,34 +38,39 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// As whom AWS is asked.
+/// The identity to ask AWS with.
 #[derive(Clone, Debug, Default)]
 pub struct AwsOptions {
-    /// The profile; none is that of the environment, at last `default`.
+    /// The profile; by default that of the environment, else `default`.
     pub profile: Option<String>,
-    /// The region to sign in at; none is that of the environment or the profile. Never the region that prices are asked
-    /// for.
+    /// The region to sign in at; by default that of the environment or the profile. Not the region of the prices.
     pub region: Option<String>,
-    /// Where credentials are looked for. Empty by default: see [`AwsEnvironment::of_process`].
+    /// The environment to find credentials in; empty by default (see [`AwsEnvironment::of_process`]).
     pub environment: AwsEnvironment,
 }
 
-/// The environment variables that AWS's tools look at (`AWS_PROFILE`, `HTTPS_PROXY`, `HOME` …).
+/// Environment variables that AWS's tools read (`AWS_PROFILE`, `HTTPS_PROXY`, `HOME` …).
 #[derive(Clone, Default)]
 pub struct AwsEnvironment(Arc<HashMap<String, String>>);
 
 impl AwsEnvironment {
-    /// The variables of this process. What is not Unicode is left out.
+    /// The variables of this process that are Unicode.
     pub fn of_process() -> Self {
         let unicode = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self(Arc::new(std::env::vars_os().filter_map(unicode).collect()))
+        std::env::vars_os().filter_map(unicode).collect()
     }
 
-    /// A variable; none also where it is empty.
+    /// The value of a variable; `None` if it is empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a variable is `true`, in upper or lower case.
+    #[cfg(feature = "aws")]
+    fn is_true(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
@@ -77,12 +82,12 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for AwsEnvironment {
 
 impl fmt::Debug for AwsEnvironment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The values hold secrets.
+        // The values contain secrets.
         write!(f, "AwsEnvironment({} variables)", self.0.len())
     }
 }
 
-/// As whom AWS knows us.
+/// The identity of the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The account, twelve digits.

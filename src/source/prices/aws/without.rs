@@ -1,4 +1,4 @@
-//! The same questions in a build without AWS support: nobody to ask.
+//! [`Aws`] of a build without the cargo feature `aws`: every question fails.
 
 use super::{AwsOptions, Identity};
 use crate::model::Name;
@@ -8,18 +8,18 @@ use crate::source::prices::http::Http;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// AWS, as it may be asked with credentials: not in this build (cargo feature `aws`).
+/// A client of AWS that has no credentials.
 #[derive(Clone, Debug)]
 pub struct Aws;
 
-#[expect(clippy::unused_async, clippy::missing_errors_doc, reason = "the shape of the build with AWS support")]
+#[expect(clippy::unused_async, clippy::missing_errors_doc, reason = "the same methods as with the feature")]
 impl Aws {
-    /// Nobody to ask.
+    /// A client.
     pub fn new(_: AwsOptions) -> Self {
         Self
     }
 
-    /// Nobody to ask.
+    /// A client.
     pub(in crate::source::prices) fn over(_: Arc<Http>, _: AwsOptions) -> Self {
         Self
     }
@@ -28,27 +28,27 @@ impl Aws {
         Err(AskError::NoCredentials { why: "this build has no AWS support".to_owned() })
     }
 
-    /// No on-demand prices.
+    /// Fails.
     pub async fn on_demand(&self, _: &OnDemandKey, _: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
         Self::none()
     }
 
-    /// No spot prices.
+    /// Fails.
     pub async fn spot(&self, _: &str, _: Os, _: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
         Self::none()
     }
 
-    /// No volume prices.
+    /// Fails.
     pub async fn volumes(&self, _: &str, _: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
         Self::none()
     }
 
-    /// No description of a cluster.
+    /// Fails.
     pub async fn cluster_support(&self, _: &str, _: &str) -> Result<ClusterSupport, AskError> {
         Self::none()
     }
 
-    /// Nobody knows us.
+    /// Fails.
     pub async fn identity(&self) -> Result<Identity, AskError> {
         Self::none()
     }

@@ -12,14 +12,12 @@
 //! | `pricing:GetProducts` | [`products`] | yes |
 //! | `eks:DescribeCluster`, `eks:DescribeClusterVersions` | [`cluster_support`] | yes |
 //! | `ec2:DescribeSpotPriceHistory` | [`spot_history`] | yes |
-//! | `sts:GetCallerIdentity` | [`caller_identity`] | yes |
 //! | spot price page | [`spot_feed`] | no |
 //! | spot advisor | [`spot_advisor`] | no |
 //!
 //! Where AWS documents nothing, the form is what public programs read: `alexei-led/spotinfo` (advisor, feed),
 //! `infracost/cloud-pricing-api` (feed), and the many that read the price page's `regions.*.*`.
 
-pub mod caller_identity;
 pub mod cluster_support;
 pub mod ec2_list;
 pub mod eks_list;

@@ -41,7 +41,8 @@ fn offline(options: AwsOptions) -> Credentials {
 
 async fn key_and_region(options: AwsOptions) -> (String, String) {
     let session = offline(options).session().await.unwrap();
-    (session.keys.access_key_id().to_owned(), session.region)
+    let region = session.config.region().unwrap().to_string();
+    (session.keys.access_key_id().to_owned(), region)
 }
 
 async fn refused(options: AwsOptions) -> AskError {
@@ -111,7 +112,7 @@ async fn an_expired_session_heals_without_a_restart() {
     // What was found is kept until AWS refuses it.
     fs::write(home.path().join(".aws/config"), CONFIG.replace("AKIADEFAULT", "AKIANEW")).unwrap();
     assert_eq!(credentials.session().await.unwrap().keys.access_key_id(), "AKIADEFAULT");
-    credentials.forget();
+    credentials.forget().await;
     assert_eq!(credentials.session().await.unwrap().keys.access_key_id(), "AKIANEW");
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::source::prices::aws::policy::{MAX_PAGES, PATIENCE};
 use crate::source::prices::aws::testing::{aws, replay, signed_in, types};
 use aws_smithy_http_client::test_util::{NeverClient, StaticReplayClient};
 use serde_json::{Value, json};
@@ -233,7 +234,7 @@ async fn pages_without_end_are_cut_off() {
     let page = |i: usize| (200, page("m9x.large", "BoxUsage", &json!({"USD": "1"}), Some(&format!("page-{i}"))));
     let client = replay((0..60).map(page));
     ask(&client, &key(SEOUL), &["m9x.large"]).await.unwrap();
-    assert_eq!(requests(&client).len(), PAGES);
+    assert_eq!(requests(&client).len(), MAX_PAGES);
 }
 
 #[tokio::test]
@@ -245,7 +246,7 @@ async fn a_place_that_never_answers_is_given_up() {
     tokio::time::pause();
     let began = tokio::time::Instant::now();
     let refused = aws.on_demand(&key(SEOUL), &types(&["c5a.large"])).await.unwrap_err();
-    assert_eq!(refused.reason(), "no answer in time");
+    assert_eq!(refused.reason(), "no whole answer within 15 s");
     assert_eq!(began.elapsed().as_secs(), PATIENCE.as_secs());
     assert!((2..=4).contains(&client.num_calls()), "{} calls", client.num_calls());
 }
@@ -266,7 +267,7 @@ fn a_list_is_as_long_as_a_filter_holds() {
     let names: Vec<String> = (0..300).map(|i| format!("family{i:03}.{}xlarge", i % 9)).collect();
     let all = types(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let lists = lists(&all);
-    assert!(lists.iter().all(|list| list.len() <= LONGEST_VALUE) && lists.len() == 6, "{} lists", lists.len());
+    assert!(lists.iter().all(|list| list.len() <= MAX_VALUE) && lists.len() == 6, "{} lists", lists.len());
     let again: BTreeSet<Name> = lists.iter().flat_map(|list| list.split(',')).map(Name::from).collect();
     assert_eq!(again, all);
 }

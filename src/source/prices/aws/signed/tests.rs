@@ -1,5 +1,7 @@
 use super::*;
+use crate::source::prices::aws::Identity;
 use crate::source::prices::aws::credentials::Credentials;
+use crate::source::prices::aws::policy::PATIENCE;
 use crate::source::prices::aws::testing::{Server, answer, signed_in, types};
 use crate::source::prices::{Aws, AwsOptions, Proxies};
 use aws_smithy_http_client::test_util::NeverClient;
@@ -65,7 +67,7 @@ fn signatures_are_those_of_aws_test_suite() {
 #[test_case("evil.example/#" => "find the region \"evil.example/#\"" ; "a label that leads elsewhere")]
 #[test_case("us-east-1@evil" => "find the region \"us-east-1@evil\"" ; "a label with a user")]
 fn each_partition_has_its_endpoint(region: &str) -> String {
-    let endpoint = Service::Ec2.endpoint(&AwsEnvironment::default(), region);
+    let endpoint = EC2.endpoint(&AwsEnvironment::default(), region);
     endpoint.unwrap_or_else(|error| error.to_string())
 }
 
@@ -76,13 +78,13 @@ fn the_environment_names_endpoints() {
             .into_iter()
             .collect();
     let endpoint = |service: Service| service.endpoint(&environment, "eu-west-1").unwrap();
-    assert_eq!(endpoint(Service::Eks), "http://127.0.0.1:2");
-    assert_eq!(endpoint(Service::Sts), "http://127.0.0.1:1");
+    assert_eq!(endpoint(EKS), "http://127.0.0.1:2");
+    assert_eq!(endpoint(EC2), "http://127.0.0.1:1");
     let ignored: AwsEnvironment =
         [("AWS_ENDPOINT_URL", "http://127.0.0.1:1/"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")]
             .into_iter()
             .collect();
-    assert_eq!(Service::Sts.endpoint(&ignored, "eu-west-1").unwrap(), "https://sts.eu-west-1.amazonaws.com");
+    assert_eq!(EKS.endpoint(&ignored, "eu-west-1").unwrap(), "https://eks.eu-west-1.amazonaws.com");
 }
 
 fn ec2(server: &Server) -> AwsOptions {
@@ -130,8 +132,8 @@ async fn pages_are_of_one_moment() {
     let (options, http) = (ec2(&server), Http::new(&Proxies::default()));
     let environment = options.environment.clone();
     let session = Credentials::new(options, SharedHttpClient::new(NeverClient::new())).session().await.unwrap();
-    let caller = Caller { http: &http, environment: &environment, session: &session, now: later };
-    caller.spot("ap-northeast-2", Os::Linux, &types(&["c5a.large"])).await.unwrap();
+    let signer = Signer { http: &http, environment: &environment, session: &session, now: later };
+    signer.spot("ap-northeast-2", Os::Linux, &types(&["c5a.large"])).await.unwrap();
     let starts: Vec<String> = server
         .requests()
         .iter()
@@ -247,7 +249,7 @@ async fn nobody_there_is_an_answer_at_once() {
     let began = Instant::now();
     let aws = Aws::new(signed_in(&[("AWS_ENDPOINT_URL_EC2", &address)]));
     let error = aws.spot("eu-west-1", Os::Linux, &types(&["c5a.large"])).await.unwrap_err();
-    assert_eq!(error.to_string(), "get an answer of EC2: Connection refused");
+    assert_eq!(error.to_string(), "get EC2's spot prices: Connection refused");
     assert!(began.elapsed() < PATIENCE);
 }
 
@@ -318,7 +320,7 @@ async fn eks_tells_the_clusters_support() {
 #[test_case("ResourceNotFoundException" => "find the cluster \"shop/1\" in eu-west-1" ; "no such cluster")]
 #[test_case("ExpiredTokenException" => "use the AWS credentials: Said so; renew the credentials of the profile default" ;
     "expired")]
-#[test_case("ServerException" => "get the cluster \"shop/1\" in eu-west-1: Said so." ; "anything else")]
+#[test_case("ServerException" => "get the cluster \"shop/1\" in eu-west-1: Said so. (ServerException)" ; "anything else")]
 #[tokio::test]
 async fn an_error_of_eks_says_what_it_is(code: &str) -> String {
     eks(vec![eks_error(code)]).await.0.unwrap_err().to_string()
