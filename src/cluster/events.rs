@@ -5,7 +5,7 @@
 //! message, form a group: ninety-one pods waiting for the same reason are one line, and so are seven pods assigned to one
 //! node. The log remembers longer than the API server's hour and forgets the oldest when it is full.
 
-use super::Lane;
+use super::{KarpenterMessage, Lane};
 use crate::model::{Event, EventKind, Name, ObjectRef, PodKey, Timestamp, Uid};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
@@ -101,13 +101,15 @@ fn launch_failure(event: &Event) -> Option<LaunchFailure<'_>> {
     if event.reason != "InsufficientCapacityError" {
         return None;
     }
-    let (object, rest) = (&event.object, event.message.strip_prefix("NodeClaim ")?);
-    if object.kind == "Pod" {
-        let (claim, error) = rest.split_once(" nominated for this pod failed to launch: ")?;
-        return Some(LaunchFailure { claim, error, pod: Some(PodKey::new(&object.namespace, &object.name)) });
-    }
-    let (claim, error) = rest.split_once(" event: ").filter(|(claim, _)| *claim == object.name)?;
-    Some(LaunchFailure { claim, error, pod: None })
+    let message = KarpenterMessage::parse(&event.message);
+    let (_, claim) = message.object.filter(|(kind, _)| *kind == "NodeClaim")?;
+    let object = &event.object;
+    let pod = match (object.kind.as_str(), message.is_failed_nomination) {
+        ("Pod", true) => Some(PodKey::new(&object.namespace, &object.name)),
+        ("NodeClaim", false) if object.name == claim => None,
+        _ => return None,
+    };
+    Some(LaunchFailure { claim, error: message.text, pod })
 }
 
 /// Place of an entry: the millisecond it last happened, then a number that no other entry has or had.

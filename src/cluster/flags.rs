@@ -1,7 +1,7 @@
 //! What is remarkable of a machine beside its state.
 
 use super::{Row, RowState};
-use crate::model::{Condition, ConditionStatus, Timestamp};
+use crate::model::{Condition, Timestamp};
 
 /// One remarkable thing, true whatever the state is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,17 +65,6 @@ const BUFFER_EVENT_SECONDS: i64 = 20 * 60;
 /// The longest time before its end that a node is expiring.
 const EXPIRING_SECONDS: i64 = 24 * 60 * 60;
 
-/// Whether a condition is one by which Karpenter repairs nodes on AWS, and is bad.
-fn is_bad(condition: &Condition) -> bool {
-    match condition.kind.as_str() {
-        "Ready" => condition.status != ConditionStatus::True,
-        "AcceleratedHardwareReady" | "StorageReady" | "NetworkingReady" | "KernelReady" | "ContainerRuntimeReady" => {
-            condition.status == ConditionStatus::False
-        }
-        _ => false,
-    }
-}
-
 impl Row {
     /// What is remarkable of it now. Nothing of a row that is gone.
     pub fn flags(&self, now: Timestamp) -> Flags {
@@ -83,7 +72,7 @@ impl Row {
             return Flags::default();
         }
         let (node, claim) = (self.node(), self.claim());
-        let is_empty = self.sums.requests.pods <= self.sums.overhead.pods;
+        let is_empty = self.sums.workload_pods() == 0;
         let buffered = self.buffered.is_some_and(|at| now.as_second() - at.as_second() <= BUFFER_EVENT_SECONDS);
         let in_service =
             matches!(self.state, RowState::Ready | RowState::NotReady | RowState::Unreachable | RowState::Cordoned);
@@ -96,7 +85,10 @@ impl Row {
         });
         Flags::default()
             .with(Flag::Drifted, claim.is_some_and(|c| c.is("Drifted")))
-            .with(Flag::Unhealthy, in_service && node.is_some_and(|n| n.conditions.iter().any(is_bad)))
+            .with(
+                Flag::Unhealthy,
+                in_service && node.is_some_and(|n| n.conditions.iter().any(Condition::is_repairable_fault)),
+            )
             .with(Flag::DoNotDisrupt, node.is_some_and(|n| n.do_not_disrupt))
             .with(Flag::DoNotRepair, do_not_repair == Some(true))
             .with(Flag::KeptForBuffer, in_service && is_empty && buffered)

@@ -3,6 +3,7 @@
 //! Objects are the truth; an event is a hint that may come late, be cut or be lost. So a reason is set at the first
 //! sight of a deletion and made better by what arrives later, never worse.
 
+use super::KarpenterMessage;
 use super::leaving_taint::leaving_taint;
 use crate::model::{ConditionStatus, Event, EventKind, Name, Node, NodeClaim, Timestamp};
 use rustc_hash::FxHashMap;
@@ -79,8 +80,15 @@ impl Signals {
         let key = (event.object.kind.clone(), event.object.name.clone());
         let known = self.by_object.get(&key);
         if known.is_none_or(|k| rank >= k.rank) {
-            self.by_object
-                .insert(key, Signal { at: event.last, rank, reason, message: cause(&event.message).to_owned() });
+            self.by_object.insert(
+                key,
+                Signal {
+                    at: event.last,
+                    rank,
+                    reason,
+                    message: KarpenterMessage::parse(&event.message).cloud_error().to_owned(),
+                },
+            );
         }
         true
     }
@@ -105,13 +113,6 @@ impl Signals {
         let both = [node.and_then(|n| self.of_node(n)), claim.and_then(|c| self.of_claim(c))];
         both.into_iter().flatten().filter(|s| s.rank == INTERRUPTED).map(|s| s.at).min()
     }
-}
-
-/// The part of a message that says why: what EC2 answered, where Karpenter wraps it (`NodeClaim x event: insufficient
-/// capacity, with fleet error(s), VcpuLimitExceeded: …`, `pkg/cloudprovider/events/events.go`).
-fn cause(message: &str) -> &str {
-    let unwrapped = message.split_once("fleet error(s), ").or_else(|| message.split_once(" event: "));
-    unwrapped.map_or(message, |(_, cause)| cause)
 }
 
 const DISRUPTED: u8 = 1;
@@ -202,7 +203,6 @@ fn reason(node: Option<&Node>, claim: Option<&NodeClaim>, signals: &Signals) -> 
 mod tests {
     use super::*;
     use crate::model::ObjectRef;
-    use test_case::test_case;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
@@ -244,13 +244,5 @@ mod tests {
             signals.note(&interruption(&format!("storm{n}"), 20_000), at(20_000));
         }
         assert!(signals.room >= 10_000, "a storm is not searched for each of its events");
-    }
-
-    #[test_case("NodeClaim a-1 event: insufficient capacity, with fleet error(s), VcpuLimitExceeded: limit of 32" => "VcpuLimitExceeded: limit of 32")]
-    #[test_case("NodeClaim a-1 event: insufficient capacity, all requested instance types were unavailable during launch"
-        => "insufficient capacity, all requested instance types were unavailable during launch")]
-    #[test_case("Spot interruption warning was triggered" => "Spot interruption warning was triggered")]
-    fn the_cause_is_what_ec2_said(message: &str) -> &str {
-        cause(message)
     }
 }

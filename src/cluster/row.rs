@@ -9,6 +9,9 @@ use crate::model::{ConditionStatus, Name, Node, NodeClaim, Resource, Resources, 
 use crate::pricing::{BadOverride, ComputeType, Offer, PriceBook, Quote, VolumesQuote, price_override};
 use crate::units::natural::NaturalKey;
 
+/// A spot instance is taken this many seconds after the warning (Amazon EC2 user guide, spot interruption notices).
+const SPOT_NOTICE_SECONDS: i64 = 120;
+
 /// Who made the node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ManagedBy {
@@ -292,6 +295,17 @@ impl Row {
     /// When a spot or reservation interruption was announced (two minutes' notice).
     pub const fn interrupted(&self) -> Option<Timestamp> {
         self.interrupted
+    }
+
+    /// When an announced interruption takes the instance.
+    pub fn interruption_due(&self) -> Option<Timestamp> {
+        let announced = self.interrupted?.as_second();
+        Timestamp::from_second(announced.saturating_add(SPOT_NOTICE_SECONDS)).ok()
+    }
+
+    /// Whether it is a claim without a node that never had an instance.
+    pub fn never_launched(&self) -> bool {
+        self.node.is_none() && self.claim.as_ref().is_some_and(|claim| claim.provider_id.is_empty())
     }
 
     /// When its claim was initialized for the first time, as far as that was seen.

@@ -24,6 +24,11 @@ pub struct Sums {
 }
 
 impl Sums {
+    /// The pods that are neither of a DaemonSet nor static.
+    pub const fn workload_pods(&self) -> u64 {
+        self.requests.pods.saturating_sub(self.overhead.pods)
+    }
+
     /// What they say of the size of a Fargate node, on which no DaemonSet runs.
     pub(super) const fn fargate(&self) -> FargatePods {
         let (all, overhead) = (&self.requests, &self.overhead);

@@ -7,7 +7,7 @@
 
 use super::totals::origins;
 use super::{MissingNodes, OldPrices, PendingByCause};
-use crate::cluster::{CapacityType, Cluster, EventQuery, Lane, Row, RowId, RowState, UnmatchedTerm};
+use crate::cluster::{CapacityType, Cluster, EventQuery, KarpenterMessage, Lane, Row, RowId, RowState, UnmatchedTerm};
 use crate::model::{Condition, ConditionStatus, LinkState, Name, NodePool, Resource, Stream, Timestamp};
 use crate::pricing::SourceState;
 use crate::units::age;
@@ -111,8 +111,6 @@ pub struct Alert {
     pub until: Option<Timestamp>,
 }
 
-/// A spot machine is taken this many seconds after the warning (Amazon EC2 user guide, spot interruption notices).
-const SPOT_NOTICE_SECONDS: i64 = 120;
 /// Failures older than this are history.
 const RECENT_SECONDS: i64 = 5 * 60;
 /// Fewer failures than this are the ordinary course: Karpenter tries another type.
@@ -251,8 +249,8 @@ pub fn unmatched_terms(cluster: &Cluster) -> Vec<String> {
 
 fn rows(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
     for row in cluster.rows().filter(|row| row.gone().is_none()) {
-        if let Some(announced) = row.interrupted() {
-            alerts.push(interruption(row, announced));
+        if row.interrupted().is_some() {
+            alerts.push(interruption(row));
         }
         let overdue = deadline(row).filter(|at| {
             now.as_second() - at.as_second() > OVERDUE_SECONDS && matches!(row.state(), RowState::Draining { .. })
@@ -278,7 +276,7 @@ fn pods(n: u64) -> String {
     if n == 1 { "1 pod".into() } else { format!("{n} pods") }
 }
 
-fn interruption(row: &Row, announced: Timestamp) -> Alert {
+fn interruption(row: &Row) -> Alert {
     let reason = row.leaving().map(|l| l.reason.as_str()).filter(|reason| {
         matches!(
             *reason,
@@ -300,13 +298,12 @@ fn interruption(row: &Row, announced: Timestamp) -> Alert {
         Some(_) | None => "interruption",
     };
     let pool = row.pool().map(|pool| format!("{pool}, ")).unwrap_or_default();
-    let until = Timestamp::from_second(announced.as_second().saturating_add(SPOT_NOTICE_SECONDS)).ok();
     Alert {
         kind: AlertKind::Interruption,
         severity: Severity::Critical,
         text: format!("{what}: {} ({pool}{})", row.name(), pods(row.sums().pods.bound)),
         row: Some(row.id()),
-        until: until.filter(|_| what == "spot interruption"),
+        until: row.interruption_due().filter(|_| what == "spot interruption"),
     }
 }
 
@@ -413,7 +410,8 @@ fn launches(cluster: &Cluster, now: Timestamp, alerts: &mut Vec<Alert>) {
             continue;
         }
         let row = cluster.row_of_claim(&line.object.name);
-        let key = (error_code(line.message).into(), pool_of_claim(cluster, row, &line.object.name));
+        let code = KarpenterMessage::parse(line.message).code().unwrap_or("insufficient capacity");
+        let key = (code.into(), pool_of_claim(cluster, row, &line.object.name));
         let failed = failures.entry(key).or_default();
         // An event that repeats counts in full only if all of it is recent.
         failed.count += if recent(line.first) { line.count } else { 1 };
@@ -482,18 +480,6 @@ fn in_pool(pool: &str) -> String {
 fn pool_of_claim(cluster: &Cluster, row: Option<&Row>, claim: &str) -> Name {
     let by_name = || claim.rsplit_once('-').map(|(pool, _)| pool).filter(|pool| cluster.pool(pool).is_some());
     row.and_then(Row::pool).or_else(by_name).unwrap_or("").into()
-}
-
-/// The error code EC2 gave (`VcpuLimitExceeded: You have …`), else words for having none.
-fn error_code(message: &str) -> &str {
-    let is_code = |word: &&str| {
-        word.len() > 4
-            && word.starts_with(|c: char| c.is_ascii_uppercase())
-            && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
-            && word.chars().filter(char::is_ascii_uppercase).count() > 1
-    };
-    let words = message.split_whitespace().filter_map(|word| word.strip_suffix(':'));
-    words.into_iter().find(is_code).unwrap_or("insufficient capacity")
 }
 
 fn pools(cluster: &Cluster, pending: &PendingByCause, alerts: &mut Vec<Alert>) {
@@ -758,14 +744,6 @@ mod tests {
         assert_eq!(texts(&cluster(two.clone())), [""; 0], "two are the ordinary course, the third is long ago");
         let c = cluster(two.into_iter().chain([failing(4, 5)]));
         assert_eq!(texts(&c), ["3 launches failed in 2m10s: VcpuLimitExceeded (general-purpose)"]);
-    }
-
-    #[test_case(VCPU => "VcpuLimitExceeded")]
-    #[test_case("insufficient capacity, all requested instance types were unavailable during launch" => "insufficient capacity")]
-    #[test_case("NodeClaim gpu-2 event: with fleet error(s), InsufficientInstanceCapacity: We do not" => "InsufficientInstanceCapacity")]
-    #[test_case("UnauthorizedOperation, Client.VpcLimitExceeded: no" => "Client.VpcLimitExceeded")]
-    fn the_error_code_is_found_in_a_message(message: &str) -> &str {
-        error_code(message)
     }
 
     #[test]

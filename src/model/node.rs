@@ -1,4 +1,4 @@
-use super::{Labels, Name, Resources, Timestamp, Uid};
+use super::{Condition, Labels, Name, Resources, Timestamp, Uid};
 use serde::{Deserialize, Serialize};
 
 /// The fields of a Kubernetes Node that are shown or evaluated.
@@ -109,54 +109,6 @@ impl TaintEffect {
             Self::PreferNoSchedule => "PreferNoSchedule",
             Self::NoExecute => "NoExecute",
             Self::Other(name) => name,
-        }
-    }
-}
-
-/// A `status.conditions[]` entry of any kind of object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Condition {
-    /// `type`.
-    pub kind: Name,
-    /// `status`.
-    pub status: ConditionStatus,
-    /// `reason`.
-    pub reason: Name,
-    /// `message`.
-    pub message: Name,
-    /// `lastTransitionTime`: when the status last changed.
-    pub since: Option<Timestamp>,
-}
-
-/// The status of a condition; other values count as unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ConditionStatus {
-    /// `True`.
-    True,
-    /// `False`.
-    False,
-    /// `Unknown`, or any other value.
-    #[default]
-    Unknown,
-}
-
-impl ConditionStatus {
-    /// The status with this Kubernetes name.
-    pub fn from_name(name: &str) -> Self {
-        match name {
-            "True" => Self::True,
-            "False" => Self::False,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// The Kubernetes name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::True => "True",
-            Self::False => "False",
-            Self::Unknown => "Unknown",
         }
     }
 }

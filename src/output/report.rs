@@ -5,7 +5,7 @@ use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesRep
 use crate::cluster::{CapacityType, Cluster, Flag, Row, RowState};
 use crate::insight::{
     Alert, Cause, Extra, GroupBy, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste,
-    alerts, unmatched_terms,
+    alerts, status_reason, unmatched_terms,
 };
 use crate::model::{ConditionStatus, LinkState, Name, Node, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
@@ -840,34 +840,6 @@ fn why(row: &Row) -> Option<String> {
     row.leaving().map(|leaving| leaving.reason.to_string()).or(by_state.filter(|reason| !reason.is_empty()))
 }
 
-/// What the status waits for or is about.
-fn reason(row: &Row, pods_known: bool) -> Option<String> {
-    let text = match row.state() {
-        RowState::Disrupted { reason }
-        | RowState::PendingClaim { failing: reason }
-        | RowState::Initializing { reason } => reason.to_string(),
-        RowState::Rebooting { cause } => cause.to_string(),
-        RowState::Draining { detaching_volumes: true } => "detaching volumes".into(),
-        RowState::Draining { detaching_volumes: false } if pods_known => {
-            let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
-            format!("{pods} {} left", if pods == 1 { "pod" } else { "pods" })
-        }
-        RowState::Draining { .. }
-        | RowState::Gone
-        | RowState::LaunchFailed
-        | RowState::Terminating
-        | RowState::Launching
-        | RowState::NodeMissing
-        | RowState::Joining
-        | RowState::Unreachable
-        | RowState::NotReady
-        | RowState::Cordoned
-        | RowState::Ready
-        | RowState::Mentioned => String::new(),
-    };
-    Some(text).filter(|text| !text.is_empty())
-}
-
 fn flags(row: &Row, now: Timestamp) -> Vec<&'static str> {
     row.flags(now).iter().map(Flag::name).collect()
 }
@@ -914,7 +886,7 @@ fn node(row: &Row, cluster: &Cluster, extra_labels: &[Name], now: Timestamp) -> 
         waste: if pods_known { waste(row) } else { None },
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: why(row),
-        reason: reason(row, pods_known),
+        reason: status_reason(row, cluster),
         drain_deadline: deadline.map(|at| by_server(cluster, at)),
         flags: flags(row, now),
         labels: labels.chain(extra).collect(),
@@ -935,7 +907,7 @@ fn claim(row: &Row, cluster: &Cluster, now: Timestamp) -> Option<ClaimReport> {
         node: row.node().map(|n| n.name.to_string()),
         requests: (&claim.requests).into(),
         price: row.quote().map(|quote| price(quote, row, cluster)),
-        reason: why(row).or_else(|| reason(row, cluster.knows(Stream::Pods))),
+        reason: why(row).or_else(|| status_reason(row, cluster)),
         flags: flags(row, now),
     })
 }

@@ -11,7 +11,7 @@ use super::{bar, extra_costs};
 use crate::cluster::{CapacityType, EventLine, EventQuery, Flag, PodRow, PodState, Row};
 use crate::insight::Waste;
 use crate::model::{
-    Condition, ConditionStatus, LinkState, Name, NodeClaim, PodClass, Resource, Resources, Stream, key,
+    Condition, ConditionHealth, ConditionStatus, LinkState, Name, NodeClaim, PodClass, Resource, Resources, Stream, key,
 };
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, Mark, PriceSource, Quote, price_override};
 use crate::units::text::{cut_end, cut_middle};
@@ -405,7 +405,7 @@ fn reboot_phase(row: &Row, claim: &NodeClaim, reboot: &Condition) -> String {
     let booted = row.node().is_some_and(|node| node.boot_id != claim.reboot_pre_boot_id);
     match (reboot.reason.as_str(), claim.reboot_pre_boot_id.as_str()) {
         ("RebootRequested", "") => {
-            let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
+            let pods = row.sums().workload_pods();
             format!("draining before the reboot, {}", format::count(pods, "pod left", "pods left"))
         }
         ("RebootRequested", _) => "asking for the reboot".into(),
@@ -420,39 +420,24 @@ fn conditions(facts: &mut Facts<'_, '_>, row: &Row) {
     let Some(node) = row.node() else { return };
     facts.head("conditions");
     for condition in &node.conditions {
-        let good = match condition.kind.as_str() {
-            kind if kind.ends_with("Ready") => ConditionStatus::True,
-            _ => ConditionStatus::False,
-        };
-        let role = match condition.status {
-            ConditionStatus::True if is_maintenance(&condition.kind) => Role::Moving,
-            s if s == good => Role::Text,
-            ConditionStatus::Unknown => Role::Warn,
-            ConditionStatus::True | ConditionStatus::False => Role::Bad,
+        let health = condition.health();
+        let role = match health {
+            ConditionHealth::Good => Role::Text,
+            ConditionHealth::InProgress => Role::Moving,
+            ConditionHealth::Unknown => Role::Warn,
+            ConditionHealth::Bad => Role::Bad,
         };
         let since = condition.since.map(|at| age::short(facts.scene.now.as_second() - at.as_second()));
         let mut text = condition.status.name().to_owned();
         if let Some(since) = since {
             let _ = write!(text, " for {since}");
         }
-        if condition.status != good && !condition.message.is_empty() {
+        if health != ConditionHealth::Good && !condition.message.is_empty() {
             let _ = write!(text, ": {}", condition.message);
         }
         let name = cut_end(&condition.kind, LABEL - 1).into_owned();
         facts.fact(&name, &text, role);
     }
-}
-
-/// Conditions of Kubernetes 1.37 (feature gate `NodeLifecycleConditions`) that report work in progress, which is no fault.
-fn is_maintenance(kind: &str) -> bool {
-    matches!(
-        kind,
-        "MaintenancePlanned"
-            | "MaintenanceInProgress"
-            | "DrainInProgress"
-            | "Drained"
-            | "GracefulNodeShutdownInProgress"
-    )
 }
 
 fn taints_and_labels(facts: &mut Facts<'_, '_>, row: &Row) {

@@ -8,7 +8,7 @@ use super::pen::{Pen, columns};
 use super::scene::Scene;
 use super::state::{EventMark, Focus, Seen, UiState};
 use super::theme::Role;
-use crate::cluster::{Cluster, EventLine, EventQuery, Lane, ObjectSet, Row, RowId};
+use crate::cluster::{Cluster, EventLine, EventQuery, KarpenterMessage, Lane, ObjectSet, Row, RowId};
 use crate::model::{EventKind, ObjectRef, PodKey};
 use crate::units::age;
 use crate::units::text::{cut_end, cut_middle};
@@ -103,8 +103,9 @@ fn role_of(line: &EventLine<'_>) -> Role {
 
 /// The message, without the prefix that repeats the object column.
 fn message<'a>(line: &EventLine<'a>) -> &'a str {
-    let prefix = format!("{} {} event: ", line.object.kind, line.object.name);
-    line.message.strip_prefix(prefix.as_str()).unwrap_or(line.message)
+    let parsed = KarpenterMessage::parse(line.message);
+    let repeats = parsed.object == Some((line.object.kind.as_str(), line.object.name.as_str()));
+    if repeats { parsed.text } else { line.message }
 }
 
 /// Draws the pane with its rule.

@@ -166,59 +166,6 @@ pub(super) fn figure_age(as_of: AsOf, now: Timestamp) -> (String, Option<i64>) {
     }
 }
 
-/// A failure, its cause first. Karpenter gives every launch that AWS rejects the same reason; then the error code in the
-/// message is more specific (`VcpuLimitExceeded: …`).
-pub(super) fn cause(reason: &str, message: &str) -> String {
-    // Karpenter `pkg/providers/instance/instance.go` wraps the answer of EC2.
-    let message = message.split_once("fleet error(s), ").map_or(message, |(_, cause)| cause);
-    let is_code = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_uppercase())
-            && word.bytes().any(|b| b.is_ascii_lowercase())
-            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
-    };
-    let coded = message.split_once(": ").is_some_and(|(word, _)| is_code(word));
-    let general = matches!(reason, "InsufficientCapacityError" | "LaunchFailed" | "");
-    match (reason, message) {
-        ("", "") => "no reason given".into(),
-        (reason, "") => reason.to_owned(),
-        (_, message) if general && (coded || reason.is_empty()) => message.to_owned(),
-        (reason, message) if message.strip_prefix(reason).is_some_and(|rest| rest.starts_with(": ")) => {
-            message.to_owned()
-        }
-        (reason, message) => format!("{reason}: {message}"),
-    }
-}
-
-/// The description of a reason for which a node is removed; `None` for an unknown reason.
-pub(super) fn departure(reason: &str) -> Option<&'static str> {
-    Some(match reason {
-        "Underutilized" => "underutilized: its pods fit on other nodes",
-        "Empty" => "empty: no pod needed it",
-        "Drifted" => "drifted: its NodePool or NodeClass changed",
-        "Expired" => "expired: it reached its age limit",
-        "SpotInterrupted" => "spot interruption: reclaimed by AWS",
-        "CapacityReservationInstanceInterrupted" => "capacity reservation ended",
-        "InstanceStopping" => "instance stopped outside Karpenter",
-        "InstanceTerminating" => "instance terminated outside Karpenter",
-        "InstanceUnhealthy" => "instance unhealthy",
-        "LaunchTimeout" => "no instance was launched within 5 minutes",
-        "RegistrationTimeout" => "its node did not register within 15 minutes",
-        "Disrupted" => "disrupted by Karpenter",
-        "Unhealthy" => "repaired: Karpenter replaces the unhealthy node",
-        "ScaleDown" => "removed by the Cluster Autoscaler",
-        "ScheduledMaintenance" => "drained for a maintenance event of EC2",
-        "AutoScalingTermination" => "terminated by its Auto Scaling group",
-        "ImpendingTermination" => "preempted or stopped by Compute Engine",
-        "OutOfService" => "out of service: marked as not coming back",
-        "InstanceShutDown" => "instance shut down",
-        "DrainedByCastAi" => "drained by CAST AI",
-        "NodePoolDeleted" => "NodePool deleted",
-        "ScaledIn" => "static NodePool scaled in",
-        "Deleted" => "deleted by kubectl or another controller",
-        _ => return None,
-    })
-}
-
 /// `1 node`, `2 nodes`.
 pub(super) fn count(n: u64, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
@@ -279,19 +226,6 @@ mod tests {
     #[test_case(1, 0 => None)]
     fn shares_in_a_row(part: u64, whole: u64) -> Option<String> {
         percent(part, whole)
-    }
-
-    #[test_case("InsufficientCapacityError", "VcpuLimitExceeded: more vCPU" => "VcpuLimitExceeded: more vCPU")]
-    #[test_case("InsufficientCapacityError", "insufficient capacity, with fleet error(s), MaxSpotInstanceCountExceeded: no"
-        => "MaxSpotInstanceCountExceeded: no")]
-    #[test_case("InsufficientCapacityError", "all requested instance types were unavailable: a, b"
-        => "InsufficientCapacityError: all requested instance types were unavailable: a, b")]
-    #[test_case("InsufficientCapacityError", "" => "InsufficientCapacityError")]
-    #[test_case("NodeClassNotReady", "Ready: it is not" => "NodeClassNotReady: Ready: it is not")]
-    #[test_case("LaunchTimeout", "LaunchTimeout: waited" => "LaunchTimeout: waited" ; "the reason is not repeated")]
-    #[test_case("", "" => "no reason given")]
-    fn the_cause_comes_first(reason: &str, message: &str) -> String {
-        cause(reason, message)
     }
 
     fn fetched(seconds_ago: i64, cached: bool) -> AsOf {

@@ -16,9 +16,12 @@ use super::scene::Scene;
 use super::sorting;
 use super::state::{Bars, Focus, Seen};
 use super::theme::{Level, Role, Theme};
-use crate::cluster::{Cluster, Flag, Row, RowId, RowState, permille};
-use crate::insight::{Column, Extra, Line, Totals, View, Waste, resource_titles, titles};
-use crate::model::{ConditionStatus, Name, Resource, Resources, Stream, Timestamp, Usage};
+use crate::cluster::{Cluster, Row, RowId, RowState, permille};
+use crate::insight::{
+    Column, Extra, Line, Status, StatusLevel, Totals, View, Waste, launch_failure_text, leaving_text, resource_titles,
+    titles,
+};
+use crate::model::{Name, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Mark, Quote};
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Currency, Money, age};
@@ -28,8 +31,6 @@ use std::fmt::Write;
 
 /// Seconds for which a row that appeared is marked.
 const NEW_SECONDS: i64 = 5;
-/// A spot machine is taken this long after the warning (Amazon EC2 user guide, spot interruption notices).
-const SPOT_NOTICE_SECONDS: i64 = 120;
 /// The cursor, the row's sign, a space.
 const GUTTER: u16 = 3;
 
@@ -261,87 +262,20 @@ struct RowText {
     faint: bool,
 }
 
-/// A claim that waits longer for its node shows when Karpenter gives it up.
-const SLOW_SECONDS: i64 = 4 * 60;
-
 /// The status column: the state's word, and what it waits for.
 pub(super) fn status(row: &Row, scene: &Scene<'_>, seen: &mut Seen) -> (String, Role) {
-    if let (Some(at), false) = (row.interrupted(), *row.state() == RowState::Gone) {
-        seen.changes_in(1, scene.now);
-        let left = at.as_second() + SPOT_NOTICE_SECONDS - scene.now.as_second();
-        let text = if left > 0 { format!("Interrupted, {left}s left") } else { "Interrupted".into() };
-        return (text, Role::Bad);
+    let status = Status::from_row(row, scene.cluster, scene.now);
+    if let Some(seconds) = status.changes_in {
+        seen.changes_in(seconds, scene.now);
     }
-    let with = |word: &str, more: &str| if more.is_empty() { word.to_owned() } else { format!("{word}: {more}") };
-    let word = row.state().name();
-    match row.state() {
-        RowState::Gone if never_launched(row) => ("Failed".into(), Role::Bad),
-        RowState::Gone => (word.into(), Role::Dim),
-        RowState::LaunchFailed => ("Failed".into(), Role::Bad),
-        RowState::Terminating => (with(word, "instance stops"), Role::Warn),
-        RowState::Draining { detaching_volumes: true } => (with(word, "volumes"), Role::Warn),
-        RowState::Draining { detaching_volumes: false } if !scene.cluster.knows(Stream::Pods) => {
-            (word.into(), Role::Warn)
-        }
-        RowState::Draining { detaching_volumes: false } => {
-            let pods = row.sums().requests.pods.saturating_sub(row.sums().overhead.pods);
-            (with(word, &format::count(pods, "pod left", "pods left")), Role::Warn)
-        }
-        RowState::Disrupted { reason } => (with(word, reason), Role::Warn),
-        RowState::Rebooting { cause } => (with(word, cause), Role::Warn),
-        RowState::NodeMissing => (word.into(), Role::Warn),
-        RowState::PendingClaim { failing } if !failing.is_empty() => ("Failing".into(), Role::Bad),
-        RowState::PendingClaim { .. } | RowState::Launching | RowState::Joining => {
-            match row.deletion_due(scene.now).filter(|_| row.age_seconds(scene.now) >= SLOW_SECONDS) {
-                Some(left) => {
-                    seen.changes_in(1, scene.now);
-                    (with(word, &format!("deleted in {}", age::short(left))), Role::Warn)
-                }
-                None => (word.into(), Role::Moving),
-            }
-        }
-        RowState::Initializing { reason } => (with(word, reason), Role::Moving),
-        RowState::Unreachable | RowState::NotReady => (word.into(), Role::Bad),
-        RowState::Cordoned => (word.into(), Role::Warn),
-        RowState::Ready => match trouble(row) {
-            Some(trouble) => (with(word, trouble), Role::Warn),
-            None => {
-                let flags: Vec<&str> = row.flags(scene.now).iter().filter_map(flag_word).collect();
-                (with(word, &flags.join(", ")), Role::Text)
-            }
-        },
-        RowState::Mentioned => (word.into(), Role::Dim),
-    }
-}
-
-/// A flag as the status column of a node in service has it.
-const fn flag_word(flag: Flag) -> Option<&'static str> {
-    match flag {
-        Flag::Drifted => Some("drifted"),
-        Flag::DoNotDisrupt => Some("do not disrupt"),
-        Flag::DoNotRepair => Some("do not repair"),
-        Flag::KeptForBuffer => Some("kept for a buffer"),
-        Flag::Expiring => Some("expiring"),
-        // The bad condition itself is named.
-        Flag::Unhealthy => None,
-    }
-}
-
-/// Whether it is a claim that went without ever having had a machine.
-fn never_launched(row: &Row) -> bool {
-    row.node().is_none() && row.claim().is_some_and(|c| c.provider_id.is_empty())
-}
-
-/// A condition that is bad, of a node that is Ready (Kubernetes' pressures; the EKS node monitoring agent's four).
-fn trouble(row: &Row) -> Option<&str> {
-    let bad = |kind: &str, status| match kind {
-        "MemoryPressure" | "DiskPressure" | "PIDPressure" | "NetworkUnavailable" => status == ConditionStatus::True,
-        "KernelReady" | "NetworkingReady" | "StorageReady" | "ContainerRuntimeReady" | "AcceleratedHardwareReady" => {
-            status == ConditionStatus::False
-        }
-        _ => false,
+    let role = match status.level {
+        StatusLevel::Normal => Role::Text,
+        StatusLevel::Inactive => Role::Dim,
+        StatusLevel::Progressing => Role::Moving,
+        StatusLevel::Warning => Role::Warn,
+        StatusLevel::Failed => Role::Bad,
     };
-    row.node()?.conditions.iter().find(|c| bad(&c.kind, c.status)).map(|c| c.kind.as_str())
+    (status.text, role)
 }
 
 fn sign(row: &Row, new: bool, theme: &Theme) -> (&'static str, Role) {
@@ -350,7 +284,7 @@ fn sign(row: &Row, new: bool, theme: &Theme) -> (&'static str, Role) {
         return (g.alert, Role::Bad);
     }
     match row.state() {
-        RowState::Gone if never_launched(row) => (g.failed, Role::Bad),
+        RowState::Gone if row.never_launched() => (g.failed, Role::Bad),
         RowState::Gone => (g.gone, Role::Dim),
         RowState::LaunchFailed => (g.failed, Role::Bad),
         RowState::PendingClaim { failing } if !failing.is_empty() => (g.failed, Role::Bad),
@@ -368,14 +302,9 @@ fn sign(row: &Row, new: bool, theme: &Theme) -> (&'static str, Role) {
 fn note(row: &Row, scene: &Scene<'_>, seen: &mut Seen) -> Option<(String, Role)> {
     let theme = &scene.ui.theme;
     let dot = theme.glyphs().dot;
-    let why = |row: &Row| {
-        let leaving = row.leaving()?;
-        let prefix = row.claim().map(|c| format!("NodeClaim {} event: ", c.name)).unwrap_or_default();
-        let message = leaving.message.strip_prefix(prefix.as_str()).unwrap_or(&leaving.message);
-        Some(format::departure(&leaving.reason).map_or_else(|| format::cause(&leaving.reason, message), str::to_owned))
-    };
+    let why = |row: &Row| row.leaving().map(leaving_text);
     match row.state() {
-        RowState::Gone if never_launched(row) => {
+        RowState::Gone if row.never_launched() => {
             Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad))
         }
         RowState::Gone => {
@@ -385,10 +314,7 @@ fn note(row: &Row, scene: &Scene<'_>, seen: &mut Seen) -> Option<(String, Role)>
             Some((format!("gone {ago} ago {dot} {}", why(row).unwrap_or_else(|| "no reason given".into())), Role::Dim))
         }
         RowState::LaunchFailed => Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad)),
-        RowState::PendingClaim { failing } if !failing.is_empty() => {
-            let message = row.claim().and_then(|c| c.condition("Launched")).map_or("", |c| c.message.as_str());
-            Some((format::cause(failing, message), Role::Bad))
-        }
+        RowState::PendingClaim { failing } if !failing.is_empty() => Some((launch_failure_text(row)?, Role::Bad)),
         RowState::PendingClaim { .. } => {
             let claim = row.claim()?;
             let mut text = String::from("waits for its machine");
@@ -451,7 +377,7 @@ fn text(row: &Row, scene: &Scene<'_>, barred: &[Resource], seen: &mut Seen) -> R
         status: status(row, scene, seen),
         labels: scene.ui.options.extra_labels.iter().map(|label| extra_text(row, &Extra::of(label), scene)).collect(),
         note,
-        faint: *row.state() == RowState::Gone && !never_launched(row),
+        faint: *row.state() == RowState::Gone && !row.never_launched(),
     }
 }
 

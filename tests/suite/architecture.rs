@@ -96,7 +96,7 @@ const FILE_ORDER: &[(&str, &[&[&str]])] = &[
     (
         "cluster",
         &[
-            &["changed_parts", "ids", "intern", "join", "lane", "leaving_taint", "pod_counts"],
+            &["changed_parts", "ids", "intern", "join", "karpenter_message", "lane", "leaving_taint", "pod_counts"],
             &["events", "leaving", "prices", "state", "sums"],
             &["pods"],
             &["row"],
@@ -109,7 +109,7 @@ const FILE_ORDER: &[(&str, &[&[&str]])] = &[
     (
         "insight",
         &[
-            &["counts", "nodepool_match", "orphans", "waste"],
+            &["counts", "nodepool_match", "orphans", "status", "waste"],
             &["extra_costs", "filter", "pending", "sort"],
             &["extra", "totals"],
             &["alerts", "history", "view"],
