@@ -125,7 +125,7 @@ pub struct PodRow<'a> {
     pub limits: Resources,
     /// Measured usage, while pod metrics are polled.
     pub usage: Option<Usage>,
-    /// Why it unscheduled_reason: the scheduler's text or the container's waiting reason; may be empty.
+    /// Why it is unscheduled: the scheduler's text or the container's waiting reason; may be empty.
     pub note: &'a str,
     /// What it demands of a node, while it has none.
     pub placement: Option<&'a Placement>,

@@ -290,7 +290,9 @@ impl View {
             self.totals = Totals::new(currency);
             self.groups.clear();
             let members = std::mem::take(&mut self.members);
-            members.values().for_each(|member| self.sum(member));
+            for member in members.values() {
+                self.sum(member);
+            }
             self.members = members;
         }
     }

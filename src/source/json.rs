@@ -19,7 +19,7 @@ where
 
 /// A value if it has the expected form, else `None`; the document around it is read on.
 ///
-/// For parts of documents that serde_json reads from a slice.
+/// For parts of documents that `serde_json` reads from a slice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct IfValid<T>(pub(super) Option<T>);
 

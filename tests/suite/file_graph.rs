@@ -3,6 +3,8 @@
 //! A path counts by the file that declares what it names: `super::Row` is a use of `row.rs` where `mod.rs` has
 //! `pub use row::Row`. A method in an `impl` block of another file is not a path and does not count. Tests do not count.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -45,29 +47,29 @@ impl FileGraph {
 
     /// The graph of files given as text, for tests of this module.
     pub fn from_texts(room: &str, texts: &[(&str, &str)]) -> Self {
-        let sources = texts.iter().map(|(file, text)| {
+        let parsed = texts.iter().map(|(file, text)| {
             let inside = file.split('/').filter(|part| *part != "mod");
             let path: Module = std::iter::once(room).chain(inside).map(str::to_owned).collect();
             (path.clone(), Source::new(text, &path))
         });
-        Self::from_sources(room, &sources.collect())
+        Self::from_sources(room, &parsed.collect())
     }
 
     fn from_sources(room: &str, sources: &BTreeMap<Module, Source>) -> Self {
-        let root = vec![room.to_owned()];
+        let whole = vec![room.to_owned()];
         let name = |module: &Module| module[1..].join("/");
         let mut uses = BTreeSet::new();
-        for (module, source) in sources.iter().filter(|(module, _)| **module != root) {
+        for (module, source) in sources.iter().filter(|(module, _)| **module != whole) {
             let is_child = |other: &&Module| other.len() == module.len() + 1 && other.starts_with(module);
             let children: Vec<String> = sources.keys().filter(is_child).filter_map(|m| m.last().cloned()).collect();
-            for path in paths(&source.code, module, &children).iter().filter(|path| path.first() == root.first()) {
+            for path in paths(&source.code, module, &children).iter().filter(|path| path.first() == whole.first()) {
                 let Some(to) = declaring_file(path, sources) else { continue };
-                if to != *module && to != root {
+                if to != *module && to != whole {
                     uses.insert(FileUse { from: name(module), to: name(&to), path: path.join("::") });
                 }
             }
         }
-        Self { files: sources.keys().filter(|module| **module != root).map(name).collect(), uses }
+        Self { files: sources.keys().filter(|module| **module != whole).map(name).collect(), uses }
     }
 
     /// One cycle of files, if there is any: the uses that form it.
@@ -185,8 +187,9 @@ fn paths(code: &str, module: &[String], children: &[String]) -> BTreeSet<Module>
     let starts = KEYWORDS.into_iter().map(str::to_owned).chain(children.iter().map(|child| format!("{child}::")));
     for start in starts {
         for (at, _) in code.match_indices(&start) {
-            if !code[..at].ends_with(is_part) {
-                read_tree(&code[at..], module, &mut found);
+            let (before, path) = code.split_at(at);
+            if !before.ends_with(is_part) {
+                read_tree(path, module, &mut found);
             }
         }
     }

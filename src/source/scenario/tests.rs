@@ -27,8 +27,8 @@ actions = [
 
 /// A step with these actions, one a line.
 fn step(at: &str, actions: &str) -> String {
-    let actions: String = actions.lines().map(|action| format!("    {{ {action} }},\n")).collect();
-    format!("[[steps]]\nat = \"{at}\"\nactions = [\n{actions}]\n")
+    let actions: Vec<String> = actions.lines().map(|action| format!("    {{ {action} }},\n")).collect();
+    format!("[[steps]]\nat = \"{at}\"\nactions = [\n{}]\n", actions.concat())
 }
 
 fn error_of(text: &str) -> String {

@@ -73,12 +73,12 @@ struct UpgradePolicy {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct VersionsAnswer {
-    cluster_versions: Vec<IfValid<Version>>,
+    cluster_versions: Vec<IfValid<ListedVersion>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Version {
+struct ListedVersion {
     cluster_version: Text,
     version_status: Text,
     status: Text,

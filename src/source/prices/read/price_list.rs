@@ -100,8 +100,9 @@ impl PricePerUnit {
 }
 
 /// The currency of a list, which only its prices state.
-pub(super) fn currency<'a>(prices: impl IntoIterator<Item = &'a PricePerUnit> + Clone) -> Currency {
-    let is_in = |currency| prices.clone().into_iter().any(|price| price.in_currency(currency).is_some());
+#[expect(clippy::needless_pass_by_value, reason = "an iterator of references, cheap to copy")]
+pub(super) fn currency<'a>(prices: impl Iterator<Item = &'a PricePerUnit> + Clone) -> Currency {
+    let is_in = |currency| prices.clone().any(|price| price.in_currency(currency).is_some());
     if is_in(Currency::Cny) && !is_in(Currency::Usd) { Currency::Cny } else { Currency::Usd }
 }
 
