@@ -252,7 +252,7 @@ impl Dashboard {
     /// Applies the answers of price sources.
     fn learn(&mut self, news: &mut Vec<Vec<PriceNews>>, now: Timestamp) {
         self.quote(|cluster| cluster.learn(news.drain(..).flatten()));
-        if let Some(why) = self.cluster.prices().silence().filter(|_| self.prices_expected) {
+        if let Some(why) = self.cluster.prices().total_failure().filter(|_| self.prices_expected) {
             self.prices_expected = false;
             self.ui.notify(format!("no price source answered: {why}"), now);
         }

@@ -62,7 +62,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
 
     let mut trouble: Vec<String> = AWAITED.into_iter().filter_map(|stream| shortfall(&cluster, stream)).collect();
     if settings.pricing == Pricing::Online {
-        trouble.extend(cluster.prices().silence().map(|why| format!("warning: no price source answered: {why}")));
+        trouble.extend(cluster.prices().total_failure().map(|why| format!("warning: no price source answered: {why}")));
     }
     if let Some(skew) = clock_skew(&cluster) {
         trouble::print_clean(&format!("note: {skew}"));

@@ -1,4 +1,4 @@
-//! Lines of the bill beside the machines: the volumes of each row, and the control plane of the cluster.
+//! Costs besides those of nodes: the volumes of each row, and the control plane of the cluster.
 
 use super::classes::NodeClasses;
 use super::{Cluster, ManagedBy, Row, RowState};
@@ -9,7 +9,7 @@ use crate::pricing::{
 use std::collections::BTreeMap;
 
 impl Row {
-    /// Asks the book again for its volumes; true if the answer differs.
+    /// Quotes its volumes again; true if the quote differs.
     pub(super) fn price_volumes(&mut self, book: Option<&PriceBook>, classes: &NodeClasses) -> bool {
         let quote = book.and_then(|book| self.quote_volumes(book, classes)).map(Box::new);
         let differs = self.volumes != quote;
@@ -23,7 +23,7 @@ impl Row {
             return None;
         }
         let offer = self.offer().filter(has_volumes)?;
-        let unknown = |why| Some(VolumesQuote::unknown_because(offer.partition().currency(), why));
+        let unknown = |why| Some(VolumesQuote::from_unknown(offer.partition().currency(), why));
         let Some((provisioner, name)) = self.node_class() else { return unknown(VolumeUnknown::NoClass) };
         let Some(class) = classes.get(provisioner, name) else { return unknown(VolumeUnknown::ClassNotRead) };
         let local_disks = self.label(key::AUTO_LOCAL_NVME).and_then(|gib| gib.parse().ok());
@@ -32,7 +32,7 @@ impl Row {
         Some(quote)
     }
 
-    /// Whether its class was changed after it was launched: Karpenter calls that drift.
+    /// Whether its node class has changed since its launch, which is drift to Karpenter.
     fn has_older_class(&self) -> bool {
         let drifted = self.claim().filter(|claim| claim.is("Drifted")).and_then(|claim| claim.condition("Drifted"));
         drifted.is_some_and(|condition| condition.reason == "NodeClassDrift")
@@ -40,18 +40,18 @@ impl Row {
 }
 
 impl Cluster {
-    /// What the cluster itself costs by the hour. None where that line is off, where prices are switched off, and for a
-    /// cluster that is not of EKS, as far as that is known.
+    /// The hourly price of the control plane. `None` if it or prices are switched off, and if the cluster does not appear to be
+    /// EKS's.
     pub fn control_plane(&self) -> Option<ControlPlane> {
         let book = self.prices.book().filter(|_| self.extra_costs.control_plane)?;
         let region = self.control_plane_region()?;
         Some(book.control_plane(region, self.prices.cluster_support().map(|(_, support)| support)))
     }
 
-    /// The region the control plane is billed in: AWS's word, else the server's address, else where most EKS nodes are.
+    /// The region of the control plane: from AWS's report, else from the server's address, else that of most EKS nodes.
     fn control_plane_region(&self) -> Option<&str> {
-        let told = self.prices.cluster_support().map(|(region, _)| region);
-        told.or_else(|| region_of_endpoint(&self.about.server)).or_else(|| {
+        let reported = self.prices.cluster_support().map(|(region, _)| region);
+        reported.or_else(|| region_of_endpoint(&self.about.server)).or_else(|| {
             let mut nodes: BTreeMap<&str, usize> = BTreeMap::new();
             let regions = self.rows.values().filter(|row| row.counts() && is_of_eks(row)).filter_map(Row::region);
             regions.for_each(|region| *nodes.entry(region).or_default() += 1);
@@ -59,7 +59,7 @@ impl Cluster {
         })
     }
 
-    /// The prices that the lines which are on need beside those of the machines.
+    /// Adds the prices that these costs need.
     pub(super) fn demand_of_extra_costs(&self, demand: &mut Demand) {
         if self.extra_costs.control_plane
             && let Some(region) = self.control_plane_region()
@@ -75,7 +75,7 @@ impl Cluster {
     }
 }
 
-/// Whether only EKS has nodes like this.
+/// Whether only EKS has such nodes.
 fn is_of_eks(row: &Row) -> bool {
     match row.managed_by() {
         ManagedBy::AutoMode | ManagedBy::Fargate | ManagedBy::Hybrid => true,

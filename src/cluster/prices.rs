@@ -1,4 +1,4 @@
-//! What is known of prices, and how their sources are doing.
+//! The price book of a cluster, and the states of the price sources.
 
 use crate::model::Name;
 use crate::pricing::{
@@ -7,35 +7,35 @@ use crate::pricing::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// The price book, and the health of those who write in it.
+/// The price book, and the states of the price sources.
 #[derive(Debug, Default)]
 pub struct Prices {
-    /// None where prices are switched off.
+    /// `None` if prices are switched off.
     pub(super) book: Option<PriceBook>,
     sources: BTreeMap<(PriceSource, Name), SourceState>,
-    /// What AWS has told of the control plane, and of which region.
+    /// AWS's report of the control plane, and its region.
     support: Option<(Name, ClusterSupport)>,
     settled: bool,
-    /// Discount rules and rows of the price file that have held for some machine, by their place.
+    /// Indices of the discount rules and rows of the price file that have matched a node.
     used_rules: BTreeSet<usize>,
     used_rows: BTreeSet<usize>,
 }
 
-/// A term of the user's that has held for no machine so far: it may be mistyped, or its machines are not there.
+/// A discount rule or price-file row that has not matched any node yet: it may have a typing error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnmatchedTerm<'a> {
     /// A discount rule.
     Rule {
-        /// Its place in the configuration, from 1.
+        /// Its number in the settings, from 1.
         number: usize,
-        /// What it says.
+        /// The rule.
         rule: &'a DiscountRule,
     },
     /// A row of the price file.
     Row {
-        /// The file, as the user named it.
+        /// The path as the user gave it.
         file: &'a str,
-        /// What it says, and in which line.
+        /// The row.
         row: &'a PriceRow,
     },
 }
@@ -50,12 +50,12 @@ impl fmt::Display for UnmatchedTerm<'_> {
     }
 }
 
-/// What came of a piece of news.
+/// What a report of a price source changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Effect {
-    /// Some price may differ: quote again.
+    /// Prices: rows have to be quoted again.
     pub prices: bool,
-    /// The health of a source differs.
+    /// The state of a source.
     pub sources: bool,
 }
 
@@ -64,7 +64,7 @@ impl Prices {
         Self { book, ..Self::default() }
     }
 
-    /// Takes in news; where prices are switched off there are none.
+    /// Applies a report; ignored if prices are switched off.
     pub(super) fn learn(&mut self, news: PriceNews) -> Effect {
         let Some(book) = &mut self.book else { return Effect::default() };
         match news {
@@ -88,15 +88,15 @@ impl Prices {
         }
     }
 
-    /// Remembers which of the user's terms a price came from.
-    pub(super) fn note(&mut self, quote: Option<&Quote>) {
+    /// Records which of the user's rules and rows a quote comes from.
+    pub(super) fn mark_used(&mut self, quote: Option<&Quote>) {
         let Some(quote) = quote else { return };
         self.used_rules.extend(quote.discount.map(|discount| discount.rule));
         self.used_rows.extend(quote.price_row);
     }
 
-    /// The user's terms that have held for no machine since the program began, rules first. Of use once all nodes are
-    /// known.
+    /// The user's rules and rows that have not matched any node since the program started, rules first. Meaningful once all
+    /// nodes are known.
     pub fn unmatched(&self) -> impl Iterator<Item = UnmatchedTerm<'_>> {
         let terms = self.book.as_ref().map(PriceBook::terms);
         let rules = terms.into_iter().flat_map(|terms| terms.rules.iter().enumerate());
@@ -109,30 +109,34 @@ impl Prices {
             .chain(rows.map(|(_, file, row)| UnmatchedTerm::Row { file, row }))
     }
 
-    /// How each source is doing, by region.
+    /// The state of each source by region.
     pub fn sources(&self) -> impl Iterator<Item = (PriceSource, &str, &SourceState)> {
         self.sources.iter().map(|((source, region), state)| (*source, region.as_str(), state))
     }
 
-    /// Why those who could tell a missing price of a region have not: a permission that is missing, a network that is
-    /// down. The best source first.
-    pub fn excuses<'a>(&'a self, missing: Unknown, region: &'a str) -> impl Iterator<Item = (PriceSource, &'a str)> {
-        let told = |source: &PriceSource| self.sources.get(&(*source, region.into()));
-        missing.tellers().iter().filter_map(move |source| match told(source)? {
+    /// Why each source that could supply a missing price in this region has not, such as a missing permission or a network
+    /// error; the best source first.
+    pub fn why_missing<'a>(
+        &'a self,
+        missing: Unknown,
+        region: &'a str,
+    ) -> impl Iterator<Item = (PriceSource, &'a str)> {
+        let state = |source: &PriceSource| self.sources.get(&(*source, region.into()));
+        missing.sources().iter().filter_map(move |source| match state(source)? {
             SourceState::Off { why } | SourceState::Failed { why, .. } => Some((*source, why.as_str())),
             SourceState::Asking | SourceState::Answered { .. } => None,
         })
     }
 
-    /// What AWS has told of the cluster's control plane, and its region.
+    /// AWS's report of the cluster's control plane, and its region.
     pub fn cluster_support(&self) -> Option<(&str, &ClusterSupport)> {
         self.support.as_ref().map(|(region, support)| (region.as_str(), support))
     }
 
-    /// Everything was asked that is needed, and nobody answered: what each source says. None while somebody may answer,
-    /// when somebody did, and where nobody had to be asked.
-    pub fn silence(&self) -> Option<String> {
-        let silent = |state: &SourceState| match state {
+    /// The reasons of all sources if every one has failed. `None` while a source may still answer, if one has answered, and if
+    /// none was asked.
+    pub fn total_failure(&self) -> Option<String> {
+        let failure = |state: &SourceState| match state {
             SourceState::Failed { why, .. } | SourceState::Off { why } => Some(why.clone()),
             SourceState::Asking | SourceState::Answered { .. } => None,
         };
@@ -141,17 +145,17 @@ impl Prices {
         }
         let each: Option<Vec<String>> = self
             .sources()
-            .map(|(source, region, state)| silent(state).map(|why| format!("{} of {region}: {why}", source.name())))
+            .map(|(source, region, state)| failure(state).map(|why| format!("{} of {region}: {why}", source.name())))
             .collect();
         each.map(|each| each.join("; "))
     }
 
-    /// Whether everything needed was answered, or given up for now.
+    /// Whether every request was answered, or has failed for now.
     pub const fn is_settled(&self) -> bool {
         self.settled
     }
 
-    /// The book; none where prices are switched off.
+    /// The book; `None` if prices are switched off.
     pub const fn book(&self) -> Option<&PriceBook> {
         self.book.as_ref()
     }

@@ -166,9 +166,9 @@ impl Row {
             (Some(_) | None, _) => None,
         };
         let labels = node.map(|n| &n.labels).or(claim.map(|c| &c.labels));
-        self.capacity_type = labels.map_or(CapacityType::Unknown, CapacityType::of);
+        self.capacity_type = labels.map_or(CapacityType::Unknown, CapacityType::from_labels);
         if self.capacity_type == CapacityType::Unknown {
-            self.capacity_type = claim.map_or(CapacityType::Unknown, |c| CapacityType::of(&c.labels));
+            self.capacity_type = claim.map_or(CapacityType::Unknown, |c| CapacityType::from_labels(&c.labels));
         }
         self.managed_by = ManagedBy::of(node, claim);
         if let Some(shown) = shown_name(self.node_name.as_ref(), claim)
@@ -193,7 +193,8 @@ impl Row {
             || claim.is_some_and(|c| c.deleted.is_some())
             || node.is_some_and(|n| leaving_taint(n).is_some());
         self.leaving = leaves.then(|| Leaving::of(node, claim, signals, self.leaving.as_ref(), now));
-        self.priced_by_pods = node.is_some_and(|node| Offer::of_node(node, claim).compute_type == ComputeType::Fargate);
+        self.priced_by_pods =
+            node.is_some_and(|node| Offer::from_node(node, claim).compute_type == ComputeType::Fargate);
         if self.priced_by_pods {
             // Told by its name before its labels are there: it is never the large machine that its Node reports.
             (self.managed_by, self.capacity_type) = (ManagedBy::Fargate, CapacityType::Fargate);
@@ -357,8 +358,8 @@ impl Row {
     /// What the machine is to the bill; none where only a name is known.
     pub fn offer(&self) -> Option<Offer<'_>> {
         match (self.node(), self.claim()) {
-            (Some(node), claim) => Some(Offer::of_node(node, claim)),
-            (None, Some(claim)) => Some(Offer::of_claim(claim)),
+            (Some(node), claim) => Some(Offer::from_node(node, claim)),
+            (None, Some(claim)) => Some(Offer::from_claim(claim)),
             (None, None) => None,
         }
     }

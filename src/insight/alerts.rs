@@ -675,7 +675,7 @@ mod tests {
     fn price_terms_that_hold_for_no_node_are_told_once_all_nodes_are_known() {
         let rule = |family: &str| DiscountRule {
             family: Some(family.parse().unwrap()),
-            ..DiscountRule::of("-28%".parse().unwrap())
+            ..DiscountRule::new("-28%".parse().unwrap())
         };
         let file = PriceFile::parse("prices.csv", "region,instance_type,capacity,usd_per_hour\n*,m9.large,*,0.07\n");
         let terms = PriceTerms { file: Some(file.unwrap()), rules: vec![rule("c5a"), rule("x9*")] };

@@ -3,7 +3,7 @@
 use crate::cluster::Row;
 use crate::insight::VolumeTotals;
 use crate::model::Volume;
-use crate::pricing::{Component, ControlPlane, Extended, VolumePart, VolumeUnknown, VolumesQuote};
+use crate::pricing::{ControlPlane, Figure, VolumePart, VolumeUnknown, VolumesQuote};
 use crate::units::Money;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -35,12 +35,13 @@ pub struct ControlPlaneReport {
     /// The surcharge for the tier.
     pub tier_price: Option<String>,
     /// Whether AWS has reported tier and support type.
-    pub told: bool,
+    #[serde(rename = "told")]
+    pub reported: bool,
 }
 
 impl From<&ControlPlane> for ControlPlaneReport {
     fn from(plane: &ControlPlane) -> Self {
-        let text = |part: Option<Component>| part.and_then(|part| part.amount.known()).map(decimal);
+        let text = |part: Option<Figure>| part.map(|part| decimal(part.amount));
         Self {
             currency: plane.currency.code(),
             hourly: plane.hourly().map(decimal),
@@ -48,16 +49,16 @@ impl From<&ControlPlane> for ControlPlaneReport {
             hourly_if_extended: plane.if_extended().map(decimal),
             lower_bound: plane.is_lower_bound(),
             estimated: plane.is_estimated(),
-            cluster: text(plane.base),
+            cluster: text(plane.cluster),
             in_extended_support: match plane.extended {
-                Extended::No => "no",
-                Extended::Yes => "yes",
-                Extended::Perhaps => "perhaps",
+                Some(false) => "no",
+                Some(true) => "yes",
+                None => "perhaps",
             },
-            extended_support: text(plane.extended_price),
+            extended_support: text(plane.extended_support),
             tier: plane.tier.as_ref().map(|(name, _)| name.to_string()),
             tier_price: plane.tier.as_ref().and_then(|(_, price)| text(*price)),
-            told: plane.told,
+            reported: plane.reported,
         }
     }
 }

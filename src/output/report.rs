@@ -678,7 +678,7 @@ fn price_trouble(cluster: &Cluster, price: &PriceTotals) -> BTreeSet<String> {
     });
     let regions: BTreeSet<&str> = prices.sources().map(|(_, region, _)| region).collect();
     let excuses = regions.iter().flat_map(|region| {
-        let missing = price.unknown.keys().flat_map(|missing| prices.excuses(*missing, region));
+        let missing = price.unknown.keys().flat_map(|missing| prices.why_missing(*missing, region));
         missing.map(|(source, why)| (source, *region, why))
     });
     failed.chain(excuses).map(|(source, region, why)| format!("{} of {region}: {why}", source.name())).collect()

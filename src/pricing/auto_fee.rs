@@ -1,4 +1,4 @@
-//! The fee of EKS Auto Mode, by the rule that holds between its published prices and those of EC2.
+//! The fee of EKS Auto Mode as a share of the on-demand price, for types whose published fee is not known.
 //!
 //! AWS lists one price per region and instance type (service `AmazonEKS`, operation `EKSAutoUsage`). Each is a fixed
 //! share of the type's on-demand price in the same region, rounded to five decimals, due on every purchase option:
@@ -16,18 +16,18 @@ use crate::units::Money;
 /// The fee as a share of the on-demand price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeeShare {
-    /// Thousandths of the on-demand price.
+    /// Permille of the on-demand price.
     pub per_mille: i64,
-    /// Whether AWS has published the share of this type's kind; else results are estimates.
+    /// Whether AWS has published the share of such types; else fees are estimates.
     pub verified: bool,
 }
 
 impl FeeShare {
-    /// The share due for a type. None where Auto Mode does not run it: one vCPU, nano, micro, small.
+    /// The share for a type; `None` if Auto Mode does not run it: one vCPU, nano, micro, small.
     ///
-    /// Without a size the names alone decide. That is enough for G, P and Trainium, none of whose types has one vCPU; any
-    /// other type may have one and no fee, and its share counts as unverified.
-    pub fn of(instance_type: &str, size: Option<Size>) -> Option<Self> {
+    /// Without a size the name decides. That is enough for G, P and Trainium, none of whose types has one vCPU; another type
+    /// may have one, and its share counts as unverified.
+    pub fn from_type(instance_type: &str, size: Option<Size>) -> Option<Self> {
         let (family, size_name) = instance_type.split_once('.')?;
         if matches!(size_name, "nano" | "micro" | "small") || size.is_some_and(|size| size.vcpu <= 1) {
             return None;
@@ -78,7 +78,7 @@ mod tests {
     #[test_case("ap-northeast-2", "c5a.2xlarge" => "0.04128")]
     fn the_share_gives_the_published_fee(region: &str, instance_type: &str) -> String {
         let price = embedded().on_demand(region, instance_type).unwrap();
-        let share = FeeShare::of(instance_type, embedded().size(instance_type)).unwrap();
+        let share = FeeShare::from_type(instance_type, embedded().size(instance_type)).unwrap();
         assert!(share.verified);
         share.on(price.amount).decimal(5)
     }
@@ -91,7 +91,7 @@ mod tests {
         let mut inexact = BTreeSet::new();
         for name in types {
             let size = embedded().size(name);
-            let Some(share) = FeeShare::of(name, size) else { continue };
+            let Some(share) = FeeShare::from_type(name, size) else { continue };
             let (family, _) = name.split_once('.').unwrap();
             let letters = family.split(|c: char| c.is_ascii_digit()).next().unwrap();
             match letters {
@@ -128,6 +128,7 @@ mod tests {
     #[test_case("p3.2xlarge" => Some((48, true)) ; "a P type whose size is not known here")]
     #[test_case("large" => None)]
     fn the_share_of_a_family(instance_type: &str) -> Option<(i64, bool)> {
-        FeeShare::of(instance_type, embedded().size(instance_type)).map(|share| (share.per_mille, share.verified))
+        FeeShare::from_type(instance_type, embedded().size(instance_type))
+            .map(|share| (share.per_mille, share.verified))
     }
 }

@@ -1,40 +1,46 @@
-//! The decision: which price holds for a machine. First match wins, in the order of [`PriceBook::quote_node`]'s steps.
+//! Decides the price of a node: the first match wins, in the order of [`PriceBook::quote_node`].
 
+use super::answers::{Answers, Item, PriceSheet, SpotFigure};
 use super::auto_fee::FeeShare;
-use super::facts::Facts;
+use super::discount::DiscountRule;
 use super::fargate::{self, FargatePods};
 use super::hybrid;
-use super::learned::{Learned, SpotFigure};
-use super::offer::{ComputeType, Offer, Os, Tenancy};
+use super::offer::{ComputeType, Facts, Offer, Os, Tenancy};
 use super::origin::{Origin, PriceSource};
 use super::place::{Partition, ZoneKind};
-use super::price_override;
-use super::quote::{Amount, Component, Mark, Quote, Unknown};
-use super::sheet::PriceSheet;
-use super::table::{ListPrice, Missing, Size, embedded};
-use super::terms::PriceTerms;
+use super::price_file::PriceFile;
+use super::quote::{Amount, Component, Figure, Mark, Quote, Unknown};
+use super::table::{Missing, Size, embedded};
 use super::{CapacityType, discount};
 use crate::model::{Node, NodeClaim};
 use crate::units::{Currency, Money};
 
-/// Everything known of prices: the table in the program, and what sources have answered since.
+/// The user's own prices and discounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PriceTerms {
+    /// Prices that come before all others.
+    pub file: Option<PriceFile>,
+    /// Discounts; the first rule that matches a node is the only one for it.
+    pub rules: Vec<DiscountRule>,
+}
+
+/// All known prices: the built-in table, the answers of price sources, and the user's own.
 ///
-/// It is a value without I/O: the same node and the same book give the same quote. Where prices are switched off
-/// (`--disable-pricing`) there is no book at all (`Option<PriceBook>`) and therefore no quote: nothing is unpriced, because
-/// nothing was asked.
+/// It is a value without I/O: the same node and the same book give the same quote. If prices are switched off
+/// (`--disable-pricing`) there is no book (`Option<PriceBook>`), and no node is counted as unpriced.
 #[derive(Clone, Debug, Default)]
 pub struct PriceBook {
-    learned: Learned,
+    answers: Answers,
     terms: PriceTerms,
 }
 
 impl PriceBook {
-    /// The table in the program, unpacked at the first question.
+    /// A book of the built-in table alone.
     pub fn embedded() -> Self {
         Self::default()
     }
 
-    /// With the user's own prices and discounts.
+    /// The book with the user's own prices and discounts.
     #[must_use]
     pub fn with_terms(self, terms: PriceTerms) -> Self {
         Self { terms, ..self }
@@ -45,75 +51,66 @@ impl PriceBook {
         &self.terms
     }
 
-    /// Takes in an answer of a source; true if any figure, or its date, changed. An answer in another currency than its
-    /// region is billed in is refused: amounts of two currencies are never compared.
+    /// Adds the answer of a source; true if any figure, or its date, changed. An answer in another currency than that of its
+    /// region is ignored.
     pub fn learn(&mut self, sheet: &PriceSheet) -> bool {
-        if sheet.currency != Partition::of(&sheet.region).currency() {
-            tracing::warn!(region = %sheet.region, source = sheet.source.name(), "prices in a foreign currency are refused");
+        if sheet.currency != Partition::from_region(&sheet.region).currency() {
+            tracing::warn!(region = %sheet.region, source = sheet.source.name(), "ignored prices in a foreign currency");
             return false;
         }
-        self.learned.merge(sheet)
+        self.answers.merge(sheet)
     }
 
-    /// What sources have answered.
-    pub(super) const fn learned(&self) -> &Learned {
-        &self.learned
+    pub(super) const fn answers(&self) -> &Answers {
+        &self.answers
     }
 
-    /// The price of a node; its claim, if any, tells what the node's labels do not (yet), and its pods how large a Fargate
-    /// node is.
+    /// The price of a node, with its claim for labels that it does not have (yet), and its pods for the size of a Fargate node.
     ///
-    /// 1. the user's price file, then the label `eks-node-viewer/instance-price`: for the whole machine, no fee added
-    /// 2. Fargate by what its pod was given, a hybrid node by its vCPU
+    /// 1. the user's price file, then the label `eks-node-viewer/instance-price`: for the whole node, without a fee
+    /// 2. Fargate by the size of its pod, a hybrid node by its vCPU
     /// 3. an Outpost or a capacity block: prepaid
-    /// 4. reserved: the on-demand rate
-    /// 5. spot: the price of its zone, else of its region, else no more than the on-demand rate
-    /// 6. otherwise on-demand, also if no label says so
+    /// 4. reserved: the on-demand price
+    /// 5. spot: the price of its zone, else of its region, else the on-demand price as an upper bound
+    /// 6. otherwise the on-demand price, also without a label of the capacity type
     ///
-    /// On an Auto Mode node the fee comes on top of 3 to 6. The user's discounts come off last, but not off 1.
+    /// On an Auto Mode node the fee is added to 3 to 6. The user's discounts apply to all but 1.
     pub fn quote_node(&self, node: &Node, claim: Option<&NodeClaim>, pods: &FargatePods) -> Quote {
         let size = Measured { cpu_millicores: node.capacity.cpu_millicores, pods: *pods };
-        self.quote(&Offer::of_node(node, claim), &Facts::of_node(node, claim), &size)
+        self.quote(&Offer::from_node(node, claim), &Facts::from_node(node, claim), &size)
     }
 
-    /// The price of a claim whose node is not there (yet, or any more). None before it is launched: not billed.
+    /// The price of a claim without its node; `None` before it is launched and billed.
     pub fn quote_claim(&self, claim: &NodeClaim) -> Option<Quote> {
         let launched = !claim.provider_id.is_empty();
-        launched.then(|| self.quote(&Offer::of_claim(claim), &Facts::of_claim(claim), &Measured::default()))
+        launched.then(|| self.quote(&Offer::from_claim(claim), &Facts::from_claim(claim), &Measured::default()))
     }
 
-    /// The on-demand list price of Linux on shared tenancy; a Local Zone group (`us-west-2-lax-1`) is a price region of
-    /// its own.
+    /// The on-demand price of Linux on shared tenancy. A Local Zone group (`us-west-2-lax-1`) is a price region of its own.
     ///
     /// # Errors
     /// No source has the region, or the type in it.
-    pub fn on_demand(&self, price_region: &str, instance_type: &str) -> Result<ListPrice, Missing> {
-        let learned = self.learned.on_demand(price_region, Os::Linux, Tenancy::Shared, instance_type);
-        // A stand-in for the figure itself does not take the place of a published figure.
-        let own = learned.filter(|price| !price.estimated);
-        own.map_or_else(
-            || match (embedded().on_demand(price_region, instance_type), learned) {
-                (Ok(table), Some(learned)) if table.estimated => Ok(learned),
-                (Ok(table), _) => Ok(table),
-                (Err(_), Some(learned)) => Ok(learned),
-                (Err(Missing::Region), None) if self.learned.knows(price_region, Os::Linux, Tenancy::Shared) => {
-                    Err(Missing::Type)
-                }
-                (Err(missing), None) => Err(missing),
-            },
-            Ok,
-        )
+    pub fn on_demand(&self, price_region: &str, instance_type: &str) -> Result<Figure, Missing> {
+        let (os, tenancy) = (Os::Linux, Tenancy::Shared);
+        let fetched = self.answers.get(price_region, &Item::OnDemand(os, tenancy, instance_type.into()));
+        match (fetched, embedded().on_demand(price_region, instance_type)) {
+            // An estimate does not replace a published price.
+            (Some(fetched), Ok(table)) if fetched.estimated && !table.estimated => Ok(table),
+            (Some(fetched), _) => Ok(fetched),
+            (None, Err(Missing::Region)) if self.answers.has_on_demand(price_region, os, tenancy) => Err(Missing::Type),
+            (None, table) => table,
+        }
     }
 
-    /// How often spot capacity of a machine's kind is taken back, as the spot advisor's band: 0 (<5 %) to 4 (>20 %). None of
-    /// machines that are not spot, and where nobody has told.
+    /// How often spot nodes of this type are interrupted, as the spot advisor's band: 0 (<5 %) to 4 (>20 %). `None` for other
+    /// capacity types, and without an answer of the advisor.
     pub fn interruption_band(&self, offer: &Offer<'_>) -> Option<u8> {
         let spot = offer.capacity_type == CapacityType::Spot;
         let (region, instance_type) = offer.region.zip(offer.instance_type).filter(|_| spot)?;
-        self.learned.interruption_band(region, offer.os, instance_type)
+        self.answers.interruption_band(region, offer.os, instance_type)
     }
 
-    /// What an instance type is made of, if the table says.
+    /// The size of an instance type, if the built-in table has it.
     pub fn size(&self, instance_type: &str) -> Option<Size> {
         embedded().size(instance_type)
     }
@@ -121,13 +118,13 @@ impl PriceBook {
     fn quote(&self, offer: &Offer<'_>, facts: &Facts<'_>, size: &Measured) -> Quote {
         let currency = offer.partition().currency();
         if let Some((at, row)) = self.terms.file.as_ref().and_then(|file| file.find(offer)) {
-            let set = Component::known(row.amount, Origin::of(PriceSource::PriceFile));
-            return Quote { price_row: Some(at), ..Quote::of(currency, set, Mark::Override) };
+            let price = Component::known(row.amount, Origin::undated(PriceSource::PriceFile));
+            return Quote { price_row: Some(at), ..Quote::new(currency, price, Mark::Override) };
         }
-        // A bad label is ignored here and told by price_override().
-        if let Ok(Some(price)) = price_override::read(facts) {
-            let label = Component::known(price, Origin::of(PriceSource::Label));
-            return Quote::of(currency, label, Mark::Override);
+        // An invalid label is ignored here; price_override() reports it.
+        if let Ok(Some(price)) = facts.price_override() {
+            let label = Component::known(price, Origin::undated(PriceSource::Label));
+            return Quote::new(currency, label, Mark::Override);
         }
         let mut quote = self.list(currency, offer, size);
         discount::apply(&self.terms.rules, offer, &mut quote);
@@ -138,19 +135,20 @@ impl PriceBook {
     fn list(&self, currency: Currency, offer: &Offer<'_>, size: &Measured) -> Quote {
         match offer.compute_type {
             ComputeType::Fargate => {
-                let learned = offer.region.and_then(|region| self.learned.fargate(region));
-                return fargate::quote(currency, offer.region, learned, &size.pods);
+                let get = |item| offer.region.and_then(|region| self.answers.get(region, &item));
+                let fetched = get(Item::FargateVcpu).zip(get(Item::FargateGb)).map(<[Figure; 2]>::from);
+                return fargate::quote(currency, offer.region, fetched, &size.pods);
             }
             ComputeType::Hybrid => {
-                let learned = offer.region.and_then(|region| self.learned.hybrid(region));
-                return hybrid::quote(currency, offer.region, learned, size.cpu_millicores);
+                let fetched = offer.region.and_then(|region| self.answers.get(region, &Item::HybridVcpu));
+                return hybrid::quote(currency, offer.region, fetched, size.cpu_millicores);
             }
             ComputeType::Instance | ComputeType::Auto => {}
         }
         let list = if offer.outpost { None } else { Some(self.list_price(offer)) };
         let mut quote = match list {
-            // An Outpost has no on-demand price: the rack is paid for as a whole.
-            None => Quote::of(currency, Component::known(Money::ZERO, Origin::default()), Mark::Prepaid),
+            // An Outpost has no on-demand price.
+            None => Quote::new(currency, Component::known(Money::ZERO, Origin::default()), Mark::Prepaid),
             Some(list) if offer.capacity_type == CapacityType::Spot => self.spot(currency, offer, list),
             Some(list) => instance(currency, offer, list),
         };
@@ -160,14 +158,14 @@ impl PriceBook {
         quote
     }
 
-    /// The on-demand price that is this machine's own, or why there is none.
-    fn list_price(&self, offer: &Offer<'_>) -> Result<ListPrice, Unknown> {
+    /// The on-demand price of this node, or why it is unknown.
+    fn list_price(&self, offer: &Offer<'_>) -> Result<Figure, Unknown> {
         let instance_type = offer.instance_type.ok_or(Unknown::NoInstanceType)?;
         let region = offer.price_region().ok_or(Unknown::NoRegion)?;
         if (offer.os, offer.tenancy) != (Os::Linux, Tenancy::Shared) {
-            let learned = self.learned.on_demand(region, offer.os, offer.tenancy, instance_type);
+            let fetched = self.answers.get(region, &Item::OnDemand(offer.os, offer.tenancy, instance_type.into()));
             let why = if offer.os == Os::Windows { Unknown::Windows } else { Unknown::Tenancy };
-            return learned.ok_or(why);
+            return fetched.ok_or(why);
         }
         self.on_demand(region, instance_type).map_err(|missing| match (missing, offer.zone_kind) {
             (Missing::Region, ZoneKind::Standard) => Unknown::Region,
@@ -176,44 +174,43 @@ impl PriceBook {
         })
     }
 
-    /// A spot machine alone. The on-demand price is only ever an upper bound.
-    fn spot(&self, currency: Currency, offer: &Offer<'_>, list: Result<ListPrice, Unknown>) -> Quote {
-        // Spot capacity of dedicated tenancy has prices of its own, which no source tells.
+    /// The price of a spot instance. The on-demand price is only its upper bound.
+    fn spot(&self, currency: Currency, offer: &Offer<'_>, list: Result<Figure, Unknown>) -> Quote {
+        // Spot capacity of dedicated tenancy has prices of its own, which no source has.
         let asked = offer.instance_type.zip(offer.region).filter(|_| offer.tenancy == Tenancy::Shared);
         let figure = asked.and_then(|(instance_type, region)| {
-            self.learned.spot(region, offer.zone, offer.zone_kind, offer.os, instance_type)
+            self.answers.spot(region, offer.zone, offer.zone_kind, offer.os, instance_type)
         });
         let listed = list.ok();
         let (part, mark) = match (figure, listed) {
-            (Some(SpotFigure::Own(figure)), _) => (Component::known(figure.amount, figure.origin), Mark::Exact),
+            (Some(SpotFigure::Own(figure)), _) => (Component::from(figure), Mark::Exact),
             (Some(SpotFigure::OtherZones(figure)), _) => {
-                (Component { estimated: true, ..Component::known(figure.amount, figure.origin) }, Mark::Estimated)
+                (Component { estimated: true, ..Component::from(figure) }, Mark::Estimated)
             }
             (Some(SpotFigure::Saving(percent, origin)), Some(list)) => {
                 let amount = list.amount.times(i64::from(100 - percent), 100);
-                (Component { estimated: true, ..Component::known(amount, origin) }, Mark::Estimated)
+                (Component::from(Figure { amount, estimated: true, origin }), Mark::Estimated)
             }
             (Some(SpotFigure::Saving(..)) | None, None) => (Component::unknown(Unknown::Spot), Mark::Unknown),
             (None, Some(list)) => {
-                let amount = Amount::AtMost(list.amount, Unknown::Spot);
-                (Component { amount, origin: list.origin, estimated: list.estimated }, Mark::Bound)
+                (Component { amount: Amount::AtMost(list.amount, Unknown::Spot), ..Component::from(list) }, Mark::Bound)
             }
         };
-        Quote { list: listed, ..Quote::of(currency, part, mark) }
+        Quote { list: listed, ..Quote::new(currency, part, mark) }
     }
 
-    /// Adds the Auto Mode fee: the listed one of the region, else its share of the on-demand price, whatever the
-    /// purchase option.
-    fn add_fee(&self, quote: &mut Quote, offer: &Offer<'_>, list: Option<ListPrice>) {
+    /// Adds the Auto Mode fee: the listed one of the region, else its share of the on-demand price, for every capacity type.
+    fn add_fee(&self, quote: &mut Quote, offer: &Offer<'_>, list: Option<Figure>) {
         let asked = offer.instance_type.zip(offer.price_region());
-        let listed = asked.and_then(|(instance_type, region)| self.learned.auto_fee(region, instance_type));
-        let share = offer.instance_type.and_then(|name| FeeShare::of(name, self.size(name)));
+        let listed =
+            asked.and_then(|(instance_type, region)| self.answers.get(region, &Item::AutoFee(instance_type.into())));
+        let share = offer.instance_type.and_then(|name| FeeShare::from_type(name, self.size(name)));
         let fee = match (listed, list, share) {
-            (Some(figure), ..) => Component::known(figure.amount, figure.origin),
+            (Some(figure), ..) => Component::from(figure),
             (None, Some(list), Some(share)) => Component {
                 amount: Amount::Known(share.on(list.amount)),
                 origin: list.origin,
-                // Where AWS has published fees, the share holds; of zones with prices of their own it has published none.
+                // AWS has published no fees of zones with prices of their own.
                 estimated: list.estimated || !share.verified || offer.zone_kind != ZoneKind::Standard,
             },
             (None, ..) => Component::unknown(Unknown::Fee),
@@ -227,7 +224,7 @@ impl PriceBook {
     }
 }
 
-/// What prices by size go by.
+/// The size of a node, for prices by size.
 #[derive(Clone, Copy, Debug, Default)]
 struct Measured {
     /// `status.capacity.cpu` of the node.
@@ -235,30 +232,29 @@ struct Measured {
     pods: FargatePods,
 }
 
-/// The machine alone, by the way it is bought; spot is decided elsewhere.
-fn instance(currency: Currency, offer: &Offer<'_>, list: Result<ListPrice, Unknown>) -> Quote {
+/// The price of an instance by its capacity type, except spot.
+fn instance(currency: Currency, offer: &Offer<'_>, list: Result<Figure, Unknown>) -> Quote {
     if offer.capacity_type == CapacityType::CapacityBlock {
         let origin = list.map_or_else(|_| Origin::default(), |list| list.origin);
-        let prepaid = Quote::of(currency, Component::known(Money::ZERO, origin), Mark::Prepaid);
+        let prepaid = Quote::new(currency, Component::known(Money::ZERO, origin), Mark::Prepaid);
         return Quote { list: list.ok(), ..prepaid };
     }
     let list = match list {
         Ok(list) => list,
-        Err(why) => return Quote::unknown_because(currency, why),
+        Err(why) => return Quote::from_unknown(currency, why),
     };
     let mark = match offer.capacity_type {
         CapacityType::OnDemand => Mark::Exact,
         CapacityType::Reserved if offer.reservation.is_some() => Mark::Reserved,
-        // Taken for an on-demand capacity reservation, the usual kind.
+        // Assumed to be an on-demand capacity reservation, the usual kind.
         CapacityType::Reserved => Mark::ReservedAssumed,
         CapacityType::Unknown => Mark::Assumed,
         CapacityType::Spot | CapacityType::CapacityBlock | CapacityType::Fargate => {
-            return Quote::unknown_because(currency, Unknown::Type);
+            return Quote::from_unknown(currency, Unknown::Type);
         }
     };
     let mark = if list.estimated { mark.max(Mark::Estimated) } else { mark };
-    let part = Component { amount: Amount::Known(list.amount), origin: list.origin, estimated: list.estimated };
-    Quote::of(currency, part, mark)
+    Quote::new(currency, Component::from(list), mark)
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
-//! How a machine is bought, read from labels.
+//! The capacity type of a node, read from labels.
 
-use super::facts::Facts;
+use super::offer::Facts;
 use crate::model::{Labels, key};
 use std::fmt;
 
-/// The purchase option of a machine; Kubernetes and Karpenter call it capacity type.
+/// How an instance is bought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CapacityType {
-    /// By the hour at the list price.
+    /// By the hour at the on-demand price.
     OnDemand,
-    /// Spare capacity at a price that changes, taken back at short notice.
+    /// Spare capacity at a changing price, interrupted at short notice.
     Spot,
-    /// In an on-demand capacity reservation: billed at the on-demand rate, used or not.
+    /// In an on-demand capacity reservation, billed at the on-demand rate whether it is used or not.
     Reserved,
-    /// In a capacity block: paid in advance for a fixed time.
+    /// In a capacity block, paid in advance for a fixed time.
     CapacityBlock,
-    /// Fargate: billed by the pod's size.
+    /// Fargate, billed by the size of the pod.
     Fargate,
-    /// No label says (yet).
+    /// No label names it (yet).
     #[default]
     Unknown,
 }
@@ -39,15 +39,14 @@ impl CapacityType {
         }
     }
 
-    /// The capacity type with this name, upper or lower case.
+    /// The capacity type of this name, ignoring case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name))
     }
 
-    /// What the labels of a node or claim say: the first label of the table with a value that is known. Upper and lower
-    /// case are the same.
-    pub fn of(labels: &Labels) -> Self {
-        Self::from_facts(&Facts::of_labels(labels))
+    /// The capacity type by the labels of a node or claim: the first label of the table with a known value, ignoring case.
+    pub fn from_labels(labels: &Labels) -> Self {
+        Self::from_facts(&Facts::from_labels(labels))
     }
 
     pub(super) fn from_facts(facts: &Facts<'_>) -> Self {
@@ -55,12 +54,12 @@ impl CapacityType {
             return Self::Fargate;
         }
         let bought = LABELS.iter().find_map(|(key, values)| match values {
-            Values::Marked => facts.is_marked(key).then_some(Self::Spot),
-            Values::Of(values) => facts.all(key).find_map(|value| {
+            Values::Marked => facts.is_set(key).then_some(Self::Spot),
+            Values::Known(values) => facts.values(key).find_map(|value| {
                 values.iter().find(|(known, _)| value.eq_ignore_ascii_case(known)).map(|(_, bought)| *bought)
             }),
         });
-        // Karpenter labels a capacity block `reserved` and tells the kind of reservation apart.
+        // Karpenter labels a capacity block `reserved`; another label has the kind of reservation.
         let block = key::RESERVATION_TYPE.iter().any(|key| facts.is(key, "capacity-block"));
         match bought {
             Some(Self::Reserved) if block => Self::CapacityBlock,
@@ -75,12 +74,12 @@ impl CapacityType {
 enum Values {
     /// Spot, by any value but `false`, the empty one included.
     Marked,
-    /// By value; any other says nothing.
-    Of(&'static [(&'static str, CapacityType)]),
+    /// By value; any other is ignored.
+    Known(&'static [(&'static str, CapacityType)]),
 }
 
 /// Spellings of Karpenter, EKS managed node groups, Spot Ocean, the EC2 instance metadata and tools by hand.
-const COMMON: Values = Values::Of(&[
+const COMMON: Values = Values::Known(&[
     ("on-demand", CapacityType::OnDemand),
     ("ON_DEMAND", CapacityType::OnDemand),
     ("normal", CapacityType::OnDemand),
@@ -91,9 +90,9 @@ const COMMON: Values = Values::Of(&[
     ("CAPACITY_BLOCK", CapacityType::CapacityBlock),
     ("capacity-block", CapacityType::CapacityBlock),
 ]);
-const SPOT_IF_TRUE: Values = Values::Of(&[("true", CapacityType::Spot)]);
+const SPOT_IF_TRUE: Values = Values::Known(&[("true", CapacityType::Spot)]);
 
-/// Every label that tells how a machine is bought, in the order in which they are read.
+/// The labels of the capacity type, in the order in which they are read.
 const LABELS: &[(&str, Values)] = &[
     (key::CAPACITY_TYPE, COMMON),               // Karpenter pkg/apis/v1/labels.go
     ("eks.amazonaws.com/capacityType", COMMON), // EKS user guide, "Managed node groups"
@@ -105,19 +104,19 @@ const LABELS: &[(&str, Values)] = &[
     ("node-lifecycle", COMMON),
     ("spotinst.io/node-lifecycle", COMMON), // Spot Ocean documentation, "Labels and taints"
     // CAST AI documentation, "Spot instances": the fallback runs on demand and keeps the spot label.
-    ("scheduling.cast.ai/spot-fallback", Values::Of(&[("true", CapacityType::OnDemand)])),
+    ("scheduling.cast.ai/spot-fallback", Values::Known(&[("true", CapacityType::OnDemand)])),
     ("scheduling.cast.ai/spot", SPOT_IF_TRUE),
     // AKS documentation, "Add a spot node pool".
     (
         "kubernetes.azure.com/scalesetpriority",
-        Values::Of(&[("spot", CapacityType::Spot), ("regular", CapacityType::OnDemand)]),
+        Values::Known(&[("spot", CapacityType::Spot), ("regular", CapacityType::OnDemand)]),
     ),
     // GKE documentation, "Spot VMs" and "Preemptible VMs".
     ("cloud.google.com/gke-spot", SPOT_IF_TRUE),
     ("cloud.google.com/gke-preemptible", SPOT_IF_TRUE),
     (
         "cloud.google.com/gke-provisioning",
-        Values::Of(&[
+        Values::Known(&[
             ("spot", CapacityType::Spot),
             ("preemptible", CapacityType::Spot),
             ("standard", CapacityType::OnDemand),
@@ -135,7 +134,7 @@ const LABELS: &[(&str, Values)] = &[
     // Alibaba Cloud ACK, cloud-controller-manager release notes 2.10.2; the values are those of the ECS API.
     (
         "node.alibabacloud.com/spot-strategy",
-        Values::Of(&[
+        Values::Known(&[
             ("NoSpot", CapacityType::OnDemand),
             ("SpotAsPriceGo", CapacityType::Spot),
             ("SpotWithPriceLimit", CapacityType::Spot),
@@ -168,7 +167,7 @@ mod tests {
     #[test_case(&[("spotinst.io/node-lifecycle", "spot")] => CapacityType::Spot)]
     #[test_case(&[("eks.amazonaws.com/compute-type", "fargate")] => CapacityType::Fargate)]
     #[test_case(&[("karpenter.sh/capacity-type", "Spot")] => CapacityType::Spot ; "case does not matter")]
-    #[test_case(&[("lifecycle", "production")] => CapacityType::Unknown ; "a label of somebody else's")]
+    #[test_case(&[("lifecycle", "production")] => CapacityType::Unknown ; "a label of another tool")]
     #[test_case(&[("karpenter.sh/capacity-type", "new"), ("lifecycle", "spot")] => CapacityType::Spot ; "the first known value counts")]
     #[test_case(&[("karpenter.sh/capacity-type", "spot"), ("lifecycle", "normal")] => CapacityType::Spot ; "the first key counts")]
     #[test_case(&[("karpenter.sh/capacity-type", "reserved"), ("karpenter.k8s.aws/capacity-reservation-type", "default")] => CapacityType::Reserved ; "a reservation")]
@@ -201,7 +200,7 @@ mod tests {
     #[test_case(&[] => CapacityType::Unknown ; "no label")]
     #[test_case(&[("karpenter.sh/capacity-type", "")] => CapacityType::Unknown ; "an empty label")]
     fn every_label_spelling_is_read(labels: &[(&str, &str)]) -> CapacityType {
-        CapacityType::of(&labels.iter().copied().collect())
+        CapacityType::from_labels(&labels.iter().copied().collect())
     }
 
     #[test]

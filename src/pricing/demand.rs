@@ -1,11 +1,11 @@
-//! Which prices a cluster needs: nothing else is asked for.
+//! The prices that a cluster needs: sources are asked for no others.
 
 use super::CapacityType;
 use super::offer::{ComputeType, Offer, Os, Tenancy};
 use crate::model::Name;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One kind of on-demand price: what a source answers in one go.
+/// One kind of on-demand prices, which a source answers together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OnDemandKey {
     /// The price region.
@@ -16,22 +16,21 @@ pub struct OnDemandKey {
     pub tenancy: Tenancy,
 }
 
-/// The prices that a set of machines needs.
+/// The prices that a set of nodes needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// Instance types whose on-demand price is needed; of spot machines, too: it is their upper bound, and what they
-    /// save is told by it.
+    /// Instance types whose on-demand price is needed. For spot nodes it is the upper bound, and the base of their savings.
     pub on_demand: BTreeMap<OnDemandKey, BTreeSet<Name>>,
-    /// Spot instance types by region (the region's own name, also of machines in a Local Zone) and operating system.
+    /// Spot instance types by region (also for nodes in a Local Zone) and operating system.
     pub spot: BTreeMap<(Name, Os), BTreeSet<Name>>,
-    /// Regions in which EKS itself charges something: Auto Mode, Fargate, hybrid nodes, the control plane.
+    /// Regions with charges of EKS: Auto Mode, Fargate, hybrid nodes, the control plane.
     pub eks: BTreeSet<Name>,
     /// EBS volume types by region.
     pub volumes: BTreeMap<Name, BTreeSet<Name>>,
 }
 
 impl Demand {
-    /// Adds what a machine needs. What has no region, or no type, cannot be asked for.
+    /// Adds the prices that a node needs; none if its region or type is unknown.
     pub fn add(&mut self, offer: &Offer<'_>) {
         let Some(region) = offer.region else { return };
         if offer.compute_type != ComputeType::Instance {
@@ -40,7 +39,7 @@ impl Demand {
         if matches!(offer.compute_type, ComputeType::Fargate | ComputeType::Hybrid) || offer.outpost {
             return;
         }
-        let instance_type = offer.instance_type.filter(|name| is_of_ec2(name));
+        let instance_type = offer.instance_type.filter(|name| is_ec2_type(name));
         let (Some(instance_type), Some(price_region)) = (instance_type, offer.price_region()) else { return };
         let key = OnDemandKey { region: price_region.into(), os: offer.os, tenancy: offer.tenancy };
         self.on_demand.entry(key).or_default().insert(instance_type.into());
@@ -49,15 +48,15 @@ impl Demand {
         }
     }
 
-    /// Whether nothing is needed.
+    /// Whether no price is needed.
     pub fn is_empty(&self) -> bool {
         self == &Self::default()
     }
 }
 
-/// Whether a type has the form of EC2's names: a family, a point, a size. Other clouds have regions called like AWS's
-/// (`ap-southeast-1` of Alibaba's, `us-ashburn-1` of Oracle's), but no such types: AWS is not asked about their machines.
-fn is_of_ec2(instance_type: &str) -> bool {
+/// Whether a type has the form of EC2's names: a family, a point, a size. Other clouds have regions with names like AWS's
+/// (`ap-southeast-1` of Alibaba, `us-ashburn-1` of Oracle), but no such types.
+fn is_ec2_type(instance_type: &str) -> bool {
     let word = |part: &str| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         !part.is_empty() && part.bytes().all(plain)
@@ -75,7 +74,7 @@ mod tests {
         let mut demand = Demand::default();
         for labels in nodes {
             let node = Node { labels: labels.iter().copied().collect(), ..Node::default() };
-            demand.add(&Offer::of_node(&node, None));
+            demand.add(&Offer::from_node(&node, None));
         }
         demand
     }
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_priced_by_type_asks_for_no_type() {
+    fn nodes_not_priced_by_type_need_no_type() {
         assert!(demand(&[&[TYPE], &[]]).is_empty());
         let outpost = (key::OUTPOST, "op-0");
         assert!(demand(&[&[TYPE, ("topology.kubernetes.io/region", "eu-west-1"), outpost]]).is_empty());

@@ -1,8 +1,7 @@
-//! Discounts the cluster knows nothing of: Savings Plans, reserved instances, private agreements, as the user states them.
+//! Discounts of the user that the cluster does not know: Savings Plans, reserved instances, private agreements.
 //!
-//! A rule takes its share off the list price of the machines it matches; the first rule that matches a machine is the
-//! only one for it. What a label or the price file sets, and what is paid in advance, is left as it is. A discount never
-//! raises a price.
+//! The first rule that matches a node lowers its on-demand or spot price. Prices that a label or the price file sets, and
+//! prepaid instances, have no discount. A discount never raises a price.
 
 use super::CapacityType;
 use super::glob::Glob;
@@ -12,28 +11,28 @@ use crate::units::Money;
 use std::fmt;
 use std::str::FromStr;
 
-/// What is paid of the list price: 0 (nothing) to 1 (all of it), to the millionth.
+/// The share of the list price that is paid, from 0 to 1 in millionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Factor(u32);
 
-/// Millionths of the list price that make all of it.
+/// One in millionths.
 const WHOLE: u32 = 1_000_000;
 
-/// Why a text is no discount. Completes "failed to read discount …".
+/// Why a text is not a discount. Completes "failed to read discount …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FactorError {
-    /// Not a number at all, or not a finite one.
+    /// It is not a finite number.
     #[error("it is neither a percentage such as `-28%` nor a factor from 0 to 1 such as `0.72`")]
     NotDiscount,
-    /// A percentage without a sign may mean what is paid or what is not.
+    /// A percentage without a sign is ambiguous.
     #[error(
         "a percentage without a sign may mean what is saved or what is paid: write `-28%` to save 28 %, or the factor `0.28` to pay 28 %"
     )]
     Unsigned,
-    /// More than the list price, or less than nothing.
+    /// It is above 1 or below 0.
     #[error("a discount is from 0 % to 100 %: a factor from 0 to 1, or `-0%` to `-100%`")]
     Range,
-    /// Finer than a millionth.
+    /// It has more decimals than millionths.
     #[error("it is finer than a millionth of the price (six decimals of a factor, four of a percentage)")]
     TooFine,
 }
@@ -44,8 +43,8 @@ impl Factor {
         self.0
     }
 
-    /// What remains of an amount, to the billionth, half up.
-    pub fn of(self, amount: Money) -> Money {
+    /// The paid share of an amount, rounded half up to a billionth.
+    pub fn apply_to(self, amount: Money) -> Money {
         amount.times(i64::from(self.0), i64::from(WHOLE))
     }
 }
@@ -57,7 +56,7 @@ impl FromStr for Factor {
     fn from_str(text: &str) -> Result<Self, FactorError> {
         let text = text.trim();
         let number = |text: &str| text.trim().parse::<Money>().ok().ok_or(FactorError::NotDiscount);
-        // A factor and a percentage in billionths, each down to its own finest step.
+        // Billionths in whole steps of a millionth, or of a ten-thousandth of a percent.
         let steps = |amount: Money, step: i64| match (amount.nanos() / step, amount.nanos() % step) {
             (steps, 0) => u32::try_from(steps).ok().filter(|steps| *steps <= WHOLE).ok_or(FactorError::Range),
             (_, _) => Err(FactorError::TooFine),
@@ -65,7 +64,7 @@ impl FromStr for Factor {
         let Some(percentage) = text.strip_suffix('%') else {
             return steps(number(text)?, 1_000).map(Self);
         };
-        // Both signs that people take for a minus: that of the keyboard and that of typesetters.
+        // A hyphen, or the typographic minus sign.
         match percentage.strip_prefix('-').or_else(|| percentage.strip_prefix('\u{2212}')) {
             Some(saved) => steps(number(saved)?, 100_000).map(|saved| Self(WHOLE - saved)),
             None if percentage.starts_with('+') => Err(FactorError::Range),
@@ -86,10 +85,10 @@ impl fmt::Display for Factor {
     }
 }
 
-/// Which parts of a price a rule is about.
+/// The components of a price that a rule applies to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DiscountOn {
-    /// The machine: what Savings Plans and reserved instances are for.
+    /// The instance, as Savings Plans and reserved instances do.
     #[default]
     Instance,
     /// The Auto Mode fee.
@@ -102,7 +101,7 @@ impl DiscountOn {
     /// Every choice, in the order of documents.
     pub const ALL: [Self; 3] = [Self::Instance, Self::Fee, Self::All];
 
-    /// Its name in the configuration.
+    /// Its name in the settings file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Instance => "instance",
@@ -111,13 +110,13 @@ impl DiscountOn {
         }
     }
 
-    /// The choice with this name.
+    /// The choice of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|on| on.name() == name)
     }
 }
 
-/// One discount. What is not said matches every machine; what is said must hold altogether.
+/// A discount. It matches the nodes that meet all its conditions; a missing condition is met by every node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiscountRule {
     /// Instance family: `m5*` (the part of the type before the point).
@@ -128,19 +127,19 @@ pub struct DiscountRule {
     pub nodepool: Option<Glob>,
     /// Managed or eksctl node group.
     pub nodegroup: Option<Glob>,
-    /// How the machine is bought.
+    /// Capacity type.
     pub capacity: Option<CapacityType>,
-    /// The machine's region; in a Local Zone its group, `us-west-2-lax-1`, as well.
+    /// Region; in a Local Zone also its group, `us-west-2-lax-1`.
     pub region: Option<Glob>,
-    /// What is paid of the list price.
+    /// The share of the list price that is paid.
     pub factor: Factor,
-    /// Of which part. A rule on the fee matches only machines that have one.
+    /// The components that it applies to. A rule on the fee matches only nodes with a fee.
     pub on: DiscountOn,
 }
 
 impl DiscountRule {
-    /// A rule for every machine.
-    pub const fn of(factor: Factor) -> Self {
+    /// A rule for every node.
+    pub const fn new(factor: Factor) -> Self {
         Self {
             family: None,
             instance_type: None,
@@ -153,7 +152,7 @@ impl DiscountRule {
         }
     }
 
-    /// Whether all it says holds of a machine.
+    /// Whether a node meets all conditions.
     pub fn matches(&self, offer: &Offer<'_>) -> bool {
         let holds = |glob: &Option<Glob>, name: Option<&str>| {
             glob.as_ref().is_none_or(|glob| name.is_some_and(|name| glob.matches(name)))
@@ -169,7 +168,7 @@ impl DiscountRule {
 }
 
 impl fmt::Display for DiscountRule {
-    /// As it would be told in one line: `family=m5* capacity=on-demand -28%`.
+    /// In one line: `family=m5* capacity=on-demand -28%`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let globs = [
             ("family", &self.family),
@@ -189,24 +188,24 @@ impl fmt::Display for DiscountRule {
         match self.on {
             DiscountOn::Instance => write!(f, "{}", self.factor),
             DiscountOn::Fee => write!(f, "{} on the fee", self.factor),
-            DiscountOn::All => write!(f, "{} on machine and fee", self.factor),
+            DiscountOn::All => write!(f, "{} on instance and fee", self.factor),
         }
     }
 }
 
 /// Applies the first rule that matches, if any.
 pub fn apply(rules: &[DiscountRule], offer: &Offer<'_>, quote: &mut Quote) {
-    // What was paid in advance has no price by the hour to take something off.
-    let machine = quote.mark != Mark::Prepaid;
+    // What is prepaid has no hourly price.
+    let has_instance_price = quote.mark != Mark::Prepaid;
     let has_part = |on| match on {
-        DiscountOn::Instance => machine,
+        DiscountOn::Instance => has_instance_price,
         DiscountOn::Fee => quote.fee.is_some(),
-        DiscountOn::All => machine || quote.fee.is_some(),
+        DiscountOn::All => has_instance_price || quote.fee.is_some(),
     };
     let first = rules.iter().enumerate().find(|(_, rule)| has_part(rule.on) && rule.matches(offer));
     let Some((at, rule)) = first else { return };
     let instance_before = match rule.on {
-        DiscountOn::Instance | DiscountOn::All if machine => reduce(&mut quote.instance, rule.factor),
+        DiscountOn::Instance | DiscountOn::All if has_instance_price => reduce(&mut quote.instance, rule.factor),
         DiscountOn::Instance | DiscountOn::Fee | DiscountOn::All => None,
     };
     let fee_before = match (&mut quote.fee, rule.on) {
@@ -220,12 +219,12 @@ pub fn apply(rules: &[DiscountRule], offer: &Offer<'_>, quote: &mut Quote) {
         Some(Discount { rule: at, factor_millionths: rule.factor.millionths(), instance_before, fee_before });
 }
 
-/// Takes the discount off a part; what it was before. An upper bound is lowered like a price; unknown stays unknown.
+/// Applies the discount to a component and returns the amount before it. An upper bound is lowered like a price.
 fn reduce(part: &mut Component, factor: Factor) -> Option<Money> {
     match &mut part.amount {
         Amount::Known(amount) | Amount::AtMost(amount, _) => {
             let before = *amount;
-            *amount = factor.of(before);
+            *amount = factor.apply_to(before);
             Some(before)
         }
         Amount::Unknown(_) => None,
@@ -242,7 +241,7 @@ mod tests {
     #[test_case("\u{2212}28%" => Ok(720_000) ; "with a typographic minus")]
     #[test_case("-12.5%" => Ok(875_000))]
     #[test_case("-33.3333%" => Ok(666_667))]
-    #[test_case("-0%" => Ok(1_000_000) ; "the list price, said")]
+    #[test_case("-0%" => Ok(1_000_000) ; "the list price")]
     #[test_case("-100%" => Ok(0))]
     #[test_case("0.72" => Ok(720_000))]
     #[test_case(".72" => Ok(720_000) ; "without a zero")]
@@ -276,12 +275,12 @@ mod tests {
     #[test_case(666_667 => "-33.3333%")]
     #[test_case(1_000_000 => "-0%")]
     #[test_case(0 => "-100%")]
-    fn it_reads_as_a_percentage_off(millionths: u32) -> String {
+    fn its_text_is_a_percentage(millionths: u32) -> String {
         Factor(millionths).to_string()
     }
 
     fn rule(edit: impl FnOnce(&mut DiscountRule)) -> DiscountRule {
-        let mut rule = DiscountRule::of(Factor(720_000));
+        let mut rule = DiscountRule::new(Factor(720_000));
         edit(&mut rule);
         rule
     }
@@ -290,7 +289,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    #[test_case(&rule(|_| ()) => true ; "nothing said")]
+    #[test_case(&rule(|_| ()) => true ; "no condition")]
     #[test_case(&rule(|r| r.family = Some(glob("c5*"))) => true ; "family")]
     #[test_case(&rule(|r| r.family = Some(glob("c5"))) => false ; "another family")]
     #[test_case(&rule(|r| r.instance_type = Some(glob("*.large"))) => true ; "type")]
@@ -304,7 +303,7 @@ mod tests {
     #[test_case(&rule(|r| r.region = Some(glob("us-west-2-lax-1"))) => true ; "group of the local zone")]
     #[test_case(&rule(|r| r.region = Some(glob("eu-*"))) => false ; "another region")]
     #[test_case(&rule(|r| { r.family = Some(glob("c5a")); r.region = Some(glob("eu-*")); }) => false ; "one of two holds")]
-    fn all_that_a_rule_says_must_hold(rule: &DiscountRule) -> bool {
+    fn all_conditions_must_be_met(rule: &DiscountRule) -> bool {
         rule.matches(&Offer {
             instance_type: Some("c5a.large"),
             region: Some("us-west-2"),
@@ -317,24 +316,24 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_reads_in_one_line() {
+    fn a_rule_is_one_line() {
         let rule = rule(|r| {
             (r.family, r.region) = (Some(glob("m5*")), Some(glob("eu-*")));
             (r.capacity, r.on) = (Some(CapacityType::OnDemand), DiscountOn::All);
         });
-        assert_eq!(rule.to_string(), "family=m5* region=eu-* capacity=on-demand -28% on machine and fee");
-        assert_eq!(DiscountRule::of(Factor(0)).to_string(), "-100%");
+        assert_eq!(rule.to_string(), "family=m5* region=eu-* capacity=on-demand -28% on instance and fee");
+        assert_eq!(DiscountRule::new(Factor(0)).to_string(), "-100%");
     }
 
     proptest::proptest! {
         #[test]
         fn a_discount_never_raises_a_price(millionths in 0_u32..=WHOLE, nanos in 0_i64..=i64::MAX) {
-            let paid = Factor(millionths).of(Money::from_nanos(nanos));
+            let paid = Factor(millionths).apply_to(Money::from_nanos(nanos));
             proptest::prop_assert!(paid >= Money::ZERO && paid <= Money::from_nanos(nanos));
         }
 
         #[test]
-        fn a_factor_reads_back_as_it_is_told(millionths in 0_u32..=WHOLE) {
+        fn a_factor_is_parsed_back_from_its_text(millionths in 0_u32..=WHOLE) {
             let factor = Factor(millionths);
             proptest::prop_assert_eq!(factor.to_string().parse(), Ok(factor));
         }

@@ -1,72 +1,65 @@
-//! Fargate: a machine of the size its one pod was given, billed by vCPU and memory.
+//! Fargate: a node of the size of its one pod, billed by vCPU and memory.
 //!
-//! The pod says the size: annotation `CapacityProvisioned: 0.25vCPU 0.5GB`, set when Fargate has made room for it. Until
-//! then its requests tell, by the rounding Fargate does (EKS user guide, "Fargate Pod configuration"): 256 MiB more for the
-//! Kubernetes components, then up to the next size there is. Fargate's GB are 2^30 bytes. Ephemeral storage beyond the
-//! 20 GiB that are free is not in the price.
+//! The pod's annotation `CapacityProvisioned: 0.25vCPU 0.5GB` has the size, once Fargate has placed it. Until then it follows
+//! from the pod's requests, by the rounding of Fargate (EKS user guide, "Fargate Pod configuration"): 256 MiB more for the
+//! Kubernetes components, then up to the next size. Fargate's GB are 2^30 bytes. Ephemeral storage above the free 20 GiB is not
+//! in the price.
 
-use super::learned::Figure;
 use super::origin::{AsOf, Origin, PriceSource};
-use super::quote::{Basis, Component, Mark, Quote, Unknown};
-use crate::units::{Currency, Money};
+use super::quote::{Basis, Component, Figure, Mark, Quote, Unknown};
+use crate::units::Currency;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// What the pods bound to a Fargate node say of its size. `DaemonSet` and static pods do not run there and are left out.
+/// What the pods of a Fargate node show of its size. `DaemonSet` and static pods do not run there and are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FargatePods {
-    /// Pods whose annotation tells what they were given.
+    /// Pods with an annotation of their size.
     pub given: u64,
-    /// What those were given: thousandths of a vCPU.
+    /// Their size: thousandths of a vCPU.
     pub given_cpu_millicores: u64,
-    /// What those were given: bytes of memory.
+    /// Their size: bytes of memory.
     pub given_memory_bytes: u64,
-    /// Pods with an annotation of another form.
+    /// Pods with an invalid annotation.
     pub unread: u64,
-    /// All pods, with an annotation or without.
+    /// All pods, with or without an annotation.
     pub pods: u64,
-    /// What they ask for.
+    /// Their requests.
     pub requested_cpu_millicores: u64,
-    /// What they ask for.
+    /// Their requests.
     pub requested_memory_bytes: u64,
 }
 
-/// A size, and whether the annotation tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Size {
     vcpu_milli: u64,
     memory_mib: u64,
+    /// Whether it is the annotation's.
     annotated: bool,
 }
 
-/// Nothing Fargate gives comes near: what claims to is no size.
+/// Sizes far above those that Fargate offers are invalid.
 const MOST_VCPU_MILLI: u64 = 1_024_000;
 const MOST_MEMORY_MIB: u64 = 16 << 20;
 const MIB: u64 = 1 << 20;
 
 impl FargatePods {
-    /// The size that is billed. None where nobody says: no pod yet, several without an annotation, an annotation that is
-    /// not understood.
+    /// The size that is billed. `None` without a pod, with several that have no annotation, and with an invalid annotation.
     fn size(&self) -> Option<Size> {
-        let size = match (self.unread, self.given, self.pods) {
-            (0, 1.., _) => Size {
-                vcpu_milli: self.given_cpu_millicores,
-                memory_mib: self.given_memory_bytes.div_ceil(MIB),
-                annotated: true,
-            },
+        let (vcpu_milli, memory_mib, annotated) = match (self.unread, self.given, self.pods) {
+            (0, 1.., _) => (self.given_cpu_millicores, self.given_memory_bytes.div_ceil(MIB), true),
             (0, 0, 1) => {
                 let (vcpu_milli, memory_mib) = rounded(self.requested_cpu_millicores, self.requested_memory_bytes)?;
-                Size { vcpu_milli, memory_mib, annotated: false }
+                (vcpu_milli, memory_mib, false)
             }
             (..) => return None,
         };
-        let believed =
-            (1..=MOST_VCPU_MILLI).contains(&size.vcpu_milli) && (1..=MOST_MEMORY_MIB).contains(&size.memory_mib);
-        believed.then_some(size)
+        let is_valid = (1..=MOST_VCPU_MILLI).contains(&vcpu_milli) && (1..=MOST_MEMORY_MIB).contains(&memory_mib);
+        is_valid.then_some(Size { vcpu_milli, memory_mib, annotated })
     }
 }
 
-/// What a vCPU may come with: thousandths of a vCPU, then the least, the most and the step of its memory in MiB.
+/// The sizes: thousandths of a vCPU, then minimum, maximum and step of its memory in MiB.
 const LADDER: [(u64, u64, u64, u64); 7] = [
     (250, 512, 2_048, 512),
     (500, 1_024, 4_096, 1_024),
@@ -77,83 +70,66 @@ const LADDER: [(u64, u64, u64, u64); 7] = [
     (16_000, 32_768, 122_880, 8_192),
 ];
 
-/// What Kubernetes itself takes of a pod's memory there.
+/// The memory of the Kubernetes components, which is added to that of the pod.
 const COMPONENTS_MIB: u64 = 256;
 
-/// The size Fargate gives a pod with these requests: thousandths of a vCPU and MiB. None where it has none so large.
+/// The size for a pod with these requests: thousandths of a vCPU and MiB. `None` if no size is large enough.
 fn rounded(cpu_millicores: u64, memory_bytes: u64) -> Option<(u64, u64)> {
     let needed = memory_bytes.div_ceil(MIB).saturating_add(COMPONENTS_MIB);
     let (vcpu, least, _, step) =
         LADDER.into_iter().find(|(vcpu, _, most, _)| cpu_millicores <= *vcpu && needed <= *most)?;
     let above = needed.saturating_sub(least).div_ceil(step) * step;
-    // The smallest machine has one step that is half of the others: 0.5, 1, 2 GB.
+    // The smallest size has an extra step: 0.5, 1, 2 GB.
     let memory = least + above;
     Some((vcpu, if memory == 1_536 { 2_048 } else { memory }))
 }
 
-/// The prices of a region, as the program carries them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Embedded {
-    vcpu: Money,
-    gb: Money,
-    /// The month in which they were published; none of figures that have not been compared with AWS's own.
-    published: Option<&'static str>,
-}
-
 const PRICES: &str = include_str!("../../assets/prices/fargate.csv");
 
-/// A line's region and prices.
-fn row(line: &'static str) -> Option<(&'static str, Embedded)> {
+/// A line of the price file: region, and the prices of a vCPU-hour and a GB-hour. Unverified ones are estimates.
+fn row(line: &'static str) -> Option<(&'static str, [Figure; 2])> {
     let mut fields = line.split(',');
     let region = fields.next()?;
     let (vcpu, gb) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    let published = match (fields.next()?, fields.next()?) {
-        ("unverified", "") => None,
-        ("eks-list-2026-09" | "published", month) if !month.is_empty() => Some(month),
+    let (estimated, origin) = match (fields.next()?, fields.next()?) {
+        ("unverified", "") => (true, Origin::undated(PriceSource::EmbeddedEstimate)),
+        ("eks-list-2026-09" | "published", month) if !month.is_empty() => {
+            (false, Origin { source: PriceSource::Embedded, as_of: AsOf::Month(month) })
+        }
         _ => return None,
     };
-    Some((region, Embedded { vcpu, gb, published }))
+    Some((region, [vcpu, gb].map(|amount| Figure { amount, estimated, origin })))
 }
 
-/// The embedded prices of a region. Seventeen lines are read at the first question: nothing to pack.
-fn embedded(region: &str) -> Option<Embedded> {
-    static TABLE: OnceLock<BTreeMap<&'static str, Embedded>> = OnceLock::new();
+/// The embedded prices of a region.
+fn embedded(region: &str) -> Option<[Figure; 2]> {
+    static TABLE: OnceLock<BTreeMap<&'static str, [Figure; 2]>> = OnceLock::new();
     TABLE.get_or_init(|| PRICES.lines().skip(1).filter_map(row).collect()).get(region).copied()
 }
 
-/// The price of a Fargate node: what was learned of its region (a vCPU-hour, a GB-hour), else what the program carries.
-pub fn quote(currency: Currency, region: Option<&str>, learned: Option<(Figure, Figure)>, pods: &FargatePods) -> Quote {
-    let Some(region) = region else { return Quote::unknown_because(currency, Unknown::NoRegion) };
-    let carried = || {
-        embedded(region).map(|prices| {
-            let origin = match prices.published {
-                Some(month) => Origin { source: PriceSource::Embedded, as_of: AsOf::Month(month) },
-                None => Origin::of(PriceSource::EmbeddedEstimate),
-            };
-            (prices.vcpu, prices.gb, origin, prices.published.is_some())
-        })
-    };
-    // As old as the older of two figures.
-    let older = |a: Figure, b: Figure| if a.origin.as_of <= b.origin.as_of { a.origin } else { b.origin };
-    let listed = learned.map(|(vcpu, gb)| (vcpu.amount, gb.amount, older(vcpu, gb), true));
-    let Some((vcpu_price, gb_price, origin, verified)) = listed.or_else(carried) else {
-        return Quote::unknown_because(currency, Unknown::Fargate);
+/// The price of a Fargate node at the fetched prices of its region (a vCPU-hour, a GB-hour), else at the embedded ones.
+pub fn quote(currency: Currency, region: Option<&str>, fetched: Option<[Figure; 2]>, pods: &FargatePods) -> Quote {
+    let Some(region) = region else { return Quote::from_unknown(currency, Unknown::NoRegion) };
+    let Some([vcpu, gb]) = fetched.or_else(|| embedded(region)) else {
+        return Quote::from_unknown(currency, Unknown::Fargate);
     };
     let Some(Size { vcpu_milli, memory_mib, annotated }) = pods.size() else {
-        return Quote::unknown_because(currency, Unknown::FargateSize);
+        return Quote::from_unknown(currency, Unknown::FargateSize);
     };
-    // Neither is above what was believed of a size, so both fit.
-    let amount = vcpu_price.times(vcpu_milli as i64, 1_000) + gb_price.times(memory_mib as i64, 1_024);
-    let estimated = !annotated || !verified;
-    let part = Component { estimated, ..Component::known(amount, origin) };
+    // A valid size fits into an i64.
+    let amount = vcpu.amount.times(vcpu_milli as i64, 1_000) + gb.amount.times(memory_mib as i64, 1_024);
+    let estimated = !annotated || vcpu.estimated;
+    let origin = if vcpu.origin.as_of <= gb.origin.as_of { vcpu.origin } else { gb.origin };
     let mark = if estimated { Mark::Estimated } else { Mark::Exact };
-    let basis = Basis::Fargate { vcpu_milli, memory_mib, vcpu_price, gb_price, annotated };
-    Quote { basis: Some(basis), ..Quote::of(currency, part, mark) }
+    let basis = Basis::Fargate { vcpu_milli, memory_mib, vcpu_price: vcpu.amount, gb_price: gb.amount, annotated };
+    let instance = Component::from(Figure { amount, estimated, origin });
+    Quote { basis: Some(basis), ..Quote::new(currency, instance, mark) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Money;
     use proptest::prelude::*;
     use test_case::test_case;
 
@@ -162,8 +138,8 @@ mod tests {
     // The vectors of the rounding: vCPU in thousandths, memory in thousandths of a GiB.
     #[test_case(1_000, 8_000 => Some((2_000, 9_216)) ; "1 vcpu and 8 gb need the next vcpu")]
     #[test_case(0, 0 => Some((250, 512)) ; "nothing requested")]
-    #[test_case(250, 1_750 => Some((250, 2_048)) ; "just fits with what kubernetes takes")]
-    #[test_case(250, 2_000 => Some((500, 3_072)) ; "does not fit with it")]
+    #[test_case(250, 1_750 => Some((250, 2_048)) ; "just fits with the components")]
+    #[test_case(250, 2_000 => Some((500, 3_072)) ; "does not fit with them")]
     #[test_case(4_100, 4_000 => Some((8_000, 16_384)) ; "the least memory of eight vcpu")]
     #[test_case(100, 250 => Some((250, 512)) ; "half a gb")]
     #[test_case(100, 257 => Some((250, 1_024)) ; "one gb")]
@@ -202,7 +178,7 @@ mod tests {
             let (region, prices) = row(line).unwrap_or_else(|| panic!("{line}"));
             assert!(before < region, "{line} comes after {before}");
             assert_eq!(line.split(',').count(), 5);
-            assert!(prices.vcpu > prices.gb && prices.gb > Money::ZERO);
+            assert!(prices[0].amount > prices[1].amount && prices[1].amount > Money::ZERO);
             assert_eq!(embedded(region), Some(prices));
             (before, count) = (region, count + 1);
         }
@@ -231,7 +207,7 @@ mod tests {
         }
     }
 
-    fn told(region: Option<&str>, pods: &FargatePods) -> (String, Option<Unknown>) {
+    fn label(region: Option<&str>, pods: &FargatePods) -> (String, Option<Unknown>) {
         let quote = quote(Currency::Usd, region, None, pods);
         (quote.label(6), quote.unknown())
     }
@@ -239,19 +215,19 @@ mod tests {
     #[test]
     fn a_price_is_vcpu_and_memory() {
         // 0.25 × 0.04656 + 0.5 × 0.00511.
-        assert_eq!(told(SEOUL, &given(250, 512)), ("0.014195".into(), None));
-        assert_eq!(told(SEOUL, &asked(0, 0)), ("~0.014195".into(), None), "a size that requests tell");
-        assert_eq!(told(Some("eu-west-1"), &given(250, 512)), ("0.012343".into(), None), "a published price");
-        assert_eq!(told(Some("eu-central-1"), &given(250, 512)), ("0.014195".into(), None), "a published price");
-        assert_eq!(told(Some("eu-west-2"), &given(250, 512)), ("~0.014195".into(), None), "an unverified price");
-        assert_eq!(told(Some("me-central-1"), &given(250, 512)), ("—".into(), Some(Unknown::Fargate)));
-        assert_eq!(told(None, &given(250, 512)), ("—".into(), Some(Unknown::NoRegion)));
+        assert_eq!(label(SEOUL, &given(250, 512)), ("0.014195".into(), None));
+        assert_eq!(label(SEOUL, &asked(0, 0)), ("~0.014195".into(), None), "a size by requests");
+        assert_eq!(label(Some("eu-west-1"), &given(250, 512)), ("0.012343".into(), None), "a published price");
+        assert_eq!(label(Some("eu-central-1"), &given(250, 512)), ("0.014195".into(), None), "a published price");
+        assert_eq!(label(Some("eu-west-2"), &given(250, 512)), ("~0.014195".into(), None), "an unverified price");
+        assert_eq!(label(Some("me-central-1"), &given(250, 512)), ("—".into(), Some(Unknown::Fargate)));
+        assert_eq!(label(None, &given(250, 512)), ("—".into(), Some(Unknown::NoRegion)));
     }
 
     #[test_case("ap-northeast-2" => (PriceSource::Embedded, AsOf::Month("2026-09")))]
     #[test_case("eu-central-1" => (PriceSource::Embedded, AsOf::Month("2026-07")))]
-    #[test_case("eu-west-2" => (PriceSource::EmbeddedEstimate, AsOf::Always) ; "nothing is known of when it was right")]
-    fn a_carried_price_is_of_its_own_month(region: &str) -> (PriceSource, AsOf) {
+    #[test_case("eu-west-2" => (PriceSource::EmbeddedEstimate, AsOf::Always) ; "without a date")]
+    fn an_embedded_price_has_its_own_month(region: &str) -> (PriceSource, AsOf) {
         let origin = quote(Currency::Usd, Some(region), None, &given(250, 512)).instance.origin;
         (origin.source, origin.as_of)
     }
@@ -259,34 +235,35 @@ mod tests {
     #[test_case(&FargatePods::default() ; "no pod")]
     #[test_case(&FargatePods { pods: 2, ..FargatePods::default() } ; "two pods without an annotation")]
     #[test_case(&FargatePods { unread: 1, pods: 1, ..FargatePods::default() } ; "an annotation of another form")]
-    #[test_case(&FargatePods { unread: 1, pods: 2, ..given(250, 512) } ; "one of two is not understood")]
+    #[test_case(&FargatePods { unread: 1, pods: 2, ..given(250, 512) } ; "one of two annotations is invalid")]
     #[test_case(&given(0, 512) ; "no vcpu")]
     #[test_case(&given(250, 0) ; "no memory")]
     #[test_case(&asked(17_000, 0) ; "more than there is")]
-    fn a_size_that_nobody_tells_is_unknown(pods: &FargatePods) {
-        assert_eq!(told(SEOUL, pods), ("—".into(), Some(Unknown::FargateSize)));
+    fn a_size_without_annotation_or_requests_is_unknown(pods: &FargatePods) {
+        assert_eq!(label(SEOUL, pods), ("—".into(), Some(Unknown::FargateSize)));
     }
 
     #[test]
-    fn what_was_learned_goes_before_what_is_carried() {
+    fn a_fetched_price_comes_before_the_embedded_one() {
         let figure = |text: &str, second| Figure {
             amount: text.parse().unwrap(),
+            estimated: false,
             origin: Origin {
                 source: PriceSource::EksList,
                 as_of: AsOf::Fetched { at: crate::model::Timestamp::from_second(second).unwrap(), cached: false },
             },
         };
-        let learned = (figure("0.05", 20), figure("0.006", 10));
-        let quote = quote(Currency::Usd, Some("eu-west-1"), Some(learned), &given(1_000, 3_072));
+        let fetched = [figure("0.05", 20), figure("0.006", 10)];
+        let quote = quote(Currency::Usd, Some("eu-west-1"), Some(fetched), &given(1_000, 3_072));
         assert_eq!((quote.label(4).as_str(), quote.mark), ("0.0680", Mark::Exact));
-        assert_eq!(quote.instance.origin, learned.1.origin, "as old as the older figure");
+        assert_eq!(quote.instance.origin, fetched[1].origin, "as old as the older figure");
         assert_eq!(
             quote.basis,
             Some(Basis::Fargate {
                 vcpu_milli: 1_000,
                 memory_mib: 3_072,
-                vcpu_price: learned.0.amount,
-                gb_price: learned.1.amount,
+                vcpu_price: fetched[0].amount,
+                gb_price: fetched[1].amount,
                 annotated: true
             })
         );

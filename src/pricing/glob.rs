@@ -1,31 +1,30 @@
-//! Patterns over names: instance families and types, nodepools, regions.
+//! Patterns of names: instance families and types, nodepools, regions.
 
 use crate::model::Name;
 use std::fmt;
 use std::str::FromStr;
 
-/// A pattern over a whole name: `*` stands for any text, also none, `?` for one character, all else for itself. Upper
-/// and lower case differ, as they do in labels.
+/// A pattern of a whole name: `*` matches any text, `?` one character. Upper and lower case differ, as in labels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob(Name);
 
-/// Why a text is no pattern. Completes "failed to read pattern …".
+/// Why a text is not a pattern. Completes "failed to read pattern …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GlobError {
-    /// Nothing was given.
+    /// It is empty.
     #[error("it is empty; leave it out to match everything")]
     Empty,
-    /// A character that no label value holds.
+    /// It has a character that no label value can have.
     #[error("`{}` is in no name; a pattern is letters, digits, `.`, `-`, `_`, `*` for any text and `?` for one character", .0.escape_default())]
     Character(char),
 }
 
 impl Glob {
-    /// Whether a name matches from its first character to its last.
+    /// Whether it matches the whole of a name.
     pub fn matches(&self, name: &str) -> bool {
         let (pattern, name) = (self.0.as_bytes(), name.as_bytes());
         let (mut p, mut n) = (0, 0);
-        // The last star, and how much of the name it has taken so far: all that ever has to be tried again.
+        // The last star and the length of name that it matches so far: where to go on after a mismatch.
         let mut star: Option<(usize, usize)> = None;
         while let Some(byte) = name.get(n) {
             match pattern.get(p) {

@@ -1,13 +1,13 @@
-//! Where a price came from, and of when it is.
+//! Where a price comes from, and its date.
 
 use crate::model::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Who said a price.
+/// The source of a price, in the order from best to least exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum PriceSource {
-    /// No source had it.
+    /// No source has the price.
     #[default]
     None,
     /// The label `eks-node-viewer/instance-price`.
@@ -20,17 +20,17 @@ pub enum PriceSource {
     SpotHistory,
     /// AWS Price List `GetProducts`.
     GetProducts,
-    /// The files behind AWS's on-demand price page: no credentials, not documented.
+    /// The files of AWS's on-demand price page: without credentials, undocumented.
     PricePage,
     /// The public AmazonEKS price list: Auto Mode fees, Fargate, hybrid nodes, control plane.
     EksList,
-    /// The file behind AWS's spot price page: spot by region, no credentials, not documented.
+    /// The file of AWS's spot price page: spot by region, without credentials, undocumented.
     SpotFeed,
-    /// The spot advisor's saving in per cent: spot by region as an estimate, no credentials, not documented.
+    /// The spot advisor's savings in percent: estimates of spot by region, without credentials, undocumented.
     SpotAdvisor,
-    /// The table in the program, a published figure.
+    /// The table in the program: a published price.
     Embedded,
-    /// The table in the program, a figure estimated from published ones of another region or time.
+    /// The table in the program: an estimate from published prices of another region or time.
     EmbeddedEstimate,
 }
 
@@ -54,25 +54,25 @@ impl PriceSource {
     }
 }
 
-/// Of when a figure is.
+/// The date of a price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AsOf {
-    /// Not a matter of time: a label, a rule, nothing.
+    /// It has no date: a label, a rule, no price.
     #[default]
     Always,
     /// Published in this month (`2026-07`).
     Month(&'static str),
-    /// AWS confirmed it at this moment.
+    /// Fetched from AWS, or confirmed by it.
     Fetched {
         /// When.
         at: Timestamp,
-        /// Whether an earlier run asked, and this one has not (yet).
+        /// Whether an earlier run fetched it, and this one has not confirmed it (yet).
         cached: bool,
     },
 }
 
 impl AsOf {
-    /// How many calendar months ago it was published; none of what is no month.
+    /// Its age in calendar months; `None` unless it is a month.
     pub fn months_old(self, now: Timestamp) -> Option<i64> {
         let Self::Month(published) = self else { return None };
         let (year, month) = published.split_once('-')?;
@@ -93,18 +93,18 @@ impl fmt::Display for AsOf {
     }
 }
 
-/// Where a figure came from and of when it is.
+/// The source and date of a price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    /// Who said it.
+    /// The source.
     pub source: PriceSource,
-    /// Of when it is.
+    /// The date.
     pub as_of: AsOf,
 }
 
 impl Origin {
-    /// Said by a source that has no date.
-    pub const fn of(source: PriceSource) -> Self {
+    /// Of a source without dates.
+    pub const fn undated(source: PriceSource) -> Self {
         Self { source, as_of: AsOf::Always }
     }
 }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_reads_as_its_kind() {
+    fn a_date_is_a_month_or_a_moment() {
         let at: Timestamp = "2026-11-24T09:30:12.5Z".parse().unwrap();
         assert_eq!(AsOf::Fetched { at, cached: true }.to_string(), "2026-11-24T09:30:12Z");
         assert_eq!(AsOf::Month("2026-07").to_string(), "2026-07");

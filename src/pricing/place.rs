@@ -1,36 +1,35 @@
-//! Where a machine stands, as far as the bill goes: partition, region, zone.
+//! Where a node is, as far as its price depends on it: partition, region, zone.
 //!
-//! Names are taken apart by AWS's own pattern: a region ends with its number (`ap-northeast-2`, `us-gov-west-1`), a
-//! zone adds a letter (`ap-northeast-2b`), a Local Zone or a Wavelength Zone adds a place (`us-west-2-lax-1a`,
-//! `us-east-1-wl1-bos-wlz-1`). Source: the EC2 user guide, "Regions and Zones".
+//! Names have AWS's pattern: a region ends with its number (`ap-northeast-2`, `us-gov-west-1`), a zone appends a letter
+//! (`ap-northeast-2b`), a Local Zone or a Wavelength Zone a place (`us-west-2-lax-1a`, `us-east-1-wl1-bos-wlz-1`). Source: the EC2 user guide, "Regions and Zones".
 
 use crate::units::Currency;
 
-/// What kind of zone a machine is in: each kind has prices of its own.
+/// The kind of a zone: Local and Wavelength Zones have prices of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ZoneKind {
-    /// An availability zone: the region's prices hold. Also where the zone is not known or not AWS's.
+    /// An availability zone, with the prices of its region; also an unknown zone, or one that is not AWS's.
     #[default]
     Standard,
     /// A Local Zone.
     Local,
-    /// A Wavelength Zone, in a telephone network.
+    /// A Wavelength Zone, in a carrier's network.
     Wavelength,
 }
 
-/// A zone's name taken apart.
+/// A parsed name of a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zone<'a> {
     /// The region it belongs to.
     pub region: &'a str,
-    /// The key its prices are listed under: the region, or the Local Zone's group `us-west-2-lax-1`.
+    /// The region that its prices are listed under: the region, or the Local Zone's group `us-west-2-lax-1`.
     pub price_region: &'a str,
     /// Its kind.
     pub kind: ZoneKind,
 }
 
 impl<'a> Zone<'a> {
-    /// Takes a name apart; None if it is not one of AWS's.
+    /// Parses a name; `None` if it is not one of AWS's.
     pub fn parse(zone: &'a str) -> Option<Self> {
         let digit = |c: char| c.is_ascii_digit();
         // The region's number is the first part of digits.
@@ -58,25 +57,24 @@ pub fn region_of_hybrid_id(provider_id: &str) -> Option<&str> {
     provider_id.strip_prefix("eks-hybrid:///")?.split('/').next().filter(|region| !region.is_empty())
 }
 
-/// An AWS partition: a set of regions with its own accounts, endpoints and bill.
+/// An AWS partition: a group of regions with its own accounts, endpoints and bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Partition {
     /// `aws`: the commercial regions.
     Commercial,
-    /// `aws-us-gov`: billed in dollars, in the table.
+    /// `aws-us-gov`: billed in dollars, with prices in the built-in table.
     GovCloud,
-    /// `aws-cn`: billed in yuan by its operators, not in the table.
+    /// `aws-cn`: billed in yuan by its operators, without prices in the table.
     China,
     /// `aws-iso…`: no public prices.
     Isolated,
-    /// `aws-eusc`, the European Sovereign Cloud: not in the table. It is taken for dollars until its prices are known,
-    /// which shows only on overrides.
+    /// `aws-eusc`, the European Sovereign Cloud, without prices in the table. Its overrides are shown in dollars.
     Sovereign,
 }
 
 impl Partition {
     /// The partition of a region, by its prefix.
-    pub fn of(region: &str) -> Self {
+    pub fn from_region(region: &str) -> Self {
         const PREFIXES: [(&str, Partition); 5] = [
             ("us-gov-", Partition::GovCloud),
             ("cn-", Partition::China),
@@ -88,7 +86,7 @@ impl Partition {
         found.map_or(Self::Commercial, |(_, partition)| *partition)
     }
 
-    /// What it is billed in.
+    /// The currency that it is billed in.
     pub const fn currency(self) -> Currency {
         match self {
             Self::China => Currency::Cny,
@@ -103,7 +101,7 @@ mod tests {
     use test_case::test_case;
 
     #[test]
-    fn zones_are_taken_apart() {
+    fn zones_are_parsed() {
         let apart = |name| Zone::parse(name).map(|zone| (zone.region, zone.price_region, zone.kind));
         let standard = |region| Some((region, region, ZoneKind::Standard));
         assert_eq!(apart("ap-northeast-2b"), standard("ap-northeast-2"));
@@ -125,7 +123,7 @@ mod tests {
     #[test_case("us-east-1" ; "a region")]
     #[test_case("us-east-1ab")]
     #[test_case("é-1é")]
-    fn other_names_are_no_zones(text: &str) {
+    fn other_names_are_not_zones(text: &str) {
         assert_eq!(Zone::parse(text), None);
     }
 
@@ -134,13 +132,13 @@ mod tests {
     #[test_case("aws:////i-0088a4e1b9e73a3c1" => None)]
     #[test_case("kwok://default-8q7xk" => None)]
     #[test_case("" => None)]
-    fn the_provider_id_tells_the_zone(provider_id: &str) -> Option<&str> {
+    fn the_provider_id_has_the_zone(provider_id: &str) -> Option<&str> {
         zone_of_provider_id(provider_id)
     }
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_taken_apart_or_refused(text in "\\PC{0,20}", tail in "[a-z0-9é-]{0,16}") {
+        fn any_text_is_parsed_or_rejected(text in "\\PC{0,20}", tail in "[a-z0-9é-]{0,16}") {
             let name = format!("{text}-{tail}");
             if let Some(zone) = Zone::parse(&name) {
                 proptest::prop_assert!(name.starts_with(zone.region) && name.starts_with(zone.price_region));

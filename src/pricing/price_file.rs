@@ -1,4 +1,4 @@
-//! The user's own prices: a file of rows, each a price for the machines it matches, for the whole machine by the hour.
+//! The user's own prices: a file of rows, each an hourly price of the whole nodes that it matches.
 //!
 //! ```text
 //! region,instance_type,capacity,usd_per_hour
@@ -6,12 +6,11 @@
 //! *,p5.48xlarge,,31.464
 //! ```
 //!
-//! The same in JSON is an array of objects with these keys. An empty field, `*` and a key left out match everything. The
-//! row that says most holds, of equals the last. The amount is in what the region is billed in: dollars, in China yuan,
-//! whatever the column is called. A Local Zone's group (`us-west-2-lax-1`) is a region of its own, as in AWS's lists.
+//! The JSON form is an array of objects with these keys. An empty field, `*` and a missing key match everything. The row with
+//! most conditions wins, then the later one. The amount is in the currency of the region: dollars, in China yuan, whatever the
+//! name of the column. A Local Zone's group (`us-west-2-lax-1`) is a region of its own, as in AWS's lists.
 
 use super::CapacityType;
-use super::amount;
 use super::offer::Offer;
 use crate::model::Name;
 use crate::units::Money;
@@ -21,23 +20,23 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// One price and the machines it is for.
+/// A price, and the nodes that it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceRow {
-    /// Price region; none for every one.
+    /// Price region; `None` for every one.
     pub region: Option<Name>,
-    /// Instance type; none for every one.
+    /// Instance type; `None` for every one.
     pub instance_type: Option<Name>,
-    /// How the machine is bought; none for whatever way.
+    /// Capacity type; `None` for every one.
     pub capacity: Option<CapacityType>,
-    /// An hour of the whole machine, any fee included.
+    /// The hourly price of the whole node, any fee included.
     pub amount: Money,
-    /// Where it stands in the file, from 1.
+    /// The line of the file, from 1.
     pub line: usize,
 }
 
 impl fmt::Display for PriceRow {
-    /// As it would be told in one line: `eu-west-1 m5.large * 0.0712`.
+    /// In one line: `eu-west-1 m5.large * 0.0712`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let region = self.region.as_deref().unwrap_or("*");
         let instance_type = self.instance_type.as_deref().unwrap_or("*");
@@ -46,74 +45,74 @@ impl fmt::Display for PriceRow {
     }
 }
 
-/// A price file, read.
+/// A parsed price file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PriceFile {
     name: String,
     rows: Vec<PriceRow>,
-    /// The last row of each kind of match.
-    index: FxHashMap<Match, usize>,
+    /// The last row of each condition.
+    index: FxHashMap<Condition, usize>,
 }
 
-/// What a row matches; an empty name stands for every one.
-type Match = (Name, Name, Option<CapacityType>);
+/// What a row matches: region, instance type, capacity type.
+type Condition = (Option<Name>, Option<Name>, Option<CapacityType>);
 
 /// Why a price file cannot be used. Completes "failed to read price file …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name}:{line}: {problem}")]
 pub struct PriceFileError {
-    /// The file, as the user named it.
+    /// The path as the user gave it.
     pub name: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// What is wrong with it.
     pub problem: PriceFileProblem,
 }
 
-/// What is wrong in a line of a price file.
+/// What is wrong with a line of a price file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PriceFileProblem {
-    /// The file is empty, or holds a header alone.
+    /// The file is empty, or has a header alone.
     #[error(
         "there is no price; a file is a header such as `{HEADER}` and rows below it, or a JSON array of objects with these keys"
     )]
     Nothing,
-    /// A column, or a key, that has no meaning.
+    /// An unknown column.
     #[error("`{0}` is no column; the header is `{HEADER}`")]
     Column(String),
-    /// A column that is named twice.
+    /// A column that is there twice.
     #[error("column `{0}` is there twice; the header is `{HEADER}`")]
     Twice(String),
-    /// The amount's column is missing.
+    /// There is no column of the amount.
     #[error("column `usd_per_hour` is missing; the header is `{HEADER}`")]
     NoAmount,
-    /// A row of another length than the header.
+    /// The row has more or fewer fields than the header.
     #[error("has {found} fields where the header has {expected}")]
     Fields {
-        /// As many as there are.
+        /// The fields of the row.
         found: usize,
-        /// As many as there should be.
+        /// The fields of the header.
         expected: usize,
     },
-    /// A region or an instance type that is none.
+    /// An invalid name of a region or an instance type.
     #[error(
         "{column} `{value}` is no name of one; give its name, or `*` for every one (patterns are for the discount rules of the configuration)"
     )]
     Name {
         /// The column.
         column: &'static str,
-        /// What stands there.
+        /// Its value.
         value: String,
     },
-    /// A capacity type nobody knows.
+    /// An unknown capacity type.
     #[error(
         "capacity `{0}` is none of on-demand, spot, reserved, capacity-block, fargate, unknown; leave it empty, or `*`, for every one"
     )]
     Capacity(String),
-    /// An amount that is none.
+    /// An invalid amount.
     #[error("usd_per_hour `{0}` is not a finite decimal number of 0 or more such as 0.0860")]
     Amount(String),
-    /// Text that is neither CSV nor JSON of the expected shape.
+    /// JSON of another form.
     #[error("{0}")]
     Shape(String),
 }
@@ -126,10 +125,10 @@ const CAPACITY: &str = "capacity";
 const AMOUNT: &str = "usd_per_hour";
 
 impl PriceFile {
-    /// Reads a file's text; `name` is what messages call it. JSON is told by its first character.
+    /// Parses the text of a file; `name` is its name in messages. It is JSON if it begins with a bracket or a brace.
     ///
     /// # Errors
-    /// The first line that cannot be used: nothing of such a file is.
+    /// The first invalid line: no row of such a file is used.
     pub fn parse(name: &str, text: &str) -> Result<Self, PriceFileError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let json = text.trim_start().starts_with(['[', '{']);
@@ -139,77 +138,72 @@ impl PriceFile {
         if rows.is_empty() {
             return Err(fail((1, PriceFileProblem::Nothing)));
         }
-        let key = |row: &PriceRow| {
-            (row.region.clone().unwrap_or_default(), row.instance_type.clone().unwrap_or_default(), row.capacity)
-        };
-        let index = rows.iter().enumerate().map(|(at, row)| (key(row), at)).collect();
+        let condition = |row: &PriceRow| (row.region.clone(), row.instance_type.clone(), row.capacity);
+        let index = rows.iter().enumerate().map(|(at, row)| (condition(row), at)).collect();
         Ok(Self { name: clean(name).into_owned(), rows, index })
     }
 
-    /// The file, as the user named it.
+    /// The path as the user gave it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its rows, as they stand; `Quote::price_row` counts them from 0.
+    /// Its rows in their order; `Quote::price_row` is an index of them.
     pub fn rows(&self) -> &[PriceRow] {
         &self.rows
     }
 
-    /// The row that holds for a machine, and its place: the one that says most, of equals the last.
+    /// The row that sets the price of a node, and its index: the one with most conditions, then the last.
     pub fn find(&self, offer: &Offer<'_>) -> Option<(usize, &PriceRow)> {
-        let region = offer.price_region().map(Name::from);
-        let instance_type = offer.instance_type.map(Name::from);
-        let any = Name::default;
+        let (region, instance_type) = (offer.price_region().map(Name::from), offer.instance_type.map(Name::from));
         let mut best: Option<(u32, usize)> = None;
-        for said in 0..8_u32 {
-            let (says_region, says_type, says_capacity) = (said & 1 != 0, said & 2 != 0, said & 4 != 0);
-            let region = if says_region { region.clone() } else { Some(any()) };
-            let instance_type = if says_type { instance_type.clone() } else { Some(any()) };
-            let (Some(region), Some(instance_type)) = (region, instance_type) else { continue };
-            let capacity = says_capacity.then_some(offer.capacity_type);
-            if let Some(at) = self.index.get(&(region, instance_type, capacity)) {
-                best = best.max(Some((said.count_ones(), *at)));
+        for conditions in 0..8_u32 {
+            let (by_region, by_type, by_capacity) = (conditions & 1 != 0, conditions & 2 != 0, conditions & 4 != 0);
+            if (by_region && region.is_none()) || (by_type && instance_type.is_none()) {
+                continue;
+            }
+            let condition = (
+                region.clone().filter(|_| by_region),
+                instance_type.clone().filter(|_| by_type),
+                by_capacity.then_some(offer.capacity_type),
+            );
+            if let Some(at) = self.index.get(&condition) {
+                best = best.max(Some((conditions.count_ones(), *at)));
             }
         }
         best.and_then(|(_, at)| Some((at, self.rows.get(at)?)))
     }
 }
 
+/// A line, and what is wrong with it.
 type Problem = (usize, PriceFileProblem);
 
-/// A row's fields as text, before any of them is understood.
-#[derive(Clone, Copy, Default)]
-struct Fields<'a> {
-    region: &'a str,
-    instance_type: &'a str,
-    capacity: &'a str,
-    amount: &'a str,
-}
-
-impl Fields<'_> {
-    fn read(self, line: usize) -> Result<PriceRow, Problem> {
-        let at_line = |problem| (line, problem);
-        Ok(PriceRow {
-            region: one_name(REGION, self.region).map_err(at_line)?,
-            instance_type: one_name(INSTANCE_TYPE, self.instance_type).map_err(at_line)?,
-            capacity: match self.capacity.trim() {
-                "" | "*" => None,
-                name => Some(
-                    CapacityType::from_name(name).ok_or_else(|| at_line(PriceFileProblem::Capacity(quoted(name))))?,
-                ),
-            },
-            amount: amount::read(self.amount)
-                .ok_or_else(|| at_line(PriceFileProblem::Amount(quoted(self.amount.trim()))))?,
-            line,
-        })
+impl PriceRow {
+    /// Parses the fields in the order of [`HEADER`].
+    fn parse(line: usize, [region, instance_type, capacity, amount]: [&str; 4]) -> Result<Self, Problem> {
+        let parse = || {
+            Ok(Self {
+                region: parse_name(REGION, region)?,
+                instance_type: parse_name(INSTANCE_TYPE, instance_type)?,
+                capacity: match capacity.trim() {
+                    "" | "*" => None,
+                    name => {
+                        Some(CapacityType::from_name(name).ok_or_else(|| PriceFileProblem::Capacity(quoted(name)))?)
+                    }
+                },
+                amount: Money::parse_scientific(amount)
+                    .ok_or_else(|| PriceFileProblem::Amount(quoted(amount.trim())))?,
+                line,
+            })
+        };
+        parse().map_err(|problem| (line, problem))
     }
 }
 
-/// The longest name of a region or an instance type that is believed; the longest there is has 27 characters.
+/// The maximum length of a name; the longest of AWS's has 27 characters.
 const LONGEST: usize = 63;
 
-fn one_name(column: &'static str, text: &str) -> Result<Option<Name>, PriceFileProblem> {
+fn parse_name(column: &'static str, text: &str) -> Result<Option<Name>, PriceFileProblem> {
     let text = text.trim();
     if text.is_empty() || text == "*" {
         return Ok(None);
@@ -222,99 +216,45 @@ fn one_name(column: &'static str, text: &str) -> Result<Option<Name>, PriceFileP
     }
 }
 
-/// What a message quotes of a file: safe to print, and not the whole of it.
+/// The text of the file in a message: safe to print, and not all of it.
 fn quoted(text: &str) -> String {
     clean(text).chars().take(LONGEST).collect()
 }
 
-/// Counts lines while a text is read from its start to its end.
-struct Lines<'a> {
-    text: &'a str,
-    at: usize,
-    line: usize,
-}
-
-impl<'a> Lines<'a> {
-    const fn of(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1 }
-    }
-
-    /// The line of a place, at or behind the last one asked for.
-    fn at(&mut self, place: usize) -> usize {
-        let passed = self.text.as_bytes().get(self.at..place).unwrap_or_default();
-        self.line += passed.split(|b| *b == b'\n').count() - 1;
-        self.at = place.max(self.at);
-        self.line
-    }
-
-    /// The line of a CSV record. The reader tells where the record before it ended: line ends, empty lines and comments
-    /// may come first.
-    fn of_record(&mut self, end_of_the_last: u64) -> usize {
-        let mut at = usize::try_from(end_of_the_last).unwrap_or(0);
-        loop {
-            let rest = self.text.get(at..).unwrap_or("");
-            let skipped = rest.trim_start_matches(['\r', '\n']);
-            at += rest.len() - skipped.len();
-            if !skipped.starts_with('#') {
-                return self.at(at);
-            }
-            at += skipped.find('\n').unwrap_or(skipped.len());
-        }
-    }
-}
-
+/// No value of a row contains a comma or a line end, so each line is a record; quotes around a field are removed.
 fn csv_rows(text: &str) -> Result<Vec<PriceRow>, Problem> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let mut lines = Lines::of(text);
-    let mut columns: Option<Vec<String>> = None;
+    let mut columns: Option<Vec<&str>> = None;
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|why| {
-            let line = lines.of_record(why.position().map_or(0, csv::Position::byte));
-            (line, PriceFileProblem::Shape(clean(&why.to_string()).into_owned()))
-        })?;
-        let line = lines.of_record(record.position().map_or(0, csv::Position::byte));
+    let lines = (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty() && !text.starts_with('#'));
+    for (line, text) in lines {
+        let fields: Vec<&str> = text.split(',').map(|field| field.trim().trim_matches('"').trim()).collect();
         let Some(columns) = &columns else {
-            columns = Some(header(record.iter()).map_err(|problem| (line, problem))?);
+            columns = Some(header(fields).map_err(|problem| (line, problem))?);
             continue;
         };
-        if record.len() != columns.len() {
-            let problem = PriceFileProblem::Fields { found: record.len(), expected: columns.len() };
-            return Err((line, problem));
+        if fields.len() != columns.len() {
+            return Err((line, PriceFileProblem::Fields { found: fields.len(), expected: columns.len() }));
         }
-        let field = |name: &str| columns.iter().zip(record.iter()).find(|(c, _)| *c == name).map_or("", |(_, f)| f);
-        let fields = Fields {
-            region: field(REGION),
-            instance_type: field(INSTANCE_TYPE),
-            capacity: field(CAPACITY),
-            amount: field(AMOUNT),
-        };
-        rows.push(fields.read(line)?);
+        let field = |name: &str| columns.iter().zip(&fields).find(|(c, _)| **c == name).map_or("", |(_, field)| field);
+        rows.push(PriceRow::parse(line, [REGION, INSTANCE_TYPE, CAPACITY, AMOUNT].map(field))?);
     }
     Ok(rows)
 }
 
-/// The columns in the order of the file. Columns that match may be left out, the amount may not.
-fn header<'a>(names: impl Iterator<Item = &'a str>) -> Result<Vec<String>, PriceFileProblem> {
-    let mut columns: Vec<String> = Vec::new();
-    for name in names {
-        if ![REGION, INSTANCE_TYPE, CAPACITY, AMOUNT].contains(&name) {
+/// Checks the columns: all but the amount's may be missing.
+fn header(columns: Vec<&str>) -> Result<Vec<&str>, PriceFileProblem> {
+    for (at, name) in columns.iter().enumerate() {
+        if ![REGION, INSTANCE_TYPE, CAPACITY, AMOUNT].contains(name) {
             return Err(PriceFileProblem::Column(quoted(name)));
         }
-        if columns.iter().any(|column| column == name) {
-            return Err(PriceFileProblem::Twice(name.to_owned()));
+        if columns.iter().take(at).any(|column| column == name) {
+            return Err(PriceFileProblem::Twice((*name).to_owned()));
         }
-        columns.push(name.to_owned());
     }
-    if columns.iter().any(|column| column == AMOUNT) { Ok(columns) } else { Err(PriceFileProblem::NoAmount) }
+    if columns.contains(&AMOUNT) { Ok(columns) } else { Err(PriceFileProblem::NoAmount) }
 }
 
-/// A row of the JSON form. The amount's text is kept, so that no number passes through floating point.
+/// A row of the JSON form. The amount remains text, so that no number passes through floating point.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonRow<'a> {
@@ -329,31 +269,28 @@ struct JsonRow<'a> {
 }
 
 fn json_rows(text: &str) -> Result<Vec<PriceRow>, Problem> {
-    let shape = |first_line: usize, why: &serde_json::Error| {
-        let told = why.to_string();
-        // The place is told by us, counted from the file's first line.
-        let told = told.split(" at line ").next().unwrap_or(&told);
+    let fail = |first_line: usize, error: &serde_json::Error| {
+        let message = error.to_string();
+        // The line of serde's message is counted from the object's first.
+        let message = message.split(" at line ").next().unwrap_or(&message);
         let keys = "a price file is an array of objects with the keys";
-        (
-            first_line + why.line().saturating_sub(1),
-            PriceFileProblem::Shape(format!("{}; {keys} {HEADER}", clean(told))),
-        )
+        let problem = PriceFileProblem::Shape(format!("{}; {keys} {HEADER}", clean(message)));
+        (first_line + error.line().saturating_sub(1), problem)
     };
-    let objects: Vec<&RawValue> = serde_json::from_str(text).map_err(|why| shape(1, &why))?;
-    let mut lines = Lines::of(text);
+    let objects: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| fail(1, &error))?;
+    let (mut line, mut counted) = (1, 0);
     let mut rows = Vec::new();
     for object in objects {
-        // Each value borrows from the text: where it begins tells its line.
-        let line = lines.at((object.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize));
-        let row: JsonRow<'_> = serde_json::from_str(object.get()).map_err(|why| shape(line, &why))?;
-        let written = row.usd_per_hour.get();
-        let fields = Fields {
-            region: row.region.as_deref().unwrap_or(""),
-            instance_type: row.instance_type.as_deref().unwrap_or(""),
-            capacity: row.capacity.as_deref().unwrap_or(""),
-            amount: written.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(written),
-        };
-        rows.push(fields.read(line)?);
+        // The object borrows from the text: its address is its position.
+        let start = (object.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        line += text.get(counted..start).map_or(0, |between| between.matches('\n').count());
+        counted = start;
+        let row: JsonRow<'_> = serde_json::from_str(object.get()).map_err(|error| fail(line, &error))?;
+        let amount = row.usd_per_hour.get();
+        let amount = amount.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(amount);
+        let [region, instance_type, capacity] =
+            [&row.region, &row.instance_type, &row.capacity].map(|field| field.as_deref().unwrap_or(""));
+        rows.push(PriceRow::parse(line, [region, instance_type, capacity, amount])?);
     }
     Ok(rows)
 }

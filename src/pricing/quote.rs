@@ -1,18 +1,27 @@
-//! The answer to "what does this machine cost an hour": amounts, where they came from and how sure they are.
+//! The hourly price of a node: amounts, where they came from, and how exact they are.
 
 use super::origin::{Origin, PriceSource};
-use super::table::ListPrice;
 use crate::units::{Currency, Money};
 
-/// One component's amount. Unknown is never zero.
+/// A price of a price source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// Hourly unless its name says otherwise, in the currency that the region is billed in.
+    pub amount: Money,
+    /// Whether the amount is an estimate.
+    pub estimated: bool,
+    /// Its price source, and when it was published or fetched.
+    pub origin: Origin,
+}
+
+/// The hourly amount of a component. Unknown is never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
-    /// Known, per hour.
+    /// Known.
     Known(Money),
-    /// Only an upper bound is known (a spot node without a spot price), and why: shown as `≤`, adds nothing to a lower
-    /// total.
+    /// Only an upper bound is known (a spot node without a spot price), and why. Shown as `≤`; adds nothing to a lower bound.
     AtMost(Money, Unknown),
-    /// Nobody we asked knows.
+    /// No source has it.
     Unknown(Unknown),
 }
 
@@ -25,7 +34,7 @@ impl Amount {
         }
     }
 
-    /// Why it is not known, if it is not.
+    /// Why it is unknown, if it is.
     pub const fn unknown(self) -> Option<Unknown> {
         match self {
             Self::Known(_) => None,
@@ -39,35 +48,35 @@ impl Amount {
 pub enum Unknown {
     /// The node has no instance-type label (yet).
     NoInstanceType,
-    /// Neither label, zone nor provider id tells the region.
+    /// Neither a label, the zone nor the provider ID names the region.
     NoRegion,
     /// No source has a price in this region.
     Region,
     /// Some source has this region, but not this type.
     Type,
-    /// A Local or Wavelength Zone has prices of its own, which no source has told.
+    /// A Local or Wavelength Zone has prices of its own, and no source has them.
     Zone,
-    /// Spot prices change; the table has none, and no other source has told one.
+    /// The built-in table has no spot prices, and no other source has this one.
     Spot,
-    /// The table is for Linux, and no other source has told a Windows price.
+    /// The built-in table has Linux prices, and no other source has the Windows price.
     Windows,
-    /// The table is for shared tenancy, and no other source has told a dedicated price.
+    /// The built-in table has prices of shared tenancy, and no other source has the dedicated one.
     Tenancy,
-    /// Fargate's price in this region is not known.
+    /// No source has Fargate's price in this region.
     Fargate,
-    /// The Fargate pod that tells the node's size is not there, or what it says is not understood.
+    /// There is no Fargate pod yet, or its annotation with the size cannot be parsed.
     FargateSize,
-    /// What EKS charges for hybrid nodes in this region, or the node's vCPU, is not known.
+    /// The price of hybrid nodes in this region, or the node's number of vCPU, is unknown.
     Hybrid,
-    /// Hybrid nodes are billed in tiers by the account's month: the first tier is the most it can be.
+    /// Hybrid nodes are billed in tiers of the account's monthly total: the first tier is an upper bound.
     HybridTier,
-    /// The Auto Mode fee of this type is not known.
+    /// No source has the Auto Mode fee of this type.
     Fee,
 }
 
 impl Unknown {
-    /// Which sources could tell it, the best first; none where no source could.
-    pub const fn tellers(self) -> &'static [PriceSource] {
+    /// The sources that could supply the price, best first; empty if none could.
+    pub const fn sources(self) -> &'static [PriceSource] {
         match self {
             Self::Region | Self::Type | Self::Windows => &[PriceSource::PricePage, PriceSource::GetProducts],
             Self::Zone | Self::Tenancy => &[PriceSource::GetProducts],
@@ -97,7 +106,7 @@ impl Unknown {
     }
 }
 
-/// What must be said beside a price. A price of several components is as good as its worst.
+/// The mark of a price: how exact it is. A price of several components has the mark of its least exact one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mark {
     /// As published: `0.0860`.
@@ -107,15 +116,15 @@ pub enum Mark {
     Override,
     /// Reserved capacity at the on-demand rate: `0.0860R`.
     Reserved,
-    /// Reserved capacity whose label does not say of which kind, taken for the on-demand rate: `0.0860R?`.
+    /// Reserved capacity of an unlabelled kind, assumed to cost the on-demand rate: `0.0860R?`.
     ReservedAssumed,
-    /// No capacity-type label; taken for on-demand: `0.0860?`.
+    /// No capacity-type label, assumed to be on-demand: `0.0860?`.
     Assumed,
-    /// An estimate or a figure nobody has verified: `~0.0860`.
+    /// An estimate or an unverified figure: `~0.0860`.
     Estimated,
     /// Only an upper bound is known: `≤0.0860`.
     Bound,
-    /// A capacity block or an Outpost: paid in advance, nothing more by the hour.
+    /// A capacity block or an Outpost: paid in advance.
     Prepaid,
     /// No price: `—`.
     Unknown,
@@ -138,33 +147,39 @@ impl Mark {
     }
 }
 
-/// One part of a price: the machine, or the fee on top of it.
+/// A component of a price: the instance, or the fee on top of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Component {
-    /// How much an hour.
+    /// The hourly amount.
     pub amount: Amount,
-    /// Who said so, and when.
+    /// Its price source and date.
     pub origin: Origin,
-    /// Whether the figure is an estimate, or computed from one.
+    /// Whether the amount is an estimate, or computed from one.
     pub estimated: bool,
 }
 
 impl Component {
-    /// A figure that is not in doubt.
+    /// An exact amount.
     pub const fn known(amount: Money, origin: Origin) -> Self {
         Self { amount: Amount::Known(amount), origin, estimated: false }
     }
 
-    /// No figure.
+    /// An unknown amount.
     pub const fn unknown(why: Unknown) -> Self {
-        Self { amount: Amount::Unknown(why), origin: Origin::of(PriceSource::None), estimated: false }
+        Self { amount: Amount::Unknown(why), origin: Origin::undated(PriceSource::None), estimated: false }
     }
 }
 
-/// What a price by size was computed from.
+impl From<Figure> for Component {
+    fn from(Figure { amount, estimated, origin }: Figure) -> Self {
+        Self { amount: Amount::Known(amount), origin, estimated }
+    }
+}
+
+/// What the price of a node that is billed by size was computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// Fargate: what the pod was given, or will be by the rounding of its requests.
+    /// Fargate: the size of the pod.
     Fargate {
         /// Thousandths of a vCPU.
         vcpu_milli: u64,
@@ -174,7 +189,7 @@ pub enum Basis {
         vcpu_price: Money,
         /// A GB-hour.
         gb_price: Money,
-        /// Whether the pod's annotation tells the size; else its requests were rounded up as Fargate does.
+        /// Whether the size is that of the pod's annotation; else its requests were rounded up as Fargate does.
         annotated: bool,
     },
     /// A hybrid node: its vCPU.
@@ -186,52 +201,52 @@ pub enum Basis {
     },
 }
 
-/// A discount rule at work.
+/// An applied discount rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Discount {
-    /// Its place among the rules, from 0.
+    /// The index of the rule.
     pub rule: usize,
     /// What is paid of the list price, in millionths: 720,000 for `-28%`.
     pub factor_millionths: u32,
-    /// The machine before it; none where the rule leaves the machine alone.
+    /// The instance price before it; `None` if the rule does not apply to it.
     pub instance_before: Option<Money>,
-    /// The fee before it; none where the rule leaves the fee alone.
+    /// The fee before it; `None` if the rule does not apply to it.
     pub fee_before: Option<Money>,
 }
 
-/// The price of one row, by the hour.
+/// The hourly price of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// What the partition is billed in.
+    /// The currency that the partition is billed in.
     pub currency: Currency,
-    /// The machine.
+    /// The instance.
     pub instance: Component,
-    /// The Auto Mode fee; none where no fee is due.
+    /// The Auto Mode fee; `None` if none is due.
     pub fee: Option<Component>,
-    /// What must be said beside the figure.
+    /// How exact it is.
     pub mark: Mark,
-    /// On-demand list price, where it differs from [`Self::instance`] (of a spot machine, of a capacity block).
-    pub list: Option<ListPrice>,
+    /// The on-demand price, if it is not [`Self::instance`] (of a spot node, of a capacity block).
+    pub list: Option<Figure>,
     /// What a price by size was computed from.
     pub basis: Option<Basis>,
-    /// The discount rule that was applied.
+    /// The applied discount rule.
     pub discount: Option<Discount>,
-    /// Which row of the price file set it, from 0.
+    /// The index of the price file's row that sets it.
     pub price_row: Option<usize>,
 }
 
 impl Quote {
     /// A price of one component.
-    pub(super) const fn of(currency: Currency, instance: Component, mark: Mark) -> Self {
+    pub(super) const fn new(currency: Currency, instance: Component, mark: Mark) -> Self {
         Self { currency, instance, fee: None, mark, list: None, basis: None, discount: None, price_row: None }
     }
 
-    /// No price.
-    pub(super) const fn unknown_because(currency: Currency, why: Unknown) -> Self {
-        Self::of(currency, Component::unknown(why), Mark::Unknown)
+    /// An unknown price.
+    pub(super) const fn from_unknown(currency: Currency, why: Unknown) -> Self {
+        Self::new(currency, Component::unknown(why), Mark::Unknown)
     }
 
-    /// The whole by the hour, if every part is known.
+    /// The price, if every component is known.
     pub fn hourly(&self) -> Option<Money> {
         let instance = self.instance.amount.known()?;
         match self.fee {
@@ -240,42 +255,42 @@ impl Quote {
         }
     }
 
-    /// The parts that are known: (instance, fee). What enters a `≥` total.
+    /// The known amounts of instance and fee: what a total with unknown prices contains.
     pub fn known(&self) -> (Money, Money) {
         let fee = self.fee.and_then(|fee| fee.amount.known());
         (self.instance.amount.known().unwrap_or_default(), fee.unwrap_or_default())
     }
 
-    /// Why some part has no price, if so.
+    /// Why a component is unknown, if one is.
     pub fn unknown(&self) -> Option<Unknown> {
         self.instance.amount.unknown().or_else(|| self.fee?.amount.unknown())
     }
 
-    /// Where the machine's price came from.
+    /// The price source of the instance.
     pub const fn source(&self) -> PriceSource {
         self.instance.origin.source
     }
 
-    /// What a spot machine saves by the hour against on-demand; none for others, and where either is not known. What a
-    /// discount takes off besides is the discount's: both together are never more than the list price.
+    /// What a spot node saves an hour against on-demand; `None` for others, and if either price is unknown. It does not
+    /// contain the discount: both together never exceed the on-demand price.
     pub fn spot_saves(&self) -> Option<Money> {
         let paid = self.instance.amount.known().filter(|_| self.mark != Mark::Prepaid)?;
         let spot = self.discount.and_then(|discount| discount.instance_before).unwrap_or(paid);
         self.list.map(|list| list.amount - spot)
     }
 
-    /// Whether [`Self::spot_saves`] rests on an estimate, of either price.
+    /// Whether [`Self::spot_saves`] rests on an estimate.
     pub fn spot_saves_is_estimated(&self) -> bool {
         self.instance.estimated || self.list.is_some_and(|list| list.estimated)
     }
 
-    /// Whether what it adds to a total rests on an estimate: such a total is shown with `~`.
+    /// Whether its part of a total rests on an estimate: such a total is shown with `~`.
     pub fn is_estimated(&self) -> bool {
         let adds = |part: Component| part.estimated && part.amount.known().is_some_and(|money| money != Money::ZERO);
         adds(self.instance) || self.fee.is_some_and(adds)
     }
 
-    /// Whether any part of it rests on an estimate.
+    /// Whether any component rests on an estimate.
     pub fn rests_on_estimate(&self) -> bool {
         self.instance.estimated || self.fee.is_some_and(|fee| fee.estimated)
     }
@@ -415,8 +430,8 @@ mod tests {
     /// A source that is an estimate makes each part one.
     fn quote(instance: Amount, fee: Option<Amount>, mark: Mark, source: PriceSource) -> Quote {
         let estimated = source == EmbeddedEstimate || mark == Mark::Estimated;
-        let part = |amount| Component { amount, origin: Origin::of(source), estimated };
-        Quote { fee: fee.map(part), ..Quote::of(Currency::Usd, part(instance), mark) }
+        let part = |amount| Component { amount, origin: Origin::undated(source), estimated };
+        Quote { fee: fee.map(part), ..Quote::new(Currency::Usd, part(instance), mark) }
     }
 
     use Amount::Unknown as No;

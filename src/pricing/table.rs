@@ -4,19 +4,9 @@
 //! error that says which of the two: the price of another region is never given instead.
 
 use super::origin::{AsOf, Origin, PriceSource};
+use super::quote::Figure;
 use crate::units::Money;
 use std::sync::OnceLock;
-
-/// A published on-demand price, or an estimate of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListPrice {
-    /// The price of an hour, in the currency that the region is billed in.
-    pub amount: Money,
-    /// Whether the amount is an estimate.
-    pub estimated: bool,
-    /// The price source, and when the price was published or fetched.
-    pub origin: Origin,
-}
 
 /// What the table lacks of a region and an instance type. Completes "failed to price …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -110,9 +100,9 @@ impl Table {
     ///
     /// # Errors
     /// What the table lacks of the two.
-    pub fn on_demand(&'static self, region: &str, instance_type: &str) -> Result<ListPrice, Missing> {
+    pub fn on_demand(&'static self, region: &str, instance_type: &str) -> Result<Figure, Missing> {
         let (price, source) = self.row(region, instance_type)?;
-        Ok(ListPrice {
+        Ok(Figure {
             amount: Money::from_nanos(i64::from(price.micros) * 1000),
             estimated: source.estimated,
             origin: Origin {

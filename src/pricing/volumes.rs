@@ -1,11 +1,11 @@
-//! What the EBS volumes of a machine cost by the hour: a line of its own, never part of the machine's price.
+//! The hourly price of a node's EBS volumes: a line of its own, never part of the node's price.
 //!
-//! AWS bills a volume by the GiB and month from its creation to its deletion, whatever is on it, and what is provisioned
-//! beyond the type's own performance on top (Amazon EBS pricing). No figure is in the program: prices come from the AWS
-//! Price List, and until then a volume is not known. The size is that of the node class, which describes machines to be
-//! launched: one launched before the class changed may differ.
+//! AWS bills a volume by GiB and month from its creation to its deletion, whatever it contains, and provisioned performance
+//! above the type's baseline on top (Amazon EBS pricing). The program embeds no such prices: they come from the AWS Price
+//! List, and are unknown until then. Sizes are those of the node class, which describes nodes to be launched: a node that was
+//! launched before a change may differ.
 
-use super::learned::Figure;
+use super::answers::Item;
 use super::offer::Offer;
 use super::origin::Origin;
 use super::{CapacityType, ComputeType, PriceBook};
@@ -14,20 +14,37 @@ use crate::units::money::HOURS_PER_MONTH;
 use crate::units::{Currency, Money};
 use std::borrow::Cow;
 
-/// Why the price of a machine's volumes is not fully known.
+/// Which costs besides those of nodes are shown, each as a sum of its own. None is by default: the price per node should be the
+/// price of the node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExtraCosts {
+    /// The price of the EKS control plane.
+    pub control_plane: bool,
+    /// The EBS volumes that nodes with a node class are launched with.
+    pub volumes: bool,
+}
+
+impl ExtraCosts {
+    /// Whether any is shown.
+    pub const fn any(self) -> bool {
+        self.control_plane || self.volumes
+    }
+}
+
+/// Why the price of a node's volumes is not fully known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VolumeUnknown {
-    /// The machine names no node class: a node group, or a machine run by hand.
+    /// The node has no node class: it belongs to a node group, or was launched by hand.
     NoClass,
-    /// The node class it names was not read.
+    /// Its node class was not read.
     ClassNotRead,
-    /// Neither label, zone nor provider id tells the region.
+    /// Neither a label, the zone nor the provider ID names the region.
     NoRegion,
-    /// No source has told a price of this volume type.
+    /// No source has a price of this volume type.
     Price,
-    /// The machine image or a snapshot tells the size or the type, not the class.
+    /// The machine image or a snapshot sets the size or the type.
     Size,
-    /// No source has told the price of provisioned I/O operations or throughput.
+    /// No source has the price of provisioned IOPS or throughput.
     Performance,
     /// The type is also billed by request.
     Requests,
@@ -48,148 +65,129 @@ impl VolumeUnknown {
     }
 }
 
-/// One volume and its price.
+/// A volume and its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumePart {
     /// The volume.
     pub volume: Volume,
-    /// What is known of its price, by the hour.
+    /// The known part of its hourly price.
     pub known: Money,
-    /// Why that is not all.
+    /// Why that is not all, if so.
     pub unknown: Option<VolumeUnknown>,
-    /// Who said the price of a GiB.
+    /// The price source of a GiB.
     pub origin: Origin,
 }
 
-/// The volumes of one machine.
+/// The volumes of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumesQuote {
-    /// What the partition is billed in.
+    /// The currency that the partition is billed in.
     pub currency: Currency,
-    /// Each volume; none where nothing is known of them.
+    /// The volumes.
     pub parts: Vec<VolumePart>,
-    /// Why nothing is known of them.
+    /// Why they are not known at all, if so.
     pub nothing: Option<VolumeUnknown>,
-    /// The class has changed since the machine was launched.
+    /// Whether the node class has changed since the node's launch.
     pub estimated: bool,
 }
 
 impl VolumesQuote {
-    /// Of a machine whose volumes are not known.
-    pub(crate) const fn unknown_because(currency: Currency, why: VolumeUnknown) -> Self {
+    /// The quote of a node whose volumes are unknown.
+    pub(crate) const fn from_unknown(currency: Currency, why: VolumeUnknown) -> Self {
         Self { currency, parts: Vec::new(), nothing: Some(why), estimated: false }
     }
 
-    /// What is known, by the hour: a lower bound while [`Self::unknown`] says why.
+    /// The known part of the hourly price: a lower bound if [`Self::unknown`] is not `None`.
     pub fn known(&self) -> Money {
         self.parts.iter().map(|part| part.known).sum()
     }
 
-    /// The whole by the hour, if every part is known.
+    /// The hourly price, if every part is known.
     pub fn hourly(&self) -> Option<Money> {
         self.unknown().is_none().then(|| self.known())
     }
 
-    /// Why some part is not known, if so.
+    /// Why a part is unknown, if one is.
     pub fn unknown(&self) -> Option<VolumeUnknown> {
         self.nothing.or_else(|| self.parts.iter().find_map(|part| part.unknown))
     }
 }
 
-/// What of a volume's performance is billed.
-struct Performance {
-    iops: u64,
-    throughput: u64,
-    unknown: Option<VolumeUnknown>,
-}
-
-/// What a gp3 volume does without further charge: I/O operations and MiB a second (Amazon EBS pricing).
+/// The baseline of a gp3 volume, which is free: IOPS and MiB/s (Amazon EBS pricing).
 const GP3_FREE: (u64, u64) = (3_000, 125);
-/// I/O operations of an io2 volume at the first price; those above have others (Amazon EBS pricing).
+/// The IOPS of an io2 volume in the first price tier; those above have other prices (Amazon EBS pricing).
 const IO2_FIRST: u64 = 32_000;
 
-fn performance(volume: &Volume) -> Performance {
+/// The IOPS and MiB/s of a volume that are billed, and why more than these may be.
+fn billed_performance(volume: &Volume) -> (u64, u64, Option<VolumeUnknown>) {
     let (iops, throughput) = (volume.iops.unwrap_or(0), volume.throughput.unwrap_or(0));
-    let none = Performance { iops: 0, throughput: 0, unknown: None };
     match volume.volume_type.as_str() {
-        "gp3" => Performance {
-            iops: iops.saturating_sub(GP3_FREE.0),
-            throughput: throughput.saturating_sub(GP3_FREE.1),
-            unknown: None,
-        },
-        "io1" => Performance { iops, ..none },
-        "io2" => Performance {
-            iops: iops.min(IO2_FIRST),
-            unknown: (iops > IO2_FIRST).then_some(VolumeUnknown::Performance),
-            ..none
-        },
-        "standard" => Performance { unknown: Some(VolumeUnknown::Requests), ..none },
-        _ => none,
+        "gp3" => (iops.saturating_sub(GP3_FREE.0), throughput.saturating_sub(GP3_FREE.1), None),
+        "io1" => (iops, 0, None),
+        "io2" => (iops.min(IO2_FIRST), 0, (iops > IO2_FIRST).then_some(VolumeUnknown::Performance)),
+        "standard" => (0, 0, Some(VolumeUnknown::Requests)),
+        _ => (0, 0, None),
     }
 }
 
-/// The data volume that Auto Mode gives a machine with larger local disks, in GiB (EKS user guide, "Learn about Amazon EKS
+/// The data volume, in GiB, that Auto Mode gives an instance with larger local disks (EKS user guide, "Learn about Amazon EKS
 /// Auto Mode Managed instances").
 const AUTO_BESIDE_LOCAL_DISKS: u64 = 20;
 
-/// The volumes of a machine of this class; `local_disks` is what its own disks hold, in GiB.
+/// The volumes of a node of this class; `local_disks` is the size of its instance's own disks in GiB.
 pub(crate) fn launched_with(class: &NodeClass, local_disks: Option<u64>) -> Cow<'_, [Volume]> {
     let Some(local) = local_disks.filter(|_| class.provisioner == Provisioner::AutoMode) else {
         return Cow::Borrowed(&class.volumes);
     };
-    let shrink = |volume: &Volume| {
-        let beside = !volume.root && volume.size_gib.is_some_and(|size| size < local);
-        let size_gib = if beside { Some(AUTO_BESIDE_LOCAL_DISKS) } else { volume.size_gib };
-        Volume { size_gib, ..volume.clone() }
+    let launched = |volume: &Volume| match volume.size_gib {
+        Some(size) if !volume.root && size < local => {
+            Volume { size_gib: Some(AUTO_BESIDE_LOCAL_DISKS), ..volume.clone() }
+        }
+        Some(_) | None => volume.clone(),
     };
-    Cow::Owned(class.volumes.iter().map(shrink).collect())
+    Cow::Owned(class.volumes.iter().map(launched).collect())
 }
 
-/// Whether a machine has EBS volumes that are billed beside it.
+/// Whether a node has EBS volumes that are billed separately.
 pub(crate) fn has_volumes(offer: &Offer<'_>) -> bool {
     let ec2 = matches!(offer.compute_type, ComputeType::Instance | ComputeType::Auto);
     ec2 && offer.capacity_type != CapacityType::Fargate
 }
 
 impl PriceBook {
-    /// The price of a machine's volumes.
+    /// The price of a node's volumes.
     pub fn quote_volumes(&self, offer: &Offer<'_>, volumes: &[Volume]) -> VolumesQuote {
         let currency = offer.partition().currency();
         let Some(region) = offer.price_region() else {
-            return VolumesQuote::unknown_because(currency, VolumeUnknown::NoRegion);
+            return VolumesQuote::from_unknown(currency, VolumeUnknown::NoRegion);
         };
-        let parts = volumes.iter().map(|volume| self.volume(region, volume)).collect();
-        VolumesQuote { currency, parts, nothing: None, estimated: false }
+        let parts = volumes.iter().map(|volume| {
+            let (known, unknown, origin) = self.volume(region, volume);
+            VolumePart { volume: volume.clone(), known, unknown, origin }
+        });
+        VolumesQuote { currency, parts: parts.collect(), nothing: None, estimated: false }
     }
 
-    fn volume(&self, region: &str, volume: &Volume) -> VolumePart {
-        let part = |known, unknown, origin| VolumePart { volume: volume.clone(), known, unknown, origin };
-        let Some(size) = volume.size_gib.filter(|_| !volume.volume_type.is_empty()) else {
-            return part(Money::ZERO, Some(VolumeUnknown::Size), Origin::default());
+    fn volume(&self, region: &str, volume: &Volume) -> (Money, Option<VolumeUnknown>, Origin) {
+        let kind = &volume.volume_type;
+        let Some(size) = volume.size_gib.filter(|_| !kind.is_empty()) else {
+            return (Money::ZERO, Some(VolumeUnknown::Size), Origin::default());
         };
-        let learned = self.learned();
-        let Some(gib) = learned.volume(region, &volume.volume_type) else {
-            return part(Money::ZERO, Some(VolumeUnknown::Price), Origin::default());
+        let Some(gib) = self.answers().get(region, &Item::Volume(kind.clone())) else {
+            return (Money::ZERO, Some(VolumeUnknown::Price), Origin::default());
         };
-        let billed = performance(volume);
+        let times = |price: Money, count: u64| price.times(i64::try_from(count).unwrap_or(i64::MAX), 1);
+        let (iops, throughput, mut unknown) = billed_performance(volume);
         let mut month = times(gib.amount, size);
-        let mut unknown = billed.unknown;
-        for (count, price) in [
-            (billed.iops, learned.volume_iops(region, &volume.volume_type)),
-            (billed.throughput, learned.volume_throughput(region, &volume.volume_type)),
-        ] {
-            match price {
-                _ if count == 0 => {}
-                Some(Figure { amount, .. }) => month += times(amount, count),
+        let billed = [(iops, Item::VolumeIops(kind.clone())), (throughput, Item::VolumeMibps(kind.clone()))];
+        for (count, item) in billed.into_iter().filter(|(count, _)| *count > 0) {
+            match self.answers().get(region, &item) {
+                Some(price) => month += times(price.amount, count),
                 None => unknown = unknown.or(Some(VolumeUnknown::Performance)),
             }
         }
-        part(month.times(1, HOURS_PER_MONTH), unknown, gib.origin)
+        (month.times(1, HOURS_PER_MONTH), unknown, gib.origin)
     }
-}
-
-fn times(price: Money, count: u64) -> Money {
-    price.times(i64::try_from(count).unwrap_or(i64::MAX), 1)
 }
 
 #[cfg(test)]
@@ -231,7 +229,7 @@ mod tests {
     fn quote(region: &str, volume: Volume) -> VolumesQuote {
         let labels: Labels = [(key::REGION[0], region)].into_iter().collect();
         let node = Node { labels, ..Node::default() };
-        book().quote_volumes(&Offer::of_node(&node, None), &[volume])
+        book().quote_volumes(&Offer::from_node(&node, None), &[volume])
     }
 
     fn volume(kind: &str, size: u64, iops: u64, throughput: u64) -> Volume {
@@ -247,8 +245,8 @@ mod tests {
 
     // 20 × 0.0912 ÷ 730; (80 × 0.0912 + 7,000 × 0.0057 + 125 × 0.0456) ÷ 730; (100 × 0.1278 + 4,000 × 0.0666) ÷ 730.
     #[test_case(volume("gp3", 20, 0, 0) => "0.002498630")]
-    #[test_case(volume("gp3", 20, 3_000, 125) => "0.002498630" ; "what a gp3 volume does without charge")]
-    #[test_case(volume("gp3", 80, 10_000, 250) => "0.072460274" ; "more than that")]
+    #[test_case(volume("gp3", 20, 3_000, 125) => "0.002498630" ; "the free baseline of gp3")]
+    #[test_case(volume("gp3", 80, 10_000, 250) => "0.072460274" ; "above the baseline")]
     #[test_case(volume("io2", 100, 4_000, 0) => "0.382438356" ; "every operation of io2")]
     fn a_volume_costs_its_size_and_performance(volume: Volume) -> String {
         quote("ap-northeast-2", volume).hourly().unwrap().decimal(9)
@@ -266,7 +264,7 @@ mod tests {
     #[test_case("eu-west-1", volume("gp3", 20, 0, 0) => (Some(VolumeUnknown::Price), "0.000000000".into()) ;
         "never another region's price")]
     #[test_case("", volume("gp3", 20, 0, 0) => (Some(VolumeUnknown::NoRegion), "0.000000000".into()) ; "no region")]
-    fn what_is_not_known_is_no_zero(region: &str, volume: Volume) -> (Option<VolumeUnknown>, String) {
+    fn unknown_is_not_zero(region: &str, volume: Volume) -> (Option<VolumeUnknown>, String) {
         let quote = quote(region, volume);
         assert_eq!(quote.hourly(), None);
         (quote.unknown(), quote.known().decimal(9))
@@ -284,7 +282,7 @@ mod tests {
         assert_eq!(launched[0].size_gib, Some(4));
         let size = launched[1].size_gib.unwrap();
         class.provisioner = Provisioner::Karpenter;
-        assert_eq!(launched_with(&class, local).as_ref(), class.volumes, "Karpenter's are what the class says");
+        assert_eq!(launched_with(&class, local).as_ref(), class.volumes, "Karpenter's are those of the class");
         size
     }
 }

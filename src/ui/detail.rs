@@ -194,7 +194,7 @@ fn excuses(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
     let prices = scene.cluster.prices();
     // A zone with prices of its own is asked for by its own name, spot by the region's.
     let regions: BTreeSet<&str> = offer.region.into_iter().chain(offer.price_region()).collect();
-    for (teller, why) in regions.into_iter().flat_map(|region| prices.excuses(missing, region)) {
+    for (teller, why) in regions.into_iter().flat_map(|region| prices.why_missing(missing, region)) {
         facts.fact("", &format!("{}: {why}", source(teller)), Role::Dim);
     }
 }

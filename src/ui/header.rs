@@ -345,8 +345,8 @@ fn excuse(scene: &Scene<'_>, price: &PriceTotals) -> Option<String> {
     let missing = whys.next().filter(|_| whys.next().is_none() && price.foreign == 0)?;
     let prices = scene.cluster.prices();
     let regions: BTreeSet<&str> = prices.sources().map(|(_, region, _)| region).collect();
-    let told: Vec<_> = regions.into_iter().filter_map(|region| prices.excuses(*missing, region).next()).collect();
-    let rank = |source| missing.tellers().iter().position(|teller| *teller == source);
+    let told: Vec<_> = regions.into_iter().filter_map(|region| prices.why_missing(*missing, region).next()).collect();
+    let rank = |source| missing.sources().iter().position(|teller| *teller == source);
     told.into_iter().min_by_key(|(source, _)| rank(*source)).map(|(_, why)| why.to_owned())
 }
 

@@ -126,6 +126,45 @@ impl Money {
         }
         out
     }
+
+    /// Parses an amount of 0 or more as people and programs write it: decimal digits with an optional `+` and exponent
+    /// (`0.0860`, `+0.5`, and `1.9003e-02` as Go prints small numbers). `None` for everything else: `inf`, `nan`, negative
+    /// numbers, units, more than nine billion.
+    pub fn parse_scientific(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let unsigned = text.strip_prefix('+').unwrap_or(text);
+        let amount: Self = match unsigned.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => shift(mantissa, exponent.parse().ok()?)?.parse().ok()?,
+            None => unsigned.parse().ok()?,
+        };
+        (amount >= Self::ZERO).then_some(amount)
+    }
+}
+
+/// Moves the decimal point: `1.9` by -2 digits is `0.019`. `None` for anything but digits, and for very large numbers.
+fn shift(mantissa: &str, exponent: i32) -> Option<String> {
+    /// Digits on either side of the point that can matter to an amount.
+    const DIGITS: i64 = 20;
+    let (sign, unsigned) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
+    let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = format!("{whole}{part}");
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let significant = digits.trim_start_matches('0');
+    let leading = digits.len() - significant.len();
+    // The point's position among the significant digits.
+    let point = i64::try_from(whole.len()).ok()? + i64::from(exponent) - i64::try_from(leading).ok()?;
+    match usize::try_from(point) {
+        _ if significant.is_empty() || point < -DIGITS => Some("0".to_owned()),
+        Err(_) => Some(format!("{sign}0.{}{significant}", "0".repeat(usize::try_from(-point).ok()?))),
+        Ok(point) if point as i64 <= DIGITS => {
+            let padded = format!("{significant:0<point$}");
+            let (whole, part) = padded.split_at_checked(point)?;
+            Some(format!("{sign}0{whole}.{part}"))
+        }
+        Ok(_) => None,
+    }
 }
 
 fn round_div(value: i128, by: i128) -> i128 {
@@ -262,5 +301,64 @@ mod tests {
     fn fractions_round_half_up() {
         assert_eq!(m("0.9896").times(78, 1000).rounded(5).to_string(), "0.07719");
         assert_eq!(m("0.077").times(12, 100).rounded(5).to_string(), "0.00924");
+    }
+
+    #[test_case("0.0860" => Some("0.086".into()))]
+    #[test_case("1.9003e-02" => Some("0.019003".into()))]
+    #[test_case("19.003E-3" => Some("0.019003".into()))]
+    #[test_case("0.00019003e2" => Some("0.019003".into()))]
+    #[test_case("1e3" => Some("1000.00".into()))]
+    #[test_case("1.5e+3" => Some("1500.00".into()))]
+    #[test_case("000012e-1" => Some("1.20".into()))]
+    #[test_case("5e-10" => Some("0.000000001".into()) ; "a tenth decimal rounds half up")]
+    #[test_case("4e-10" => Some("0.00".into()))]
+    #[test_case("1e-400" => Some("0.00".into()))]
+    #[test_case("0e400" => Some("0.00".into()))]
+    #[test_case("-0" => Some("0.00".into()))]
+    #[test_case("-0e3" => Some("0.00".into()))]
+    #[test_case("+.5" => Some("0.50".into()))]
+    #[test_case("1e9" => Some("1000000000.00".into()))]
+    #[test_case("1e10" => None)]
+    #[test_case("1e400" => None)]
+    #[test_case("1e99999999999" => None)]
+    #[test_case("-1e-3" => None)]
+    #[test_case("-0.1" => None)]
+    #[test_case("+-1" => None)]
+    #[test_case("--1e1" => None)]
+    #[test_case("e3" => None)]
+    #[test_case(".e3" => None)]
+    #[test_case("1e" => None)]
+    #[test_case("1e1.5" => None)]
+    #[test_case("1_0" => None)]
+    #[test_case("0x10" => None)]
+    #[test_case("inf" => None)]
+    #[test_case("Infinity" => None)]
+    #[test_case("NaN" => None)]
+    #[test_case("" => None)]
+    #[test_case("0,1" => None)]
+    #[test_case("$0.1" => None)]
+    #[test_case("٣" => None ; "digits of another script")]
+    fn an_amount_with_an_exponent_is_parsed_exactly(text: &str) -> Option<String> {
+        Money::parse_scientific(text).map(|amount| amount.to_string())
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_exponent_only_moves_the_point(nanos in 0_i64..=1_000_000_000_000, exponent in -9_i32..=9) {
+            let amount = Money::from_nanos(nanos);
+            // The same number with its point elsewhere.
+            let text = format!("{nanos}e{}", -9);
+            proptest::prop_assert_eq!(Money::parse_scientific(&text), Some(amount));
+            let there = Money::parse_scientific(&format!("{}e{exponent}", amount.decimal(9)));
+            let back = there.and_then(|there| Money::parse_scientific(&format!("{}e{}", there.decimal(9), -exponent)));
+            if exponent >= 0 && there.is_some() {
+                proptest::prop_assert_eq!(back, Some(amount));
+            }
+        }
+
+        #[test]
+        fn any_text_is_parsed_or_rejected(text in "[-+]?[0-9.]{0,30}[eE]?[-+]?[0-9]{0,4}") {
+            proptest::prop_assert!(Money::parse_scientific(&text).is_none_or(|amount| amount >= Money::ZERO));
+        }
     }
 }

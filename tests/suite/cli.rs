@@ -398,7 +398,7 @@ fn a_discount_of_the_file_is_a_rule() {
     assert_eq!(rules("discounts = [{ family = 'm5*', factor = 0.72 }]"), ["family=m5* -28%"]);
     assert_eq!(
         rules("[[discounts]]\nfactor = 1\non = 'fee'\n[[discounts]]\nfactor = '0.5'\ncapacity = 'spot'\non = 'all'"),
-        ["-0% on the fee", "capacity=spot -50% on machine and fee"]
+        ["-0% on the fee", "capacity=spot -50% on instance and fee"]
     );
     assert_eq!(rules("discounts = []"), Vec::<String>::new());
 }

@@ -55,7 +55,12 @@ fn spot_nodes_have_savings() {
 fn extra_costs_have_a_price() {
     let cluster = state_after(Some(40), 0);
     let plane = cluster.control_plane().unwrap();
-    assert_eq!(plane.label(), "0.10", "in standard support, and no estimate");
+    let price = plane.hourly().unwrap().to_string();
+    assert_eq!(
+        (price.as_str(), plane.is_estimated(), plane.if_extended()),
+        ("0.10", false, None),
+        "in standard support"
+    );
     let mut volumes = 0;
     for quote in cluster.rows().filter_map(|row| row.volumes_quote()) {
         assert_eq!((quote.nothing, quote.parts.len()), (None, 2), "{quote:?}");

@@ -356,11 +356,13 @@ fn a_control_plane_is_priced_where_there_is_one(
     cluster.apply(node("a", labels).added(), at(2));
     let asked: Vec<_> = cluster.demand().eks.iter().map(ToString::to_string).collect();
     let plane = cluster.control_plane()?;
-    Some((asked.concat(), plane.label()))
+    let estimate = if plane.is_estimated() { "~" } else { "" };
+    let extended = plane.if_extended().map(|extended| format!(" ({extended} in extended support)"));
+    Some((asked.concat(), format!("{estimate}{}{}", plane.hourly().unwrap(), extended.unwrap_or_default())))
 }
 
 #[test]
-fn what_aws_tells_of_the_control_plane_holds() {
+fn the_report_of_aws_decides_the_price_of_the_control_plane() {
     let mut cluster = on(BOTH);
     cluster.apply(about("https://0.gr7.us-east-1.eks.amazonaws.com"), at(1));
     let support = ClusterSupport {
@@ -372,7 +374,7 @@ fn what_aws_tells_of_the_control_plane_holds() {
     let news = PriceNews::ClusterSupport { region: "us-east-1".into(), support };
     assert!(cluster.learn([news.clone()]).any());
     assert!(!cluster.learn([news]).any(), "the same again is no news");
-    assert_eq!(cluster.control_plane().unwrap().label(), "4.00");
+    assert_eq!(cluster.control_plane().unwrap().hourly().unwrap().to_string(), "4.00");
 }
 
 // === the screen ===

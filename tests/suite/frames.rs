@@ -772,7 +772,7 @@ fn yuan_is_never_shown_as_dollar() {
 
 #[test]
 fn what_has_a_price_by_size_or_by_terms_says_how() {
-    let rule = DiscountRule { family: Some("c5a".parse().unwrap()), ..DiscountRule::of("-28%".parse().unwrap()) };
+    let rule = DiscountRule { family: Some("c5a".parse().unwrap()), ..DiscountRule::new("-28%".parse().unwrap()) };
     let file =
         PriceFile::parse("prices.csv", "region,instance_type,capacity,usd_per_hour\n*,m5.large,*,0.07\n").unwrap();
     let book = PriceBook::embedded().with_terms(PriceTerms { file: Some(file), rules: vec![rule] });

@@ -448,7 +448,7 @@ proptest! {
 #[test]
 fn a_rule_that_matches_no_node_is_reported() {
     let rule = |edit: &dyn Fn(&mut DiscountRule)| {
-        let mut rule = DiscountRule::of("-28%".parse().unwrap());
+        let mut rule = DiscountRule::new("-28%".parse().unwrap());
         edit(&mut rule);
         rule
     };
@@ -495,7 +495,7 @@ fn a_rule_that_matches_no_node_is_reported() {
 
 #[test]
 fn a_discount_comes_off_a_price_that_is_learned_later() {
-    let rule = DiscountRule { region: Some("ap-*".parse().unwrap()), ..DiscountRule::of("0.5".parse().unwrap()) };
+    let rule = DiscountRule { region: Some("ap-*".parse().unwrap()), ..DiscountRule::new("0.5".parse().unwrap()) };
     let terms = PriceTerms { file: None, rules: vec![rule] };
     let mut c = Cluster::new(Some(PriceBook::embedded().with_terms(terms)));
     let mut windows = node("n");

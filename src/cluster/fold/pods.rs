@@ -97,7 +97,7 @@ impl Cluster {
     pub(super) fn price_by_pods(&mut self, id: RowId) {
         if let Some(row) = self.rows.get_mut(&id).filter(|row| row.priced_by_pods) {
             row.price(self.prices.book.as_ref());
-            self.prices.note(row.quote());
+            self.prices.mark_used(row.quote());
         }
     }
 

@@ -38,7 +38,7 @@ impl Cluster {
                 differs |= row.price_volumes(book, &self.classes);
             }
             if differs {
-                self.prices.note(row.quote());
+                self.prices.mark_used(row.quote());
                 self.touch(id);
                 changed = ChangedParts::ROWS;
             }

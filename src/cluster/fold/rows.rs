@@ -69,7 +69,7 @@ impl Cluster {
             row.price_volumes(self.prices.book.as_ref(), &self.classes);
         }
         self.nodes_revision += 1;
-        self.prices.note(row.quote());
+        self.prices.mark_used(row.quote());
         if row.gone.is_some() {
             self.tombstones.insert(id);
         } else {

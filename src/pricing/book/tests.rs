@@ -229,7 +229,7 @@ fn every_purchase_kind_is_priced_or_explained() {
             CapacityType::Unknown => &[("karpenter.sh/capacity-type", "")],
         };
         let node = seoul(pairs);
-        assert_eq!(Offer::of_node(&node, None).capacity_type, capacity_type);
+        assert_eq!(Offer::from_node(&node, None).capacity_type, capacity_type);
         let quote = price(&node);
         assert_eq!(quote.hourly().is_none(), quote.unknown().is_some(), "{capacity_type}: priced or explained");
     }
@@ -357,7 +357,7 @@ fn a_claim_tells_what_its_node_does_not_say_yet() {
 fn a_fargate_node_is_told_by_its_name_until_its_labels_are_there() {
     let early = Node { name: "fargate-ip-10-0-0-3.ap-northeast-2.compute.internal".into(), ..node(&[REGION]) };
     assert_eq!(told(&price(&early)), unpriced("—", Unknown::FargateSize));
-    assert_eq!(Offer::of_node(&early, None).capacity_type, CapacityType::Fargate);
+    assert_eq!(Offer::from_node(&early, None).capacity_type, CapacityType::Fargate);
     let named_so = Node { name: "fargate-like".into(), ..seoul(&[]) };
     assert_eq!(told(&price(&named_so)), priced("0.08600"));
 }
@@ -385,7 +385,7 @@ fn a_hybrid_node_is_told_by_its_provider_id() {
     let hybrid = Node { provider_id: "eks-hybrid:///cn-north-1/demo/edge-1".into(), ..node(&[]) };
     let quote = price(&hybrid);
     assert_eq!((told(&quote), quote.currency), (unpriced("—", Unknown::Hybrid), Currency::Cny));
-    assert_eq!(Offer::of_node(&hybrid, None).region, Some("cn-north-1"));
+    assert_eq!(Offer::from_node(&hybrid, None).region, Some("cn-north-1"));
 }
 
 // === the user's own terms ===
@@ -398,7 +398,7 @@ fn discounted(rules: &[DiscountRule]) -> PriceBook {
 }
 
 fn off(on: DiscountOn, edit: impl FnOnce(&mut DiscountRule)) -> DiscountRule {
-    let mut rule = DiscountRule { on, ..DiscountRule::of(RULE.parse().unwrap()) };
+    let mut rule = DiscountRule { on, ..DiscountRule::new(RULE.parse().unwrap()) };
     edit(&mut rule);
     rule
 }

@@ -11,7 +11,7 @@ fn rows(text: &str) -> Vec<String> {
 
 const EXAMPLE: &str = "region,instance_type,capacity,usd_per_hour
 eu-west-1,m5.large,on-demand,0.0712
-# what the accounts department told us
+# agreed with the accounts department
 *,p5.48xlarge,,31.464
 
 us-west-2-lax-1, c5.12xlarge ,Spot,1.9003e-02
@@ -32,7 +32,7 @@ fn a_file_is_read_row_by_row() {
 }
 
 #[test]
-fn json_says_the_same() {
+fn json_has_the_same_rows() {
     let json = r#"
 [
   {"region": "eu-west-1", "instance_type": "m5.large", "capacity": "on-demand", "usd_per_hour": 0.0712},
@@ -59,7 +59,7 @@ fn an_amount_never_passes_through_floating_point() {
 }
 
 #[test]
-fn columns_may_be_left_out_and_stand_in_any_order() {
+fn columns_may_be_missing_and_in_any_order() {
     assert_eq!(rows("usd_per_hour,instance_type\n0.1,m5.large\n"), ["2: * m5.large * 0.10"]);
     assert_eq!(rows("\u{feff}usd_per_hour\r\n0.1\r\n"), ["2: * * * 0.10"], "as a spreadsheet saves it");
 }
@@ -85,7 +85,7 @@ fn columns_may_be_left_out_and_stand_in_any_order() {
 #[test_case("[\n{\"usd_per_hour\": 1,\n \"price\": 2}]" => "prices.csv:3: unknown field `price`, expected one of `region`, `instance_type`, `capacity`, `usd_per_hour`; a price file is an array of objects with the keys region,instance_type,capacity,usd_per_hour")]
 #[test_case("{\"usd_per_hour\": 1}" => "prices.csv:1: invalid type: map, expected a sequence; a price file is an array of objects with the keys region,instance_type,capacity,usd_per_hour")]
 #[test_case("[{\"usd_per_hour\": 1}" => "prices.csv:1: EOF while parsing a list; a price file is an array of objects with the keys region,instance_type,capacity,usd_per_hour")]
-fn a_file_that_cannot_be_used_names_line_and_remedy(text: &str) -> String {
+fn an_invalid_file_names_line_and_remedy(text: &str) -> String {
     parse(text).unwrap_err()
 }
 
@@ -110,11 +110,11 @@ use CapacityType::{OnDemand, Spot};
 #[test_case("eu-west-1", "c5.large", OnDemand => 2 ; "region")]
 #[test_case("us-east-1", "m5.large", OnDemand => 3 ; "type")]
 #[test_case("us-east-1", "c5.large", Spot => 4 ; "capacity")]
-#[test_case("eu-west-1", "c5.large", Spot => 4 ; "of equals the last")]
-#[test_case("eu-west-1", "m5.large", OnDemand => 6 ; "of the same the last")]
+#[test_case("eu-west-1", "c5.large", Spot => 4 ; "the later one of two")]
+#[test_case("eu-west-1", "m5.large", OnDemand => 6 ; "the later one of the same")]
 #[test_case("us-east-1", "m5.large", Spot => 7 ; "type and capacity")]
-#[test_case("eu-west-1", "m5.large", Spot => 8 ; "all three")]
-fn the_row_that_says_most_holds(region: &str, instance_type: &str, capacity_type: CapacityType) -> i64 {
+#[test_case("eu-west-1", "m5.large", Spot => 8 ; "three conditions")]
+fn the_row_with_most_conditions_wins(region: &str, instance_type: &str, capacity_type: CapacityType) -> i64 {
     let file = parse(ROWS).unwrap();
     let (at, row) = file.find(&offer(region, instance_type, capacity_type)).unwrap();
     assert_eq!(at + 2, row.line);

@@ -502,7 +502,7 @@ impl Schedule {
             let history = Topic::SpotHistory { region: region.clone(), os: *os };
             needs.topics.insert(history.clone(), types.clone());
             // The public files know nothing of China.
-            if Partition::of(region) == Partition::China {
+            if Partition::from_region(region) == Partition::China {
                 continue;
             }
             let lacks = |name: &&Name| self.concluded(&history, name) && !self.prices(&history, region, *os, name);
@@ -623,7 +623,7 @@ fn sold_in(region: &str) -> Option<Result<(), &'static str>> {
     if !parts.iter().all(word) || !numbered || region.len() > 60 {
         return None;
     }
-    match Partition::of(region) {
+    match Partition::from_region(region) {
         Partition::Commercial | Partition::China => Some(Ok(())),
         Partition::GovCloud => Some(Err("the price API does not serve GovCloud")),
         Partition::Isolated | Partition::Sovereign => None,

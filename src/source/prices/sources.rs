@@ -70,7 +70,7 @@ impl Sources {
                 })
             }
             Topic::EksList { region } => {
-                let (endpoint, partition) = match Partition::of(region) {
+                let (endpoint, partition) = match Partition::from_region(region) {
                     Partition::China => (&at.price_list_china, "cn"),
                     Partition::Commercial | Partition::GovCloud | Partition::Isolated | Partition::Sovereign => {
                         (&at.price_list, "aws")

@@ -72,7 +72,7 @@ pub fn cluster_prices(region: &str, now: Timestamp) -> PriceSheet {
 }
 
 fn sheet(region: &str, now: Timestamp, prices: Prices) -> PriceSheet {
-    let currency = Partition::of(region).currency();
+    let currency = Partition::from_region(region).currency();
     PriceSheet { source: PriceSource::Simulated, region: region.into(), currency, fetched: now, cached: false, prices }
 }
 

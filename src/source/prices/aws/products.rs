@@ -103,7 +103,7 @@ fn on_demand_filters(key: &OnDemandKey, tenancy: Tenancy) -> Vec<Term<'_>> {
 
 /// The regions of the API that answer for a region, the nearest first. GovCloud and the isolated partitions have none.
 fn api_regions(region: &str) -> &'static [&'static str] {
-    match Partition::of(region) {
+    match Partition::from_region(region) {
         Partition::China => &["cn-northwest-1"],
         Partition::Commercial if region.starts_with("ap-") => &["ap-south-1", "us-east-1", "eu-central-1"],
         Partition::Commercial if region.starts_with("eu-") => &["eu-central-1", "us-east-1", "ap-south-1"],

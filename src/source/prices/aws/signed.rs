@@ -55,7 +55,7 @@ impl Service {
 
 /// The domain of a region's partition. Source: `partitions.json` of AWS's SDKs.
 fn domain(region: &str) -> &'static str {
-    match Partition::of(region) {
+    match Partition::from_region(region) {
         Partition::Commercial | Partition::GovCloud => "amazonaws.com",
         Partition::China => "amazonaws.com.cn",
         Partition::Sovereign => "amazonaws.eu",
@@ -85,7 +85,7 @@ impl Signer<'_> {
         Ok(PriceSheet {
             source: PriceSource::SpotHistory,
             region: region.into(),
-            currency: Partition::of(region).currency(),
+            currency: Partition::from_region(region).currency(),
             fetched: (self.now)(),
             cached: false,
             prices: Prices::Spot(prices),
