@@ -1,58 +1,38 @@
-//! Prices that no publication has, from those that are known: by another size of the family in the region, else by the
-//! family next to it.
+//! Prices that no publication has: from another size of the family in the region, else from the family next to it.
 
+use crate::rebuild::Row;
 use crate::tenancy::{Evidence, Ratio, Reference, dollars, family, is_metal, weight};
 use nodeglass::units::Money;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// AWS's prices have five decimals at most.
 const DECIMALS: u32 = 5;
 
-/// What an estimate rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// Another size of the family in the region, in us-east-1's proportion.
-    Size,
-    /// What the family, or the one next to it, costs in the region compared with us-east-1.
-    Family,
-}
-
-/// An estimated price.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Estimate {
-    /// Dollars an hour.
-    pub amount: Money,
-    /// What it rests on.
-    pub by: By,
-    /// The month of the region's figure that it rests on.
-    pub month: String,
-}
-
-/// How the sizes of a family are set in us-east-1.
+/// How AWS sets the prices of a family's sizes, as us-east-1 shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape<'a> {
-    /// As multiples of the price of the smallest size, or of the one above it.
+    /// As multiples of the price of the smallest size, or of the next one.
     FromSmallest(&'a str),
-    /// As fractions of the largest size's price, rounded to so many decimals.
+    /// As fractions of the price of the largest size, rounded to this number of decimals.
     FromLargest(&'a str, u32),
-    /// Otherwise.
+    /// By no rule.
     Free,
 }
 
-/// Makes estimates.
+/// Estimates prices.
 pub struct Estimator<'a> {
     reference: &'a Reference,
-    evidence: &'a Evidence,
-    /// Virtual sizes by family, the smallest first.
+    /// Virtual types of each family, the smallest first.
     sizes: BTreeMap<&'a str, Vec<&'a str>>,
-    /// By region and family: the size whose figure stands for the family.
-    best_sizes: BTreeMap<(&'a str, &'a str), &'a str>,
-    /// By region: the ratios of its families.
-    ratios: BTreeMap<&'a str, Vec<(&'a str, &'a Ratio)>>,
+    /// The figure of each region and family that stands for the family, with its instance type.
+    best_figures: BTreeMap<(&'a str, &'a str), (&'a str, &'a Row)>,
+    /// The ratios of each region's families.
+    ratios: BTreeMap<&'a str, BTreeMap<&'a str, &'a Ratio>>,
 }
 
 impl<'a> Estimator<'a> {
-    /// From us-east-1's prices, and what is known of the other regions.
+    /// An estimator that uses us-east-1's prices and what is known about the other regions.
     pub fn new(reference: &'a Reference, evidence: &'a Evidence) -> Self {
         let mut sizes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for name in reference.keys().filter(|name| !is_metal(name) && weight(name).is_some()) {
@@ -61,81 +41,77 @@ impl<'a> Estimator<'a> {
         for names in sizes.values_mut() {
             names.sort_by_key(|name| weight(name));
         }
-        let mut known: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-        for (region, name) in evidence.figures.keys().filter(|(_, name)| reference.contains_key(name)) {
-            known.entry((region, family(name))).or_default().push(name);
-        }
-        let mut ratios: BTreeMap<&str, Vec<(&str, &Ratio)>> = BTreeMap::new();
+        let mut ratios: BTreeMap<&str, BTreeMap<&str, &Ratio>> = BTreeMap::new();
         for ((region, family), ratio) in &evidence.ratios {
-            ratios.entry(region).or_default().push((family, ratio));
+            ratios.entry(region).or_default().insert(family, ratio);
         }
-        let mut estimator = Self { reference, evidence, sizes, best_sizes: BTreeMap::new(), ratios };
-        for (group, names) in known {
-            // The largest of those that the others follow from: its price has the most digits.
-            let followers = |size: &str| names.iter().filter(|name| estimator.follows(group.0, size, name)).count();
-            let best = names.iter().max_by_key(|size| (followers(size), weight(size).unwrap_or(0), **size));
-            estimator.best_sizes.extend(best.map(|size| (group, *size)));
+        let mut figures: BTreeMap<(&str, &str), Vec<(&str, &Row)>> = BTreeMap::new();
+        for ((region, name), row) in evidence.figures.iter().filter(|((_, name), _)| reference.contains_key(name)) {
+            figures.entry((region, family(name))).or_default().push((name, row));
+        }
+        let mut estimator = Self { reference, sizes, best_figures: BTreeMap::new(), ratios };
+        for (group, figures) in figures {
+            // The largest of those that most others follow from: its price has the most digits.
+            let followers = |from: &str, known: &Row| {
+                let follows = |(name, row): &&(&str, &Row)| estimator.scaled(known.amount, from, name) == row.amount;
+                figures.iter().filter(follows).count()
+            };
+            let best =
+                figures.iter().max_by_key(|(name, row)| (followers(name, row), weight(name).unwrap_or(0), *name));
+            estimator.best_figures.extend(best.map(|best| (group, *best)));
         }
         estimator
     }
 
-    fn price(&self, name: &str) -> f64 {
-        self.reference.get(name).map_or(f64::NAN, |money| dollars(*money))
-    }
-
-    fn figure(&self, region: &str, name: &str) -> Option<Money> {
-        self.evidence.figures.get(&(region.to_owned(), name.to_owned())).map(|figure| figure.amount)
-    }
-
-    /// Whether one size's figure is what another's makes it.
-    fn follows(&self, region: &str, from: &str, name: &str) -> bool {
-        let (Some(known), Some(price)) = (self.figure(region, from), self.figure(region, name)) else { return false };
-        rounded(dollars(known) * self.price(name) / self.price(from), DECIMALS) == price
-    }
-
-    /// The price of a pair that has no figure; none of a type that us-east-1 lacks, and of a region without any figure.
-    pub fn estimate(&self, region: &str, name: &str) -> Option<Estimate> {
+    /// The price of a pair that has no figure. `None` for types that us-east-1 lacks, and for regions without figures.
+    pub fn estimate(&self, region: &str, name: &str) -> Option<Row> {
         let own = family(name);
         if !self.reference.contains_key(name) {
             return None;
         }
-        if let Some(size) = self.best_sizes.get(&(region, own)) {
-            let figure = self.evidence.figures.get(&(region.to_owned(), (*size).to_owned()))?;
-            let amount = self.by_size(dollars(figure.amount), size, name);
-            return Some(Estimate { amount, by: By::Size, month: figure.month.clone() });
+        let estimate = |amount: Money, by: &str, month: &str| {
+            let source = format!("estimated-by-{by}-{month}");
+            Some(Row { amount, source, month: month.to_owned(), estimated: true })
+        };
+        if let Some((size, row)) = self.best_figures.get(&(region, own)) {
+            return estimate(self.by_size(row.amount, size, name), "size", &row.month);
         }
         let ratios = self.ratios.get(region)?;
-        if let Some((_, ratio)) = ratios.iter().find(|(family, _)| *family == own) {
-            let amount = rounded(self.price(name) * ratio.value, DECIMALS);
-            return Some(Estimate { amount, by: By::Family, month: ratio.month.clone() });
+        if let Some(ratio) = ratios.get(own) {
+            return estimate(rounded(self.price(name) * ratio.value, DECIMALS), "family", &ratio.month);
         }
-        let own_traits = Traits::of_family(own);
-        let distance = |other: &str| own_traits.distance(&Traits::of_family(other));
-        let nearest = ratios.iter().min_by(|(a, _), (b, _)| {
-            let newer = |name: &str| std::cmp::Reverse(Traits::of_family(name).generation);
-            distance(a).total_cmp(&distance(b)).then_with(|| (newer(a), *a).cmp(&(newer(b), *b)))
-        });
+        let traits = Traits::parse(own);
+        let distance = |other: &str| traits.distance(&Traits::parse(other));
+        let order = |name: &'a str| (Reverse(Traits::parse(name).generation), name);
+        let nearest = ratios
+            .iter()
+            .min_by(|(a, _), (b, _)| distance(a).total_cmp(&distance(b)).then_with(|| order(a).cmp(&order(b))));
         let (neighbour, ratio) = nearest?;
-        Some(Estimate {
-            amount: self.by_family(name, neighbour, ratio.value),
-            by: By::Family,
-            month: ratio.month.clone(),
-        })
+        estimate(self.by_family(name, neighbour, ratio.value), "family", &ratio.month)
     }
 
-    /// A size from another one of the same family.
-    fn by_size(&self, known: f64, from: &str, name: &str) -> Money {
-        let in_proportion = known * self.price(name) / self.price(from);
-        match (self.shape(family(name)), weight(from), weight(name)) {
-            (Shape::FromLargest(_, decimals), Some(own), Some(wanted)) if !is_metal(from) && !is_metal(name) => {
-                rounded(known * f64::from(wanted) / f64::from(own), decimals)
+    /// The price in us-east-1.
+    fn price(&self, name: &str) -> f64 {
+        self.reference.get(name).map_or(f64::NAN, |money| dollars(*money))
+    }
+
+    /// The price of a type from that of another one of its family, in us-east-1's proportion.
+    fn scaled(&self, known: Money, from: &str, name: &str) -> Money {
+        rounded(dollars(known) * self.price(name) / self.price(from), DECIMALS)
+    }
+
+    /// The price of a type from that of another one of its family, set as the family's prices are.
+    fn by_size(&self, known: Money, from: &str, name: &str) -> Money {
+        let Shape::FromLargest(_, decimals) = self.shape(family(name)) else { return self.scaled(known, from, name) };
+        match (weight(from), weight(name)) {
+            (Some(own), Some(wanted)) if !is_metal(from) && !is_metal(name) => {
+                rounded(dollars(known) * f64::from(wanted) / f64::from(own), decimals)
             }
-            (Shape::FromLargest(_, decimals), ..) => rounded(in_proportion, decimals),
-            (Shape::FromSmallest(_) | Shape::Free, ..) => rounded(in_proportion, DECIMALS),
+            (_, _) => rounded(dollars(known) * self.price(name) / self.price(from), decimals),
         }
     }
 
-    /// A price by another family's ratio, set the way the family's own prices are.
+    /// The price of a type by the ratio of another family, set as the own family's prices are.
     fn by_family(&self, name: &str, neighbour: &str, ratio: f64) -> Money {
         let (from, decimals) = match self.shape(family(name)) {
             Shape::FromSmallest(size) => (size, DECIMALS),
@@ -149,8 +125,7 @@ impl<'a> Estimator<'a> {
         }
     }
 
-    /// A size's price in us-east-1 before it was rounded: a new family costs a round multiple of the one it succeeds, such
-    /// as 1.05 times.
+    /// A price in us-east-1 before it was rounded: a new family costs a round multiple of its predecessor, such as 1.05.
     fn uplifted(&self, size: &str, neighbour: &str) -> f64 {
         let price = self.price(size);
         let largest = self.sizes.get(neighbour).and_then(|names| names.last());
@@ -161,12 +136,12 @@ impl<'a> Estimator<'a> {
         multiples.into_iter().find(fits).map_or(price, |multiple| as_large * multiple)
     }
 
-    /// How the sizes of a family are set: what four of five of them follow.
+    /// The shape of a family: the one that most sizes follow, if four of five do.
     fn shape(&self, family: &str) -> Shape<'_> {
         let Some(names) = self.sizes.get(family) else { return Shape::Free };
         let (Some(smallest), Some(largest)) = (names.first(), names.last()) else { return Shape::Free };
-        // Whether a size is what another one's price makes it, to `within` of the last decimal.
-        let set_from = |from: &str, decimals: u32, within: f64| {
+        // The number of sizes whose price is what that of `from` gives, to `within` of the last decimal.
+        let followers = |from: &str, decimals: u32, within: f64| {
             let step = 10_f64.powi(-(decimals as i32));
             let fits = |name: &&&str| {
                 let share = f64::from(weight(name).unwrap_or(0)) / f64::from(weight(from).unwrap_or(1));
@@ -180,14 +155,14 @@ impl<'a> Estimator<'a> {
         // A `medium` may be half a `large`, rounded.
         let second = names.get(1).unwrap_or(smallest);
         let shapes = [
-            (set_from(smallest, DECIMALS, 0.0), Shape::FromSmallest(smallest)),
-            (set_from(second, DECIMALS, 1.0), Shape::FromSmallest(second)),
-            (set_from(largest, 4, 1.0), Shape::FromLargest(largest, 4)),
-            (set_from(largest, DECIMALS, 1.0), Shape::FromLargest(largest, DECIMALS)),
+            (followers(smallest, DECIMALS, 0.0), Shape::FromSmallest(smallest)),
+            (followers(second, DECIMALS, 1.0), Shape::FromSmallest(second)),
+            (followers(largest, 4, 1.0), Shape::FromLargest(largest, 4)),
+            (followers(largest, DECIMALS, 1.0), Shape::FromLargest(largest, DECIMALS)),
         ];
-        let most = shapes.iter().map(|(fitting, _)| *fitting).max().unwrap_or(0);
-        let found = shapes.into_iter().find(|(fitting, _)| *fitting == most && fitting * 5 >= names.len() * 4);
-        found.map_or(Shape::Free, |(_, shape)| shape)
+        let most = shapes.iter().map(|(followers, _)| *followers).max().unwrap_or(0);
+        let shape = shapes.into_iter().find(|(followers, _)| *followers == most && followers * 5 >= names.len() * 4);
+        shape.map_or(Shape::Free, |(_, shape)| shape)
     }
 }
 
@@ -196,54 +171,49 @@ fn rounded(dollars: f64, decimals: u32) -> Money {
     Money::from_nanos((dollars * 1e9).round() as i64).rounded(decimals)
 }
 
-/// What a family's name says: `m6idn` is series m, generation 6, Intel, with disks and a fast network.
+/// The parts of a family's name: `m6idn` is series m, generation 6, Intel, with disks and a fast network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Traits<'a> {
     series: &'a str,
     generation: u32,
     processor: char,
-    /// Letters behind the processor's, without `-flex`.
-    options: String,
+    /// The letters after that of the processor, without `-flex`.
+    options: &'a str,
     flex: bool,
 }
 
 impl<'a> Traits<'a> {
-    fn of_family(name: &'a str) -> Self {
-        let digits = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
-        let (series, rest) = name.split_at(digits);
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, rest) = rest.split_at(end);
-        let generation = number.parse().unwrap_or(0);
-        let (rest, flex) = rest.strip_suffix("-flex").map_or((rest, false), |rest| (rest, true));
-        let accelerated = matches!(series, "g" | "p");
-        let (processor, options) = match rest.chars().next() {
-            Some('g') if series != "g" => ('g', rest.get(1..)),
-            Some('a') => (if accelerated { 'i' } else { 'a' }, rest.get(1..)),
-            Some('i') => ('i', rest.get(1..)),
-            Some('g') => ('i', rest.get(1..)),
-            _ => ('i', Some(rest)),
+    fn parse(family: &'a str) -> Self {
+        let digits = family.find(|c: char| c.is_ascii_digit()).unwrap_or(family.len());
+        let (series, rest) = family.split_at(digits);
+        let letters = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let generation = rest.strip_suffix(letters).and_then(|number| number.parse().ok()).unwrap_or(0);
+        let (letters, flex) = letters.strip_suffix("-flex").map_or((letters, false), |letters| (letters, true));
+        let processor = match letters.chars().next() {
+            _ if series == "a" || (series == "t" && generation == 4) => 'g',
+            Some('g') if series != "g" => 'g',
+            Some('a') if !matches!(series, "g" | "p") => 'a',
+            _ => 'i',
         };
-        let graviton = series == "a" || (series == "t" && generation == 4);
-        let processor = if graviton { 'g' } else { processor };
-        Self { series, generation, processor, options: options.unwrap_or_default().to_owned(), flex }
+        let options = letters.strip_prefix(['a', 'g', 'i']).unwrap_or(letters);
+        Self { series, generation, processor, options, flex }
     }
 
-    /// How unlike two families are. The weights were chosen by leaving AWS's price list out of the table and comparing the
-    /// estimates with it (`price-table measure`).
+    /// The difference between two families. The weights were chosen by leaving AWS's price list out of the table and
+    /// comparing the estimates with it (`price-table measure`).
     fn distance(&self, other: &Self) -> f64 {
-        let general = |traits: &Self| matches!(traits.series, "c" | "m" | "r");
-        let mut distance = match self.series == other.series {
+        let is_general = |traits: &Self| matches!(traits.series, "c" | "m" | "r");
+        let series = match self.series == other.series {
             true => 0.0,
-            false if general(self) && general(other) => 1.5,
+            false if is_general(self) && is_general(other) => 1.5,
             false => 6.0,
         };
-        distance += 0.7 * f64::from(self.generation.abs_diff(other.generation));
-        distance += if self.processor == other.processor { 0.0 } else { 2.0 };
-        distance += if self.flex == other.flex { 0.0 } else { 0.3 };
-        let apart = |a: &Self, b: &Self| -> f64 {
-            let mut letters: Vec<char> = a.options.chars().filter(|letter| !b.options.contains(*letter)).collect();
-            letters.sort_unstable();
-            letters.dedup();
+        let generation = 0.7 * f64::from(self.generation.abs_diff(other.generation));
+        let processor = if self.processor == other.processor { 0.0 } else { 2.0 };
+        let flex = if self.flex == other.flex { 0.0 } else { 0.3 };
+        let lacking = |a: &Self, b: &Self| -> f64 {
+            let letters: std::collections::BTreeSet<char> =
+                a.options.chars().filter(|letter| !b.options.contains(*letter)).collect();
             let weight = |letter: char| match letter {
                 'n' => 1.7,
                 'e' => 3.0,
@@ -252,14 +222,14 @@ impl<'a> Traits<'a> {
             };
             letters.into_iter().map(weight).sum()
         };
-        distance + apart(self, other) + apart(other, self)
+        series + generation + processor + flex + lacking(self, other) + lacking(other, self)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenancy::{Figure, Publisher};
+    use crate::rebuild::Row;
     use test_case::test_case;
 
     /// us-east-1, from Karpenter's table of July 2026.
@@ -287,11 +257,7 @@ mod tests {
 
     fn evidence(figures: &[(&str, &str)], ratios: &[(&str, f64)]) -> Evidence {
         let region = "eu-west-2";
-        let figure = |amount: &str| Figure {
-            amount: amount.parse().unwrap(),
-            publisher: Publisher::Libcloud,
-            month: "2025-03".into(),
-        };
+        let figure = |amount: &str| Row::exact(amount.parse().unwrap(), "libcloud-2025-03", "2025-03");
         let ratio = |value| Ratio { value, month: "2025-03".into() };
         Evidence {
             figures: figures.iter().map(|(name, amount)| ((region.into(), (*name).into()), figure(amount))).collect(),
@@ -299,28 +265,29 @@ mod tests {
         }
     }
 
-    fn estimated(evidence: &Evidence, name: &str) -> Option<(String, By)> {
+    fn estimated(evidence: &Evidence, name: &str) -> Option<(String, String)> {
         let reference = reference();
         let estimate = Estimator::new(&reference, evidence).estimate("eu-west-2", name)?;
-        Some((estimate.amount.decimal(5), estimate.by))
+        assert!(estimate.estimated);
+        Some((estimate.amount.decimal(5), estimate.source))
     }
 
     // Right are AWS's prices of February 2026 in London.
-    #[test_case("c7g.medium", &[("c7g.large", "0.0859"), ("c7g.16xlarge", "2.7475")] => Some(("0.04290".into(), By::Size)) ; "from the largest size to four decimals as the family has them")]
-    #[test_case("c5.24xlarge", &[("c5.large", "0.101")] => Some(("4.84800".into(), By::Size)))]
-    #[test_case("c5.metal", &[("c5.large", "0.101"), ("c5.24xlarge", "4.848")] => Some(("4.84800".into(), By::Size)) ; "bare metal")]
+    #[test_case("c7g.medium", &[("c7g.large", "0.0859"), ("c7g.16xlarge", "2.7475")] => Some(("0.04290".into(), "estimated-by-size-2025-03".into())) ; "from the largest size to four decimals as the family has them")]
+    #[test_case("c5.24xlarge", &[("c5.large", "0.101")] => Some(("4.84800".into(), "estimated-by-size-2025-03".into())))]
+    #[test_case("c5.metal", &[("c5.large", "0.101"), ("c5.24xlarge", "4.848")] => Some(("4.84800".into(), "estimated-by-size-2025-03".into())) ; "bare metal")]
     #[test_case("m9x.large", &[("c5.large", "0.101")] => None ; "us-east-1 has no such type")]
-    fn a_size_follows_from_the_largest_known(name: &str, figures: &[(&str, &str)]) -> Option<(String, By)> {
+    fn a_size_follows_from_the_largest_known(name: &str, figures: &[(&str, &str)]) -> Option<(String, String)> {
         estimated(&evidence(figures, &[("c5", 1.18824)]), name)
     }
 
     // r8i is 1.05 times r7i before it is rounded, c8g 1.10 times c7g: the ratio of rounded prices misses the fifth decimal.
-    #[test_case("r8i.large", &[("r7i", 0.1554 / 0.1323)] => Some(("0.16317".into(), By::Family)))]
-    #[test_case("r8i.96xlarge", &[("r7i", 0.1554 / 0.1323), ("c5", 1.18824)] => Some(("31.32864".into(), By::Family)))]
-    #[test_case("c8g.medium", &[("c7g", 2.7475 / 2.32), ("r7i", 1.1746)] => Some(("0.04722".into(), By::Family)))]
-    #[test_case("c8g.48xlarge", &[("c7g", 2.7475 / 2.32)] => Some(("9.06624".into(), By::Family)))]
+    #[test_case("r8i.large", &[("r7i", 0.1554 / 0.1323)] => Some(("0.16317".into(), "estimated-by-family-2025-03".into())))]
+    #[test_case("r8i.96xlarge", &[("r7i", 0.1554 / 0.1323), ("c5", 1.18824)] => Some(("31.32864".into(), "estimated-by-family-2025-03".into())))]
+    #[test_case("c8g.medium", &[("c7g", 2.7475 / 2.32), ("r7i", 1.1746)] => Some(("0.04722".into(), "estimated-by-family-2025-03".into())))]
+    #[test_case("c8g.48xlarge", &[("c7g", 2.7475 / 2.32)] => Some(("9.06624".into(), "estimated-by-family-2025-03".into())))]
     #[test_case("c8g.large", &[] => None ; "nothing is known of the region")]
-    fn a_family_follows_from_the_one_next_to_it(name: &str, ratios: &[(&str, f64)]) -> Option<(String, By)> {
+    fn a_family_follows_from_the_one_next_to_it(name: &str, ratios: &[(&str, f64)]) -> Option<(String, String)> {
         estimated(&evidence(&[], ratios), name)
     }
 
@@ -331,8 +298,8 @@ mod tests {
     #[test_case("g6", &["g5", "g5g", "g4dn", "p4d"] => "g5")]
     #[test_case("u7i-12tb", &["u-6tb1", "x2idn", "m7i"] => "u-6tb1")]
     fn the_nearest_family(name: &str, others: &[&'static str]) -> &'static str {
-        let own = Traits::of_family(name);
-        let distance = |other: &str| own.distance(&Traits::of_family(other));
+        let own = Traits::parse(name);
+        let distance = |other: &str| own.distance(&Traits::parse(other));
         others.iter().min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap()
     }
 }

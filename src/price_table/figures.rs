@@ -1,35 +1,53 @@
 //! The publications that the table is made from, and the files under `assets/prices/inputs` that hold them.
 //!
-//! One file for each kind of publication, one column for each of its months: `region,instance_type,2023-08,2025-03`, empty
-//! where that month has no price. All are US dollars an hour for Linux. What a column means is in `assets/prices/README.md`.
+//! Each kind of publication has a file with a column for each month: `region,instance_type,2023-08,2025-03`, empty if the
+//! publication of that month has no price. All prices are US dollars an hour for Linux. `assets/prices/README.md` describes
+//! the publications.
 
 use crate::table_files::{is_month, is_plain, is_type};
 use nodeglass::model::Timestamp;
 use nodeglass::units::Money;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Number;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A price region and an instance type.
 pub type Pair = (String, String);
 
-/// Dollars an hour by region and type.
+/// Dollars an hour by price region and instance type.
 pub type Prices = BTreeMap<Pair, Money>;
 
-/// What one publication says.
+/// The prices of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
-    /// The month it was published in, `2026-07`.
+    /// The name of its source, `karpenter-2026-07`.
+    pub source: String,
+    /// The month of publication, `2026-07`.
     pub month: String,
     /// Its prices.
     pub prices: Prices,
 }
 
-/// Everything the table is made from, the oldest publication of each kind first.
+impl List {
+    fn new(kind: &str, month: &str) -> Self {
+        Self { source: format!("{kind}-{month}"), month: month.to_owned(), prices: Prices::new() }
+    }
+
+    /// Adds a price, unless it is 0 (not sold) or of something else than an instance type in a region.
+    fn add(&mut self, region: &str, name: &str, amount: Option<Money>) {
+        if let Some(amount) = amount.filter(|amount| *amount > Money::ZERO && is_plain(region) && is_type(name)) {
+            self.prices.insert((region.to_owned(), name.to_owned()), amount);
+        }
+    }
+}
+
+/// All publications that the table is made from, the oldest of each kind first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inputs {
     /// The tables generated into Karpenter's AWS provider: us-east-1 and GovCloud.
     pub karpenter: Vec<List>,
-    /// AWS's price list: every type of the regions it names.
+    /// AWS's price list: all types of the regions that it has.
     pub price_list: Vec<List>,
     /// The releases of Apache Libcloud: many regions, tenancies mixed.
     pub libcloud: Vec<List>,
@@ -38,77 +56,84 @@ pub struct Inputs {
 /// The columns before the months.
 const KEYS: [&str; 2] = ["region", "instance_type"];
 
-/// Reads one file.
+/// Reads the file of a kind of publication.
 ///
 /// # Errors
-/// A line that is not of the form above, by its number.
-pub fn read(text: &str) -> Result<Vec<List>, String> {
+/// The number of a malformed line, and the reason.
+pub fn read(kind: &str, text: &str) -> Result<Vec<List>, String> {
     let mut lines = text.lines().zip(1..);
     let header: Vec<&str> = lines.next().map_or(Vec::new(), |(line, _)| line.split(',').collect());
-    let months = match header.split_first_chunk() {
-        Some((keys, months)) if *keys == KEYS && months.iter().all(|month| is_month(month)) && months.is_sorted() => {
-            months
-        }
-        _ => return Err(format!("1: the header is not `{},` and months in order", KEYS.join(","))),
+    let months = header
+        .split_first_chunk()
+        .filter(|(keys, months)| **keys == KEYS && months.iter().all(|month| is_month(month)) && months.is_sorted());
+    let Some((_, months)) = months else {
+        return Err(format!("1: the header is not `{},` and months in order", KEYS.join(",")));
     };
-    let mut lists: Vec<List> =
-        months.iter().map(|month| List { month: (*month).to_owned(), prices: Prices::new() }).collect();
+    let mut lists: Vec<List> = months.iter().map(|month| List::new(kind, month)).collect();
     for (line, number) in lines {
-        let bad = |why: String| format!("{number}: {why}");
         let fields: Vec<&str> = line.split(',').collect();
-        let Some(([region, instance_type], amounts)) = fields.split_first_chunk() else {
-            return Err(bad(format!("`{line}` is not a row")));
+        let row = fields
+            .split_first_chunk()
+            .filter(|([region, name], amounts)| is_plain(region) && is_type(name) && amounts.len() == lists.len());
+        let Some(([region, name], amounts)) = row else {
+            let months = lists.len();
+            return Err(format!("{number}: `{line}` is not a region, an instance type and {months} prices"));
         };
-        if !is_plain(region) || !is_type(instance_type) || amounts.len() != lists.len() {
-            return Err(bad(format!("`{line}` is not a region, an instance type and {} prices", lists.len())));
-        }
         for (list, amount) in lists.iter_mut().zip(amounts).filter(|(_, amount)| !amount.is_empty()) {
-            let money: Money = amount.parse().map_err(|why| bad(format!("price `{amount}`: {why}")))?;
+            let money: Money = amount.parse().map_err(|why| format!("{number}: price `{amount}`: {why}"))?;
             if money <= Money::ZERO {
-                return Err(bad(format!("price `{amount}` is not above 0: leave it out")));
+                return Err(format!("{number}: price `{amount}` is not above 0: leave it out"));
             }
-            list.prices.insert(((*region).to_owned(), (*instance_type).to_owned()), money);
+            list.prices.insert(((*region).to_owned(), (*name).to_owned()), money);
         }
     }
     Ok(lists)
 }
 
-/// Writes one file. A later list of the same month replaces the earlier.
-pub fn write(lists: &[List]) -> String {
-    let by_month: BTreeMap<&str, &Prices> = lists.iter().map(|list| (list.month.as_str(), &list.prices)).collect();
-    let mut text = KEYS.join(",");
-    for month in by_month.keys() {
-        text.extend([",", month]);
-    }
-    text.push('\n');
-    let pairs: BTreeSet<&Pair> = by_month.values().flat_map(|prices| prices.keys()).collect();
-    for pair in pairs {
-        text.extend([&pair.0, ",", &pair.1]);
-        for prices in by_month.values() {
-            text.push(',');
-            text.extend(prices.get(pair).map(|amount| decimal(*amount)));
+/// Adds a publication to those of its kind. Two publications of one month complete each other.
+///
+/// # Errors
+/// Two publications of one month have different prices of a pair.
+pub fn merge(lists: &mut Vec<List>, new: List) -> Result<(), String> {
+    let Some(list) = lists.iter_mut().find(|list| list.month == new.month) else {
+        lists.push(new);
+        lists.sort_by(|a, b| a.month.cmp(&b.month));
+        return Ok(());
+    };
+    for ((region, name), amount) in new.prices {
+        let known = *list.prices.entry((region.clone(), name.clone())).or_insert(amount);
+        if known != amount {
+            let (month, known, amount) = (&new.month, decimal(known), decimal(amount));
+            return Err(format!("{month} already has another price of {region},{name}: {known} instead of {amount}"));
         }
-        text.push('\n');
     }
-    text
+    Ok(())
 }
 
-/// The shortest text of an amount, of millionths at most.
+/// The text of the file of some publications, which are sorted by month.
+pub fn write(lists: &[List]) -> String {
+    let mut rows =
+        vec![KEYS.into_iter().chain(lists.iter().map(|list| list.month.as_str())).collect::<Vec<_>>().join(",")];
+    let pairs: BTreeSet<&Pair> = lists.iter().flat_map(|list| list.prices.keys()).collect();
+    for pair in pairs {
+        let amounts = lists.iter().map(|list| list.prices.get(pair).map_or(String::new(), |amount| decimal(*amount)));
+        rows.push([pair.0.clone(), pair.1.clone()].into_iter().chain(amounts).collect::<Vec<_>>().join(","));
+    }
+    rows.join("\n") + "\n"
+}
+
+/// The shortest text of an amount, rounded to millionths.
 pub fn decimal(amount: Money) -> String {
     amount.decimal(6).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A price of a JSON file, which has it as a floating-point number. None of what is not sold: 0, or no number.
-fn amount(number: &serde_json::Number) -> Option<Money> {
-    let money: Money = format!("{:.6}", number.as_f64()?).parse().ok()?;
-    (money > Money::ZERO).then_some(money)
+fn json<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|why| format!("not {name}: {why}"))
 }
 
-/// Adds a price, unless its region or type is none of EC2's.
-fn keep(prices: &mut Prices, region: &str, instance_type: &str, amount: Money) {
-    if is_plain(region) && is_type(instance_type) {
-        prices.insert((region.to_owned(), instance_type.to_owned()), amount);
-    }
+/// A price of a JSON file, in which it is a floating-point number.
+fn money(number: &Number) -> Option<Money> {
+    format!("{:.6}", number.as_f64()?).parse().ok()
 }
 
 /// Reads `libcloud/data/pricing.json` of an Apache Libcloud release.
@@ -119,24 +144,22 @@ pub fn libcloud(text: &str) -> Result<List, String> {
     #[derive(Deserialize)]
     struct File {
         compute: Compute,
-        updated: serde_json::Number,
+        updated: Number,
     }
     #[derive(Deserialize)]
     struct Compute {
-        ec2_linux: BTreeMap<String, BTreeMap<String, serde_json::Number>>,
+        ec2_linux: BTreeMap<String, BTreeMap<String, Number>>,
     }
-    let file: File = serde_json::from_str(text).map_err(|why| format!("not Libcloud's pricing.json: {why}"))?;
+    let file: File = json(text, "Libcloud's pricing.json")?;
     let at = file.updated.as_i64().and_then(|second| Timestamp::from_second(second).ok());
     let month = at.ok_or("`updated` is not a time in seconds")?.strftime("%Y-%m").to_string();
-    let mut prices = Prices::new();
-    for (instance_type, regions) in &file.compute.ec2_linux {
+    let mut list = List::new("libcloud", &month);
+    for (name, regions) in &file.compute.ec2_linux {
         for (region, number) in regions {
-            if let Some(amount) = amount(number) {
-                keep(&mut prices, region, instance_type, amount);
-            }
+            list.add(region, name, money(number));
         }
     }
-    Ok(List { month, prices })
+    Ok(list)
 }
 
 /// Reads `data/ec2_pricing.json` of rhpds/parsec, which holds AWS's price list by operating system.
@@ -151,20 +174,17 @@ pub fn price_list(text: &str) -> Result<List, String> {
     }
     #[derive(Deserialize)]
     struct Instance {
-        pricing: BTreeMap<String, BTreeMap<String, serde_json::Number>>,
+        pricing: BTreeMap<String, BTreeMap<String, Number>>,
     }
-    let file: File = serde_json::from_str(text).map_err(|why| format!("not parsec's ec2_pricing.json: {why}"))?;
-    let month = file.generated_at.get(..7).filter(|month| is_month(month));
-    let month = month.ok_or("`generated_at` is not a date")?.to_owned();
-    let mut prices = Prices::new();
-    for (instance_type, instance) in &file.instances {
+    let file: File = json(text, "parsec's ec2_pricing.json")?;
+    let month = file.generated_at.get(..7).filter(|month| is_month(month)).ok_or("`generated_at` is not a date")?;
+    let mut list = List::new("price-list", month);
+    for (name, instance) in &file.instances {
         for (region, systems) in &instance.pricing {
-            if let Some(amount) = systems.get("Linux").and_then(amount) {
-                keep(&mut prices, region, instance_type, amount);
-            }
+            list.add(region, name, systems.get("Linux").and_then(money));
         }
     }
-    Ok(List { month, prices })
+    Ok(list)
 }
 
 /// Reads a `zz_generated.pricing_aws*.go` of Karpenter's AWS provider.
@@ -174,24 +194,19 @@ pub fn price_list(text: &str) -> Result<List, String> {
 pub fn karpenter(text: &str) -> Result<List, String> {
     let date = text.lines().find_map(|line| line.strip_prefix("// generated at "));
     let month = date.and_then(|date| date.get(..7)).filter(|month| is_month(month));
-    let month = month.ok_or("no line `// generated at` with a date: not one of Karpenter's price tables")?.to_owned();
-    let (mut prices, mut region) = (Prices::new(), "");
+    let month = month.ok_or("no line `// generated at` with a date: not one of Karpenter's price tables")?;
+    let (mut list, mut region) = (List::new("karpenter", month), "");
     for line in text.lines().map(str::trim) {
         if let Some(name) = line.strip_suffix("\": {").and_then(|line| line.strip_prefix('"')) {
             region = name;
         }
-        for entry in line.split_terminator(',') {
-            let Some((name, number)) = entry.trim().split_once(": ") else { continue };
-            if let (Some(name), Ok(amount)) = (name.strip_prefix('"').and_then(|n| n.strip_suffix('"')), number.parse())
-            {
-                keep(&mut prices, region, name, amount);
+        for (key, number) in line.split_terminator(',').filter_map(|entry| entry.trim().split_once(": ")) {
+            if let Some(name) = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
+                list.add(region, name, number.parse().ok());
             }
         }
     }
-    if prices.is_empty() {
-        return Err("there is no price in it".to_owned());
-    }
-    Ok(List { month, prices })
+    if list.prices.is_empty() { Err("there is no price in it".to_owned()) } else { Ok(list) }
 }
 
 #[cfg(test)]
@@ -207,10 +222,10 @@ mod tests {
     fn a_file_is_written_as_it_is_read() {
         let text =
             "region,instance_type,2023-08,2025-03\nus-east-1,c5.large,0.085,0.085\nus-east-1,c7g.large,,0.0725\n";
-        let lists = read(text).unwrap();
+        let lists = read("libcloud", text).unwrap();
         assert_eq!(
-            lists.iter().map(|list| (list.month.as_str(), list.prices.len())).collect::<Vec<_>>(),
-            [("2023-08", 1), ("2025-03", 2)]
+            lists.iter().map(|list| (list.source.as_str(), list.prices.len())).collect::<Vec<_>>(),
+            [("libcloud-2023-08", 1), ("libcloud-2025-03", 2)]
         );
         assert_eq!(write(&lists), text);
     }
@@ -221,7 +236,21 @@ mod tests {
     #[test_case("region,instance_type,2025-03\nus-east-1,c5.large,0\n" => "2: price `0` is not above 0: leave it out")]
     #[test_case("region,instance_type,2025-03\nus-east-1,c5.large,x\n" => "2: price `x`: it is not a decimal number such as 0.0860")]
     fn a_malformed_file_names_the_line(text: &str) -> String {
-        read(text).unwrap_err()
+        read("libcloud", text).unwrap_err()
+    }
+
+    /// Karpenter has a file for each partition, which may be of the same month.
+    #[test]
+    fn publications_of_one_month_complete_each_other() {
+        let lists = |second: &str| {
+            let mut lists = read("karpenter", "region,instance_type,2026-07\nus-east-1,c5.large,0.085\n").unwrap();
+            let new = read("karpenter", &format!("region,instance_type,2026-07\n{second}\n")).unwrap().remove(0);
+            merge(&mut lists, new).map(|()| write(&lists))
+        };
+        let both = "region,instance_type,2026-07\nus-east-1,c5.large,0.085\nus-gov-west-1,c5.large,0.102\n";
+        assert_eq!(lists("us-gov-west-1,c5.large,0.102").as_deref(), Ok(both));
+        let error = "2026-07 already has another price of us-east-1,c5.large: 0.085 instead of 0.09";
+        assert_eq!(lists("us-east-1,c5.large,0.09").unwrap_err(), error);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Makes the price table in `assets/prices` anew from AWS's own public files. For whoever maintains it; see
-//! `assets/prices/README.md`. Never installed.
+//! Makes the price table in `assets/prices` from published prices. A tool for maintainers, described in
+//! `assets/prices/README.md`, and never installed.
 
 mod estimate;
 mod figures;
@@ -21,34 +21,40 @@ use std::process::ExitCode;
 use table::{Rebuilt, Update};
 use table_files::CsvTable;
 
-/// Makes the price table anew from AWS's own public files.
+/// Makes the price table from published prices.
 #[derive(Debug, Parser)]
 #[command(name = "price-table")]
+struct Arguments {
+    /// The folder of the table, with its inputs in the folder `inputs`.
+    #[arg(long, value_name = "DIR", default_value = "assets/prices", global = true)]
+    prices: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print what curl needs to fetch the price page of every region: `… urls DIR | curl --config -`
+    /// Print the configuration with which curl fetches the price page of every region: `… urls DIR | curl --config -`
     Urls {
-        /// Where curl is to put the files.
+        /// Where curl saves the files.
         dir: PathBuf,
     },
-    /// Take prices from files into the table; what the files do not have stays as it is
+    /// Take prices of AWS's files into the table; rows that the files do not have stay as they are
     Update {
-        /// A folder that was filled as `urls` says.
+        /// A folder of price pages, filled as `urls` describes.
         #[arg(long, value_name = "DIR")]
         pages: Option<PathBuf>,
         /// AmazonEC2 price lists (offers/v1.0/aws/AmazonEC2/current/REGION/index.json); `-` is the standard input.
         #[arg(long, value_name = "FILE", num_args = 1..)]
         offers: Vec<PathBuf>,
-        /// The month the prices are of, instead of the one in which AWS published the files.
+        /// The month of the prices, instead of that in which AWS published the files.
         #[arg(long, value_name = "YYYY-MM")]
         month: Option<String>,
-        /// The folder of the table.
-        #[arg(long, value_name = "DIR", default_value = "assets/prices")]
-        table: PathBuf,
-        /// Say what would change, and change nothing.
+        /// Print what would change, and change nothing.
         #[arg(long)]
         dry_run: bool,
     },
-    /// Take publications of others into the inputs of the table
+    /// Take publications of other projects into the inputs of the table
     Inputs {
         /// `libcloud/data/pricing.json` of releases of Apache Libcloud.
         #[arg(long, value_name = "FILE", num_args = 1..)]
@@ -59,46 +65,28 @@ enum Command {
         /// `data/ec2_pricing.json` of rhpds/parsec.
         #[arg(long, value_name = "FILE", num_args = 1..)]
         price_list: Vec<PathBuf>,
-        /// The folder of the inputs.
-        #[arg(long, value_name = "DIR", default_value = "assets/prices/inputs")]
-        inputs: PathBuf,
     },
-    /// Make the table anew from its inputs and from what `update` brought
-    Rebuild {
-        /// The folder of the inputs.
-        #[arg(long, value_name = "DIR", default_value = "assets/prices/inputs")]
-        inputs: PathBuf,
-        /// The folder of the table.
-        #[arg(long, value_name = "DIR", default_value = "assets/prices")]
-        table: PathBuf,
-    },
-    /// Leave the price list out of the inputs, and compare the table they make with it
-    Measure {
-        /// The folder of the inputs.
-        #[arg(long, value_name = "DIR", default_value = "assets/prices/inputs")]
-        inputs: PathBuf,
-        /// The folder of the table.
-        #[arg(long, value_name = "DIR", default_value = "assets/prices")]
-        table: PathBuf,
-    },
+    /// Derive the table again from its inputs and from the prices that `update` took in
+    Rebuild,
+    /// Leave the price list out of the inputs, and compare the table that the others make with it
+    Measure,
 }
 
 fn main() -> ExitCode {
-    let done = match Command::parse() {
+    let Arguments { prices, command } = Arguments::parse();
+    let done = match command {
         Command::Urls { dir } => Ok(urls(&dir)),
-        Command::Update { pages, offers, month, table, dry_run } => {
-            update(pages.as_deref(), &offers, month.as_deref(), &table, dry_run)
+        Command::Update { pages, offers, month, dry_run } => {
+            update(&prices, pages.as_deref(), &offers, month.as_deref(), dry_run)
         }
-        Command::Inputs { libcloud, karpenter, price_list, inputs } => {
-            take_inputs(&inputs, &libcloud, &karpenter, &price_list)
-        }
-        Command::Rebuild { inputs, table } => rebuild_table(&inputs, &table),
-        Command::Measure { inputs, table } => measure(&inputs, &table),
+        Command::Inputs { libcloud, karpenter, price_list } => take_inputs(&prices, &libcloud, &karpenter, &price_list),
+        Command::Rebuild => rebuild_table(&prices),
+        Command::Measure => measure(&prices),
     };
     match done.and_then(|text| io::stdout().lock().write_all(text.as_bytes()).map_err(|why| why.to_string())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            // There is no other place to report a failed write to.
+            // A failed write of the error itself cannot be reported anywhere.
             let _ = writeln!(io::stderr(), "failed to make the price table: {why}");
             ExitCode::FAILURE
         }
@@ -134,26 +122,23 @@ fn write_table(dir: &Path, table: &CsvTable, dry_run: bool) -> Result<usize, Str
     Ok(packed_bytes)
 }
 
-/// The names of the inputs in their folder.
-const LIBCLOUD: &str = "libcloud.csv";
-const KARPENTER: &str = "karpenter.csv";
-const PRICE_LIST: &str = "price-list.csv";
+/// The file of a kind of publication.
+fn input_file(dir: &Path, kind: &str) -> PathBuf {
+    dir.join("inputs").join(format!("{kind}.csv"))
+}
 
-/// Reads one input; one that is not there has nothing.
-fn read_input(dir: &Path, name: &str) -> Result<Vec<List>, String> {
-    let path = dir.join(name);
+/// Reads the publications of a kind; none if there is no file.
+fn read_input(dir: &Path, kind: &str) -> Result<Vec<List>, String> {
+    let path = input_file(dir, kind);
     if !path.exists() {
         return Ok(Vec::new());
     }
-    figures::read(&read(&path)?).map_err(|why| format!("{}:{why}", path.display()))
+    figures::read(kind, &read(&path)?).map_err(|why| format!("{}:{why}", path.display()))
 }
 
 fn read_inputs(dir: &Path) -> Result<Inputs, String> {
-    Ok(Inputs {
-        karpenter: read_input(dir, KARPENTER)?,
-        price_list: read_input(dir, PRICE_LIST)?,
-        libcloud: read_input(dir, LIBCLOUD)?,
-    })
+    let [karpenter, price_list, libcloud] = ["karpenter", "price-list", "libcloud"].map(|kind| read_input(dir, kind));
+    Ok(Inputs { karpenter: karpenter?, price_list: price_list?, libcloud: libcloud? })
 }
 
 fn take_inputs(
@@ -164,19 +149,20 @@ fn take_inputs(
 ) -> Result<String, String> {
     type Reader = fn(&str) -> Result<List, String>;
     let kinds: [(&str, &[PathBuf], Reader); 3] = [
-        (LIBCLOUD, libcloud, figures::libcloud),
-        (KARPENTER, karpenter, figures::karpenter),
-        (PRICE_LIST, price_list, figures::price_list),
+        ("libcloud", libcloud, figures::libcloud),
+        ("karpenter", karpenter, figures::karpenter),
+        ("price-list", price_list, figures::price_list),
     ];
     let mut summary = String::new();
-    for (name, paths, reader) in kinds.into_iter().filter(|(_, paths, _)| !paths.is_empty()) {
-        let mut lists = read_input(dir, name)?;
+    for (kind, paths, reader) in kinds.into_iter().filter(|(_, paths, _)| !paths.is_empty()) {
+        let mut lists = read_input(dir, kind)?;
         for path in paths {
-            let list = reader(&read(path)?).map_err(|why| format!("{}: {why}", path.display()))?;
-            summary.extend([name, ": ", &list.month, ", ", &list.prices.len().to_string(), " prices\n"]);
-            lists.push(list);
+            let failed = |why: String| format!("{}: {why}", path.display());
+            let list = reader(&read(path)?).map_err(failed)?;
+            summary.extend([&list.source, ": ", &list.prices.len().to_string(), " prices\n"]);
+            figures::merge(&mut lists, list).map_err(failed)?;
         }
-        write(&dir.join(name), &figures::write(&lists))?;
+        write(&input_file(dir, kind), &figures::write(&lists))?;
     }
     if summary.is_empty() {
         return Err("no files are given: see --libcloud, --karpenter and --price-list".to_owned());
@@ -184,26 +170,26 @@ fn take_inputs(
     Ok(summary)
 }
 
-fn rebuild_table(inputs: &Path, dir: &Path) -> Result<String, String> {
-    let (inputs, mut table) = (read_inputs(inputs)?, read_table(dir)?);
-    let Rebuilt { added, changed, exact, estimated } = table::rebuild(&mut table, &inputs)?;
+fn rebuild_table(dir: &Path) -> Result<String, String> {
+    let mut table = read_table(dir)?;
+    let Rebuilt { added, changed, exact, estimated } = table::rebuild(&mut table, &read_inputs(dir)?)?;
     let packed = write_table(dir, &table, false)?;
     Ok(format!(
         "{exact} exact rows and {estimated} estimates; {added} added, {changed} changed; {packed} bytes packed\n"
     ))
 }
 
-fn measure(inputs: &Path, dir: &Path) -> Result<String, String> {
+fn measure(dir: &Path) -> Result<String, String> {
     let offered = read_table(dir)?.prices.into_keys().collect();
-    Ok(rebuild::measure(&read_inputs(inputs)?, &offered).text())
+    Ok(rebuild::measure(&read_inputs(dir)?, &offered).text())
 }
 
-/// The names a region's page may have in the folder: under its usual location, and under the other.
+/// The names that a region's page may have in the folder: for its usual location, and for the other name of it.
 fn page_names(dir: &Path, region: &str) -> [PathBuf; 2] {
     [format!("{region}.json"), format!("{region}.other.json")].map(|name| dir.join(name))
 }
 
-/// A configuration for curl: one file for each region, two where its location has two names. One of those is refused.
+/// A configuration for curl with a file for each region, or two if its location has two names, of which AWS has one.
 fn urls(dir: &Path) -> String {
     let base = Endpoints::default().price_page;
     let mut config = "compressed\ncreate-dirs\nfail\ngloboff\nretry = 2\nshow-error\nsilent\n".to_owned();
@@ -219,49 +205,49 @@ fn urls(dir: &Path) -> String {
 }
 
 fn update(
+    dir: &Path,
     pages: Option<&Path>,
     offers: &[PathBuf],
     month: Option<&str>,
-    dir: &Path,
     dry_run: bool,
 ) -> Result<String, String> {
     if pages.is_none() && offers.is_empty() {
         return Err("no files are given: see --pages and --offers".to_owned());
     }
     let mut update = Update::new(read_table(dir)?, month)?;
-    if let Some(dir) = pages {
-        read_pages(dir, &mut update)?;
+    if let Some(pages) = pages {
+        for (region, location) in location::LOCATIONS {
+            match page_names(pages, region).into_iter().find(|path| path.exists()) {
+                Some(path) => take_page(&mut update, region, location, &path)
+                    .map_err(|why| format!("{}: {why}", path.display()))?,
+                None => update.without_file(region),
+            }
+        }
     }
     for path in offers {
-        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-        let stream: Box<dyn Read> = if path.as_os_str() == "-" {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(File::open(path).map_err(|why| failed(&why))?)
-        };
-        let list = ec2_list::read(stream).map_err(|why| failed(&why))?;
-        update.ec2_list(&list).map_err(|why| failed(&why))?;
+        take_offers(&mut update, path).map_err(|why| format!("{}: {why}", path.display()))?;
     }
     let packed_bytes = write_table(dir, update.table(), dry_run)?;
     Ok(update.summary(packed_bytes))
 }
 
-fn read_pages(dir: &Path, update: &mut Update) -> Result<(), String> {
-    for (region, location) in location::LOCATIONS {
-        let Some(path) = page_names(dir, region).into_iter().find(|path| path.exists()) else {
-            update.without_file(region);
-            continue;
-        };
-        let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-        let body = fs::read(&path).map_err(|why| failed(&why))?;
-        let page = price_page::page(&body, Os::Linux).map_err(|why| failed(&why))?;
-        let found = page.location.as_deref().unwrap_or("no place");
-        if found != *location && Some(found) != location::other_name(location).as_deref() {
-            return Err(failed(&format!("it is about {found}, not about {location}")));
-        }
-        update.page(region, &page).map_err(|why| failed(&why))?;
+fn take_page(update: &mut Update, region: &str, location: &str, path: &Path) -> Result<(), String> {
+    let body = fs::read(path).map_err(|why| why.to_string())?;
+    let page = price_page::page(&body, Os::Linux).map_err(|why| why.to_string())?;
+    let found = page.location.as_deref().unwrap_or("no place");
+    if found != location && Some(found) != location::other_name(location).as_deref() {
+        return Err(format!("it is about {found}, not about {location}"));
     }
-    Ok(())
+    update.page(region, &page)
+}
+
+fn take_offers(update: &mut Update, path: &Path) -> Result<(), String> {
+    let stream: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|why| why.to_string())?)
+    };
+    update.ec2_list(&ec2_list::read(stream).map_err(|why| why.to_string())?)
 }
 
 #[cfg(test)]
@@ -279,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn curl_is_told_every_regions_page() {
+    fn the_curl_configuration_has_every_regions_page() {
         let config = urls(Path::new("/tmp/a \"b\""));
         let seoul = "url = \"https://b0.p.awsstatic.com/pricing/2.0/meteredUnitMaps/ec2/USD/current/\
             ec2-ondemand-without-sec-sel/Asia%20Pacific%20(Seoul)/Linux/index.json\"\n\
@@ -293,7 +279,7 @@ mod tests {
         assert_eq!(config.matches("output = ").count(), 36 + 8);
     }
 
-    /// The whole way, over a copy of the real table.
+    /// The whole command, on a copy of the real table.
     #[test]
     fn a_page_renews_its_region_and_leaves_the_others() {
         let dir = tempfile::tempdir().unwrap();
@@ -306,9 +292,9 @@ mod tests {
         fs::copy(fixtures("meteredunitmaps_ec2_seoul_linux.json"), pages.join("ap-northeast-2.json")).unwrap();
 
         let before = fs::read_to_string(copy.join("ondemand.csv")).unwrap();
-        let planned = update(Some(&pages), &[], None, &copy, true).unwrap();
+        let planned = update(&copy, Some(&pages), &[], None, true).unwrap();
         assert_eq!(fs::read_to_string(copy.join("ondemand.csv")).unwrap(), before, "a dry run changes nothing");
-        assert_eq!(update(Some(&pages), &[], None, &copy, false).unwrap(), planned);
+        assert_eq!(update(&copy, Some(&pages), &[], None, false).unwrap(), planned);
 
         let after = fs::read_to_string(copy.join("ondemand.csv")).unwrap();
         let old: HashSet<&str> = before.lines().collect();
@@ -326,28 +312,28 @@ mod tests {
         assert_eq!(changed, expected);
         assert_eq!(after.lines().count(), before.lines().count(), "all other rows are kept");
         assert!(fs::read_to_string(copy.join("sources.csv")).unwrap().contains("price-page-2026-09,2026-09,no\n"));
-        let said = [
+        let expected_lines = [
             "ap-northeast-2: 740 rows; 0 added, 0 changed, 8 confirmed, 732 kept that the files do not have\n",
             "us-west-2-lax-1: 69 rows, all kept as they were\n",
             "no file of af-south-1, ap-east-1, ",
         ];
-        assert!(said.iter().all(|said| planned.contains(said)), "{planned}");
+        assert!(expected_lines.iter().all(|line| planned.contains(line)), "{planned}");
     }
 
     #[test]
     fn a_page_of_another_region_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         fs::copy(fixtures("meteredunitmaps_ec2_seoul_linux.json"), dir.path().join("us-east-1.json")).unwrap();
-        let error = update(Some(dir.path()), &[], None, &assets(), true).unwrap_err();
+        let error = update(&assets(), Some(dir.path()), &[], None, true).unwrap_err();
         assert!(
             error.ends_with("us-east-1.json: it is about Asia Pacific (Seoul), not about US East (N. Virginia)"),
             "{error}"
         );
         assert_eq!(
-            update(None, &[], None, &assets(), true).unwrap_err(),
+            update(&assets(), None, &[], None, true).unwrap_err(),
             "no files are given: see --pages and --offers"
         );
-        let error = update(Some(dir.path()), &[], Some("2026-9"), &assets(), true).unwrap_err();
+        let error = update(&assets(), Some(dir.path()), &[], Some("2026-9"), true).unwrap_err();
         assert_eq!(error, "`2026-9` is not a month such as 2026-07");
     }
 }

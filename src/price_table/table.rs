@@ -4,7 +4,7 @@
 //! and the summary counts them.
 
 use crate::figures::{Inputs, List, decimal};
-use crate::rebuild;
+use crate::rebuild::rows;
 use crate::table_files::{CsvPrice, CsvSize, CsvSource, CsvTable, PRICES, SOURCES, SPECS, is_month, is_plain, is_type};
 use nodeglass::model::Timestamp;
 use nodeglass::source::prices::read::ec2_list::{Ec2List, Listed};
@@ -81,17 +81,19 @@ const EC2_LIST: &str = "ec2-list";
 /// # Errors
 /// A price that no row can hold.
 pub fn rebuild(table: &mut CsvTable, inputs: &Inputs) -> Result<Rebuilt, String> {
-    let mut updates: BTreeMap<String, List> = BTreeMap::new();
+    let mut updates: BTreeMap<&str, List> = BTreeMap::new();
     for (pair, price) in &table.prices {
         let Some(source) = table.sources.get(&price.source).filter(|source| !source.estimated) else { continue };
         if [PRICE_PAGE, EC2_LIST].iter().any(|kind| price.source == format!("{kind}-{}", source.published)) {
-            let list = updates.entry(price.source.clone()).or_default();
+            let list = updates.entry(&price.source).or_default();
+            list.source.clone_from(&price.source);
             list.month.clone_from(&source.published);
             list.prices.insert(pair.clone(), amount(price));
         }
     }
     let mut rebuilt = Rebuilt::default();
-    for (pair, row) in rebuild::rows(inputs, &updates, &table.prices.keys().cloned().collect()) {
+    let updates: Vec<List> = updates.into_values().collect();
+    for (pair, row) in rows(inputs, &updates, &table.prices.keys().cloned().collect()) {
         let micros = micros(row.amount).ok_or_else(|| format!("{}: no row can hold {}", row.source, row.amount))?;
         match table.prices.get(&pair) {
             None => rebuilt.added += 1,
@@ -99,7 +101,7 @@ pub fn rebuild(table: &mut CsvTable, inputs: &Inputs) -> Result<Rebuilt, String>
             Some(_) => {}
         }
         *(if row.estimated { &mut rebuilt.estimated } else { &mut rebuilt.exact }) += 1;
-        table.sources.insert(row.source.clone(), CsvSource { published: row.published, estimated: row.estimated });
+        table.sources.insert(row.source.clone(), CsvSource { published: row.month, estimated: row.estimated });
         table.prices.insert(pair, CsvPrice { micros, source: row.source });
     }
     Ok(rebuilt)
