@@ -132,3 +132,36 @@ impl Aws {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Server, answer, signed_in};
+    use super::*;
+
+    #[tokio::test]
+    async fn the_identity_is_that_of_sts() {
+        let body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/Alice</Arn>\
+                    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+        let server =
+            Server::start(vec![answer("200 OK", body), answer("403 Forbidden", &sts_error("InvalidClientTokenId"))])
+                .await;
+        let mut options = signed_in(&[("AWS_ENDPOINT_URL_STS", &server.address)]);
+        options.region = Some("eu-west-1".into());
+        let aws = Aws::new(options);
+        let expected = Identity { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/Alice".into() };
+        assert_eq!(aws.identity().await, Ok(expected));
+        let request = server.requests().remove(0);
+        assert!(
+            request.contains("/eu-west-1/sts/aws4_request")
+                && request.ends_with("Action=GetCallerIdentity&Version=2011-06-15")
+        );
+        let error = aws.identity().await.unwrap_err();
+        assert_eq!(error.to_string(), "use the AWS credentials: Not now; renew the credentials of the profile default");
+    }
+
+    fn sts_error(code: &str) -> String {
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>Not now.</Message></Error></ErrorResponse>"
+        )
+    }
+}

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_where_aws_tools_look() {
+    fn files_are_where_aws_tools_look_for_them() {
         let environment = [("HOME", "/home/ada")].into_iter().collect();
         assert_eq!(expand("~/.aws/config", &environment), Some("/home/ada/.aws/config".into()));
         assert_eq!(expand("/etc/aws", &environment), Some("/etc/aws".into()));

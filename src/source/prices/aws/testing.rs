@@ -1,5 +1,5 @@
-//! What the tests of this room share: an environment without files and network, and answers that were written before.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+//! Shared by the tests of this module: an environment without files and network, and recorded answers.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use super::{Aws, AwsEnvironment, AwsOptions};
 use crate::model::Name;
@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Nothing of this machine: no files, no metadata service.
-pub const NOWHERE: [(&str, &str); 3] = [
+/// An environment without files and without the instance metadata service.
+pub const EMPTY: [(&str, &str); 3] = [
     ("AWS_CONFIG_FILE", "/nonexistent/config"),
     ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials"),
     ("AWS_EC2_METADATA_DISABLED", "true"),
 ];
-/// The key of AWS's own examples.
+/// The key of AWS's documentation.
 pub const KEYS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
     ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
@@ -26,15 +26,15 @@ pub const KEYS: [(&str, &str); 3] = [
 ];
 
 pub fn environment(variables: &[(&str, &str)]) -> AwsEnvironment {
-    NOWHERE.iter().chain(variables).copied().collect()
+    EMPTY.iter().chain(variables).copied().collect()
 }
 
-/// With keys, and the endpoints that are given.
+/// Options with keys and endpoints.
 pub fn signed_in(endpoints: &[(&str, &str)]) -> AwsOptions {
     AwsOptions { environment: environment(&[&KEYS[..], endpoints].concat()), ..AwsOptions::default() }
 }
 
-/// Asks through a client of the test's.
+/// A client whose SDK sends requests through `client`.
 pub fn aws(options: AwsOptions, client: impl HttpClient + 'static) -> Aws {
     Aws::with(options, Arc::new(Http::new(&Proxies::default())), SharedHttpClient::new(client))
 }
@@ -43,7 +43,7 @@ pub fn types(names: &[&str]) -> BTreeSet<Name> {
     names.iter().map(|name| Name::from(*name)).collect()
 }
 
-/// Answers one question after the other, whatever it is.
+/// Answers each request with the next answer.
 pub fn replay<B: Into<SdkBody>>(answers: impl IntoIterator<Item = (u16, B)>) -> StaticReplayClient {
     let event = |(status, body): (u16, B)| {
         let answer = http::Response::builder().status(status).body(body.into()).unwrap();
@@ -52,7 +52,7 @@ pub fn replay<B: Into<SdkBody>>(answers: impl IntoIterator<Item = (u16, B)>) -> 
     StaticReplayClient::new(answers.into_iter().map(event).collect())
 }
 
-/// A server on this machine that gives one answer after the other, each as it stands, then hangs.
+/// A server on loopback that answers each request with the next answer, then hangs.
 pub struct Server {
     pub address: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -84,7 +84,7 @@ impl Server {
     }
 }
 
-/// An answer of a server.
+/// The text of an answer.
 pub fn answer(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }

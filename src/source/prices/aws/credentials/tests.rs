@@ -1,6 +1,6 @@
 use super::*;
 use crate::source::prices::aws::Aws;
-use crate::source::prices::aws::testing::{KEYS, NOWHERE};
+use crate::source::prices::aws::testing::{EMPTY, KEYS};
 use aws_smithy_http_client::test_util::NeverClient;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -23,18 +23,18 @@ fn home(config: &str) -> TempDir {
     home
 }
 
-/// An environment of that home alone.
+/// An environment with this home directory.
 fn at(home: &Path, variables: &[(&str, &str)]) -> AwsOptions {
     let home = home.to_str().unwrap();
     let own = [("HOME", home), ("AWS_EC2_METADATA_DISABLED", "true")];
     AwsOptions { environment: own.iter().chain(variables).copied().collect(), ..AwsOptions::default() }
 }
 
-fn of_profile(options: AwsOptions, profile: &str) -> AwsOptions {
+fn with_profile(options: AwsOptions, profile: &str) -> AwsOptions {
     AwsOptions { profile: Some(profile.to_owned()), ..options }
 }
 
-/// Asks without a network.
+/// Credentials without a network.
 fn offline(options: AwsOptions) -> Credentials {
     Credentials::new(options, SharedHttpClient::new(NeverClient::new()))
 }
@@ -53,14 +53,14 @@ const CONFIG: &str = "[default]\nregion = eu-west-1\naws_access_key_id = AKIADEF
                       [profile dev]\naws_access_key_id = AKIADEV\naws_secret_access_key = secret\n";
 
 #[tokio::test]
-async fn keys_and_region_come_in_aws_order() {
+async fn keys_and_region_take_precedence_as_in_the_aws_cli() {
     let home = home(CONFIG);
     let own = |key: &str, region: &str| (key.to_owned(), region.to_owned());
     assert_eq!(key_and_region(at(home.path(), &[])).await, own("AKIADEFAULT", "eu-west-1"));
     let keys: Vec<_> = KEYS.iter().copied().chain([("AWS_REGION", "sa-east-1")]).collect();
     assert_eq!(key_and_region(at(home.path(), &keys)).await, own("AKIDEXAMPLE", "sa-east-1"));
-    // A profile that was asked for comes before keys in the environment; it has no region.
-    let dev = of_profile(at(home.path(), &KEYS), "dev");
+    // An explicit profile takes precedence over keys in the environment; this one has no region.
+    let dev = with_profile(at(home.path(), &KEYS), "dev");
     assert_eq!(key_and_region(dev.clone()).await, own("AKIADEV", "us-east-1"));
     let dev = AwsOptions { region: Some("ap-south-1".into()), ..dev };
     assert_eq!(key_and_region(dev).await, own("AKIADEV", "ap-south-1"));
@@ -69,17 +69,16 @@ async fn keys_and_region_come_in_aws_order() {
 }
 
 #[tokio::test]
-async fn without_credentials_nothing_is_wrong() {
-    let options = AwsOptions { environment: NOWHERE.into_iter().collect(), ..AwsOptions::default() };
+async fn no_credentials_are_an_error_of_their_own() {
+    let options = AwsOptions { environment: EMPTY.into_iter().collect(), ..AwsOptions::default() };
     let none = refused(options).await;
     assert!(matches!(none, AskError::NoCredentials { .. }), "{none:?}");
-    let said = "find AWS credentials: none in the environment, none in the AWS configuration";
-    assert_eq!(none.to_string(), said);
+    assert_eq!(none.to_string(), "find AWS credentials: none in the environment, none in the AWS configuration");
 }
 
 #[tokio::test]
 async fn broken_aws_config_still_starts() {
-    for (config, said) in [
+    for (config, reason) in [
         ("[profile dev\nregion = x\n", "on line 1"),
         ("region = x\n", "on line 1"),
         ("[default]\n???\n", "on line 2"),
@@ -88,28 +87,28 @@ async fn broken_aws_config_still_starts() {
     ] {
         let home = home(config);
         let error = refused(at(home.path(), &[])).await;
-        assert!(matches!(error, AskError::Unavailable { .. }) && error.reason().contains(said), "{config}: {error}");
+        assert!(matches!(error, AskError::Unavailable { .. }) && error.reason().contains(reason), "{config}: {error}");
     }
     let home = home(CONFIG);
     let ghost = "the AWS configuration has no profile \"ghost\"; known profiles: default, dev";
-    assert_eq!(refused(of_profile(at(home.path(), &KEYS), "ghost")).await.reason(), ghost);
+    assert_eq!(refused(with_profile(at(home.path(), &KEYS), "ghost")).await.reason(), ghost);
     assert_eq!(refused(at(home.path(), &[("AWS_PROFILE", "ghost")])).await.reason(), ghost);
     // Keys in the environment do not need a profile.
     let keys: Vec<_> = KEYS.iter().copied().chain([("AWS_PROFILE", "ghost")]).collect();
     assert_eq!(key_and_region(at(home.path(), &keys)).await.0, "AKIDEXAMPLE");
     let no_file =
-        of_profile(AwsOptions { environment: NOWHERE.into_iter().collect(), ..AwsOptions::default() }, "x\u{1b}");
+        with_profile(AwsOptions { environment: EMPTY.into_iter().collect(), ..AwsOptions::default() }, "x\u{1b}");
     assert_eq!(refused(no_file).await.reason(), "the AWS configuration has no profile \"x\", nor any other");
 }
 
 #[tokio::test]
-async fn an_expired_session_heals_without_a_restart() {
+async fn new_credentials_are_found_without_a_restart() {
     let home = home("[default]\nregion = eu-west-1\n");
     let credentials = offline(at(home.path(), &[]));
     assert!(credentials.session().await.is_err());
     fs::write(home.path().join(".aws/config"), CONFIG).unwrap();
     assert_eq!(credentials.session().await.unwrap().keys.access_key_id(), "AKIADEFAULT");
-    // What was found is kept until AWS refuses it.
+    // Credentials are kept until AWS refuses them.
     fs::write(home.path().join(".aws/config"), CONFIG.replace("AKIADEFAULT", "AKIANEW")).unwrap();
     assert_eq!(credentials.session().await.unwrap().keys.access_key_id(), "AKIADEFAULT");
     credentials.forget().await;
@@ -126,11 +125,10 @@ const SSO: &str = "[profile dev]\nsso_session = corp\nsso_account_id = 111122223
 #[test_case("old" => "aws sso login --profile old" ; "without a session's name")]
 #[test_case("ops" => "aws sso login --profile dev" ; "a role that is assumed from it")]
 #[tokio::test]
-async fn an_ended_sso_session_says_how_to_sign_in(profile: &str) -> String {
+async fn an_expired_sso_session_names_the_command_to_sign_in(profile: &str) -> String {
     let home = home(SSO);
-    let options = of_profile(at(home.path(), &[]), profile);
-    // Never signed in, and signed in too long ago: the file is named by the SHA-1 of the session's name, or of
-    // its address.
+    let options = with_profile(at(home.path(), &[]), profile);
+    // Never signed in, and signed in too long ago. The name of the file is the SHA-1 of the session's name or address.
     let never = refused(options.clone()).await;
     let cache = home.path().join(".aws/sso/cache");
     fs::create_dir_all(&cache).unwrap();
@@ -138,7 +136,7 @@ async fn an_ended_sso_session_says_how_to_sign_in(profile: &str) -> String {
     for file in ["ee0bfd2552fbd840c02cc48b6e823320543c450f", "a51746d4aa793ae07b25e90c3a5db96fc7832bd7"] {
         fs::write(cache.join(file).with_extension("json"), token).unwrap();
     }
-    // Without a session's name the SDK does not look at the date, but asks.
+    // Without the name of a session the SDK ignores the date and asks the server.
     let ended = if profile == "old" { never.clone() } else { refused(options).await };
     for error in [&never, &ended] {
         assert!(matches!(error, AskError::Expired { .. }), "{error:?}");
@@ -149,7 +147,7 @@ async fn an_ended_sso_session_says_how_to_sign_in(profile: &str) -> String {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_credential_process_is_run_once_for_everybody_and_quoted_when_it_fails() {
+async fn a_credential_process_runs_once_for_all_questions_and_its_error_is_shown() {
     let home = home("");
     let runs = home.path().join("runs");
     let write = |script: &str| {
@@ -173,7 +171,7 @@ async fn a_credential_process_is_run_once_for_everybody_and_quoted_when_it_fails
 #[test_case("config")]
 #[test_case("credentials")]
 #[tokio::test]
-async fn a_credential_process_may_stand_in_either_file(file: &str) {
+async fn a_credential_process_may_be_in_either_file(file: &str) {
     let home = home("[default]\nregion = eu-west-1\n");
     let keys = r#"{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "secret"}"#;
     fs::write(home.path().join("keys"), keys).unwrap();
@@ -182,20 +180,19 @@ async fn a_credential_process_may_stand_in_either_file(file: &str) {
     assert_eq!(key_and_region(at(home.path(), &[])).await, ("AKIAPROCESS".to_owned(), "eu-west-1".to_owned()));
 }
 
-/// Where nobody answers.
 #[tokio::test]
-async fn a_chain_that_hangs_keeps_nobody_waiting() {
-    // A container's endpoint, which is asked over the network.
+async fn questions_do_not_wait_for_a_search_that_hangs() {
+    // The endpoint of a container, which is on the network.
     let credentials = offline(container());
     tokio::time::pause();
     let began = Instant::now();
     let error = credentials.session().await.unwrap_err();
     assert_eq!(error.reason(), "nothing found within 2 s; the search goes on");
     assert_eq!(began.elapsed().as_secs(), 2);
-    // Who asks meanwhile does not wait at all.
+    // Another question during the search does not wait at all.
     assert!(credentials.session().await.is_err());
     assert_eq!(began.elapsed().as_secs(), 2);
-    // The search itself ends; the next one is as short, and knows what the first came to.
+    // After the search ends, the next question waits as long, and has the error of the first search.
     tokio::time::sleep(SEARCH).await;
     let again = Instant::now();
     let error = credentials.session().await.unwrap_err();
@@ -203,13 +200,13 @@ async fn a_chain_that_hangs_keeps_nobody_waiting() {
     assert_eq!(again.elapsed().as_secs(), 2);
 }
 
-/// A container's endpoint for credentials, on this machine as the SDK demands.
+/// The endpoint of a container, on loopback as the SDK requires.
 fn container() -> AwsOptions {
     let endpoint = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/credentials");
-    AwsOptions { environment: NOWHERE.into_iter().chain([endpoint]).collect(), ..AwsOptions::default() }
+    AwsOptions { environment: EMPTY.into_iter().chain([endpoint]).collect(), ..AwsOptions::default() }
 }
 
-/// Gives credentials for an hour, or for as long as it is told, after a time.
+/// Returns credentials that last for some time, after some time.
 #[derive(Clone, Debug)]
 struct Slow {
     after: Duration,
@@ -245,7 +242,7 @@ fn slow(after: Duration, lasting: Duration) -> Credentials {
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
-async fn a_search_that_takes_longer_goes_on_for_the_next_question() {
+async fn a_slow_search_continues_for_the_next_question() {
     let credentials = slow(Duration::from_secs(3), HOUR);
     tokio::time::pause();
     let began = Instant::now();
@@ -257,7 +254,7 @@ async fn a_search_that_takes_longer_goes_on_for_the_next_question() {
 }
 
 #[tokio::test]
-async fn credentials_are_looked_for_again_before_they_end() {
+async fn credentials_are_replaced_before_they_expire() {
     let credentials = slow(Duration::ZERO, Duration::from_mins(4));
     for call in 0..3 {
         assert_eq!(credentials.session().await.unwrap().keys.access_key_id(), format!("AKIA{call}"));
@@ -277,12 +274,12 @@ async fn dropping_it_ends_the_search() {
     assert!(credentials.session().await.is_err());
     drop(credentials);
     tokio::time::sleep(SEARCH).await;
-    assert_eq!(Arc::strong_count(&calls), 1, "nobody holds the client any more");
+    assert_eq!(Arc::strong_count(&calls), 1, "the client is dropped");
 }
 
-/// Off EC2 the instance's metadata service is often an address that swallows every packet.
+/// Off EC2 the address of the instance metadata service often drops every packet.
 #[tokio::test]
-async fn a_metadata_service_that_hangs_is_no_trouble() {
+async fn a_metadata_service_that_hangs_means_no_credentials() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let environment = [("HOME", "/nonexistent"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint.as_str())];

@@ -25,7 +25,7 @@ fn shown(sheet: &PriceSheet) -> Vec<String> {
     prices.iter().map(|p| format!("{} {}{}", p.instance_type, mark(p.estimated), p.amount)).collect()
 }
 
-/// Where each request went, and what it said.
+/// URI and body of each request.
 fn requests(client: &StaticReplayClient) -> Vec<(String, Value)> {
     let read = |request: &aws_smithy_runtime_api::client::orchestrator::HttpRequest| {
         (request.uri().to_owned(), serde_json::from_slice(request.body().bytes().unwrap()).unwrap())
@@ -45,10 +45,10 @@ fn filter(body: &Value, field: &str) -> Option<(String, String)> {
 }
 
 fn error(code: &str) -> String {
-    json!({"__type": code, "message": "Said so\u{1b}[2J."}).to_string()
+    json!({"__type": code, "message": "Not now\u{1b}[2J."}).to_string()
 }
 
-/// A page that holds one product.
+/// A page with one product.
 fn page(instance_type: &str, usage: &str, per_unit: &Value, next: Option<&str>) -> String {
     let item = json!({
         "product": {"attributes": {"instanceType": instance_type, "usagetype": format!("{usage}:{instance_type}")}},
@@ -58,7 +58,7 @@ fn page(instance_type: &str, usage: &str, per_unit: &Value, next: Option<&str>) 
 }
 
 #[tokio::test]
-async fn prices_come_page_by_page() {
+async fn prices_arrive_in_pages() {
     let client = replay([(200, PAGE_1), (200, PAGE_2)]);
     let sheet = ask(&client, &key(SEOUL), &IN_USE).await.unwrap();
     assert_eq!(shown(&sheet), ["c5a.2xlarge 0.344", "c5a.large 0.086", "c6g.metal 2.464"]);
@@ -69,7 +69,7 @@ async fn prices_come_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_request_names_only_the_types_in_use() {
+async fn a_request_has_only_the_types_in_use() {
     let client = replay([(200, PAGE_2)]);
     ask(&client, &key(SEOUL), &["c5a.large", "c5a.2xlarge", "not a type", "a,b"]).await.unwrap();
     let term = |field: &str, value: &str| json!({"Type": "TERM_MATCH", "Field": field, "Value": value});
@@ -96,14 +96,18 @@ async fn a_request_names_only_the_types_in_use() {
 }
 
 #[tokio::test]
-async fn no_types_no_question() {
+async fn without_types_nothing_is_requested() {
     let client = replay::<&str>([]);
     let sheet = ask(&client, &key(SEOUL), &[]).await.unwrap();
-    assert_eq!((shown(&sheet), requests(&client)), (vec![], vec![]), "without types it would be for all of them");
+    assert_eq!(
+        (shown(&sheet), requests(&client)),
+        (vec![], vec![]),
+        "a request without types would return all of them"
+    );
 }
 
 #[tokio::test]
-async fn windows_has_its_licence_in_the_price() {
+async fn windows_prices_include_the_licence() {
     let client = replay([(200, PAGE_2)]);
     let windows = OnDemandKey { os: Os::Windows, tenancy: Tenancy::Dedicated, ..key("eu-west-1") };
     ask(&client, &windows, &["m5.large"]).await.unwrap();
@@ -122,7 +126,11 @@ async fn metal_uses_shared_tenancy_price() {
     let dedicated = page("m9x.metal", "APN2-DedicatedUsage", &dollars("50"), None);
     let client = replay([(200, shared.clone()), (200, dedicated)]);
     let sheet = ask(&client, &key(SEOUL), &["m9x.large", "m9x.metal"]).await.unwrap();
-    assert_eq!(shown(&sheet), ["m9x.large 1.00", "m9x.metal ~50.00"], "there is no Shared price: Dedicated stands in");
+    assert_eq!(
+        shown(&sheet),
+        ["m9x.large 1.00", "m9x.metal ~50.00"],
+        "without a Shared price, the Dedicated one is the estimate"
+    );
     let asked = requests(&client);
     let second = |field| filter(&asked[1].1, field).map(|(_, value)| value);
     assert_eq!((second("tenancy"), second("instanceType")), (Some("Dedicated".into()), Some("m9x.metal".into())));
@@ -130,14 +138,14 @@ async fn metal_uses_shared_tenancy_price() {
     let both = replay([(200, page("m9x.metal", "APN2-BoxUsage", &dollars("48"), None))]);
     let sheet = ask(&both, &key(SEOUL), &["m9x.metal"]).await.unwrap();
     assert_eq!((shown(&sheet), requests(&both).len()), (vec!["m9x.metal 48.00".to_owned()], 1));
-    // What goes wrong with the stand-in takes nothing away.
+    // A failure of the second request keeps the prices of the first.
     let half = replay([(200, shared), (400, error("AccessDeniedException"))]);
     let sheet = ask(&half, &key(SEOUL), &["m9x.large", "m9x.metal"]).await.unwrap();
     assert_eq!(shown(&sheet), ["m9x.large 1.00"]);
 }
 
 #[tokio::test]
-async fn another_place_is_asked_where_a_policy_forbids_one() {
+async fn another_region_is_asked_if_a_policy_denies_one() {
     let denied = error("AccessDeniedException");
     let client = replay([(400, denied.as_str()), (400, denied.as_str()), (200, PAGE_2)]);
     ask(&client, &key("eu-west-1"), &["c5a.large"]).await.unwrap();
@@ -147,7 +155,7 @@ async fn another_place_is_asked_where_a_policy_forbids_one() {
     );
     let client = replay([(400, denied.as_str()), (400, denied.as_str()), (400, denied.as_str())]);
     let refused = ask(&client, &key("sa-east-1"), &["c5a.large"]).await.unwrap_err();
-    assert_eq!(refused, AskError::Denied { action: "pricing:GetProducts", why: "Said so[2J.".into() });
+    assert_eq!(refused, AskError::Denied { action: "pricing:GetProducts", why: "Not now[2J.".into() });
     assert_eq!(
         hosts(&client),
         ["us-east-1.amazonaws.com/", "eu-central-1.amazonaws.com/", "ap-south-1.amazonaws.com/"]
@@ -155,7 +163,7 @@ async fn another_place_is_asked_where_a_policy_forbids_one() {
 }
 
 #[tokio::test]
-async fn every_partition_has_a_place_or_none() {
+async fn regions_of_the_api_by_partition() {
     let client = replay([(200, page("m5.large", "CNW1-BoxUsage", &json!({"CNY": "4.5"}), None))]);
     let sheet = ask(&client, &key("cn-north-1"), &["m5.large"]).await.unwrap();
     assert_eq!((sheet.currency, shown(&sheet)), (Currency::Cny, vec!["m5.large 4.50".to_owned()]));
@@ -169,7 +177,7 @@ async fn every_partition_has_a_place_or_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_came_before_throttling_is_kept() {
+async fn prices_before_throttling_are_kept() {
     for code in ["ThrottlingException", "ExpiredNextTokenException", "InternalErrorException", "AccessDeniedException"]
     {
         let error = error(code);
@@ -185,12 +193,12 @@ async fn throttling_alone_is_an_error_after_few_attempts() {
     let error = error("ThrottlingException");
     let client = replay([(400, error.as_str()); 9]);
     let refused = ask(&client, &key(SEOUL), &["c5a.large"]).await.unwrap_err();
-    assert_eq!(refused.reason(), "Said so[2J. (ThrottlingException)");
+    assert_eq!(refused.reason(), "Not now[2J. (ThrottlingException)");
     assert_eq!(requests(&client).len(), 2);
 }
 
 #[tokio::test]
-async fn lists_that_are_not_understood_are_asked_for_one_by_one() {
+async fn values_are_requested_one_by_one_if_lists_are_refused() {
     let refused = error("InvalidParameterException");
     let client = replay([(400, refused.as_str()), (200, PAGE_1), (200, PAGE_2), (200, PAGE_2)]);
     let sheet = ask(&client, &key(SEOUL), &["c5a.2xlarge", "c5a.large"]).await.unwrap();
@@ -206,13 +214,13 @@ async fn lists_that_are_not_understood_are_asked_for_one_by_one() {
 #[test_case("<html>" ; "a page")]
 #[test_case("[]" ; "a list")]
 #[tokio::test]
-async fn an_answer_that_is_no_json_is_told(body: &str) {
+async fn an_answer_that_is_not_json_is_an_error(body: &str) {
     let refused = ask(&replay([(200, body)]), &key(SEOUL), &["c5a.large"]).await.unwrap_err();
     assert!(matches!(refused, AskError::Garbled { .. }), "{refused:?}");
 }
 
 #[tokio::test]
-async fn products_that_nobody_understands_are_told() {
+async fn unreadable_products_are_an_error() {
     let body = json!({"PriceList": ["{", "[]"]}).to_string();
     let refused = ask(&replay([(200, body)]), &key(SEOUL), &["c5a.large"]).await.unwrap_err();
     assert_eq!(refused.to_string(), "read prices of the Price List API: none of its products can be understood");
@@ -230,7 +238,7 @@ async fn pages_end(next: Option<&str>) -> usize {
 }
 
 #[tokio::test]
-async fn pages_without_end_are_cut_off() {
+async fn endless_pages_are_cut_off() {
     let page = |i: usize| (200, page("m9x.large", "BoxUsage", &json!({"USD": "1"}), Some(&format!("page-{i}"))));
     let client = replay((0..60).map(page));
     ask(&client, &key(SEOUL), &["m9x.large"]).await.unwrap();
@@ -238,10 +246,10 @@ async fn pages_without_end_are_cut_off() {
 }
 
 #[tokio::test]
-async fn a_place_that_never_answers_is_given_up() {
+async fn a_region_that_never_answers_times_out() {
     let client = NeverClient::new();
     let aws = aws(signed_in(&[]), client.clone());
-    // Credentials first: reading files takes real time.
+    // Credentials first, because reading files takes real time.
     aws.volumes(SEOUL, &types(&[])).await.unwrap();
     tokio::time::pause();
     let began = tokio::time::Instant::now();
@@ -252,18 +260,18 @@ async fn a_place_that_never_answers_is_given_up() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_not_accepted_are_looked_for_again() {
+async fn refused_credentials_are_looked_for_again() {
     let client = replay([(400, error("UnrecognizedClientException").as_str()), (200, PAGE_2)]);
     let aws = aws(signed_in(&[]), client.clone());
     let refused = aws.on_demand(&key(SEOUL), &types(&["c5a.large"])).await.unwrap_err();
-    let advice = "use the AWS credentials: Said so[2J; renew the credentials of the profile default";
+    let advice = "use the AWS credentials: Not now[2J; renew the credentials of the profile default";
     assert_eq!(refused.to_string(), advice);
-    assert_eq!(requests(&client).len(), 1, "another place would not accept them either");
+    assert_eq!(requests(&client).len(), 1, "another region would not accept them either");
     aws.on_demand(&key(SEOUL), &types(&["c5a.large"])).await.unwrap();
 }
 
 #[test]
-fn a_list_is_as_long_as_a_filter_holds() {
+fn a_list_fits_a_filter() {
     let names: Vec<String> = (0..300).map(|i| format!("family{i:03}.{}xlarge", i % 9)).collect();
     let all = types(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let lists = lists(&all);
@@ -273,7 +281,7 @@ fn a_list_is_as_long_as_a_filter_holds() {
 }
 
 #[tokio::test]
-async fn volumes_are_asked_for_by_type() {
+async fn volume_prices_are_requested_by_type() {
     let item = json!({
         "product": {"attributes": {"volumeApiName": "gp3", "usagetype": "APN2-EBS:VolumeUsage.gp3"}},
         "terms": {"OnDemand": {"t": {"priceDimensions": {"r": {"unit": "GB-Mo", "pricePerUnit": {"USD": "0.0912"}}}}}},

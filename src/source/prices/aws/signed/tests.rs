@@ -1,5 +1,4 @@
 use super::*;
-use crate::source::prices::aws::Identity;
 use crate::source::prices::aws::credentials::Credentials;
 use crate::source::prices::aws::policy::PATIENCE;
 use crate::source::prices::aws::testing::{Server, answer, signed_in, types};
@@ -19,18 +18,18 @@ fn keys(token: Option<&str>) -> Keys {
     Keys::new("AKIDEXAMPLE", secret, token.map(str::to_owned), None, "test")
 }
 
-/// 2015-08-30T12:36:00Z, the moment of AWS's test suite.
-fn then() -> SystemTime {
+/// The time of AWS's test suite.
+fn test_suite_time() -> SystemTime {
     SystemTime::from("2015-08-30T12:36:00Z".parse::<Timestamp>().unwrap())
 }
 
 fn signature(request: Request<String>, token: Option<&str>) -> (String, String) {
-    let signed = sign(request, &keys(token), "us-east-1", "service", then()).unwrap();
+    let signed = sign(request, &keys(token), "us-east-1", "service", test_suite_time()).unwrap();
     let header = |name: &str| signed.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
     (header("authorization"), header("x-amz-security-token"))
 }
 
-/// Of AWS's Signature Version 4 test suite: `get-vanilla`, `post-sts-header-before`, `post-x-www-form-urlencoded`.
+/// From AWS's Signature Version 4 test suite: `get-vanilla`, `post-sts-header-before`, `post-x-www-form-urlencoded`.
 #[test]
 fn signatures_are_those_of_aws_test_suite() {
     let get = Request::get("https://example.amazonaws.com/").body(String::new()).unwrap();
@@ -64,7 +63,7 @@ fn signatures_are_those_of_aws_test_suite() {
 #[test_case("us-isob-east-1" => "https://ec2.us-isob-east-1.sc2s.sgov.gov" ; "isolated")]
 #[test_case("eusc-de-east-1" => "https://ec2.eusc-de-east-1.amazonaws.eu" ; "sovereign")]
 #[test_case("" => "find the region \"\"")]
-#[test_case("evil.example/#" => "find the region \"evil.example/#\"" ; "a label that leads elsewhere")]
+#[test_case("evil.example/#" => "find the region \"evil.example/#\"" ; "a label with a host")]
 #[test_case("us-east-1@evil" => "find the region \"us-east-1@evil\"" ; "a label with a user")]
 fn each_partition_has_its_endpoint(region: &str) -> String {
     let endpoint = EC2.endpoint(&AwsEnvironment::default(), region);
@@ -72,7 +71,7 @@ fn each_partition_has_its_endpoint(region: &str) -> String {
 }
 
 #[test]
-fn the_environment_names_endpoints() {
+fn the_environment_configures_endpoints() {
     let environment: AwsEnvironment =
         [("AWS_ENDPOINT_URL", "http://127.0.0.1:1/"), ("AWS_ENDPOINT_URL_EKS", "http://127.0.0.1:2")]
             .into_iter()
@@ -101,7 +100,7 @@ fn shown(sheet: &PriceSheet) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn spot_prices_come_page_by_page() {
+async fn spot_prices_arrive_in_pages() {
     let server = Server::start(vec![answer("200 OK", PAGE_1), answer("200 OK", PAGE_2)]).await;
     let sheet = spot(&server, Os::Linux).await.unwrap();
     let (a, b) = ("ap-northeast-2a", "ap-northeast-2b");
@@ -122,8 +121,8 @@ async fn spot_prices_come_page_by_page() {
 }
 
 #[tokio::test]
-async fn pages_are_of_one_moment() {
-    /// A clock that is a minute further each time.
+async fn all_pages_have_one_start_time() {
+    /// A clock that advances a minute at each call.
     fn later() -> Timestamp {
         static MINUTES: AtomicI64 = AtomicI64::new(0);
         Timestamp::from_second(1_790_000_000 + 60 * MINUTES.fetch_add(1, Ordering::Relaxed)).unwrap()
@@ -143,7 +142,7 @@ async fn pages_are_of_one_moment() {
 }
 
 #[tokio::test]
-async fn a_spot_request_is_signed_and_names_only_types_in_use() {
+async fn a_spot_request_is_signed_and_has_only_the_types_in_use() {
     let server = Server::start(vec![answer("200 OK", PAGE_2)]).await;
     spot(&server, Os::Linux).await.unwrap();
     let request = server.requests().remove(0);
@@ -170,18 +169,18 @@ async fn a_spot_request_is_signed_and_names_only_types_in_use() {
 }
 
 #[tokio::test]
-async fn nothing_in_use_asks_nothing() {
+async fn without_types_nothing_is_requested() {
     let server = Server::start(vec![]).await;
     let sheet = Aws::new(ec2(&server)).spot("eu-west-1", Os::Linux, &types(&[])).await.unwrap();
     assert_eq!(
         (shown(&sheet), server.requests()),
         (vec![], vec![]),
-        "a question without types would be for all of them"
+        "a request without types would return all of them"
     );
 }
 
 #[tokio::test]
-async fn windows_spot_prices_are_kept_apart() {
+async fn windows_spot_prices_are_separate() {
     let server = Server::start(vec![answer("200 OK", PAGE_1), answer("200 OK", PAGE_2)]).await;
     let sheet = spot(&server, Os::Windows).await.unwrap();
     assert_eq!(shown(&sheet), ["c5a.large ap-northeast-2a 0.1263"]);
@@ -190,7 +189,7 @@ async fn windows_spot_prices_are_kept_apart() {
 
 fn xml_error(code: &str) -> String {
     format!(
-        "<Response><Errors><Error><Code>{code}</Code><Message>Said\u{1b}[2J so.</Message></Error></Errors></Response>"
+        "<Response><Errors><Error><Code>{code}</Code><Message>Not\u{1b}[2J now.</Message></Error></Errors></Response>"
     )
 }
 
@@ -202,18 +201,18 @@ fn xml_error(code: &str) -> String {
 #[test_case("200 OK", "garbage" => matches AskError::Garbled { .. })]
 #[test_case("200 OK", "<Other/>" => matches AskError::Garbled { .. } ; "another answer")]
 #[test_case("200 OK", "" => matches AskError::Garbled { .. } ; "an empty answer")]
-fn an_error_says_what_it_is(status: &str, body: &str) -> AskError {
+fn errors_by_status_and_code(status: &str, body: &str) -> AskError {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let server = Server::start(vec![answer(status, body)]).await;
         let error = spot(&server, Os::Linux).await.unwrap_err();
-        let said = error.to_string();
-        assert!(!said.contains('\u{1b}') && !said.contains("a-session-token"), "{said}");
+        let text = error.to_string();
+        assert!(!text.contains('\u{1b}') && !text.contains("a-session-token"), "{text}");
         error
     })
 }
 
 #[tokio::test]
-async fn what_came_before_a_failure_is_kept() {
+async fn prices_before_a_failure_are_kept() {
     let server =
         Server::start(vec![answer("200 OK", PAGE_1), answer("400 Bad Request", &xml_error("InvalidNextToken"))]).await;
     let sheet = spot(&server, Os::Linux).await.unwrap();
@@ -222,17 +221,17 @@ async fn what_came_before_a_failure_is_kept() {
 }
 
 #[tokio::test]
-async fn a_token_that_comes_again_ends_the_pages() {
+async fn a_repeated_token_ends_the_pages() {
     let server = Server::start(vec![answer("200 OK", PAGE_1); 5]).await;
     spot(&server, Os::Linux).await.unwrap();
     assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_is_given_up() {
+async fn a_server_that_hangs_times_out() {
     let server = Server::start(vec![]).await;
     let aws = Aws::new(ec2(&server));
-    // Credentials first: reading files takes real time.
+    // Credentials first, because reading files takes real time.
     aws.spot("ap-northeast-2", Os::Linux, &types(&[])).await.unwrap();
     tokio::time::pause();
     let began = tokio::time::Instant::now();
@@ -242,7 +241,7 @@ async fn a_server_that_hangs_is_given_up() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_an_answer_at_once() {
+async fn a_refused_connection_fails_at_once() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -253,34 +252,8 @@ async fn nobody_there_is_an_answer_at_once() {
     assert!(began.elapsed() < PATIENCE);
 }
 
-#[tokio::test]
-async fn sts_tells_who_we_are() {
-    let body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/Alice</Arn>\
-                <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-    let server =
-        Server::start(vec![answer("200 OK", body), answer("403 Forbidden", &sts_error("InvalidClientTokenId"))]).await;
-    let mut options = signed_in(&[("AWS_ENDPOINT_URL_STS", &server.address)]);
-    options.region = Some("eu-west-1".into());
-    let aws = Aws::new(options);
-    let expected = Identity { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/Alice".into() };
-    assert_eq!(aws.identity().await, Ok(expected));
-    let request = server.requests().remove(0);
-    assert!(
-        request.contains("/eu-west-1/sts/aws4_request")
-            && request.ends_with("Action=GetCallerIdentity&Version=2011-06-15")
-    );
-    let error = aws.identity().await.unwrap_err();
-    assert_eq!(error.to_string(), "use the AWS credentials: Said so; renew the credentials of the profile default");
-}
-
-fn sts_error(code: &str) -> String {
-    format!(
-        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>Said so.</Message></Error></ErrorResponse>"
-    )
-}
-
 fn eks_error(code: &str) -> String {
-    let body = r#"{"message": "Said so."}"#;
+    let body = r#"{"message": "Not now."}"#;
     let length = body.len();
     format!(
         "HTTP/1.1 403 Forbidden\r\nx-amzn-errortype: {code}:http://internal/\r\ncontent-length: {length}\r\n\
@@ -299,7 +272,7 @@ const CLUSTER: &str =
 const VERSIONS: &str = r#"{"clusterVersions": [{"clusterVersion": "1.31", "versionStatus": "EXTENDED_SUPPORT"}]}"#;
 
 #[tokio::test]
-async fn eks_tells_the_clusters_support() {
+async fn support_of_a_cluster() {
     let (support, requests) = eks(vec![answer("200 OK", CLUSTER), answer("200 OK", VERSIONS)]).await;
     let phase =
         |phase| ClusterSupport { version: "1.31".into(), tier: None, support: Some(SupportType::Extended), phase };
@@ -307,21 +280,21 @@ async fn eks_tells_the_clusters_support() {
     assert!(requests[0].starts_with("GET /clusters/shop%2F1 HTTP/1.1"), "{}", requests[0]);
     assert!(requests[0].contains("/eu-west-1/eks/aws4_request"), "{}", requests[0]);
     assert!(requests[1].starts_with("GET /cluster-versions?clusterVersions=1.31 HTTP/1.1"), "{}", requests[1]);
-    // The second question may be forbidden where the first is not.
+    // The second request may be denied where the first is not.
     let (support, _) = eks(vec![answer("200 OK", CLUSTER), eks_error("AccessDeniedException")]).await;
     assert_eq!(support, Ok(phase(None)));
-    // A cluster that is upgraded in time needs no second one.
+    // A cluster with standard support needs no second request.
     let upgraded = CLUSTER.replace("EXTENDED", "STANDARD");
     let (support, requests) = eks(vec![answer("200 OK", &upgraded)]).await;
     assert_eq!((support.map(|support| support.support), requests.len()), (Ok(Some(SupportType::Standard)), 1));
 }
 
-#[test_case("AccessDeniedException" => "call eks:DescribeCluster: the AWS identity may not: Said so." ; "denied")]
+#[test_case("AccessDeniedException" => "call eks:DescribeCluster: the AWS identity may not: Not now." ; "denied")]
 #[test_case("ResourceNotFoundException" => "find the cluster \"shop/1\" in eu-west-1" ; "no such cluster")]
-#[test_case("ExpiredTokenException" => "use the AWS credentials: Said so; renew the credentials of the profile default" ;
+#[test_case("ExpiredTokenException" => "use the AWS credentials: Not now; renew the credentials of the profile default" ;
     "expired")]
-#[test_case("ServerException" => "get the cluster \"shop/1\" in eu-west-1: Said so. (ServerException)" ; "anything else")]
+#[test_case("ServerException" => "get the cluster \"shop/1\" in eu-west-1: Not now. (ServerException)" ; "anything else")]
 #[tokio::test]
-async fn an_error_of_eks_says_what_it_is(code: &str) -> String {
+async fn errors_of_eks(code: &str) -> String {
     eks(vec![eks_error(code)]).await.0.unwrap_err().to_string()
 }
