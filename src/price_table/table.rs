@@ -378,14 +378,14 @@ pub(crate) mod tests {
         let sources = "source,published,estimated\nec2-list-2026-11,2026-11,no\nestimated,2026-07,yes\n\
             karpenter-2026-07,2026-07,no\n";
         assert_eq!(texts[SOURCES], sources);
-        let said = "us-east-1: 4 rows; 1 added, 1 changed, 1 confirmed, 1 kept that the files do not have\n\
+        let expected = "us-east-1: 4 rows; 1 added, 1 changed, 1 confirmed, 1 kept that the files do not have\n\
             us-west-2-lax-1: 1 rows; 1 added, 0 changed, 0 confirmed\n\
             eu-west-1: 2 rows, all kept as they were\n\
             sizes: 3 types, 1 added\n\
             sizes that differ in the files, kept: t1.micro\n\
             sources without rows, removed: libcloud-2025-03\n\
             all: 7 prices, 3 regions, 1 bytes packed\n";
-        assert_eq!(summary, said);
+        assert_eq!(summary, expected);
     }
 
     #[test]
