@@ -17,8 +17,8 @@ mod changed_parts;
 mod classes;
 #[expect(clippy::module_inception, reason = "the file of the type that the room is named for")]
 mod cluster;
+mod costs;
 mod events;
-mod extra_costs;
 mod flags;
 mod fold;
 mod ids;

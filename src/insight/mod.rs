@@ -4,7 +4,6 @@
 mod alerts;
 mod counts;
 mod extra;
-mod extra_costs;
 mod filter;
 mod history;
 mod nodepool_match;
@@ -14,11 +13,11 @@ mod sort;
 mod status;
 mod totals;
 mod view;
+mod volume_totals;
 mod waste;
 
 pub use alerts::{Alert, AlertKind, Severity, alerts, clock_skew, unmatched_terms};
 pub use extra::{Extra, resource_titles, titles};
-pub use extra_costs::VolumeTotals;
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;
 pub use orphans::MissingNodes;
@@ -27,4 +26,5 @@ pub use sort::{Column, Direction, Sort};
 pub use status::{Status, StatusLevel, launch_failure_text, leaving_text, status_reason};
 pub use totals::{OldPrices, PriceTotals, Totals};
 pub use view::{GroupBy, Line, View};
+pub use volume_totals::VolumeTotals;
 pub use waste::Waste;

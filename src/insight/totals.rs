@@ -1,7 +1,7 @@
 //! What a set of rows adds up to: the header, a group's subtotal, a nodepool's line.
 
 use super::counts::subtract_counts;
-use super::extra_costs::VolumeTotals;
+use super::volume_totals::VolumeTotals;
 use super::waste::Waste;
 use crate::cluster::{CapacityType, PodCounts, Row, RowState, permille};
 use crate::model::{Resource, Resources, Timestamp};

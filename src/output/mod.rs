@@ -4,8 +4,8 @@
 //! is documented and versioned (`schema`): fields may be added, never renamed.
 
 mod amount;
+mod cost_report;
 mod csv;
-mod extra_costs;
 mod report;
 mod table;
 

@@ -1,7 +1,7 @@
 //! The report: the state as plain, serialisable data.
 
 use super::amount::share_text;
-use super::extra_costs::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
+use super::cost_report::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
 use crate::cluster::{CapacityType, Cluster, Flag, Row, RowState};
 use crate::insight::{
     Alert, Cause, Extra, GroupBy, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste,
@@ -882,7 +882,7 @@ fn node(row: &Row, cluster: &Cluster, extra_labels: &[Name], now: Timestamp) -> 
         usage: row.usage().map(Amounts::from),
         pods: pods_known.then_some(row.sums().requests.pods),
         price: row.quote().map(|quote| price(quote, row, cluster)),
-        volumes: extra_costs::volumes(row),
+        volumes: cost_report::volumes(row),
         waste: if pods_known { waste(row) } else { None },
         nodeclaim: row.claim().map(|c| c.name.to_string()),
         leaving: why(row),

@@ -1,7 +1,7 @@
 //! Aligned columns for reading: a few lines of totals, then a line a node, then claims without a node.
 
 use super::amount::{cores, gibibytes, share_text};
-use super::extra_costs;
+use super::cost_report;
 use super::report::{Amounts, ClaimReport, GroupReport, PriceTotalReport};
 use super::{NodeReport, Report};
 use crate::cluster::permille;
@@ -26,10 +26,10 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "cost     {cost}")?;
     }
     if let Some(plane) = &report.control_plane {
-        writeln!(out, "control plane  {}", extra_costs::control_plane_line(plane))?;
+        writeln!(out, "control plane  {}", cost_report::control_plane_line(plane))?;
     }
     if let Some(volumes) = &t.volumes {
-        writeln!(out, "volumes  {}", extra_costs::volumes_line(volumes))?;
+        writeln!(out, "volumes  {}", cost_report::volumes_line(volumes))?;
     }
     writeln!(out, "cpu      {}", ratio(requests.cpu_millicores, t.allocatable.cpu_millicores, cores, ""))?;
     writeln!(out, "memory   {}", ratio(requests.memory_bytes, t.allocatable.memory_bytes, gibibytes, " Gi"))?;

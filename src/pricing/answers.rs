@@ -20,7 +20,7 @@ pub enum PriceNews {
     State {
         /// The source.
         source: PriceSource,
-        /// The region it is asked about.
+        /// The region of the prices.
         region: Name,
         /// Its new state.
         state: SourceState,

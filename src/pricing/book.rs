@@ -177,8 +177,8 @@ impl PriceBook {
     /// The price of a spot instance. The on-demand price is only its upper bound.
     fn spot(&self, currency: Currency, offer: &Offer<'_>, list: Result<Figure, Unknown>) -> Quote {
         // Spot capacity of dedicated tenancy has prices of its own, which no source has.
-        let asked = offer.instance_type.zip(offer.region).filter(|_| offer.tenancy == Tenancy::Shared);
-        let figure = asked.and_then(|(instance_type, region)| {
+        let key = offer.instance_type.zip(offer.region).filter(|_| offer.tenancy == Tenancy::Shared);
+        let figure = key.and_then(|(instance_type, region)| {
             self.answers.spot(region, offer.zone, offer.zone_kind, offer.os, instance_type)
         });
         let listed = list.ok();
@@ -201,9 +201,9 @@ impl PriceBook {
 
     /// Adds the Auto Mode fee: the listed one of the region, else its share of the on-demand price, for every capacity type.
     fn add_fee(&self, quote: &mut Quote, offer: &Offer<'_>, list: Option<Figure>) {
-        let asked = offer.instance_type.zip(offer.price_region());
+        let key = offer.instance_type.zip(offer.price_region());
         let listed =
-            asked.and_then(|(instance_type, region)| self.answers.get(region, &Item::AutoFee(instance_type.into())));
+            key.and_then(|(instance_type, region)| self.answers.get(region, &Item::AutoFee(instance_type.into())));
         let share = offer.instance_type.and_then(|name| FeeShare::from_type(name, self.size(name)));
         let fee = match (listed, list, share) {
             (Some(figure), ..) => Component::from(figure),

@@ -124,7 +124,7 @@ const LABELS: &[(&str, Values)] = &[
     ),
     // OKE documentation, "Creating worker nodes on preemptible capacity".
     ("oci.oraclecloud.com/oke-is-preemptible", SPOT_IF_TRUE),
-    // Cluster API `InterruptibleLabel` (api/core common_types.go), set on nodes of spot machines.
+    // Cluster API `InterruptibleLabel` (api/core common_types.go), set on nodes of spot instances.
     ("cluster.x-k8s.io/interruptible", Values::Marked),
     // OpenShift documentation, "Machine sets that deploy machines as spot instances".
     ("machine.openshift.io/interruptible-instance", Values::Marked),
@@ -178,7 +178,7 @@ mod tests {
     #[test_case(&[("node-lifecycle", "spot")] => CapacityType::Spot ; "a self-managed node group of eksctl")]
     #[test_case(&[("node-lifecycle", "on-demand")] => CapacityType::OnDemand ; "a self-managed node group of eksctl, on demand")]
     #[test_case(&[("kubernetes.azure.com/scalesetpriority", "spot")] => CapacityType::Spot ; "AKS")]
-    #[test_case(&[("kubernetes.azure.com/scalesetpriority", "regular")] => CapacityType::OnDemand ; "AKS, a regular machine")]
+    #[test_case(&[("kubernetes.azure.com/scalesetpriority", "regular")] => CapacityType::OnDemand ; "AKS, a regular instance")]
     #[test_case(&[("cloud.google.com/gke-spot", "true")] => CapacityType::Spot ; "GKE")]
     #[test_case(&[("cloud.google.com/gke-spot", "false")] => CapacityType::Unknown ; "GKE, not spot")]
     #[test_case(&[("cloud.google.com/gke-preemptible", "true")] => CapacityType::Spot ; "GKE preemptible")]

@@ -198,7 +198,7 @@ mod tests {
         }
     }
 
-    fn asked(cpu_millicores: u64, memory_mib: u64) -> FargatePods {
+    fn requesting(cpu_millicores: u64, memory_mib: u64) -> FargatePods {
         FargatePods {
             pods: 1,
             requested_cpu_millicores: cpu_millicores,
@@ -216,7 +216,7 @@ mod tests {
     fn a_price_is_vcpu_and_memory() {
         // 0.25 × 0.04656 + 0.5 × 0.00511.
         assert_eq!(label(SEOUL, &given(250, 512)), ("0.014195".into(), None));
-        assert_eq!(label(SEOUL, &asked(0, 0)), ("~0.014195".into(), None), "a size by requests");
+        assert_eq!(label(SEOUL, &requesting(0, 0)), ("~0.014195".into(), None), "a size by requests");
         assert_eq!(label(Some("eu-west-1"), &given(250, 512)), ("0.012343".into(), None), "a published price");
         assert_eq!(label(Some("eu-central-1"), &given(250, 512)), ("0.014195".into(), None), "a published price");
         assert_eq!(label(Some("eu-west-2"), &given(250, 512)), ("~0.014195".into(), None), "an unverified price");
@@ -238,7 +238,7 @@ mod tests {
     #[test_case(&FargatePods { unread: 1, pods: 2, ..given(250, 512) } ; "one of two annotations is invalid")]
     #[test_case(&given(0, 512) ; "no vcpu")]
     #[test_case(&given(250, 0) ; "no memory")]
-    #[test_case(&asked(17_000, 0) ; "more than there is")]
+    #[test_case(&requesting(17_000, 0) ; "above the largest size")]
     fn a_size_without_annotation_or_requests_is_unknown(pods: &FargatePods) {
         assert_eq!(label(SEOUL, pods), ("—".into(), Some(Unknown::FargateSize)));
     }
@@ -270,7 +270,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is given holds what is asked, a size more asked never gives less, and every size is on AWS's list.
+        /// A size is at least the requests, larger requests never have a smaller size, and every size is on AWS's list.
         #[test]
         fn the_ladder_holds_what_is_asked_and_never_falls(
             cpu in 0_u64..20_000, more_cpu in 0_u64..4_000, memory in 0_u64..130_000, more_memory in 0_u64..20_000,

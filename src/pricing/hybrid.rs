@@ -1,7 +1,7 @@
-//! EKS Hybrid Nodes: the user's own machines, for which EKS charges by vCPU.
+//! EKS Hybrid Nodes: the user's own computers, for which EKS charges by vCPU.
 //!
 //! The price falls in tiers of the account's vCPU-hours of the month (EKS pricing page, "Amazon EKS Hybrid Nodes"), which only
-//! the bill knows: the first tier is an upper bound. The machine itself has no price here.
+//! the bill knows: the first tier is an upper bound. The computer itself has no price.
 
 use super::origin::{AsOf, Origin, PriceSource};
 use super::place::Partition;

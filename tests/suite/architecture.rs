@@ -102,7 +102,7 @@ const FILE_ORDER: &[(&str, &[&[&str]])] = &[
             &["row"],
             &["classes", "flags"],
             &["cluster"],
-            &["extra_costs"],
+            &["costs"],
             &["fold"],
         ],
     ),
@@ -110,7 +110,7 @@ const FILE_ORDER: &[(&str, &[&[&str]])] = &[
         "insight",
         &[
             &["counts", "nodepool_match", "orphans", "status", "waste"],
-            &["extra_costs", "filter", "pending", "sort"],
+            &["filter", "pending", "sort", "volume_totals"],
             &["extra", "totals"],
             &["alerts", "history", "view"],
         ],

@@ -1,4 +1,4 @@
-//! The lines of the bill beside the machines, from the API server to the screen: asked for only where they are wanted,
+//! Costs besides those of nodes, from the API server to the screen: requested only if they are shown,
 //! never part of another sum, and unknown where they are not known.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
@@ -33,8 +33,8 @@ fn gp3(size: Option<u64>, root: bool) -> Volume {
 
 // === watching ===
 
-/// What the live source says until something holds.
-async fn said(server: &ApiServer, extra_costs: ExtraCosts, holds: impl Fn(&[Change]) -> bool) -> Vec<Change> {
+/// The changes of the live source until a condition holds.
+async fn changes_of(server: &ApiServer, extra_costs: ExtraCosts, holds: impl Fn(&[Change]) -> bool) -> Vec<Change> {
     let options = Options {
         kubeconfig: Some(server.kubeconfig()),
         streams: Some(vec![Stream::Nodes]),
@@ -77,7 +77,7 @@ async fn node_classes_are_read_as_a_server_sends_them() {
         };
         seen.iter().filter_map(class).collect()
     };
-    let seen = said(&server, BOTH, |seen| classes(seen).len() == 2).await;
+    let seen = changes_of(&server, BOTH, |seen| classes(seen).len() == 2).await;
     let mut classes = classes(&seen);
     classes.sort_by_key(|class| class.provisioner);
     let data = Volume { iops: Some(3_000), throughput: Some(125), ..gp3(Some(80), false) };
@@ -101,7 +101,7 @@ async fn node_classes_are_read_as_a_server_sends_them() {
 async fn node_classes_are_not_asked_for_unless_volumes_are_priced() {
     let server = ApiServer::start().await;
     let live = |seen: &[Change]| links(seen, Stream::Nodes).contains(&LinkState::Live);
-    let seen = said(&server, ExtraCosts { control_plane: true, volumes: false }, live).await;
+    let seen = changes_of(&server, ExtraCosts { control_plane: true, volumes: false }, live).await;
     for (stream, path) in [(Stream::Ec2NodeClasses, EC2_CLASSES), (Stream::NodeClasses, AUTO_CLASSES)] {
         assert_eq!(links(&seen, stream), [], "{stream} is not announced");
         assert_eq!(server.asked_for(path).len(), 0);
@@ -119,7 +119,7 @@ async fn classes_that_are_not_served_or_not_granted_are_a_state_of_their_stream(
         links(seen, Stream::Ec2NodeClasses).contains(&denied)
             && links(seen, Stream::NodeClasses).contains(&LinkState::Absent)
     };
-    let seen = said(&server, BOTH, holds).await;
+    let seen = changes_of(&server, BOTH, holds).await;
     assert_eq!(links(&seen, Stream::NodeClasses), [LinkState::Connecting, LinkState::Absent]);
 }
 
@@ -175,7 +175,7 @@ fn totals(cluster: &mut Cluster) -> Totals {
     view.totals().clone()
 }
 
-/// What happens in the tests of order: machines of every kind, classes of one name and two provisioners, prices.
+/// The steps of the tests of order: nodes of every kind, classes of one name and two provisioners, prices.
 #[derive(Clone, Debug)]
 enum Step {
     Change(Change),
@@ -317,7 +317,7 @@ fn a_claim_is_billed_for_volumes_from_its_launch() {
     let mut cluster = on(BOTH);
     cluster.learn([prices()]);
     cluster.apply(build::node_class("web").added(), at(1));
-    let asked = NodeClaim {
+    let pending = NodeClaim {
         node_class_group: "karpenter.k8s.aws".into(),
         node_class: "web".into(),
         ..build::fresh_claim("general-1")
@@ -326,9 +326,9 @@ fn a_claim_is_billed_for_volumes_from_its_launch() {
         let quote = cluster.row_of_claim("general-1").and_then(Row::volumes_quote);
         quote.map(|quote| quote.known().decimal(5))
     };
-    cluster.apply(asked.clone().added(), at(2));
+    cluster.apply(pending.clone().added(), at(2));
     assert_eq!(of_claim(&cluster), None);
-    let launched = NodeClaim { provider_id: "aws:///ap-northeast-2a/i-1".into(), conditions: Vec::new(), ..asked };
+    let launched = NodeClaim { provider_id: "aws:///ap-northeast-2a/i-1".into(), conditions: Vec::new(), ..pending };
     cluster.apply(launched.added(), at(3));
     assert_eq!(of_claim(&cluster).as_deref(), Some("0.00250"));
 }
@@ -345,7 +345,7 @@ fn about(server: &str) -> Change {
     "by its nodes, behind a proxy")]
 #[test_case("https://proxy.example.org", &[("eks.amazonaws.com/nodegroup", "web")] => Some(("ap-northeast-2".into(), "~0.10 (0.60 in extended support)".into())) ;
     "by its node groups")]
-#[test_case("https://proxy.example.org", &[("alpha.eksctl.io/nodegroup-name", "web")] => None ; "nothing says EKS")]
+#[test_case("https://proxy.example.org", &[("alpha.eksctl.io/nodegroup-name", "web")] => None ; "no sign of EKS")]
 #[test_case("https://127.0.0.1:6443", &[] => None ; "not EKS")]
 fn a_control_plane_is_priced_where_there_is_one(
     server: &str,
@@ -354,11 +354,11 @@ fn a_control_plane_is_priced_where_there_is_one(
     let mut cluster = on(BOTH);
     cluster.apply(about(server), at(1));
     cluster.apply(node("a", labels).added(), at(2));
-    let asked: Vec<_> = cluster.demand().eks.iter().map(ToString::to_string).collect();
+    let regions: Vec<_> = cluster.demand().eks.iter().map(ToString::to_string).collect();
     let plane = cluster.control_plane()?;
     let estimate = if plane.is_estimated() { "~" } else { "" };
     let extended = plane.if_extended().map(|extended| format!(" ({extended} in extended support)"));
-    Some((asked.concat(), format!("{estimate}{}{}", plane.hourly().unwrap(), extended.unwrap_or_default())))
+    Some((regions.concat(), format!("{estimate}{}{}", plane.hourly().unwrap(), extended.unwrap_or_default())))
 }
 
 #[test]
@@ -386,12 +386,12 @@ fn stage(extra_costs: ExtraCosts, links: &[(Stream, LinkState)]) -> Stage {
     stage.apply([about("https://0.gr7.us-east-1.eks.amazonaws.com")]);
     stage.apply(links.iter().map(|(stream, state)| Change::Link(*stream, state.clone())));
     stage.apply([Change::Resync(Stream::Nodes)]);
-    let machines = steps().into_iter().filter_map(|step| match step {
+    let nodes = steps().into_iter().filter_map(|step| match step {
         Step::Change(change) => Some(change),
         Step::Prices => None,
     });
     let read = |change: &Change| links.is_empty() || !matches!(change, Change::NodeClass(_));
-    stage.apply(machines.filter(read));
+    stage.apply(nodes.filter(read));
     stage.apply([Change::Synced(Stream::Nodes)]);
     stage
 }

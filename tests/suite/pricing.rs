@@ -347,7 +347,7 @@ fn fargate_price_follows_the_annotation() {
     for name in ["p", "another", "agent"] {
         c.apply(Change::PodGone(PodKey::new("default", name), Uid::default()), at(8));
     }
-    assert_eq!(c.row_of_node("f").unwrap().quote().unwrap().unknown(), Some(Unknown::FargateSize), "no pod any more");
+    assert_eq!(c.row_of_node("f").unwrap().quote().unwrap().unknown(), Some(Unknown::FargateSize), "without a pod");
     assert_eq!(*c.row_of_node("f").unwrap().sums(), nodeglass::cluster::Sums::default());
 }
 

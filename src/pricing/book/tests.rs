@@ -50,7 +50,7 @@ fn list(quote: &Quote) -> Option<Money> {
 }
 
 /// The cell of the table and, for what has no price, the reason.
-fn told(quote: &Quote) -> (String, Option<Unknown>) {
+fn cell(quote: &Quote) -> (String, Option<Unknown>) {
     (quote.label(5), quote.unknown())
 }
 
@@ -72,7 +72,7 @@ fn unpriced(label: &str, why: Unknown) -> (String, Option<Unknown>) {
 #[test_case(&[("karpenter.sh/capacity-type", ""), ("eks.amazonaws.com/capacityType", "CAPACITY_BLOCK")] => priced("prepaid") ; "capacity block of a node group")]
 #[test_case(&[RESERVED, ODCR] => priced("0.08600R") ; "reserved")]
 #[test_case(&[RESERVED, ("eks.amazonaws.com/capacity-reservation-type", "default")] => priced("0.08600R") ; "reserved in auto mode's words")]
-#[test_case(&[RESERVED] => priced("0.08600R?") ; "reserved in a way no label tells")]
+#[test_case(&[RESERVED] => priced("0.08600R?") ; "reserved, of an unlabelled kind")]
 #[test_case(&[SPOT] => unpriced("≤0.08600", Unknown::Spot) ; "spot")]
 #[test_case(&[] => priced("0.08600") ; "on demand")]
 #[test_case(&[("karpenter.sh/capacity-type", "")] => priced("0.08600?") ; "no capacity type")]
@@ -85,9 +85,9 @@ fn unpriced(label: &str, why: Unknown) -> (String, Option<Unknown>) {
 #[test_case(&[WINDOWS, RESERVED] => unpriced("—", Unknown::Windows) ; "windows reserved")]
 #[test_case(&[WINDOWS, SPOT] => unpriced("—", Unknown::Spot) ; "windows spot")]
 #[test_case(&[DEDICATED] => unpriced("—", Unknown::Tenancy) ; "dedicated")]
-#[test_case(&[("karpenter.k8s.aws/instance-tenancy", "default")] => priced("0.08600") ; "shared tenancy said")]
+#[test_case(&[("karpenter.k8s.aws/instance-tenancy", "default")] => priced("0.08600") ; "shared tenancy by label")]
 fn first_match_wins(pairs: Pairs) -> (String, Option<Unknown>) {
-    told(&price(&seoul(pairs)))
+    cell(&price(&seoul(pairs)))
 }
 
 #[test_case(&[REGION, ZONE, ON_DEMAND] => unpriced("—", Unknown::NoInstanceType) ; "no type")]
@@ -103,12 +103,12 @@ fn first_match_wins(pairs: Pairs) -> (String, Option<Unknown>) {
 #[test_case(&[TYPE, ("topology.kubernetes.io/zone", "test-zone-a"), ON_DEMAND] => unpriced("—", Unknown::NoRegion) ; "kwok")]
 #[test_case(&[] => unpriced("—", Unknown::NoInstanceType) ; "no label at all")]
 fn each_label_may_be_missing_or_spelled_the_old_way(pairs: Pairs) -> (String, Option<Unknown>) {
-    told(&price(&node(pairs)))
+    cell(&price(&node(pairs)))
 }
 
 #[test_case("c5a.large" => ("0.086".to_owned(), "0.01032".to_owned(), "0.09632".to_owned()))]
 #[test_case("c5a.2xlarge" => ("0.344".to_owned(), "0.04128".to_owned(), "0.38528".to_owned()))]
-fn auto_mode_shows_machine_and_fee_apart(instance_type: &str) -> (String, String, String) {
+fn auto_mode_has_instance_price_and_fee(instance_type: &str) -> (String, String, String) {
     let quote = price(&seoul(&[("node.kubernetes.io/instance-type", instance_type), AUTO]));
     let (instance, fee) = quote.known();
     assert_eq!(
@@ -119,7 +119,7 @@ fn auto_mode_shows_machine_and_fee_apart(instance_type: &str) -> (String, String
 }
 
 #[test]
-fn unknown_region_borrows_no_price() {
+fn an_unknown_region_takes_no_price_of_another() {
     for region in ["ap-east-2", "ap-southeast-6", "cn-north-1", "us-iso-east-1", "mars-north-1", ""] {
         let quote = price(&node(&[
             ("node.kubernetes.io/instance-type", "m5.large"),
@@ -131,7 +131,7 @@ fn unknown_region_borrows_no_price() {
     // A type that only other regions have is as unknown as one that none has.
     let elsewhere =
         node(&[("node.kubernetes.io/instance-type", "p5.48xlarge"), ("topology.kubernetes.io/region", "me-south-1")]);
-    assert_eq!(told(&price(&elsewhere)), unpriced("—", Unknown::Type));
+    assert_eq!(cell(&price(&elsewhere)), unpriced("—", Unknown::Type));
 }
 
 #[test]
@@ -174,11 +174,11 @@ fn the_fee_in_a_local_zone_is_an_estimate() {
         ON_DEMAND,
         AUTO,
     ];
-    assert_eq!(told(&price(&node(&lax))), priced("~2.74176"), "2.448 and 12 % of it, not of the parent region's price");
+    assert_eq!(cell(&price(&node(&lax))), priced("~2.74176"), "2.448 and 12 % of it, not of the parent region's price");
 }
 
 #[test]
-fn the_fee_of_a_spot_node_is_known_though_its_price_is_not() {
+fn the_fee_of_a_spot_node_without_a_price_is_known() {
     let quote = price(&seoul(&[SPOT, AUTO]));
     assert_eq!(quote.known(), (Money::ZERO, usd("0.01032")));
     assert_eq!(quote.hourly(), None);
@@ -212,7 +212,7 @@ fn a_fee_on_an_estimate_or_by_an_unverified_share_is_an_estimate() {
     let quote = price(&seoul(&[("node.kubernetes.io/instance-type", "c8g.large"), AUTO]));
     assert_eq!((quote.mark, quote.source()), (Mark::Estimated, PriceSource::EmbeddedEstimate));
     assert!(quote.label(4).starts_with('~'));
-    // The machine's price is published, the share of its fee is not verified.
+    // The price of the instance is published, the share of its fee is unverified.
     let quote = price(&seoul(&[("node.kubernetes.io/instance-type", "inf1.xlarge"), AUTO]));
     assert_eq!((quote.mark, quote.source()), (Mark::Estimated, PriceSource::Embedded));
 }
@@ -235,21 +235,21 @@ fn every_purchase_kind_is_priced_or_explained() {
     }
     let block = price(&seoul(&[RESERVED, BLOCK]));
     assert_eq!((block.hourly(), list(&block), block.mark), (Some(Money::ZERO), Some(usd("0.086")), Mark::Prepaid));
-    // A block whose list price nobody knows is paid for all the same.
+    // A capacity block is prepaid even if its on-demand price is unknown.
     let block = price(&seoul(&[RESERVED, BLOCK, ("node.kubernetes.io/instance-type", "m9x.large")]));
     assert_eq!((block.hourly(), block.list, block.label(4).as_str()), (Some(Money::ZERO), None, "prepaid"));
 }
 
 #[test]
 fn windows_node_is_not_priced_as_linux() {
-    assert_eq!(told(&price(&seoul(&[WINDOWS]))), unpriced("—", Unknown::Windows));
+    assert_eq!(cell(&price(&seoul(&[WINDOWS]))), unpriced("—", Unknown::Windows));
     // Before the label is there, the kubelet's own report counts.
     let reported = Node { operating_system: "windows".into(), ..seoul(&[]) };
-    assert_eq!(told(&price(&reported)), unpriced("—", Unknown::Windows));
-    assert_eq!(told(&price(&seoul(&[DEDICATED]))), unpriced("—", Unknown::Tenancy));
+    assert_eq!(cell(&price(&reported)), unpriced("—", Unknown::Windows));
+    assert_eq!(cell(&price(&seoul(&[DEDICATED]))), unpriced("—", Unknown::Tenancy));
 }
 
-#[test_case("us-west-2-lax-1a", "c5.12xlarge" => priced("~2.44800") ; "los angeles has prices of its own")]
+#[test_case("us-west-2-lax-1a", "c5.12xlarge" => priced("~2.44800") ; "los angeles, in the table")]
 #[test_case("us-west-2-lax-1b", "c5.12xlarge" => priced("~2.44800") ; "in all of its zones")]
 #[test_case("us-west-2-lax-1a", "c5a.large" => unpriced("—", Unknown::Type) ; "but not of every type")]
 #[test_case("us-west-2-phx-2a", "c5.12xlarge" => unpriced("—", Unknown::Zone) ; "phoenix has none")]
@@ -264,7 +264,7 @@ fn local_zone_is_not_priced_as_its_region(zone: &str, instance_type: &str) -> (S
     let labelled = price(&node(&[&place[..], &[("topology.kubernetes.io/zone", zone)]].concat()));
     let by_provider_id = Node { provider_id: format!("aws:///{zone}/i-0").into(), ..node(&place) };
     assert_eq!(price(&by_provider_id), labelled, "the zone may also come from the provider id");
-    told(&labelled)
+    cell(&labelled)
 }
 
 #[test]
@@ -289,10 +289,10 @@ fn every_partition_has_a_price_rule(region: &str) -> (Currency, (String, Option<
         ("topology.kubernetes.io/region", region),
         ON_DEMAND,
     ]));
-    (quote.currency, told(&quote))
+    (quote.currency, cell(&quote))
 }
 
-/// A price is a function of the node and the book: asked again it is the same, and while labels arrive one by one
+/// A price is a function of the node and the book: quoted again it is the same, and while labels arrive one by one
 /// it never passes through "unknown" once it was known.
 #[test]
 fn reprice_has_no_unknown_gap() {
@@ -319,14 +319,14 @@ fn a_claim_costs_from_its_launch() {
         node_class_group: "eks.amazonaws.com".into(),
         ..claim("aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1", &[TYPE, ON_DEMAND])
     };
-    // Auto Mode's node class tells the fee before any label of a node does.
+    // The API group of its node class identifies an Auto Mode claim before any label of a node does.
     assert_eq!(book.quote_claim(&launched).unwrap().known(), (usd("0.086"), usd("0.01032")));
     let own = NodeClaim { node_class_group: "karpenter.k8s.aws".into(), ..launched };
     assert_eq!(book.quote_claim(&own).unwrap().fee, None);
 }
 
 #[test]
-fn a_requirement_that_leaves_one_value_says_as_much_as_a_label() {
+fn a_requirement_with_one_value_counts_as_a_label() {
     let require = |key: &str, values: &[&str]| ClaimRequirement {
         key: key.into(),
         operator: "In".into(),
@@ -344,22 +344,22 @@ fn a_requirement_that_leaves_one_value_says_as_much_as_a_label() {
 }
 
 #[test]
-fn a_claim_tells_what_its_node_does_not_say_yet() {
+fn a_claim_has_the_labels_that_its_node_does_not_have_yet() {
     let claim = claim("aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1", &[TYPE, ZONE, SPOT, AUTO]);
     let book = PriceBook::embedded();
     let bare = node(&[]);
     assert_eq!(Some(book.quote_node(&bare, Some(&claim), &FargatePods::default())), book.quote_claim(&claim));
-    // What the node itself says counts more: its reservation or spot label may have changed since.
+    // The node's own labels come first: its reservation or spot label may have changed since.
     assert_eq!(book.quote_node(&seoul(&[]), Some(&claim), &FargatePods::default()).label(5), "0.09632");
 }
 
 #[test]
-fn a_fargate_node_is_told_by_its_name_until_its_labels_are_there() {
+fn a_fargate_node_is_identified_by_its_name_until_it_has_labels() {
     let early = Node { name: "fargate-ip-10-0-0-3.ap-northeast-2.compute.internal".into(), ..node(&[REGION]) };
-    assert_eq!(told(&price(&early)), unpriced("—", Unknown::FargateSize));
+    assert_eq!(cell(&price(&early)), unpriced("—", Unknown::FargateSize));
     assert_eq!(Offer::from_node(&early, None).capacity_type, CapacityType::Fargate);
     let named_so = Node { name: "fargate-like".into(), ..seoul(&[]) };
-    assert_eq!(told(&price(&named_so)), priced("0.08600"));
+    assert_eq!(cell(&price(&named_so)), priced("0.08600"));
 }
 
 #[test]
@@ -372,19 +372,19 @@ fn a_node_priced_by_size_needs_no_type() {
         ..FargatePods::default()
     };
     let mut node = node(&[REGION, ("eks.amazonaws.com/compute-type", "fargate")]);
-    assert_eq!(told(&PriceBook::embedded().quote_node(&node, None, &pods)), priced("0.01420"));
+    assert_eq!(cell(&PriceBook::embedded().quote_node(&node, None, &pods)), priced("0.01420"));
     node.labels = labels(&[REGION, ("eks.amazonaws.com/compute-type", "hybrid")]);
     node.capacity.cpu_millicores = 15_500;
     let quote = PriceBook::embedded().quote_node(&node, None, &pods);
-    assert_eq!(told(&quote), unpriced("≤0.32000", Unknown::HybridTier));
+    assert_eq!(cell(&quote), unpriced("≤0.32000", Unknown::HybridTier));
     assert_eq!((quote.mark, quote.known()), (Mark::Bound, (Money::ZERO, Money::ZERO)));
 }
 
 #[test]
-fn a_hybrid_node_is_told_by_its_provider_id() {
+fn a_hybrid_node_is_identified_by_its_provider_id() {
     let hybrid = Node { provider_id: "eks-hybrid:///cn-north-1/demo/edge-1".into(), ..node(&[]) };
     let quote = price(&hybrid);
-    assert_eq!((told(&quote), quote.currency), (unpriced("—", Unknown::Hybrid), Currency::Cny));
+    assert_eq!((cell(&quote), quote.currency), (unpriced("—", Unknown::Hybrid), Currency::Cny));
     assert_eq!(Offer::from_node(&hybrid, None).region, Some("cn-north-1"));
 }
 
@@ -424,7 +424,7 @@ fn ask(book: &PriceBook, node: &Node) -> Quote {
 #[test_case(&[RESERVED, BLOCK, AUTO], DiscountOn::All => ("prepaid+0.00743".to_owned(), None, Some("0.01032".to_owned())) ; "the fee of what is prepaid")]
 #[test_case(&[PRICE], DiscountOn::All => ("0.01900*".to_owned(), None, None) ; "a label is left")]
 #[test_case(&[("node.kubernetes.io/instance-type", "c8g.large")], DiscountOn::Instance => ("~0.06463*".to_owned(), Some("0.08976".to_owned()), None) ; "an estimate stays one")]
-fn a_discount_comes_off_list_prices_only(pairs: Pairs, on: DiscountOn) -> (String, Option<String>, Option<String>) {
+fn a_discount_lowers_list_prices_only(pairs: Pairs, on: DiscountOn) -> (String, Option<String>, Option<String>) {
     let list = price(&seoul(pairs));
     let quote = ask(&discounted(&[off(on, |_| ())]), &seoul(pairs));
     assert!(quote.known().0 <= list.known().0 && quote.known().1 <= list.known().1);
@@ -444,7 +444,7 @@ fn the_first_rule_that_matches_is_the_only_one() {
     ];
     let book = discounted(&rules);
     let applied = |pairs| ask(&book, &seoul(pairs)).discount.map(|d| (d.rule, d.factor_millionths));
-    assert_eq!(applied(&[]), Some((2, 720_000)), "a rule on the fee is not for a machine without one");
+    assert_eq!(applied(&[]), Some((2, 720_000)), "a rule on the fee does not match a node without one");
     assert_eq!(applied(&[AUTO]), Some((0, 500_000)));
     assert_eq!(applied(&[("node.kubernetes.io/instance-type", "m5d.large")]), Some((1, 720_000)));
     assert_eq!(applied(&[RESERVED]), Some((3, 0)));
@@ -453,13 +453,13 @@ fn the_first_rule_that_matches_is_the_only_one() {
 }
 
 #[test]
-fn what_spot_saves_is_told_by_the_list_price_whatever_the_discount() {
+fn spot_savings_do_not_depend_on_the_discount() {
     let pool = ("karpenter.sh/nodepool", "general");
     let rule = off(DiscountOn::Instance, |rule| rule.nodepool = Some("gen*".parse().unwrap()));
     let mut book = discounted(std::slice::from_ref(&rule));
     let quote = ask(&book, &seoul(&[SPOT, pool]));
     assert_eq!((list(&quote), quote.discount.map(|d| d.rule)), (Some(usd("0.086")), Some(0)));
-    // List price = what spot saves + what the discount saves + what is paid: nothing is told twice.
+    // On-demand price = spot savings + discount + price: nothing is counted twice.
     let spot = SpotPrice { instance_type: "c5a.large".into(), zone: None, os: Os::Linux, amount: usd("0.0369") };
     book.learn(&PriceSheet {
         source: PriceSource::SpotFeed,
@@ -477,13 +477,13 @@ fn what_spot_saves_is_told_by_the_list_price_whatever_the_discount() {
 }
 
 #[test]
-fn a_row_of_the_price_file_goes_before_everything() {
+fn a_row_of_the_price_file_comes_before_all_other_prices() {
     let book = with_file("region,instance_type,capacity,usd_per_hour\n,c5a.large,,0.05\n,,spot,0.01\n");
     for pairs in [&[][..], &[PRICE], &[AUTO], &[WINDOWS], &[OUTPOST], &[RESERVED, BLOCK], &[DEDICATED]] {
         let quote = ask(&book, &seoul(pairs));
         assert_eq!((quote.label(4).as_str(), quote.mark), ("0.0500*", Mark::Override), "{pairs:?}");
         assert_eq!((quote.price_row, quote.source()), (Some(0), PriceSource::PriceFile));
-        assert_eq!((quote.fee, quote.discount), (None, None), "the whole machine, and no discount on it");
+        assert_eq!((quote.fee, quote.discount), (None, None), "for the whole node, without a discount");
     }
     let other = [("node.kubernetes.io/instance-type", "m5.large")];
     assert_eq!(ask(&book, &seoul(&[&other[..], &[SPOT]].concat())).price_row, Some(1));
@@ -494,7 +494,7 @@ fn a_row_of_the_price_file_goes_before_everything() {
 }
 
 proptest::proptest! {
-    /// Whatever the rules, the price is not above the list price, and asked again it is the same.
+    /// For any rules the price is not above the list price, and quoted again it is the same.
     #[test]
     fn no_set_of_rules_raises_a_price(
         rules in proptest::collection::vec((0_u32..=1_000_000, 0_usize..3, 0_usize..4), 0..6),

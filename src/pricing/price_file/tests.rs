@@ -19,7 +19,7 @@ us-west-2-lax-1, c5.12xlarge ,Spot,1.9003e-02
 ";
 
 #[test]
-fn a_file_is_read_row_by_row() {
+fn a_file_has_a_price_per_row() {
     assert_eq!(
         rows(EXAMPLE),
         [
@@ -134,7 +134,7 @@ fn a_row_for_a_region_is_not_for_its_local_zones() {
 }
 
 #[test]
-fn a_machine_of_unknown_place_or_type_matches_only_rows_that_ask_for_neither() {
+fn a_node_without_region_and_type_matches_only_rows_without_them() {
     let file = parse("region,instance_type,usd_per_hour\neu-west-1,,1\n,m5.large,2\n").unwrap();
     assert_eq!(file.find(&Offer::default()), None);
     let file = parse(ROWS).unwrap();
@@ -143,19 +143,19 @@ fn a_machine_of_unknown_place_or_type_matches_only_rows_that_ask_for_neither() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_read_or_refused(text in "[\\[{\"a-z_,:.*0-9\n -]{0,60}") {
+    fn any_text_is_parsed_or_rejected(text in "[\\[{\"a-z_,:.*0-9\n -]{0,60}") {
         let _ = parse(&text);
         let _ = parse(&format!("{HEADER}\n{text}"));
     }
 
-    /// The index answers as a look at every row would.
+    /// The index finds the same row as a search of all rows.
     #[test]
-    fn the_index_agrees_with_a_look_at_every_row(
-        said in proptest::collection::vec((0_usize..3, 0_usize..3, 0_usize..3), 1..20),
+    fn the_index_agrees_with_a_search_of_all_rows(
+        rows in proptest::collection::vec((0_usize..3, 0_usize..3, 0_usize..3), 1..20),
         region in 0_usize..2, instance_type in 0_usize..2, spot in proptest::bool::ANY,
     ) {
         let (regions, types, kinds) = (["r-1", "r-2", "*"], ["a.b", "c.d", "*"], ["spot", "on-demand", "*"]);
-        let text = said.iter().fold(format!("{HEADER}\n"), |text, (r, t, c)| {
+        let text = rows.iter().fold(format!("{HEADER}\n"), |text, (r, t, c)| {
             text + &format!("{},{},{},1\n", regions[*r], types[*t], kinds[*c])
         });
         let file = parse(&text).unwrap();
@@ -165,10 +165,10 @@ proptest::proptest! {
                 && row.instance_type.as_deref().is_none_or(|t| t == types[instance_type])
                 && row.capacity.is_none_or(|c| c == offer.capacity_type)
         };
-        let says = |row: &PriceRow| {
+        let conditions = |row: &PriceRow| {
             usize::from(row.region.is_some()) + usize::from(row.instance_type.is_some()) + usize::from(row.capacity.is_some())
         };
-        let plain = file.rows().iter().enumerate().filter(|(_, row)| fits(row)).max_by_key(|(at, row)| (says(row), *at));
+        let plain = file.rows().iter().enumerate().filter(|(_, row)| fits(row)).max_by_key(|(at, row)| (conditions(row), *at));
         proptest::prop_assert_eq!(file.find(&offer).map(|(at, _)| at), plain.map(|(at, _)| at));
     }
 }
