@@ -105,7 +105,7 @@ impl Aws {
         let what = "the identity of the AWS credentials";
         let call = Call { session: &session, action: "sts:GetCallerIdentity", what };
         let config = aws_sdk_sts::config::Builder::from(&session.config).credentials_provider(session.keys.clone());
-        let request = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send();
+        let request = Box::pin(aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send());
         let answer = call.in_time(async { request.await.map_err(|error| call.failed(&error).error) }).await;
         let answer = self.heed(answer).await?;
         match (answer.account(), answer.arn()) {

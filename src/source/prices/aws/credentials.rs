@@ -264,8 +264,7 @@ fn failed(error: &CredentialsError, environment: &AwsEnvironment, profile: &str,
     }
     let error: &(dyn Error + 'static) = error;
     let any = |is: &dyn Fn(&str) -> bool| chain(error).any(|cause| is(&cause.to_string().to_ascii_lowercase()));
-    let is_unreachable =
-        chain(error).any(|cause| cause.is::<ConnectorError>()) || any(&|cause| cause.contains("timeout"));
+    let is_unreachable = chain(error).any(<dyn Error>::is::<ConnectorError>) || any(&|cause| cause.contains("timeout"));
     let is_denied = any(&|cause| cause.contains("accessdenied"));
     let is_expired =
         any(&|cause| ["expired", "invalidclienttokenid", "unrecognizedclient"].iter().any(|sign| cause.contains(sign)));

@@ -190,8 +190,8 @@ impl<'a> Question<'a> {
             .set_filters(Some(filters));
         let mut pages = Pages::default();
         loop {
-            let page = request.clone().set_next_token(pages.token().map(str::to_owned)).send().await;
-            let page = page.map_err(|error| self.call.failed(&error))?;
+            let page = Box::pin(request.clone().set_next_token(pages.token().map(str::to_owned)).send());
+            let page = page.await.map_err(|error| self.call.failed(&error))?;
             self.items.extend(page.price_list.unwrap_or_default());
             if !pages.advance(page.next_token) {
                 return Ok(());
