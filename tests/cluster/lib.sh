@@ -57,8 +57,8 @@ is_built() { [ -s "$bin/$1" ] && [ "$(cat "$bin/$1.version" 2>/dev/null)" = "$(v
 # kubectl as the admin. Fails rather than waits when the server is gone.
 kubectl() { "$bin/kubectl" --kubeconfig "$dir/admin.kubeconfig" --request-timeout 60s "$@"; }
 
-# Prints the process id of a component if it runs. The program is looked at too: a process id may have been given to
-# somebody else since it was written down.
+# Prints the process id of a component if it runs. Checks the program too: a process id may have been used again
+# since it was written to the file.
 pid_of() {
   local pid
   pid=$(cat "$dir/pids/$1" 2>/dev/null) || return 1
@@ -79,13 +79,12 @@ start() {
 }
 
 # stop NAME: kills a component and waits until it is gone. SIGKILL, since nothing here is worth a graceful end: the state
-# goes with the cluster, and for the API server a crash without a goodbye is what its clients must survive.
+# goes with the cluster, and a crash of the API server is what its clients must survive.
 stop() {
   local pid try
   if pid=$(pid_of "$1"); then
     kill -9 "$pid"
-    # Until every thread is gone, the last of which gives back the ports. The first may remain as a zombie that nobody
-    # collects.
+    # Until every thread is gone, the last of which gives back the ports. The first may remain as a zombie.
     for try in $(seq 200); do
       case $(cat "/proc/$pid/task"/*/stat 2>/dev/null | sed 's/.*) \(.\).*/\1/' | sort -u) in "" | Z) break ;; esac
       [ "$try" -lt 200 ] || die "$1 (process $pid) does not end"

@@ -193,7 +193,7 @@ fn steps() -> Vec<Step> {
         node("auto-disks", &large_disks).added(),
         claim("auto-2", "auto-disks", "eks.amazonaws.com", "web").added(),
         node("group", &[]).added(),
-        node("lost", &[(key::EC2_NODE_CLASS, "nobody")]).added(),
+        node("lost", &[(key::EC2_NODE_CLASS, "absent")]).added(),
         node("fargate", &[(key::COMPUTE_TYPE, "fargate")]).added(),
         class(Provisioner::Karpenter, "web", vec![gp3(Some(20), true)]).added(),
         class(Provisioner::AutoMode, "web", vec![gp3(None, true), gp3(Some(80), false)]).added(),

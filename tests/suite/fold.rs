@@ -58,8 +58,8 @@ fn pod_name(key: &PodKey) -> Name {
     format!("{}/{}", key.namespace, key.name).into()
 }
 
-fn may_be(known: Uid, told: Uid) -> bool {
-    known == told || known.is_none() || told.is_none()
+fn may_be(known: Uid, given: Uid) -> bool {
+    known == given || known.is_none() || given.is_none()
 }
 
 impl Objects {
@@ -180,7 +180,7 @@ impl Objects {
     }
 }
 
-/// What somebody sees, without ids and moments.
+/// What is visible to a user, without ids and times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Picture {
     /// By node name.
@@ -508,8 +508,8 @@ proptest! {
             view.refresh(&mut cluster);
             pending.refresh(&cluster);
             prop_assert_eq!(pending.total(), cluster.pod_counts().unscheduled);
-            let told = alerts(&cluster, &pending, at(i as i64));
-            prop_assert!(told.iter().all(|a| a.row.is_none_or(|id| cluster.row(id).is_some())));
+            let alerts = alerts(&cluster, &pending, at(i as i64));
+            prop_assert!(alerts.iter().all(|a| a.row.is_none_or(|id| cluster.row(id).is_some())));
             for line in view.lines() {
                 if let Line::Row(id) = line {
                     prop_assert!(cluster.row(*id).is_some_and(|row| row.id() == *id));
@@ -720,7 +720,7 @@ fn equal_provider_ids_are_two_rows() {
     let claim = NodeClaim { provider_id: "aws:///z/i-1".into(), node_name: "".into(), ..claim("c", "") };
     let mut c = cluster([same("a"), same("b"), pod("p", "a").added(), claim.added()]);
     let view = shown(&mut c, GroupBy::Nothing);
-    assert_eq!((view.totals().nodes, view.len()), (2, 3), "whose the claim is cannot be told");
+    assert_eq!((view.totals().nodes, view.len()), (2, 3), "which node the claim belongs to is not known");
     assert_eq!((cpu_of(&c, "a"), cpu_of(&c, "b")), (500, 0));
     apply(&mut c, node_gone("b"));
     assert_eq!(c.row_of_claim("c").map(Row::name), Some("a"));
@@ -787,10 +787,10 @@ fn usage_of_pods_is_unknown_once_it_is_not_read_any_more() {
     let read = Change::PodUsage(vec![(PodKey::new("default", "p"), usage)]);
     let live = Change::Link(Stream::PodMetrics, LinkState::Live);
     let mut c = cluster([node("n").added(), pod("p", "n").added(), live, read]);
-    let told = |c: &Cluster| c.pods_of(c.row_of_node("n").unwrap()).next().unwrap().usage;
-    assert_eq!(told(&c), Some(usage));
+    let usage_of_pod = |c: &Cluster| c.pods_of(c.row_of_node("n").unwrap()).next().unwrap().usage;
+    assert_eq!(usage_of_pod(&c), Some(usage));
     apply(&mut c, Change::Link(Stream::PodMetrics, LinkState::Off));
-    assert_eq!(told(&c), None);
+    assert_eq!(usage_of_pod(&c), None);
 }
 
 #[test]

@@ -465,7 +465,7 @@ fn old_readings_do_not_pass_for_new_ones() {
     stage.press(&["end", "⏎"]);
     let detail = stage.text(160, 50);
     assert!(detail.contains("USED") && !detail.contains("measured"), "{detail}");
-    // Nothing is heard for a minute.
+    // The server sends nothing for a minute.
     let now = stage.now.as_second();
     stage.now = at(now + 60);
     stage.wait(0);
@@ -614,7 +614,7 @@ fn totals_say_what_they_leave_out_and_what_they_rest_on() {
     }
 }
 
-/// Reasons are told as far as there is room: never cut within a word, never left out without their number.
+/// Reasons are shown as far as there is room: never cut within a word, never left out without their number.
 #[test]
 fn the_reasons_of_missing_prices_fit_the_line() {
     let plain_od = || machine("a", "c5a.xlarge", &[]);
@@ -632,7 +632,7 @@ fn the_reasons_of_missing_prices_fit_the_line() {
     assert!(narrow.contains("(6 unpriced)"), "{narrow}");
 }
 
-/// What comes and goes is told beside the number of nodes, and moves nothing.
+/// Nodes that come and go are counted beside the number of nodes, and move nothing.
 #[test]
 fn money_stands_still_while_nodes_come_and_go() {
     for (w, h) in [(80, 24), (100, 30), (120, 40), (160, 50), (200, 60)] {
@@ -649,7 +649,7 @@ fn money_stands_still_while_nodes_come_and_go() {
     }
 }
 
-/// Of a part of the nodes only their own pods are counted; those without a node are told apart.
+/// With a filter only the pods of the shown nodes are counted; pods without a node are counted apart.
 #[test]
 fn a_filter_counts_the_pods_of_the_shown_nodes() {
     let mut stage = Stage::scale_out(140, plain());
@@ -672,7 +672,7 @@ fn prices_with_and_without_a_mark_are_aligned() {
     assert!(first.is_some() && first == second, "{first:?} {second:?} in {frame}");
 }
 
-/// In every width the detail tells what is free, and who owns a pod; nothing is cut within a number.
+/// In every width the detail shows what is free and the owner of each pod; nothing is cut within a number.
 #[test]
 fn the_detail_keeps_what_matters_at_every_width() {
     let mut stage = Stage::demo(Some(20), 60, plain());
@@ -854,7 +854,7 @@ fn a_price_source_that_fails_is_one_quiet_line() {
     let all = "prices not refreshed from price-page, eks-price-list of ap-northeast-2: failed to connect: refused";
     assert!(line.contains(all) && line.ends_with(", next try in 2m"), "{line}");
     assert_eq!(frame.matches("refused").count(), 1);
-    // Many are told in few words.
+    // Many are summed up.
     let many = [PriceSource::SpotFeed, PriceSource::SpotHistory]
         .map(|source| failed(source, "failed to connect: refused", now + 240));
     let mut more = nodes(2, plain());
@@ -872,7 +872,7 @@ fn a_price_source_that_fails_is_one_quiet_line() {
     assert!(line.contains('…') && line.ends_with(", next try in 2m"), "{line}");
     let alerts: Vec<_> = stage.alerts.iter().map(|alert| (alert.kind, alert.severity)).collect();
     assert_eq!(alerts, [(AlertKind::PriceSource, Severity::Notice), (AlertKind::OldPrices, Severity::Notice)]);
-    // It is told until it answers.
+    // It is shown until the source answers.
     for source in [PriceSource::PricePage, PriceSource::EksList] {
         let answered = SourceState::Answered { at: at(now) };
         stage.learn([PriceNews::State { source, region: "ap-northeast-2".into(), state: answered }]);
@@ -945,11 +945,14 @@ fn every_line_of_a_price_says_where_it_came_from_and_how_old_it_is() {
 fn a_missing_price_says_who_could_not_tell_it_and_why() {
     let mut stage = stage_of([machine("a", "c5a.xlarge", &[SPOT])], plain());
     let (region, retry) = ("ap-northeast-2", at(stage.now.as_second() + 60));
-    let told = |source, state| PriceNews::State { source, region: region.into(), state };
+    let state_of = |source, state| PriceNews::State { source, region: region.into(), state };
     stage.learn([
-        told(PriceSource::SpotHistory, SourceState::Off { why: "ec2:DescribeSpotPriceHistory is not allowed".into() }),
-        told(PriceSource::SpotFeed, SourceState::Failed { why: "no answer within 15 s".into(), retry }),
-        told(PriceSource::EksList, SourceState::Off { why: "nothing to do with it".into() }),
+        state_of(
+            PriceSource::SpotHistory,
+            SourceState::Off { why: "ec2:DescribeSpotPriceHistory is not allowed".into() },
+        ),
+        state_of(PriceSource::SpotFeed, SourceState::Failed { why: "no answer within 15 s".into(), retry }),
+        state_of(PriceSource::EksList, SourceState::Off { why: "nothing to do with it".into() }),
     ]);
     let why = "1 unpriced: no spot price (ec2:DescribeSpotPriceHistory is not allowed)";
     let frame = stage.text(160, 40);
@@ -962,15 +965,15 @@ fn a_missing_price_says_who_could_not_tell_it_and_why() {
     stage.press(&["⏎"]);
     let detail = stage.text(160, 50);
     let left: Vec<String> = detail.lines().map(|line| line.chars().take(60).collect()).collect();
-    let said = left.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = left.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
     let expected = "at most $0.17200: no spot price embedded 2025-03 \
         EC2 spot price history: ec2:DescribeSpotPriceHistory is not allowed \
         AWS spot price page: no answer within 15 s on-demand list";
-    assert!(said.contains(expected), "{detail}");
+    assert!(shown.contains(expected), "{detail}");
     assert!(!detail.contains("nothing to do with it"), "{detail}");
     // What is priced needs no excuse.
     let mut stage = stage_of([machine("a", "c5a.xlarge", &[])], plain());
-    stage.learn([told(PriceSource::PricePage, SourceState::Off { why: "offline".into() })]);
+    stage.learn([state_of(PriceSource::PricePage, SourceState::Off { why: "offline".into() })]);
     stage.press(&["⏎"]);
     assert!(!stage.text(160, 50).contains("offline"));
 }

@@ -389,7 +389,7 @@ fn frame_work_ignores_pod_count() {
     assert!(large <= small + small / 50 + 2, "{small} allocations a frame with 50 nodes, {large} with 5,000");
 }
 
-/// Sources get a channel to say changes into and nothing of the state; the state has no lock, so nobody can share it.
+/// Sources get a channel to send changes to and nothing of the state; the state has no lock, so it cannot be shared.
 #[test]
 fn state_has_a_single_owner() {
     type Sender = mpsc::Sender<Vec<Change>>;

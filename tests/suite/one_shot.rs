@@ -207,9 +207,9 @@ async fn a_timeout_prints_what_is_known_and_names_what_is_not() {
     command.env("KUBECONFIG", server.kubeconfig());
     let output = run(command).await;
     assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stderr);
-    assert!(said.contains("pods are not synced"), "{said}");
-    assert!(!said.contains("nodes are"), "what is in sync is not named: {said}");
+    let warning = text(&output.stderr);
+    assert!(warning.contains("pods are not synced"), "{warning}");
+    assert!(!warning.contains("nodes are"), "a synced stream is named: {warning}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&report["totals"]["nodes"], &report["complete"]), (&json!(2), &json!(false)));
     assert_ne!(report["streams"]["pods"], "live");
@@ -386,8 +386,8 @@ async fn pods_of_a_node_that_is_gone_are_counted_and_named() {
     server.on_list(NODES, [Answer::page("7", "", &[node("alive", "c5a.large", "4")])]);
     server.on_list(PODS, [Answer::page("7", "", &pods)]);
     let output = run(snapshot(&server.kubeconfig(), &["-o", "json"])).await;
-    let said = "note: 3 pods are bound to a node that does not exist: taken-away\n";
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), said));
+    let note = "note: 3 pods are bound to a node that does not exist: taken-away\n";
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), note));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let totals = &report["totals"];
     assert_eq!(
@@ -527,9 +527,9 @@ async fn groups_have_subtotals() {
     let output = run(snapshot(&server.kubeconfig(), &["--group-by", "zone", "-o", "json"])).await;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let groups = report["groups"].as_array().unwrap();
-    let told: Vec<_> = groups.iter().map(|group| (&group["name"], &group["nodes"], &group["pods"])).collect();
+    let counts: Vec<_> = groups.iter().map(|group| (&group["name"], &group["nodes"], &group["pods"])).collect();
     assert_eq!(
-        told,
+        counts,
         [(&json!("ap-northeast-2a"), &json!(1), &json!(1)), (&json!("ap-northeast-2b"), &json!(1), &json!(0))]
     );
     assert_eq!(groups[0]["requests"]["cpu_millicores"], 1000);
@@ -545,7 +545,7 @@ async fn broken_pipe_is_success() {
     for format in ["table", "json", "csv"] {
         let mut command = snapshot(&server.kubeconfig(), &["-o", format]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (status, said) = tokio::task::spawn_blocking(move || {
+        let (status, stderr) = tokio::task::spawn_blocking(move || {
             let mut child = command.spawn().unwrap();
             // A reader that has seen enough after one byte, as `head` does after a line.
             let mut output = child.stdout.take().unwrap();
@@ -556,7 +556,7 @@ async fn broken_pipe_is_success() {
         })
         .await
         .unwrap();
-        assert_eq!((status.code(), said), (Some(0), String::new()), "{format}");
+        assert_eq!((status.code(), stderr), (Some(0), String::new()), "{format}");
     }
 }
 
@@ -609,8 +609,8 @@ fn a_snapshot_of_the_demos_story_shows_a_fleet_at_work() {
 fn a_wrong_flag_exits_with_two(args: &[&str], named: &str) {
     let output = nodeglass(args).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()));
-    let said = text(&output.stderr);
-    assert!(said.contains(named), "{said}");
+    let error = text(&output.stderr);
+    assert!(error.contains(named), "{error}");
 }
 
 #[test]

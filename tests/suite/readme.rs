@@ -166,7 +166,7 @@ fn the_json_of_the_manual_is_the_programs() {
     let mut top: BTreeSet<&str> = BTreeSet::new();
     for (place, fields) in documented_objects() {
         let value = match place {
-            // A line of the document's own fields, told in words.
+            // A line that describes the document's own fields.
             "schema" | "taken_at, complete" | "clock_skew_seconds" | "streams, trouble" | "unmatched_terms" => {
                 top.extend(place.split(", "));
                 continue;
