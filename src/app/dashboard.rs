@@ -31,7 +31,7 @@ const SETTLE: Duration = Duration::from_millis(8);
 /// Shows the dashboard until the user quits.
 pub(super) async fn run(settings: &Settings) -> Result<u8> {
     let view = super::view(settings)?;
-    let ready = Ready::from_settings(settings)?;
+    let ready = Ready::from_settings(settings).await?;
     let ui = UiState::new(options::screen(settings, &ready));
     let cluster = ready.cluster(settings, Timestamp::now())?;
     let mut notice = None;

@@ -36,7 +36,7 @@ const AWAITED: [Stream; 7] = [
 /// Prints the state of the cluster; the exit code is 1 if it is incomplete.
 pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
     let mut view = super::view(settings)?;
-    let ready = Ready::from_settings(settings)?;
+    let ready = Ready::from_settings(settings).await?;
     if let Some(connection) = ready.live() {
         connection.sign_in().await.wrap_err("failed to sign in")?;
     }

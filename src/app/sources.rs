@@ -70,9 +70,9 @@ impl Ready {
     /// # Errors
     ///
     /// If the kubeconfig, context or scenario file is missing or invalid.
-    pub fn from_settings(settings: &Settings) -> Result<Self, SourceError> {
+    pub async fn from_settings(settings: &Settings) -> Result<Self, SourceError> {
         match &settings.source {
-            Source::Cluster => Ok(Self::Live(Box::new(Connection::load(&live_options(settings))?))),
+            Source::Cluster => Ok(Self::Live(Box::new(Connection::load(live_options(settings)).await?))),
             Source::Demo { nodes, seed } => Ok(Self::Demo(demo::Options {
                 seed: *seed,
                 nodes: nodes.map(|n| n.get() as usize),
@@ -92,11 +92,11 @@ impl Ready {
     /// # Errors
     ///
     /// If the kubeconfig or context is missing or invalid.
-    pub fn live_within(settings: &Settings, timeout: Duration) -> Result<Connection, ConnectError> {
+    pub async fn live_within(settings: &Settings, timeout: Duration) -> Result<Connection, ConnectError> {
         let mut options = live_options(settings);
         options.timing.connect = timeout;
         options.timing.response = timeout;
-        Connection::load(&options)
+        Connection::load(options).await
     }
 
     /// The connection, if the source is a cluster.

@@ -1,5 +1,6 @@
-//! Where changes come from. Every source says the same [`crate::model::Change`]s, so what works for one works for all.
+//! Where changes come from. Every source sends the same [`crate::model::Change`]s, so what works for one works for all.
 
+mod blocking;
 pub mod demo;
 mod json;
 pub mod live;

@@ -44,7 +44,7 @@ async fn changes_of(server: &ApiServer, extra_costs: ExtraCosts, holds: impl Fn(
     };
     let (sender, mut receiver) = mpsc::channel(64);
     let (_interest, interested) = watch::channel(Interest::default());
-    let _tasks = Connection::load(&options).unwrap().start(sender, interested, CancellationToken::new());
+    let _tasks = Connection::load(options).await.unwrap().start(sender, interested, CancellationToken::new());
     let mut seen = Vec::new();
     while !holds(&seen) {
         let batch = tokio::time::timeout(Duration::from_secs(30), receiver.recv()).await;

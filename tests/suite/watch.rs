@@ -6,7 +6,8 @@ use crate::support::apiserver::{
     Answer, ApiServer, Asked, CLAIMS, EVENTS, End, NODE_METRICS, NODES, PDBS, POD_METRICS, PODS, POOLS, added,
     bookmark, deleted, end_of_list, error, eventually, modified,
 };
-use nodeglass::model::{About, Change, LinkState, PodKey, Provisioner, Stream, Timestamp, Uid};
+use crate::support::tls::{Authority, Clients, Front};
+use nodeglass::model::{About, Change, Clock, LinkState, PodKey, Provisioner, Stream, Timestamp, Uid};
 use nodeglass::source::live::{Connection, Environment, Interest, ListMode, Options, Timing};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -47,17 +48,17 @@ struct Live {
 }
 
 impl Live {
-    fn start(server: &ApiServer) -> Self {
-        Self::start_with(server, |_| {})
+    async fn start(server: &ApiServer) -> Self {
+        Self::start_with(server, |_| {}).await
     }
 
-    fn start_with(server: &ApiServer, change: impl FnOnce(&mut Options)) -> Self {
+    async fn start_with(server: &ApiServer, change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options { timing: quick(), ..Options::default() };
         change(&mut options);
         if options.kubeconfig.is_none() {
             options.kubeconfig = Some(server.kubeconfig());
         }
-        Self::connect(&Connection::load(&options).unwrap())
+        Self::connect(&Connection::load(options).await.unwrap())
     }
 
     fn connect(connection: &Connection) -> Self {
@@ -151,6 +152,61 @@ fn paged(stream: Stream) -> impl FnOnce(&mut Options) {
     }
 }
 
+// --- the connection ---
+
+/// A kubeconfig, a certificate or a key may lie on a file system that is slow to answer.
+#[cfg(unix)]
+#[tokio::test]
+async fn reading_the_kubeconfig_does_not_block_other_tasks() {
+    let server = ApiServer::start().await;
+    let content = std::fs::read_to_string(server.kubeconfig()).unwrap();
+    let pipe = server.dir().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let loading = Connection::load(Options { kubeconfig: Some(pipe.clone()), ..Options::default() });
+    tokio::pin!(loading);
+    tokio::select! {
+        biased;
+        _ = &mut loading => panic!("the kubeconfig is not written yet"),
+        () = tokio::time::sleep(20 * MS) => {}
+    }
+    let writer = std::thread::spawn(move || std::fs::write(pipe, content).unwrap());
+    assert_eq!(loading.await.unwrap().about().context, "scripted");
+    writer.join().unwrap();
+}
+
+#[tokio::test]
+async fn certificates_and_retries_follow_the_given_clock() {
+    let authority = Authority::new("cluster-ca");
+    let certificate = authority.sign(&["127.0.0.1"], |_| ());
+    let server = ApiServer::start().await;
+    let front = Front::start(&certificate, Clients::Any, &server.address).await;
+    let ca = server.dir().join("ca.pem");
+    std::fs::write(&ca, &authority.pair.certificate).unwrap();
+    let kubeconfig = server.kubeconfig();
+    let text = std::fs::read_to_string(&kubeconfig).unwrap().replace(
+        &format!("server: \"{}\"", server.address),
+        &format!("server: \"https://{}\", certificate-authority: \"{}\"", front.address, ca.display()),
+    );
+    std::fs::write(&kubeconfig, text).unwrap();
+    let year_5000: Timestamp = "5000-01-01T00:00:00Z".parse().unwrap();
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes]);
+        options.kubeconfig = Some(kubeconfig.clone());
+        options.clock = Clock::new(move || year_5000);
+    })
+    .await;
+    live.until_trouble(Stream::Nodes, "has expired").await;
+    let is_dated =
+        |change: &Change| matches!(change, Change::Link(_, LinkState::Retrying { at, .. }) if *at > year_5000);
+    assert!(live.seen.iter().any(is_dated), "{:#?}", live.seen);
+    let mut live = Live::start_with(&server, |options| {
+        options.streams = Some(vec![Stream::Nodes]);
+        options.kubeconfig = Some(kubeconfig);
+    })
+    .await;
+    live.until_live(Stream::Nodes).await;
+}
+
 // --- lists ---
 
 #[tokio::test]
@@ -158,7 +214,7 @@ async fn a_streaming_list_is_followed_on_its_own_connection() {
     let server = ApiServer::start().await;
     let list = [added(&node("a", "3")), added(&node("b", "5")), end_of_list("7")];
     server.on_streaming_list(NODES, [Answer::lines(&list, End::Open)]);
-    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    let mut live = Live::start_with(&server, only(Stream::Nodes)).await;
     live.until_live(Stream::Nodes).await;
     server.send(NODES, &modified(&node("a", "8"))).await;
     server.send(NODES, &deleted(&node("b", "9"))).await;
@@ -179,7 +235,7 @@ async fn refused_streaming_list_falls_back() {
     server.refuses_streaming_lists();
     server.on_list(NODES, [Answer::page("7", "", &[node("a", "3")])]);
     server.on_watch(NODES, [Answer::lines(&[error(410, "too old")], End::Proper), Answer::lines(&[], End::Open)]);
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     for stream in [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
         live.until_live(stream).await;
     }
@@ -200,7 +256,8 @@ async fn a_streaming_list_without_an_end_falls_back() {
     let mut live = Live::start_with(&server, |options| {
         options.streams = Some(vec![Stream::Nodes]);
         options.timing.no_progress = 100 * MS;
-    });
+    })
+    .await;
     live.until_live(Stream::Nodes).await;
     assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "resync", "+a", "synced", "live"]);
 }
@@ -214,7 +271,8 @@ async fn a_slow_streaming_list_that_makes_progress_is_waited_for() {
     let mut live = Live::start_with(&server, |options| {
         options.streams = Some(vec![Stream::Nodes]);
         options.timing.no_progress = 300 * MS; // Less than the whole takes.
-    });
+    })
+    .await;
     live.until_live(Stream::Nodes).await;
     assert_eq!(server.asked_for(NODES).len(), 1);
     let progress =
@@ -230,7 +288,7 @@ async fn error_event_in_a_streaming_list_is_retried_then_paged() {
         [Answer::lines(&[added(&node("a", "3")), error(500, "cache is not fresh")], End::Proper)],
     );
     server.on_list(NODES, [Answer::page("7", "", &[node("a", "3"), node("b", "4")])]);
-    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    let mut live = Live::start_with(&server, only(Stream::Nodes)).await;
     live.until_live(Stream::Nodes).await;
     let story = live.story(Stream::Nodes);
     let attempt = ["resync", "+a", "retrying"];
@@ -243,7 +301,7 @@ async fn lists_are_paged() {
     let server = ApiServer::start().await;
     let first: Vec<Value> = (0..500).map(|n| node(&format!("n{n}"), "3")).collect();
     server.on_list(NODES, [Answer::page("7", "to+ken/2=", &first), Answer::page("7", "", &[node("last", "4")])]);
-    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    let mut live = Live::start_with(&server, paged(Stream::Nodes)).await;
     live.until_live(Stream::Nodes).await;
     let queries: Vec<_> = server.asked_for(NODES).into_iter().map(|asked| asked.query).take(2).collect();
     assert_eq!(queries, ["limit=500", "limit=2000&continue=to%2Bken%2F2%3D"], "pages grow and tokens are escaped");
@@ -255,7 +313,7 @@ async fn lists_are_paged() {
 #[tokio::test]
 async fn long_lists_come_in_pages_unless_streaming_is_demanded() {
     let server = ApiServer::start().await;
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     for (stream, path) in [(Stream::Pods, PODS), (Stream::Events, EVENTS)] {
         live.until_live(stream).await;
         assert!(!server.asked_for(path)[0].is_watch(), "{path}");
@@ -267,7 +325,7 @@ async fn long_lists_come_in_pages_unless_streaming_is_demanded() {
 
     let server = ApiServer::start().await;
     server.refuses_streaming_lists();
-    let mut live = Live::start_with(&server, |options| options.list_mode = ListMode::Stream);
+    let mut live = Live::start_with(&server, |options| options.list_mode = ListMode::Stream).await;
     live.until_trouble(Stream::Pods, "sendInitialEvents is forbidden").await;
     server.until_asked(PODS, 3, Asked::is_streaming_list).await;
     assert!(server.asked_for(PODS).iter().all(Asked::is_streaming_list), "what is demanded is not replaced");
@@ -277,7 +335,7 @@ async fn long_lists_come_in_pages_unless_streaming_is_demanded() {
 async fn a_page_is_handed_on_before_the_next_arrives() {
     let server = ApiServer::start().await;
     server.on_list(NODES, [Answer::page("7", "next", &[node("a", "3")]), Answer::silence()]);
-    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    let mut live = Live::start_with(&server, paged(Stream::Nodes)).await;
     live.until_link(Stream::Nodes, &LinkState::Syncing { seen: 1 }).await;
     assert_eq!(live.story(Stream::Nodes), ["resync", "+a"]);
 }
@@ -295,7 +353,7 @@ async fn expired_continue_token_restarts_the_list() {
             Answer::page("9", "", &two),
         ],
     );
-    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    let mut live = Live::start_with(&server, paged(Stream::Nodes)).await;
     live.until_live(Stream::Nodes).await;
     assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "resync", "+a", "+b", "synced", "live"]);
     server.until_asked(NODES, 1, |asked| asked.query.contains("resourceVersion=9")).await;
@@ -313,7 +371,7 @@ async fn a_page_that_fails_is_asked_for_again_and_not_the_list() {
             Answer::page("7", "", &[node("b", "4")]),
         ],
     );
-    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    let mut live = Live::start_with(&server, paged(Stream::Nodes)).await;
     live.until_live(Stream::Nodes).await;
     assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "retrying", "retrying", "+b", "synced", "live"]);
     let whys = troubles(&live.seen, Stream::Nodes);
@@ -327,7 +385,7 @@ async fn odd_object_does_not_stop_the_list() {
     let odd = json!({"metadata": {"namespace": "web", "name": "odd"}, "spec": {"containers": "none"}});
     server.on_list(PODS, [Answer::page("7", "", &[pod("a", "1"), odd.clone(), pod("b", "1")])]);
     server.on_watch(PODS, [Answer::lines(&[modified(&odd), modified(&pod("a", "2"))], End::Open)]);
-    let mut live = Live::start_with(&server, paged(Stream::Pods));
+    let mut live = Live::start_with(&server, paged(Stream::Pods)).await;
     live.until("the change after the unreadable object", |seen| {
         seen.iter().filter_map(|c| summary(c, Stream::Pods)).count() >= 8
     })
@@ -340,7 +398,7 @@ async fn odd_object_does_not_stop_the_list() {
 async fn bad_quantity_does_not_stop_the_run() {
     let server = ApiServer::start().await;
     server.on_list(PODS, [Answer::page("7", "", &[pod("bad", "1K"), pod("good", "250m")])]);
-    let mut live = Live::start_with(&server, paged(Stream::Pods));
+    let mut live = Live::start_with(&server, paged(Stream::Pods)).await;
     live.until_live(Stream::Pods).await;
     assert_eq!(live.story(Stream::Pods), ["resync", "?web/bad", "+bad", "+good", "synced", "live"]);
     let millicores: Vec<_> = live
@@ -374,7 +432,8 @@ async fn events_of_the_list_come_in_order_of_time() {
     let mut live = Live::start_with(&server, |options| {
         options.streams = Some(vec![Stream::Events]);
         options.list_mode = ListMode::Stream;
-    });
+    })
+    .await;
     live.until_live(Stream::Events).await;
     server.send(EVENTS, &deleted(&json!({"metadata": {"name": "First"}}))).await;
     server.send(EVENTS, &bookmark("9")).await;
@@ -386,7 +445,7 @@ async fn events_of_the_list_come_in_order_of_time() {
 #[tokio::test]
 async fn every_stream_is_announced_before_any_begins() {
     let server = ApiServer::start().await;
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     let first = live.receiver.try_recv().unwrap();
     let links: Vec<_> = first.iter().skip(1).cloned().collect();
     let coming = Stream::ALL.into_iter().filter(|stream| *stream != Stream::PodMetrics && !stream.is_optional());
@@ -398,7 +457,7 @@ async fn every_stream_is_announced_before_any_begins() {
 async fn nodes_come_first_but_nothing_waits_for_ever() {
     let server = ApiServer::start().await;
     server.on_streaming_list(NODES, [Answer::lines(&[end_of_list("7")], End::Open).paced(100 * MS)]);
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     live.until_live(Stream::Pods).await;
     let asked = server.asked();
     let first = |path: &str| asked.iter().find(|a| a.path == path).unwrap().at;
@@ -406,7 +465,7 @@ async fn nodes_come_first_but_nothing_waits_for_ever() {
 
     let stuck = ApiServer::start().await;
     stuck.on_streaming_list(NODES, [Answer::silence()]);
-    let mut live = Live::start_with(&stuck, |options| options.timing.nodes_first = 50 * MS);
+    let mut live = Live::start_with(&stuck, |options| options.timing.nodes_first = 50 * MS).await;
     live.until_live(Stream::Pods).await;
 }
 
@@ -425,7 +484,7 @@ async fn a_cut_watch_resumes_without_a_list() {
             Answer::lines(&[], End::Open),
         ],
     );
-    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    let mut live = Live::start_with(&server, only(Stream::Nodes)).await;
     live.until("the change", |seen| seen.iter().filter(|c| matches!(c, Change::Node(_))).count() == 2).await;
     let asked = server.until_asked(NODES, 3, |asked| !asked.is_list()).await;
     for (asked, version) in asked.iter().zip(["7", "8", "12"]) {
@@ -450,7 +509,8 @@ async fn a_watch_that_ends_at_once_is_retried_with_backoff() {
         options.timing.watch_lasted = 10_000 * MS;
         options.timing.backoff_base = 20_000 * MS;
         options.timing.backoff_cap = 20_000 * MS;
-    });
+    })
+    .await;
     live.until_trouble(Stream::Nodes, "the server ended the answer early").await;
     assert_eq!(server.asked_for(NODES).len(), 1);
 }
@@ -458,7 +518,7 @@ async fn a_watch_that_ends_at_once_is_retried_with_backoff() {
 #[tokio::test]
 async fn steady_state_makes_no_list_request() {
     let server = ApiServer::start().await;
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     let streams = [
         (Stream::Nodes, NODES),
         (Stream::Pods, PODS),
@@ -493,7 +553,7 @@ async fn an_expired_version_lists_again_and_keeps_the_state() {
             ],
         );
         server.on_watch(NODES, [expired]);
-        let mut live = Live::start_with(&server, only(Stream::Nodes));
+        let mut live = Live::start_with(&server, only(Stream::Nodes)).await;
         live.until("a second list", |seen| seen.iter().filter(|c| **c == Change::Synced(Stream::Nodes)).count() == 2)
             .await;
         let story: Vec<_> =
@@ -517,7 +577,7 @@ async fn an_unreadable_watch_line_is_skipped_by_a_resume_then_by_a_list() {
         ],
     );
     server.on_watch(NODES, [Answer::raw("<html>gateway</html>\n")]);
-    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    let mut live = Live::start_with(&server, only(Stream::Nodes)).await;
     live.until("a second list", |seen| seen.iter().filter(|c| **c == Change::Synced(Stream::Nodes)).count() == 2).await;
     assert_eq!(server.asked_for(NODES).iter().filter(|asked| !asked.is_list()).count(), 2, "one resume, then a list");
     assert!(troubles(&live.seen, Stream::Nodes)[0].starts_with("the answer cannot be read: "));
@@ -530,7 +590,8 @@ async fn half_open_connection_is_noticed() {
         options.streams = Some(vec![Stream::Nodes]);
         options.timing.watch_seconds = 0..0;
         options.timing.watch_grace = 60 * MS;
-    });
+    })
+    .await;
     live.until_trouble(Stream::Nodes, "nothing heard").await;
     let resumed = server.until_asked(NODES, 2, |asked| !asked.is_list()).await;
     assert!(resumed.iter().all(|asked| asked.query.contains("resourceVersion=1")), "{resumed:#?}");
@@ -544,7 +605,8 @@ async fn bookmarks_make_a_dead_connection_noticed_sooner() {
     let mut live = Live::start_with(&server, |options| {
         options.streams = Some(vec![Stream::Nodes]);
         options.timing.bookmark_silence = 80 * MS; // The watch itself would last minutes.
-    });
+    })
+    .await;
     live.until_trouble(Stream::Nodes, "nothing heard").await;
     server.until_asked(NODES, 1, |asked| asked.query.contains("resourceVersion=8")).await;
 }
@@ -556,7 +618,8 @@ async fn an_answer_that_does_not_come_is_given_up() {
     let mut live = Live::start_with(&server, |options| {
         paged(Stream::Nodes)(options);
         options.timing.response = 80 * MS;
-    });
+    })
+    .await;
     live.until_live(Stream::Nodes).await;
     assert_eq!(troubles(&live.seen, Stream::Nodes), ["nothing heard for 1 s"]);
 }
@@ -568,7 +631,7 @@ async fn one_denied_stream_leaves_others_live() {
     let server = ApiServer::start().await;
     let message = "pods is forbidden: User \"reader\" cannot list resource \"pods\"";
     server.on_all(PODS, &Answer::status(403, message));
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     live.until_link(Stream::Pods, &LinkState::Denied { message: message.into() }).await;
     for stream in [Stream::Nodes, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
         live.until_live(stream).await;
@@ -579,7 +642,7 @@ async fn one_denied_stream_leaves_others_live() {
 async fn denied_stream_is_one_status_entry() {
     let server = ApiServer::start().await;
     server.on_all(CLAIMS, &Answer::status(403, "nodeclaims.karpenter.sh is forbidden"));
-    let mut live = Live::start_with(&server, only(Stream::NodeClaims));
+    let mut live = Live::start_with(&server, only(Stream::NodeClaims)).await;
     let denied = LinkState::Denied { message: "nodeclaims.karpenter.sh is forbidden".into() };
     live.until_link(Stream::NodeClaims, &denied).await;
     // It is retried, since roles may change, and reported only if the answer changes.
@@ -600,7 +663,7 @@ async fn starts_with_only_node_permission() {
     for path in [PODS, EVENTS, CLAIMS, POOLS, PDBS, NODE_METRICS, "/version", "/apis"] {
         server.on_all(path, &Answer::status(403, "forbidden"));
     }
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     live.until_live(Stream::Nodes).await;
     assert_eq!(live.story(Stream::Nodes), ["resync", "+a", "synced", "live"]);
     for stream in
@@ -614,7 +677,7 @@ async fn starts_with_only_node_permission() {
 async fn absent_kinds_are_asked_for_again() {
     let server = ApiServer::start().await;
     server.on_all(CLAIMS, &Answer::status(404, "the server could not find the requested resource"));
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     live.until_link(Stream::NodeClaims, &LinkState::Absent).await;
     let claim = json!({"metadata": {"name": "default-8q7xk", "resourceVersion": "3"}});
     server.on_streaming_list(CLAIMS, [Answer::lines(&[added(&claim), end_of_list("7")], End::Open)]);
@@ -632,7 +695,7 @@ async fn a_denied_kind_that_the_server_does_not_have_is_absent() {
     let (karpenter, metrics) = ("/apis/karpenter.sh/v1", "/apis/metrics.k8s.io/v1beta1");
     server.on_list(karpenter, [missing.clone()]);
     server.on_list(metrics, [missing]);
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     let denied = LinkState::Denied { message: "forbidden".into() };
     for stream in [Stream::NodeClaims, Stream::NodePools, Stream::NodeMetrics] {
         live.until_link(stream, &LinkState::Absent).await;
@@ -660,7 +723,8 @@ async fn a_kind_that_may_be_listed_and_not_watched_is_listed_again_and_again() {
         let mut live = Live::start_with(&server, |options| {
             options.streams = Some(vec![stream]);
             options.timing.list_again = 10 * MS;
-        });
+        })
+        .await;
         live.until("a third list", |seen| seen.iter().filter(|c| **c == Change::Synced(stream)).count() == 3).await;
         let list = |name: &'static str| ["resync", name, "synced"];
         let story: Vec<_> = live.story(stream).into_iter().take(9).collect();
@@ -690,7 +754,8 @@ async fn a_right_to_watch_that_is_taken_away_leaves_the_list() {
     let mut live = Live::start_with(&server, |options| {
         options.streams = Some(vec![Stream::Pods]);
         options.timing.list_again = 10 * MS;
-    });
+    })
+    .await;
     live.until("the bookmark", |seen| seen.contains(&Change::StreamActive(Stream::Pods))).await;
     server.end(PODS).await;
     live.until_link(Stream::Pods, &LinkState::Polled { message: "cannot watch".into() }).await;
@@ -717,7 +782,7 @@ async fn every_timestamp_of_the_server_is_converted_to_the_local_clock() {
     server.on_list(EVENTS, [Answer::page("7", "", &[event])]);
     let usage = json!({"metadata": {"name": "a"}, "timestamp": AT, "window": "20s", "usage": {"cpu": "1"}});
     server.on_list(NODE_METRICS, [Answer::json(&json!({"items": [usage]}))]);
-    let mut live = Live::start_with(&server, |options| options.list_mode = ListMode::Pages);
+    let mut live = Live::start_with(&server, |options| options.list_mode = ListMode::Pages).await;
     let streams =
         [Stream::Nodes, Stream::Pods, Stream::NodeClaims, Stream::NodePools, Stream::Events, Stream::NodeMetrics];
     for stream in streams {
@@ -749,7 +814,7 @@ async fn a_clock_that_is_set_dates_everything_anew() {
     let mut dated = node("a", "3");
     dated["metadata"]["creationTimestamp"] = json!("2026-11-24T08:00:00Z");
     server.on_streaming_list(NODES, [Answer::lines(&[added(&dated), end_of_list("7")], End::Open)]);
-    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    let mut live = Live::start_with(&server, only(Stream::Nodes)).await;
     live.until_live(Stream::Nodes).await;
     let created = |seen: &[Change]| {
         let created = |change: &Change| match change {
@@ -784,7 +849,8 @@ async fn each_outage_starts_with_a_short_wait() {
         // Waits that grew from outage to outage would be of minutes before the last one is over.
         options.timing.backoff_cap = 600_000 * MS;
         options.timing.good_spell = 30 * MS;
-    });
+    })
+    .await;
     live.until_live(Stream::Nodes).await;
     for outage in 1..=OUTAGES {
         server.end(NODES).await;
@@ -801,7 +867,8 @@ async fn metrics_follow_soon_when_the_server_comes_back() {
     let mut live = Live::start_with(&server, |options| {
         options.streams = Some(vec![Stream::NodeMetrics]);
         options.timing.metrics_again = 600_000 * MS;
-    });
+    })
+    .await;
     live.until_live(Stream::NodeMetrics).await;
     assert!(live.seen.contains(&Change::NodeUsage(Vec::new())), "nothing measured yet is a reading: {:#?}", live.seen);
 }
@@ -811,7 +878,7 @@ async fn claim_stream_recovers_after_first_error() {
     let server = ApiServer::start().await;
     let ok = Answer::lines(&[end_of_list("7")], End::Open);
     server.on_streaming_list(CLAIMS, [Answer::status(500, "etcdserver: request timed out"), ok]);
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     live.until_live(Stream::NodeClaims).await;
     assert_eq!(troubles(&live.seen, Stream::NodeClaims), ["the server failed: etcdserver: request timed out"]);
 }
@@ -821,7 +888,7 @@ async fn a_busy_server_is_left_alone_as_long_as_it_asks() {
     let server = ApiServer::start().await;
     let busy = Answer::status(429, "too many requests").header("retry-after", "1");
     server.on_streaming_list(NODES, [busy, Answer::lines(&[end_of_list("7")], End::Open)]);
-    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    let mut live = Live::start_with(&server, only(Stream::Nodes)).await;
     live.until_live(Stream::Nodes).await;
     assert_eq!(troubles(&live.seen, Stream::Nodes), ["the server is busy: too many requests"]);
     let asked = server.asked_for(NODES);
@@ -838,7 +905,8 @@ async fn an_unreachable_server_has_a_readable_error() {
     let mut live = Live::start_with(&server, |options| {
         options.kubeconfig = Some(kubeconfig);
         options.timing.nodes_first = 20 * MS;
-    });
+    })
+    .await;
     live.until_trouble(Stream::Nodes, "cannot reach http://127.0.0.1:1: Connection refused").await;
     live.until_trouble(Stream::Pods, "cannot reach http://127.0.0.1:1: Connection refused").await;
 }
@@ -849,7 +917,7 @@ async fn an_unreachable_server_has_a_readable_error() {
 async fn rejected_credentials_name_the_user() {
     let server = ApiServer::start().await;
     server.on_all(NODES, &Answer::status(401, "Unauthorized"));
-    let mut live = Live::start_with(&server, only(Stream::Nodes));
+    let mut live = Live::start_with(&server, only(Stream::Nodes)).await;
     live.until_trouble(Stream::Nodes, "kubeconfig user \"reader\" is not accepted (401): Unauthorized").await;
     server.heal(NODES);
     live.until_live(Stream::Nodes).await;
@@ -857,12 +925,12 @@ async fn rejected_credentials_name_the_user() {
 
 /// A kubeconfig whose user has a plugin: a shell script.
 #[cfg(unix)]
-fn with_plugin(server: &ApiServer, script: &str) -> Connection {
-    with_plugin_for(server, script, Some(vec![Stream::Nodes]), quick())
+async fn with_plugin(server: &ApiServer, script: &str) -> Connection {
+    with_plugin_for(server, script, Some(vec![Stream::Nodes]), quick()).await
 }
 
 #[cfg(unix)]
-fn with_plugin_for(server: &ApiServer, script: &str, streams: Option<Vec<Stream>>, timing: Timing) -> Connection {
+async fn with_plugin_for(server: &ApiServer, script: &str, streams: Option<Vec<Stream>>, timing: Timing) -> Connection {
     let path = server.dir().join("plugin.sh");
     std::fs::write(&path, script).unwrap();
     let user = format!(
@@ -871,7 +939,7 @@ fn with_plugin_for(server: &ApiServer, script: &str, streams: Option<Vec<Stream>
     );
     let environment = Environment { interactive: true, ..Environment::default() };
     let kubeconfig = Some(server.kubeconfig_of(&user));
-    Connection::load(&Options { kubeconfig, environment, streams, timing, ..Options::default() }).unwrap()
+    Connection::load(Options { kubeconfig, environment, streams, timing, ..Options::default() }).await.unwrap()
 }
 
 /// A plugin whose n-th run gives the token `tn`, which ends after so many seconds.
@@ -901,7 +969,7 @@ async fn rejected_token_runs_the_plugin_again() {
     let server = ApiServer::start().await;
     let ok = Answer::lines(&[end_of_list("7")], End::Open);
     server.on_streaming_list(NODES, [Answer::status(401, "Unauthorized"), ok]);
-    let mut live = Live::connect(&with_plugin(&server, &counting_plugin(&server, 3600)));
+    let mut live = Live::connect(&with_plugin(&server, &counting_plugin(&server, 3600)).await);
     live.until_live(Stream::Nodes).await;
     assert_eq!(tokens(&server), ["Bearer t1", "Bearer t2"]);
     assert_eq!(plugin_runs(&server), 2, "one run for one token");
@@ -911,7 +979,7 @@ async fn rejected_token_runs_the_plugin_again() {
 #[tokio::test]
 async fn credentials_that_end_are_renewed_before_they_do() {
     let server = ApiServer::start().await;
-    let mut live = Live::connect(&with_plugin(&server, &counting_plugin(&server, 30)));
+    let mut live = Live::connect(&with_plugin(&server, &counting_plugin(&server, 30)).await);
     live.until_live(Stream::Nodes).await;
     server.end(NODES).await;
     server.until_asked(NODES, 2, |_| true).await;
@@ -925,7 +993,7 @@ async fn a_failing_plugin_is_not_run_by_every_stream() {
     let server = ApiServer::start().await;
     let script = format!("echo run >> {}; echo 'log in first' >&2; exit 1", server.dir().join("runs").display());
     let timing = Timing { backoff_cap: 60_000 * MS, nodes_first: MS, ..quick() };
-    let mut live = Live::connect(&with_plugin_for(&server, &script, None, timing));
+    let mut live = Live::connect(&with_plugin_for(&server, &script, None, timing).await);
     for stream in [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
         live.until_trouble(stream, "log in first").await;
     }
@@ -943,7 +1011,7 @@ async fn credential_plugin_cannot_touch_the_screen() {
         info.display(),
         input.display()
     );
-    let mut live = Live::connect(&with_plugin(&server, &script));
+    let mut live = Live::connect(&with_plugin(&server, &script).await);
     live.until_trouble(Stream::Nodes, "Press any key to log in").await;
     let info: Value = serde_json::from_slice(&std::fs::read(info).unwrap()).unwrap();
     assert_eq!(info["spec"]["interactive"], false);
@@ -963,7 +1031,7 @@ async fn the_first_run_of_a_plugin_may_ask_and_its_token_serves() {
         r#"printf '%s\n' "$KUBERNETES_EXEC_INFO" >> {}; printf '{{"status":{{"token":"asked","expirationTimestamp":"2999-01-01T00:00:00Z"}}}}'"#,
         info.display()
     );
-    let connection = with_plugin(&server, &script);
+    let connection = with_plugin(&server, &script).await;
     assert!(connection.needs_sign_in());
     connection.sign_in().await.unwrap();
     let mut live = Live::connect(&connection);
@@ -979,7 +1047,7 @@ async fn the_first_run_of_a_plugin_may_ask_and_its_token_serves() {
 #[tokio::test]
 async fn only_needed_kinds_are_watched() {
     let server = ApiServer::start().await;
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     for stream in [Stream::Nodes, Stream::Pods, Stream::Events, Stream::NodeClaims, Stream::NodePools, Stream::Pdbs] {
         live.until_live(stream).await;
     }
@@ -990,7 +1058,7 @@ async fn only_needed_kinds_are_watched() {
     assert!(server.asked().iter().all(|asked| asked.method == "GET"), "verbs are get, list and watch alone");
 
     let server = ApiServer::start().await;
-    let mut live = Live::start_with(&server, |options| options.streams = Some(vec![Stream::Nodes, Stream::Pods]));
+    let mut live = Live::start_with(&server, |options| options.streams = Some(vec![Stream::Nodes, Stream::Pods])).await;
     live.until_live(Stream::Nodes).await;
     live.until_live(Stream::Pods).await;
     let paths: BTreeSet<_> = server.asked().into_iter().map(|asked| asked.path).collect();
@@ -1000,7 +1068,8 @@ async fn only_needed_kinds_are_watched() {
 #[tokio::test]
 async fn requests_have_user_agent_selectors_and_credentials() {
     let server = ApiServer::start().await;
-    let mut live = Live::start_with(&server, |options| options.node_selector = "karpenter.sh/nodepool in (a,b)".into());
+    let mut live =
+        Live::start_with(&server, |options| options.node_selector = "karpenter.sh/nodepool in (a,b)".into()).await;
     live.until_live(Stream::Pods).await;
     let nodes = &server.asked_for(NODES)[0];
     assert!(nodes.query.ends_with("&labelSelector=karpenter.sh%2Fnodepool%20in%20%28a%2Cb%29"), "{}", nodes.query);
@@ -1023,7 +1092,8 @@ async fn the_cluster_introduces_itself() {
     let mut live = Live::start_with(&server, |options| {
         options.streams = Some(Vec::new());
         options.timing.discovery_every = 20 * MS;
-    });
+    })
+    .await;
     let about = |version: &str, provisioners: Vec<Provisioner>| {
         Change::About(About {
             context: "scripted".into(),
@@ -1064,7 +1134,7 @@ async fn pods_are_summed_by_the_rule_of_the_servers_version() {
         server.on_all("/version", &version(minor));
         server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
         server.on_watch(PODS, [Answer::lines(&[modified(&resized_pod())], End::Open)]);
-        let mut live = Live::start_with(&server, only(Stream::Pods));
+        let mut live = Live::start_with(&server, only(Stream::Pods)).await;
         live.until("list and watch", |seen| cpu_of_pods(seen).len() == 2).await;
         assert_eq!(cpu_of_pods(&live.seen), [cpu; 2], "{minor}");
     }
@@ -1075,7 +1145,7 @@ async fn pods_wait_for_a_version_that_comes_late() {
     let server = ApiServer::start().await;
     server.on_list("/version", [Answer::status(503, "not yet"), version("36").paced(300 * MS)]);
     server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
-    let mut live = Live::start_with(&server, only(Stream::Pods));
+    let mut live = Live::start_with(&server, only(Stream::Pods)).await;
     live.until_live(Stream::Pods).await;
     assert_eq!(cpu_of_pods(&live.seen), [200], "read once, by the right rule");
     let at = |found: &dyn Fn(&Change) -> bool| live.seen.iter().position(found);
@@ -1090,7 +1160,7 @@ async fn a_server_that_refuses_its_version_is_taken_for_a_new_one() {
         let server = ApiServer::start().await;
         server.on_all("/version", &refusal);
         server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
-        let mut live = Live::start_with(&server, only(Stream::Pods));
+        let mut live = Live::start_with(&server, only(Stream::Pods)).await;
         live.until_live(Stream::Pods).await;
         assert_eq!(cpu_of_pods(&live.seen), [300]);
     }
@@ -1105,7 +1175,8 @@ async fn pods_do_not_wait_for_ever_and_are_listed_again_when_the_version_comes()
         options.streams = Some(vec![Stream::Pods]);
         options.list_mode = ListMode::Pages;
         options.timing.version_patience = 20 * MS;
-    });
+    })
+    .await;
     live.until("the pods again", |seen| cpu_of_pods(seen).len() >= 2).await;
     assert_eq!(cpu_of_pods(&live.seen), [300, 200]);
 }
@@ -1115,7 +1186,7 @@ async fn pods_of_an_upgraded_server_are_listed_again_after_a_reconnect() {
     let server = ApiServer::start().await;
     server.on_list("/version", [version("36")]);
     server.on_list(PODS, [Answer::page("7", "", &[resized_pod()])]);
-    let mut live = Live::start_with(&server, only(Stream::Pods));
+    let mut live = Live::start_with(&server, only(Stream::Pods)).await;
     live.until_live(Stream::Pods).await;
     server.until_asked(PODS, 1, Asked::is_watch).await;
     server.on_all("/version", &version("37"));
@@ -1136,7 +1207,8 @@ async fn pods_of_an_upgraded_server_are_listed_again_while_the_watch_goes_on() {
     let mut live = Live::start_with(&server, |options| {
         only(Stream::Pods)(options);
         options.timing.discovery_every = 20 * MS;
-    });
+    })
+    .await;
     live.until_live(Stream::Pods).await;
     server.until_asked(PODS, 1, Asked::is_watch).await;
     server.on_all("/version", &version("37"));
@@ -1160,7 +1232,7 @@ async fn node_metrics_are_polled_and_their_absence_is_told() {
             Answer::json(&reading),
         ],
     );
-    let mut live = Live::start_with(&server, only(Stream::NodeMetrics));
+    let mut live = Live::start_with(&server, only(Stream::NodeMetrics)).await;
     live.until_link(Stream::NodeMetrics, &LinkState::Absent).await;
     live.until_trouble(Stream::NodeMetrics, "unable to handle").await;
     live.until_link(Stream::NodeMetrics, &LinkState::Denied { message: "nodes.metrics.k8s.io is forbidden".into() })
@@ -1182,7 +1254,8 @@ async fn pod_metrics_are_polled_only_while_asked_for() {
         "containers": [{"usage": {"cpu": "1", "memory": "1"}}, {"usage": {"cpu": "2", "memory": "2"}}]}]});
     server.on_list(POD_METRICS, [Answer::json(&reading)]);
     let mut live =
-        Live::start_with(&server, |options| options.streams = Some(vec![Stream::NodeMetrics, Stream::PodMetrics]));
+        Live::start_with(&server, |options| options.streams = Some(vec![Stream::NodeMetrics, Stream::PodMetrics]))
+            .await;
     live.until_live(Stream::NodeMetrics).await;
     assert_eq!(server.asked_for(POD_METRICS).len(), 0);
     live.interest.send(Interest { pod_metrics: true }).unwrap();
@@ -1209,7 +1282,8 @@ async fn slow_server_is_not_hammered() {
     let _live = Live::start_with(&server, |options| {
         options.streams = Some(vec![Stream::NodeMetrics]);
         options.timing.metrics_every = 10 * MS;
-    });
+    })
+    .await;
     let asked = server.until_asked(NODE_METRICS, 5, |_| true).await;
     for pair in asked.windows(2) {
         assert!(pair[1].at - pair[0].at >= 75 * MS, "a poll waits for the one before it: {asked:#?}");
@@ -1233,7 +1307,7 @@ async fn batches_are_bounded_and_a_slow_reader_makes_the_watch_wait() {
     let (sender, mut receiver) = mpsc::channel(1);
     let (_interest, interested) = watch::channel(Interest::default());
     let cancel = CancellationToken::new();
-    let _tasks = Connection::load(&options).unwrap().start(sender, interested, cancel);
+    let _tasks = Connection::load(options).await.unwrap().start(sender, interested, cancel);
     // The list never ends. Without a receiver, it stops at its first page.
     while !receiver.recv().await.unwrap().contains(&Change::Resync(Stream::Nodes)) {}
     server.until_asked(NODES, 1, |_| true).await;
@@ -1250,7 +1324,7 @@ async fn batches_are_bounded_and_a_slow_reader_makes_the_watch_wait() {
 async fn everything_ends_when_told_or_when_nobody_listens() {
     let server = ApiServer::start().await;
     server.on_all(PDBS, &Answer::silence());
-    let mut live = Live::start(&server);
+    let mut live = Live::start(&server).await;
     live.until_live(Stream::Pods).await;
     live.cancel.cancel();
     while let Some(ended) = live.tasks.join_next().await {
@@ -1260,7 +1334,8 @@ async fn everything_ends_when_told_or_when_nobody_listens() {
     let mut live = Live::start_with(&server, |options| {
         options.streams = Some(vec![Stream::Nodes, Stream::NodeMetrics]);
         options.timing.discovery_every = 10 * MS;
-    });
+    })
+    .await;
     live.until_live(Stream::Nodes).await;
     drop(live.receiver);
     server.send(NODES, &bookmark("9")).await;
@@ -1276,7 +1351,7 @@ async fn everything_ends_when_told_or_when_nobody_listens() {
 async fn quit_during_sync_is_clean() {
     let server = ApiServer::start().await;
     server.on_list(NODES, [Answer::page("7", "next", &[node("a", "3")]), Answer::silence()]);
-    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    let mut live = Live::start_with(&server, paged(Stream::Nodes)).await;
     live.until_link(Stream::Nodes, &LinkState::Syncing { seen: 1 }).await;
     live.cancel.cancel();
     while let Some(ended) = live.tasks.join_next().await {
@@ -1296,7 +1371,8 @@ async fn text_of_the_cluster_is_cleaned_at_the_door() {
     let mut live = Live::start_with(&server, |options| {
         options.list_mode = ListMode::Pages;
         options.streams = Some(vec![Stream::Nodes, Stream::Pods]);
-    });
+    })
+    .await;
     live.until_live(Stream::Nodes).await;
     live.until_link(Stream::Pods, &LinkState::Denied { message: "no]0;title".into() }).await;
     let node = live.seen.iter().find_map(|change| match change {
@@ -1337,7 +1413,7 @@ async fn bodies_are_not_logged() {
     let odd = json!({"metadata": {"name": "odd"}, "status": "top-secret-status", "spec": {"taints": 5}});
     server.on_list(NODES, [Answer::raw("{\"items\": [\"top-secret-page"), Answer::page("7", "", &[odd])]);
     server.on_watch(NODES, [Answer::raw("top-secret-line\n"), Answer::lines(&[], End::Open)]);
-    let mut live = Live::start_with(&server, paged(Stream::Nodes));
+    let mut live = Live::start_with(&server, paged(Stream::Nodes)).await;
     live.until_live(Stream::Nodes).await;
     live.until("the unreadable line", |seen| troubles(seen, Stream::Nodes).len() >= 2).await;
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

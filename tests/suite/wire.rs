@@ -40,7 +40,7 @@ async fn read(path: &str, stream: Stream, object: &str) -> Change {
     let options = Options { kubeconfig, streams: Some(vec![stream]), list_mode: ListMode::Pages, ..Options::default() };
     let (sender, mut receiver) = mpsc::channel(64);
     let (_interest, interested) = watch::channel(Interest::default());
-    let _tasks = Connection::load(&options).unwrap().start(sender, interested, CancellationToken::new());
+    let _tasks = Connection::load(options).await.unwrap().start(sender, interested, CancellationToken::new());
     loop {
         let batch = tokio::time::timeout(Duration::from_secs(30), receiver.recv()).await.unwrap().unwrap();
         for change in batch {

@@ -56,7 +56,7 @@ async fn examine(settings: &Settings, doctor: &Doctor) -> Report {
     let mut report = Report::default();
     report.add("settings", vec![settings_file(doctor)]);
     let (mut hints, mut nodes) = (AwsHints::default(), None);
-    match (&settings.source, Ready::live_within(settings, doctor.timeout)) {
+    match (&settings.source, Ready::live_within(settings, doctor.timeout).await) {
         (Source::Demo { .. } | Source::Scenario(_), _) => {
             report.add("cluster", vec![Finding::skipped("kubeconfig", "not needed: the cluster is simulated")]);
         }

@@ -15,7 +15,8 @@ use kube::client::Body;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A watch line longer than this is taken for garbage; etcd holds at most a few MB an object.
+/// Longest line of a watch, in bytes. A line holds one object, and etcd takes requests of 1.5 MiB unless configured
+/// otherwise (etcd's `--max-request-bytes`).
 const LONGEST_LINE: usize = 64 << 20;
 
 /// What a page says beside its objects.
@@ -195,11 +196,13 @@ pub(super) struct Lines {
     start: usize,
     /// Up to here no line end was found.
     searched: usize,
+    /// Longest line in bytes.
+    longest: usize,
 }
 
 impl Lines {
     pub(super) const fn new(body: Body) -> Self {
-        Self { body, buffer: Vec::new(), start: 0, searched: 0 }
+        Self { body, buffer: Vec::new(), start: 0, searched: 0, longest: LONGEST_LINE }
     }
 
     /// The next whole line that is in hand.
@@ -214,7 +217,12 @@ impl Lines {
         self.buffer.get(start..end)
     }
 
-    /// Waits for more of the body; `false` at its end. What is left without a line end was cut off and is dropped.
+    /// Waits for more of the body; `false` at its end. What is left without a line end was cut off and is dropped. To be
+    /// called when [`Self::next`] has no line.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Cut`] where the connection ends early, [`Fault::TooLarge`] where a line is longer than [`LONGEST_LINE`].
     pub(super) async fn more(&mut self) -> Result<bool, Fault> {
         loop {
             match self.body.frame().await {
@@ -227,8 +235,8 @@ impl Lines {
                     self.searched -= self.start;
                     self.start = 0;
                     self.buffer.extend_from_slice(&data);
-                    if self.buffer.len() > LONGEST_LINE && self.searched == self.buffer.len() - data.len() {
-                        return Err(Fault::Malformed("a line without an end".into()));
+                    if self.buffer.len() > self.longest && !data.contains(&b'\n') {
+                        return Err(Fault::TooLarge { subject: "a line of the watch", limit: self.longest });
                     }
                     return Ok(true);
                 }
@@ -336,6 +344,15 @@ mod tests {
         assert_eq!(lines.next(), Some(&b""[..]));
         assert_eq!(lines.next(), None, "a line without its end was cut off");
         assert_eq!(lines.more().await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_refused() {
+        let line = |length| Body::from(vec![b' '; length]);
+        let mut lines = Lines { longest: 8, ..Lines::new(line(8)) };
+        assert_eq!((lines.more().await, lines.next()), (Ok(true), None));
+        let mut lines = Lines { longest: 8, ..Lines::new(line(9)) };
+        assert_eq!(lines.more().await, Err(Fault::TooLarge { subject: "a line of the watch", limit: 8 }));
     }
 
     /// Puts `with` in the place of the `n`-th value below `value`, counted depth first; `false` if there are fewer.

@@ -219,7 +219,7 @@ fn select(entries: &Entries, options: &Options, files: String) -> Result<Target,
     let host = server.address.host().unwrap_or_default().to_owned();
     let aws = AwsHints::from_kubeconfig(plugin.as_ref(), &[&context, &cluster_name], &host);
     let about = about(&context, &server);
-    let way = Way::new(server, proxy, options.timing.connect)
+    let way = Way::new(server, proxy, options.timing.connect, options.clock.clone())
         .map_err(|why| field(whose_cluster.fault("certificate-authority", why)))?;
     Ok(Target {
         way,
@@ -249,8 +249,8 @@ fn in_cluster(options: &Options) -> Result<Target, ConnectError> {
         .map_err(|(name, why)| field(service_account.fault(name, why)))?;
     let aws = AwsHints::from_kubeconfig(None, &[CONTEXT], server.address.host().unwrap_or_default());
     let about = about(CONTEXT, &server);
-    let way =
-        Way::new(server, proxy, options.timing.connect).map_err(|why| field(service_account.fault("ca.crt", why)))?;
+    let way = Way::new(server, proxy, options.timing.connect, options.clock.clone())
+        .map_err(|why| field(service_account.fault("ca.crt", why)))?;
     Ok(Target { way, identity, plugin: None, user: ORIGIN.into(), about, aws, origin: ORIGIN.into() })
 }
 

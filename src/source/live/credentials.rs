@@ -12,6 +12,7 @@ use kube::config::{ExecConfig, ExecInteractiveMode};
 use rustls::sign::CertifiedKey;
 use serde::Deserialize;
 use serde_json::json;
+use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +128,9 @@ struct ExecStatus {
     client_key_data: Option<String>,
 }
 
+/// Largest part in bytes of a plugin's output that is kept.
+const LARGEST_OUTPUT: u64 = 1 << 20;
+
 /// Runs the plugin once. Blocks; a run without a terminal is given up after `patience`.
 pub(super) fn run(exec: &ExecConfig, terminal: Terminal, patience: Duration) -> Result<Credentials, PluginError> {
     let command = exec.command.clone().ok_or(PluginError::NoCommand)?;
@@ -142,12 +146,13 @@ pub(super) fn run(exec: &ExecConfig, terminal: Terminal, patience: Duration) -> 
     let mut process = prepare(exec, &command, terminal);
     let mut child = process.spawn().map_err(|error| start(&error))?;
     // Both pipes are read while it runs, so that a long complaint cannot block it.
-    let read = |pipe: Option<Box<dyn std::io::Read + Send>>| {
+    let read = |pipe: Option<Box<dyn Read + Send>>| {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
             if let Some(mut pipe) = pipe {
-                // What could be read up to a failure is still worth showing.
-                let _ = pipe.read_to_end(&mut bytes);
+                // What could be read up to a failure is still worth showing. The rest is read so that the plugin can end.
+                let _ = pipe.by_ref().take(LARGEST_OUTPUT).read_to_end(&mut bytes);
+                let _ = std::io::copy(&mut pipe, &mut std::io::sink());
             }
             bytes
         })

@@ -12,7 +12,7 @@ use super::server::Encoding;
 use super::skew;
 use super::wire::metrics::MetricsList;
 use super::{Connection, Options, PluginError};
-use crate::model::{Name, Provisioner, Stream, Timestamp};
+use crate::model::{Name, Provisioner, Stream};
 use crate::units::text::clean;
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -141,7 +141,7 @@ impl Connection {
             let began = Instant::now();
             let response =
                 self.server.get(discovery::VERSION, Encoding::Compressed, self.server.timing.response).await?;
-            let ahead = skew::date(response.headers()).map(|date| Timestamp::now().duration_since(date));
+            let ahead = skew::date(response.headers()).map(|date| self.server.clock.now().duration_since(date));
             let version = discovery::read_version(&self.server.whole(response).await?)?;
             Ok::<_, Fault>((version, began.elapsed(), ahead))
         };

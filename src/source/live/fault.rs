@@ -48,6 +48,13 @@ pub(super) enum Fault {
     Silent(Duration),
     /// An answer that is not the JSON it should be.
     Malformed(String),
+    /// An answer, or a line of a watch, is larger than what is kept in memory.
+    TooLarge {
+        /// What is too large: `the answer`.
+        subject: &'static str,
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The answer ended before its time.
     Cut,
     /// Nobody takes the changes any more: the program is ending.
@@ -69,6 +76,7 @@ impl fmt::Display for Fault {
             Self::Unreachable(why) => write!(f, "cannot reach {why}"),
             Self::Silent(time) => write!(f, "nothing heard for {} s", time.as_secs().max(1)),
             Self::Malformed(why) => write!(f, "the answer cannot be read: {why}"),
+            Self::TooLarge { subject, limit } => write!(f, "{subject} is larger than {} MiB", limit >> 20),
             Self::Cut => f.write_str("the server ended the answer early"),
             Self::Closed => f.write_str("shutting down"),
         }

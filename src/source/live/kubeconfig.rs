@@ -14,6 +14,7 @@
 use super::certificate::{self, PairFault};
 use super::fault::root_cause;
 use super::trust::Authorities;
+use crate::source::blocking::blocking;
 use crate::units::text::clean;
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -27,7 +28,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A field of the kubeconfig that cannot be used: `user "ops": client-key /path/key.pem: no such file`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -298,11 +300,20 @@ pub(super) enum Authorization {
 
 impl Authorization {
     /// The value for a request that is about to be sent.
-    pub(super) fn header(&self) -> Result<HeaderValue, FieldFault> {
-        match self {
-            Self::Fixed(value) => Ok(value.clone()),
-            Self::File(file) => file.header(),
+    ///
+    /// # Errors
+    ///
+    /// The file holds no token, or one that cannot be sent.
+    pub(super) async fn header(&self) -> Result<HeaderValue, FieldFault> {
+        let file = match self {
+            Self::Fixed(value) => return Ok(value.clone()),
+            Self::File(file) => file,
+        };
+        if let Some(value) = file.recent() {
+            return Ok(value);
         }
+        let file = Arc::clone(file);
+        blocking(move || file.read()).await
     }
 
     /// The server did not accept it: what is kept of a file counts for nothing.
@@ -347,19 +358,22 @@ impl TokenFile {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn header(&self) -> Result<HeaderValue, FieldFault> {
-        let mut kept = self.lock();
-        if let (Some(at), Some(value)) = (kept.read_at, &kept.value)
-            && at.elapsed() < Self::KEPT
-        {
-            return Ok(value.clone());
-        }
+    /// The token, unless it is time to read the file again.
+    fn recent(&self) -> Option<HeaderValue> {
+        let kept = self.lock();
+        let is_recent = kept.read_at.is_some_and(|read_at| read_at.elapsed() < Self::KEPT);
+        kept.value.clone().filter(|_| is_recent)
+    }
+
+    /// Reads the file, which blocks.
+    fn read(&self) -> Result<HeaderValue, FieldFault> {
         let fault = |why: String| self.entry.fault("tokenFile", why).at(Some(&self.path));
         let read = std::fs::read_to_string(&self.path).map_err(|error| root_cause(&error));
         let read = read.and_then(|text| match text.trim() {
             "" => Err("it holds no token".to_owned()),
             token => Ok(token.to_owned()),
         });
+        let mut kept = self.lock();
         match (read, &kept.value) {
             (Ok(token), _) => {
                 let value = bearer(&token).map_err(fault)?;
@@ -389,7 +403,7 @@ fn authorization(user: &AuthInfo, entry: &Entry) -> Result<Option<Authorization>
     if let Some(path) = &user.token_file {
         // Where the file can be read the text does not count, so that it may be anything.
         let file = TokenFile::new(entry.clone(), path.into(), text.and_then(|text| bearer(text).ok()));
-        file.header()?;
+        file.read()?;
         return Ok(Some(Authorization::File(Arc::new(file))));
     }
     let fixed = |field, token: &str| {
@@ -466,7 +480,7 @@ pub(super) fn service_account(
     let authorities =
         Authorities::Given { place: "the service account's ca.crt".into(), certificates: given, file: ca };
     let file = TokenFile::new(entry, token.to_owned(), None);
-    file.header()?;
+    file.read()?;
     let authorization = Some(Authorization::File(Arc::new(file)));
     Ok((authorities, ClientSide { authorization, ..ClientSide::default() }))
 }
@@ -474,6 +488,8 @@ pub(super) fn service_account(
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
+    use crate::source::blocking::testing::{named_pipe, read_from_pipe};
     use std::fs;
     use test_case::test_case;
 
@@ -512,30 +528,42 @@ mod tests {
     }
 
     /// `transport/token_source_test.go` of client-go: read anew, and the last good content stays.
-    #[test]
-    fn a_token_file_is_read_anew() {
+    #[tokio::test]
+    async fn a_token_file_is_read_anew() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         fs::write(&path, " one\n").unwrap();
         let authorization = Authorization::File(Arc::new(TokenFile::new(Entry::user("ops"), path.clone(), None)));
-        let header = || authorization.header().map(|value| value.to_str().unwrap().to_owned());
-        assert_eq!(header(), Ok("Bearer one".into()));
+        let header = || async { authorization.header().await.map(|value| value.to_str().unwrap().to_owned()) };
+        assert_eq!(header().await, Ok("Bearer one".into()));
         fs::write(&path, "two").unwrap();
-        assert_eq!(header(), Ok("Bearer one".into()), "kept for some seconds");
+        assert_eq!(header().await, Ok("Bearer one".into()), "kept for some seconds");
         authorization.reject();
-        assert_eq!(header(), Ok("Bearer two".into()));
+        assert_eq!(header().await, Ok("Bearer two".into()));
         for gone in ["", " \n"] {
             fs::write(&path, gone).unwrap();
             authorization.reject();
-            assert_eq!(header(), Ok("Bearer two".into()), "the last good one");
+            assert_eq!(header().await, Ok("Bearer two".into()), "the last good one");
         }
         fs::remove_file(&path).unwrap();
-        assert_eq!(header(), Ok("Bearer two".into()), "the last good one");
+        assert_eq!(header().await, Ok("Bearer two".into()), "the last good one");
         fs::write(&path, "a\nb").unwrap();
-        let why = header().unwrap_err().to_string();
+        let why = header().await.unwrap_err().to_string();
         let path = path.display();
         assert_eq!(why, format!("user \"ops\": tokenFile {path}: the token holds a line break, so it cannot be sent"));
         assert!(!format!("{authorization:?}").contains("two"));
+    }
+
+    /// A token may lie on a file system that is slow to answer.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn reading_a_token_does_not_block_other_tasks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        named_pipe(&path);
+        let authorization = Authorization::File(Arc::new(TokenFile::new(Entry::user("ops"), path.clone(), None)));
+        let header = read_from_pipe(&path, "one", authorization.header()).await;
+        assert_eq!(header.unwrap(), "Bearer one");
     }
 
     // client-go transport/round_trippers.go

@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::outbox::Outbox;
 use super::server::SharedServer;
 use super::wire::metrics::MetricsList;
-use crate::model::{Change, LinkState, Stream, Timestamp};
+use crate::model::{Change, LinkState, Stream};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -124,7 +124,7 @@ async fn while_wanted(
             Err(Fault::Denied(_)) if discovery::serves(server, polled.path()).await == Some(false) => LinkState::Absent,
             Err(Fault::Denied(message)) => LinkState::Denied { message },
             Err(fault) => {
-                LinkState::Retrying { at: Timestamp::now() + wait.unwrap_or_default(), why: fault.to_string() }
+                LinkState::Retrying { at: server.clock.now() + wait.unwrap_or_default(), why: fault.to_string() }
             }
         };
         tell(outbox, polled.stream(), told, link).await?;

@@ -49,6 +49,7 @@ pub use options::{Environment, ListMode, Options, ProxyVariables, Timing};
 pub use permissions::{Access, Allowed, CLUSTER_ROLE_BINDING, cluster_role};
 
 use crate::model::{About, Change, LinkState, Stream};
+use crate::source::blocking::blocking;
 use credentials::Terminal;
 use kinds::Kind;
 use metrics::Polled;
@@ -71,16 +72,20 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Reads the kubeconfig and checks it. Uses no network and runs no program.
+    /// Reads and checks the kubeconfig, its certificates and keys, and loads the system's certificate authorities. Files
+    /// are read on a thread for blocking work. Uses no network and runs no program.
     ///
     /// # Errors
     ///
     /// A [`ConnectError`] that names the file, the context and what to do.
-    pub fn load(options: &Options) -> Result<Self, ConnectError> {
-        let target = connect::load(options)?;
-        let (origin, aws) = (target.origin.clone(), target.aws.clone());
-        let server = Server::new(target, options.timing.clone(), options.list_mode);
-        Ok(Self { origin, aws, server: Arc::new(server), options: options.clone() })
+    pub async fn load(options: Options) -> Result<Self, ConnectError> {
+        blocking(move || {
+            let target = connect::load(&options)?;
+            let (origin, aws) = (target.origin.clone(), target.aws.clone());
+            let server = Arc::new(Server::new(target, &options));
+            Ok(Self { origin, aws, server, options })
+        })
+        .await
     }
 
     /// What is known of the cluster before it was asked: its context and address.

@@ -1,6 +1,6 @@
 //! What the caller chooses, and the times the streams keep.
 
-use crate::model::Stream;
+use crate::model::{Clock, Stream};
 use crate::pricing::ExtraCosts;
 use clap::ValueEnum;
 use std::ffi::OsString;
@@ -27,6 +27,8 @@ pub struct Options {
     pub environment: Environment,
     /// The times the streams keep.
     pub timing: Timing,
+    /// The wall clock: for the validity of certificates and tokens, the skew to the server's clock and the time of a retry.
+    pub clock: Clock,
 }
 
 impl Options {

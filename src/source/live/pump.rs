@@ -505,6 +505,7 @@ impl<K: Kind> Pump<K> {
             | Fault::Access(_)
             | Fault::Unreachable(_)
             | Fault::Silent(_)
+            | Fault::TooLarge { .. }
             | Fault::Cut => self.wait(&fault, None).await?,
         }
         Ok(())
@@ -559,7 +560,7 @@ impl<K: Kind> Pump<K> {
     /// Tells a fault with the time of the next try, and waits for it.
     async fn wait(&mut self, fault: &Fault, at_least: Option<Duration>) -> Result<(), Fault> {
         let wait = self.backoff.next(self.random.f64()).max(at_least.unwrap_or_default().min(LONGEST_RETRY_AFTER));
-        let at = Timestamp::now() + wait;
+        let at = self.server.clock.now() + wait;
         tracing::debug!(stream = K::STREAM.name(), %fault, ?wait, "stream in trouble");
         self.tell(LinkState::Retrying { at, why: fault.to_string() }).await?;
         sleep(wait).await;

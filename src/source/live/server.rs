@@ -4,14 +4,16 @@ use super::connect::Target;
 use super::credentials::{self, Credentials, PluginError, Terminal};
 use super::fault::{self, Fault};
 use super::kubeconfig::ClientSide;
-use super::options::{ListMode, Timing};
+use super::options::{ListMode, Options, Timing};
 use super::outbox::Outbox;
 use super::requests::RequestRule;
 use super::skew::ClockSkew;
 use super::transport::{AccessFault, Way};
-use crate::model::{About, Change, Timestamp};
+use crate::model::{About, Change, Clock, Timestamp};
+use crate::source::blocking::blocking;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
+use hyper::body::Bytes;
 use kube::Client;
 use kube::client::Body;
 use kube::config::ExecConfig;
@@ -21,8 +23,11 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
-/// An error body beyond this size is not read to its end.
-const ERROR_BODY: usize = 64 << 10;
+/// Largest answer in bytes, decompressed. The largest that a server gives are the metrics of all pods, which have no
+/// pages: about 600 bytes for each of 150,000 pods.
+const LARGEST_ANSWER: usize = 256 << 20;
+/// Largest part in bytes of an error's body that is read.
+const LARGEST_ERROR: usize = 64 << 10;
 
 /// The API server. Requests are GET, and for the doctor POST of reviews, which no server keeps.
 #[derive(Debug)]
@@ -35,6 +40,7 @@ pub(super) struct Server {
     user: String,
     pub(super) about: About,
     pub(super) timing: Timing,
+    pub(super) clock: Clock,
     pub(super) skew: ClockSkew,
     list_mode: ListMode,
     /// Set when one stream found that the server does not stream lists; then none tries again.
@@ -75,7 +81,7 @@ pub(super) enum Encoding {
 }
 
 impl Server {
-    pub(super) fn new(target: Target, timing: Timing, list_mode: ListMode) -> Self {
+    pub(super) fn new(target: Target, options: &Options) -> Self {
         let Target { way, identity, plugin, user, about, aws: _, origin } = target;
         let choice = format!("context {:?} in {origin}", about.context);
         let (pages_only, session, lasting) = (AtomicBool::new(false), Mutex::default(), watch::Sender::default());
@@ -89,9 +95,10 @@ impl Server {
             plugin,
             user,
             about,
-            timing,
+            timing: options.timing.clone(),
+            clock: options.clock.clone(),
             skew,
-            list_mode,
+            list_mode: options.list_mode,
             pages_only,
             learnt,
             rule,
@@ -177,7 +184,8 @@ impl Server {
     /// A client with credentials that last, what it signs in with, and its generation.
     async fn client(&self) -> Result<(Client, Option<HeaderValue>, u64), Fault> {
         let mut session = self.session.lock().await;
-        if self.plugin.is_some() && session.is_ending() {
+        self.way.reload_authorities().await;
+        if self.plugin.is_some() && session.is_ending(self.clock.now()) {
             let signed_in = session.sign_in(self, Terminal::Closed).await;
             // Credentials that still hold for some seconds are better than none.
             if let (Err(error), None) = (&signed_in, &session.client) {
@@ -199,7 +207,7 @@ impl Server {
         }
         let client = session.client.clone().ok_or(Fault::Closed)?;
         let authorization = match (&self.identity.authorization, &session.credentials) {
-            (Some(own), _) => Some(own.header().map_err(|fault| {
+            (Some(own), _) => Some(own.header().await.map_err(|fault| {
                 let remedy = fault.remedy.unwrap_or("write the token into the file anew, in one line");
                 Fault::Access(Box::new(AccessFault { why: fault.to_string(), remedy, lasting: true }))
             })?),
@@ -257,7 +265,9 @@ impl Server {
 
     /// The rest of an answer.
     pub(super) async fn whole(&self, response: Response<Body>) -> Result<Vec<u8>, Fault> {
-        collect(response.into_body(), usize::MAX, self.timing.response).await
+        let mut body = Vec::new();
+        read(response.into_body(), &mut body, LARGEST_ANSWER, self.timing.response).await?;
+        Ok(body)
     }
 
     async fn send(
@@ -280,15 +290,16 @@ impl Server {
             .await
             .map_err(|_elapsed| Fault::Silent(patience))?
             .map_err(|error| self.out(self.way.fault(&self.about.server, &error)))?;
-        self.skew.observe(response.headers(), Timestamp::now(), began.elapsed());
+        self.skew.observe(response.headers(), self.clock.now(), began.elapsed());
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
         let (head, body) = response.into_parts();
+        let mut reason = Vec::new();
         // Whatever of the reason arrives is enough.
-        let body = collect(body, ERROR_BODY, self.timing.response).await.unwrap_or_default();
-        let fault = fault::of_response(status, &head.headers, &body);
+        let _ = read(body, &mut reason, LARGEST_ERROR, self.timing.response).await;
+        let fault = fault::of_response(status, &head.headers, &reason);
         if let Fault::Unauthorized(message) = &fault {
             self.reject(generation).await;
             return Err(Fault::Unauthorized(format!("{} is not accepted (401): {message}", self.whose())));
@@ -299,11 +310,11 @@ impl Server {
 
 impl Session {
     /// Whether credentials are missing or end within a minute.
-    fn is_ending(&self) -> bool {
+    fn is_ending(&self, now: Timestamp) -> bool {
         match &self.credentials {
             None => true,
             Some(Credentials { expires: Some(expires), .. }) => {
-                expires.duration_since(Timestamp::now()) < jiff::SignedDuration::from_secs(60)
+                expires.duration_since(now) < jiff::SignedDuration::from_secs(60)
             }
             Some(_) => false,
         }
@@ -319,9 +330,7 @@ impl Session {
             return Err(error.clone());
         }
         let patience = server.timing.response;
-        let ran = tokio::task::spawn_blocking(move || credentials::run(&plugin, terminal, patience)).await;
-        // The task neither panics nor is cancelled while somebody waits for it.
-        match ran.unwrap_or(Err(PluginError::NoCommand)) {
+        match blocking(move || credentials::run(&plugin, terminal, patience)).await {
             Ok(credentials) => {
                 *self = Self { credentials: Some(credentials), generation: self.generation, ..Self::default() };
                 Ok(())
@@ -334,22 +343,31 @@ impl Session {
     }
 }
 
-/// Reads a body to its end or to `limit`; a pause longer than `patience` is a dead connection.
-async fn collect(mut body: Body, limit: usize, patience: Duration) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
-    while bytes.len() < limit {
+/// Reads a body of at most `limit` bytes into `bytes`.
+///
+/// # Errors
+///
+/// [`Fault::TooLarge`] for a larger body, [`Fault::Silent`] after a pause longer than `patience`, [`Fault::Cut`] where the
+/// connection ends early. `bytes` then has what was read before.
+async fn read<B>(mut body: B, bytes: &mut Vec<u8>, limit: usize, patience: Duration) -> Result<(), Fault>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+{
+    loop {
         match timeout(patience, body.frame()).await {
             Err(_elapsed) => return Err(Fault::Silent(patience)),
-            Ok(None) => break,
+            Ok(None) => return Ok(()),
             Ok(Some(Err(_))) => return Err(Fault::Cut),
             Ok(Some(Ok(frame))) => {
-                if let Ok(data) = frame.into_data() {
-                    bytes.extend_from_slice(&data);
+                let Ok(data) = frame.into_data() else { continue };
+                let free = limit - bytes.len();
+                bytes.extend_from_slice(data.get(..free).unwrap_or(&data));
+                if data.len() > free {
+                    return Err(Fault::TooLarge { subject: "the answer", limit });
                 }
             }
         }
     }
-    Ok(bytes)
 }
 
 /// The shared handle.
@@ -374,7 +392,32 @@ pub(super) fn escape(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::*;
+    use futures::stream;
+    use http_body_util::StreamBody;
+    use hyper::body::Frame;
+    use test_case::test_case;
+
+    /// A server may send an answer that has no end, or a small one that decompresses to a huge one.
+    #[test_case(9 => Err(Fault::TooLarge { subject: "the answer", limit: 9 }) ; "larger than the limit")]
+    #[test_case(10 => Ok(()) ; "as large as the limit")]
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_a_limit(limit: usize) -> Result<(), Fault> {
+        let frames = [&b"01234"[..], b"56789"].map(|part| Ok::<_, std::io::Error>(Frame::data(Bytes::from(part))));
+        let mut bytes = Vec::new();
+        let result = read(StreamBody::new(stream::iter(frames)), &mut bytes, limit, Duration::from_secs(1)).await;
+        assert_eq!(bytes, b"0123456789"[..limit]);
+        result
+    }
+
+    #[tokio::test]
+    async fn an_endless_answer_is_refused() {
+        let frames = stream::repeat_with(|| Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(&[b' '; 1 << 20]))));
+        let mut bytes = Vec::new();
+        let fault =
+            read(StreamBody::new(frames), &mut bytes, LARGEST_ANSWER, Duration::from_secs(1)).await.unwrap_err();
+        assert_eq!((bytes.len(), fault.to_string()), (LARGEST_ANSWER, "the answer is larger than 256 MiB".into()));
+    }
 
     #[test]
     fn selectors_are_escaped() {

@@ -7,6 +7,8 @@ use super::fault::{Fault, in_words, root_cause};
 use super::kubeconfig::ServerSide;
 use super::proxy::{Kind, Proxy};
 use super::trust::{Distrust, TrustAll, Verifier};
+use crate::model::Clock;
+use crate::source::blocking::blocking;
 use http::Uri;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
@@ -17,7 +19,9 @@ use kube::client::middleware::BaseUriLayer;
 use kube::client::{Body, ClientBuilder};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::UnixTime;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::time_provider::TimeProvider;
 use rustls::{AlertDescription, CertificateError, ClientConfig, InvalidMessage};
 use std::error::Error;
 use std::io;
@@ -38,9 +42,11 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub(super) struct Way {
     server: ServerSide,
     proxy: Option<Proxy>,
-    verifier: Arc<dyn ServerCertVerifier>,
+    /// `None` trusts every certificate.
+    verifier: Option<Arc<Verifier>>,
     provider: Arc<CryptoProvider>,
     connect: Duration,
+    clock: Clock,
 }
 
 /// Certificates, keys, tokens or a proxy that stand in the way of an answer.
@@ -76,28 +82,42 @@ impl Way {
     /// # Errors
     ///
     /// The system's authorities cannot be used, in words.
-    pub(super) fn new(server: ServerSide, proxy: Option<Proxy>, connect: Duration) -> Result<Self, String> {
+    pub(super) fn new(
+        server: ServerSide,
+        proxy: Option<Proxy>,
+        connect: Duration,
+        clock: Clock,
+    ) -> Result<Self, String> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = match server.authorities.clone() {
-            None => Arc::new(TrustAll(Arc::clone(&provider))),
-            // Nothing is verified on a connection without TLS, and a container may have no authorities.
-            Some(_) if server.address.scheme_str() == Some("http") => Arc::new(TrustAll(Arc::clone(&provider))),
-            Some(authorities) => {
-                let verifier = Verifier::new(authorities, Arc::clone(&provider));
-                Arc::new(verifier.map_err(|error| {
-                    format!("the system's certificate authorities cannot be used: {}", in_words(&error))
-                })?)
-            }
-        };
-        Ok(Self { server, proxy, verifier, provider, connect })
+        // Nothing is verified on a connection without TLS, and a container may have no authorities.
+        let authorities = server.authorities.clone().filter(|_| server.address.scheme_str() != Some("http"));
+        let verifier = authorities.map(|authorities| Verifier::new(authorities, Arc::clone(&provider), clock.now()));
+        let verifier = verifier
+            .transpose()
+            .map_err(|error| format!("the system's certificate authorities cannot be used: {}", in_words(&error)))?;
+        Ok(Self { server, proxy, verifier: verifier.map(Arc::new), provider, connect, clock })
+    }
+
+    /// Reads the file of certificate authorities again if it is time to, on a thread for blocking work: the handshake
+    /// itself reads no file.
+    pub(super) async fn reload_authorities(&self) {
+        if let Some(verifier) = self.verifier.as_ref().filter(|verifier| verifier.is_outdated()).cloned() {
+            let now = self.clock.now();
+            blocking(move || verifier.reload(now)).await;
+        }
     }
 
     /// A client that shows this certificate.
     pub(super) fn client(&self, certificate: Option<Arc<CertifiedKey>>) -> Result<Client, rustls::Error> {
-        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+        let verifier: Arc<dyn ServerCertVerifier> = match &self.verifier {
+            Some(verifier) => Arc::clone(verifier) as _,
+            None => Arc::new(TrustAll(Arc::clone(&self.provider))),
+        };
+        let time = Arc::new(HandshakeTime(self.clock.clone()));
+        let config = ClientConfig::builder_with_details(Arc::clone(&self.provider), time)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&self.verifier));
+            .with_custom_certificate_verifier(verifier);
         let config = match certificate {
             // Not checked by rustls, which takes version 3 alone: it is the server who verifies it.
             Some(pair) => config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair))),
@@ -183,6 +203,17 @@ impl Way {
             None => format!("cannot reach {server}{through}: {cause}"),
         };
         Fault::Access(Box::new(AccessFault { why, remedy: PROXY_REMEDY, lasting: false }))
+    }
+}
+
+/// The time by which the dates of certificates are verified.
+#[derive(Debug)]
+struct HandshakeTime(Clock);
+
+impl TimeProvider for HandshakeTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }
 

@@ -19,7 +19,8 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Why a server's certificate is not trusted. Completes "the certificate of … ".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -170,7 +171,11 @@ impl Verifier {
     /// # Errors
     ///
     /// The system has no authorities that can be used.
-    pub(super) fn new(authorities: Authorities, provider: Arc<CryptoProvider>) -> Result<Self, rustls::Error> {
+    pub(super) fn new(
+        authorities: Authorities,
+        provider: Arc<CryptoProvider>,
+        now: Timestamp,
+    ) -> Result<Self, rustls::Error> {
         let (trust, place, file) = match authorities {
             Authorities::System => {
                 let system = rustls_platform_verifier::Verifier::new(Arc::clone(&provider))?;
@@ -184,32 +189,48 @@ impl Verifier {
                 (trust, String::new(), None)
             }
             Authorities::Given { place, certificates, file } => {
-                (Trust::given(certificates, &place, &provider, Timestamp::now()), place, file)
+                (Trust::given(certificates, &place, &provider, now), place, file)
             }
         };
         Ok(Self { provider, current: RwLock::new((Instant::now(), Arc::new(trust))), place, file })
     }
 
-    /// What is trusted at a time. A file that cannot be read any more leaves what was read before.
+    /// Whether it is time to read the file of authorities again.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.file.is_some() && self.current().0.elapsed() >= READ_ANEW
+    }
+
+    /// Reads the file of authorities again, which blocks. A file that cannot be read leaves what was read before.
+    pub(super) fn reload(&self, now: Timestamp) {
+        let Some(file) = &self.file else { return };
+        let certificates = std::fs::read(file).map(|pem| certificate::bundle(&pem)).unwrap_or_default();
+        let (_, trust) = self.current();
+        let is_new = !certificates.is_empty() && certificates != trust.given;
+        let trust = if is_new { self.given(certificates, now) } else { trust };
+        self.set_current(Instant::now(), trust);
+    }
+
+    /// What is trusted at a time. Reads no file.
     fn trust(&self, now: Timestamp) -> Arc<Trust> {
-        let (mut at, trust) = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let file = self.file.as_ref().filter(|_| at.elapsed() >= READ_ANEW);
-        if file.is_none() && trust.holds.contains(&now) {
+        let (read_at, trust) = self.current();
+        if trust.holds.contains(&now) {
             return trust;
         }
-        let mut read = Vec::new();
-        if let Some(file) = file {
-            at = Instant::now();
-            read = std::fs::read(file).map(|pem| certificate::bundle(&pem)).unwrap_or_default();
-        }
-        let given = if read.is_empty() { &trust.given } else { &read };
-        let trust = if *given == trust.given && trust.holds.contains(&now) {
-            trust
-        } else {
-            Arc::new(Trust::given(given.clone(), &self.place, &self.provider, now))
-        };
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (at, Arc::clone(&trust));
+        let trust = self.given(trust.given.clone(), now);
+        self.set_current(read_at, Arc::clone(&trust));
         trust
+    }
+
+    fn given(&self, certificates: Vec<CertificateDer<'static>>, now: Timestamp) -> Arc<Trust> {
+        Arc::new(Trust::given(certificates, &self.place, &self.provider, now))
+    }
+
+    fn current(&self) -> (Instant, Arc<Trust>) {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_current(&self, read_at: Instant, trust: Arc<Trust>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (read_at, trust);
     }
 }
 
@@ -447,7 +468,7 @@ mod tests {
         let leaf = params(&["api.example"], 2040).signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let given = Authorities::Given { place: "ca".into(), certificates, file: None };
-        let verifier = Verifier::new(given, provider).unwrap();
+        let verifier = Verifier::new(given, provider, Timestamp::now()).unwrap();
         let name = ServerName::try_from("api.example").unwrap();
         let trusted_on = |day: &str| {
             let moment: Timestamp = format!("{day}T00:00:00Z").parse().unwrap();
