@@ -17,6 +17,8 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 pub(super) mod testing {
     //! A file that cannot be read yet, for tests of what a slow file system delays.
 
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
     use std::path::Path;
     use std::time::Duration;
 

@@ -412,7 +412,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_endless_answer_is_refused() {
-        let frames = stream::repeat_with(|| Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(&[b' '; 1 << 20]))));
+        let part = Bytes::from(vec![b' '; 1 << 20]);
+        let frames = stream::repeat_with(move || Ok::<_, std::io::Error>(Frame::data(part.clone())));
         let mut bytes = Vec::new();
         let fault =
             read(StreamBody::new(frames), &mut bytes, LARGEST_ANSWER, Duration::from_secs(1)).await.unwrap_err();
