@@ -160,7 +160,7 @@ impl Cluster {
     pub fn demand(&self) -> Demand {
         let mut demand = Demand::default();
         if self.has_prices() {
-            self.rows.values().filter(|row| row.counts()).filter_map(Row::offer).for_each(|offer| demand.add(&offer));
+            self.rows.values().filter(|row| row.counts()).filter_map(Row::offer).for_each(|offer| demand.add(offer));
             self.demand_of_extra_costs(&mut demand);
         }
         demand

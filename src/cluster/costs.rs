@@ -1,10 +1,10 @@
 //! Costs besides those of nodes: the volumes of each row, and the control plane of the cluster.
 
 use super::classes::NodeClasses;
-use super::{Cluster, ManagedBy, Row, RowState};
+use super::{Cluster, ManagedBy, Row};
 use crate::model::{Name, key};
 use crate::pricing::{
-    ControlPlane, Demand, Offer, PriceBook, VolumeUnknown, VolumesQuote, has_volumes, launched_with, region_of_endpoint,
+    ControlPlane, Demand, Offer, PriceBook, Unknown, VolumesQuote, has_volumes, launched_with, region_of_endpoint,
 };
 use std::collections::BTreeMap;
 
@@ -18,16 +18,12 @@ impl Row {
     }
 
     fn quote_volumes(&self, book: &PriceBook, classes: &NodeClasses) -> Option<VolumesQuote> {
-        let billed = !matches!(self.state, RowState::Gone | RowState::LaunchFailed | RowState::Mentioned);
-        if !billed || !self.counts() {
-            return None;
-        }
-        let offer = self.offer().filter(has_volumes)?;
+        let offer = self.billed_offer().filter(|offer| has_volumes(offer))?;
         let unknown = |why| Some(VolumesQuote::from_unknown(offer.partition().currency(), why));
-        let Some((provisioner, name)) = self.node_class() else { return unknown(VolumeUnknown::NoClass) };
-        let Some(class) = classes.get(provisioner, name) else { return unknown(VolumeUnknown::ClassNotRead) };
+        let Some((provisioner, name)) = self.node_class() else { return unknown(Unknown::NoNodeClass) };
+        let Some(class) = classes.get(provisioner, name) else { return unknown(Unknown::NodeClassNotRead) };
         let local_disks = self.label(key::AUTO_LOCAL_NVME).and_then(|gib| gib.parse().ok());
-        let mut quote = book.quote_volumes(&offer, &launched_with(class, local_disks));
+        let mut quote = book.quote_volumes(offer, &launched_with(class, local_disks));
         quote.estimated = self.has_older_class();
         Some(quote)
     }
@@ -68,7 +64,7 @@ impl Cluster {
         }
         for row in self.rows.values().filter(|row| row.counts()) {
             let Some(quote) = row.volumes_quote() else { continue };
-            let Some(region) = row.offer().as_ref().and_then(Offer::price_region).map(Name::from) else { continue };
+            let Some(region) = row.offer().and_then(Offer::price_region).map(Name::from) else { continue };
             let types = quote.parts.iter().map(|part| &part.volume.volume_type).filter(|kind| !kind.is_empty());
             types.for_each(|kind| _ = demand.volumes.entry(region.clone()).or_default().insert(kind.clone()));
         }

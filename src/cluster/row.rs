@@ -6,7 +6,7 @@ use super::leaving_taint::leaving_taint;
 use super::sums::Sums;
 use super::{CapacityType, RowState};
 use crate::model::{ConditionStatus, Name, Node, NodeClaim, Resource, Resources, Timestamp, Uid, Usage, key};
-use crate::pricing::{BadOverride, ComputeType, Offer, PriceBook, Quote, VolumesQuote, price_override};
+use crate::pricing::{BadOverride, ComputeType, Offer, PriceBook, Quote, VolumesQuote};
 use crate::units::natural::NaturalKey;
 
 /// A spot instance is taken this many seconds after the warning (Amazon EC2 user guide, spot interruption notices).
@@ -33,21 +33,17 @@ pub enum ManagedBy {
 }
 
 impl ManagedBy {
-    /// Who made a machine, first match; Auto Mode nodes carry Karpenter's labels as well, so it is tested before.
-    pub(super) fn of(node: Option<&Node>, claim: Option<&NodeClaim>) -> Self {
+    /// First match. Auto Mode nodes have Karpenter's labels as well, so the offer decides before them.
+    fn read(offer: &Offer, node: Option<&Node>, claim: Option<&NodeClaim>) -> Self {
         let label = |key: &str| node.and_then(|n| n.labels.get(key)).or_else(|| claim.and_then(|c| c.labels.get(key)));
         let provider = node.map_or("", |n| n.provider_id.as_str());
-        match label(key::COMPUTE_TYPE) {
-            Some("fargate") => return Self::Fargate,
-            Some("hybrid") => return Self::Hybrid,
-            Some("auto") => return Self::AutoMode,
-            Some(_) | None => {}
+        match offer.compute_type {
+            ComputeType::Fargate => return Self::Fargate,
+            ComputeType::Hybrid => return Self::Hybrid,
+            ComputeType::Auto => return Self::AutoMode,
+            ComputeType::Instance => {}
         }
-        if provider.starts_with("eks-hybrid://") {
-            Self::Hybrid
-        } else if claim.is_some_and(|c| c.node_class_group == "eks.amazonaws.com") {
-            Self::AutoMode
-        } else if label(key::KWOK).is_some()
+        if label(key::KWOK).is_some()
             || provider.starts_with("kwok://")
             || claim.is_some_and(|c| c.node_class_group == "karpenter.kwok.sh")
         {
@@ -87,18 +83,15 @@ pub struct Row {
     pub(super) order: NaturalKey,
     pub(super) sums: Sums,
     pub(super) first_pod: u32,
-    /// Its price label is not understood.
-    pub(super) bad_price_label: bool,
     pub(super) usage: Option<Usage>,
     pub(super) quote: Option<Quote>,
     /// The price of its volumes, where that line is on.
     pub(super) volumes: Option<Box<VolumesQuote>>,
-    /// Its pods decide its price: a Fargate node.
-    pub(super) priced_by_pods: bool,
     /// What a node that is not initialized yet will offer, where that is more than it says; none for others.
     pub(super) completed: Option<Box<Resources>>,
     pub(super) state: RowState,
-    pub(super) capacity_type: CapacityType,
+    /// What it is to the bill; `None` while only a name is known.
+    offer: Option<Box<Offer>>,
     pub(super) managed_by: ManagedBy,
     pub(super) leaving: Option<Leaving>,
     pub(super) gone: Option<Timestamp>,
@@ -129,14 +122,12 @@ impl Row {
             name,
             sums: Sums::default(),
             first_pod: NO_POD,
-            bad_price_label: false,
             usage: None,
+            offer: None,
             quote: None,
             volumes: None,
-            priced_by_pods: false,
             completed: None,
             state: RowState::Mentioned,
-            capacity_type: CapacityType::Unknown,
             managed_by: ManagedBy::SelfManaged,
             leaving: None,
             gone: None,
@@ -165,12 +156,9 @@ impl Row {
             (Some(node), Some(claim)) if !claim.is("Initialized") => completed(&node.allocatable, &claim.allocatable),
             (Some(_) | None, _) => None,
         };
-        let labels = node.map(|n| &n.labels).or(claim.map(|c| &c.labels));
-        self.capacity_type = labels.map_or(CapacityType::Unknown, CapacityType::from_labels);
-        if self.capacity_type == CapacityType::Unknown {
-            self.capacity_type = claim.map_or(CapacityType::Unknown, |c| CapacityType::from_labels(&c.labels));
-        }
-        self.managed_by = ManagedBy::of(node, claim);
+        self.offer = Offer::read(node, claim).map(Box::new);
+        self.managed_by =
+            self.offer.as_deref().map_or(ManagedBy::SelfManaged, |offer| ManagedBy::read(offer, node, claim));
         if let Some(shown) = shown_name(self.node_name.as_ref(), claim)
             && self.name != shown
         {
@@ -193,27 +181,26 @@ impl Row {
             || claim.is_some_and(|c| c.deleted.is_some())
             || node.is_some_and(|n| leaving_taint(n).is_some());
         self.leaving = leaves.then(|| Leaving::of(node, claim, signals, self.leaving.as_ref(), now));
-        self.priced_by_pods =
-            node.is_some_and(|node| Offer::from_node(node, claim).compute_type == ComputeType::Fargate);
-        if self.priced_by_pods {
-            // Told by its name before its labels are there: it is never the large machine that its Node reports.
-            (self.managed_by, self.capacity_type) = (ManagedBy::Fargate, CapacityType::Fargate);
-        }
-        self.bad_price_label = self.node.as_deref().is_some_and(|n| price_override(n, self.claim.as_deref()).is_err());
         self.price(book);
     }
 
-    /// Asks the book again; true if the answer differs.
+    /// Quotes its price again; true if the quote differs.
     pub(super) fn price(&mut self, book: Option<&PriceBook>) -> bool {
-        let quote = match (&self.state, self.node.as_deref(), self.claim.as_deref()) {
-            (RowState::Gone | RowState::LaunchFailed | RowState::Mentioned, ..) => None,
-            (_, Some(node), claim) => book.map(|b| b.quote_node(node, claim, &self.sums.fargate())),
-            (_, None, Some(claim)) => book.and_then(|b| b.quote_claim(claim)),
-            (_, None, None) => None,
-        };
+        let quote = self.billed_offer().zip(book).map(|(offer, book)| book.quote(offer, &self.sums.fargate()));
         let differs = self.quote != quote;
         self.quote = quote;
         differs
+    }
+
+    /// The offer, if its instance is billed: it was launched, its launch did not fail, and it is not gone.
+    pub(super) fn billed_offer(&self) -> Option<&Offer> {
+        let is_billed = !matches!(self.state, RowState::Gone | RowState::LaunchFailed | RowState::Mentioned);
+        self.offer().filter(|_| is_billed && self.counts())
+    }
+
+    /// Whether its pods decide its price: a Fargate node.
+    pub(super) fn is_priced_by_pods(&self) -> bool {
+        self.node.is_some() && self.offer().is_some_and(|offer| offer.compute_type == ComputeType::Fargate)
     }
 
     /// Its identity.
@@ -269,13 +256,13 @@ impl Row {
 
     /// Why its price label is ignored, if it is.
     pub fn bad_price_label(&self) -> Option<BadOverride> {
-        let node = self.node.as_deref().filter(|_| self.bad_price_label)?;
-        price_override(node, self.claim.as_deref()).err()
+        self.node()?;
+        self.offer()?.price_override().err()
     }
 
     /// How it is bought.
-    pub const fn capacity_type(&self) -> CapacityType {
-        self.capacity_type
+    pub fn capacity_type(&self) -> CapacityType {
+        self.offer().map_or(CapacityType::Unknown, |offer| offer.capacity_type)
     }
 
     /// Who made it.
@@ -352,16 +339,12 @@ impl Row {
 
     /// Region, by the rule that prices go by: label, else zone, else provider id.
     pub fn region(&self) -> Option<&str> {
-        self.offer()?.region
+        self.offer()?.region.as_deref()
     }
 
-    /// What the machine is to the bill; none where only a name is known.
-    pub fn offer(&self) -> Option<Offer<'_>> {
-        match (self.node(), self.claim()) {
-            (Some(node), claim) => Some(Offer::from_node(node, claim)),
-            (None, Some(claim)) => Some(Offer::from_claim(claim)),
-            (None, None) => None,
-        }
+    /// What its instance is to the bill; `None` while only a name is known.
+    pub fn offer(&self) -> Option<&Offer> {
+        self.offer.as_deref()
     }
 
     /// Karpenter nodepool, else the node group.

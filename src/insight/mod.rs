@@ -13,7 +13,6 @@ mod sort;
 mod status;
 mod totals;
 mod view;
-mod volume_totals;
 mod waste;
 
 pub use alerts::{Alert, AlertKind, Severity, alerts, clock_skew, unmatched_terms};
@@ -26,5 +25,4 @@ pub use sort::{Column, Direction, Sort};
 pub use status::{Status, StatusLevel, launch_failure_text, leaving_text, status_reason};
 pub use totals::{OldPrices, PriceTotals, Totals};
 pub use view::{GroupBy, Line, View};
-pub use volume_totals::VolumeTotals;
 pub use waste::Waste;

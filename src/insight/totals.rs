@@ -1,11 +1,10 @@
 //! What a set of rows adds up to: the header, a group's subtotal, a nodepool's line.
 
 use super::counts::subtract_counts;
-use super::volume_totals::VolumeTotals;
 use super::waste::Waste;
 use crate::cluster::{CapacityType, PodCounts, Row, RowState, permille};
 use crate::model::{Resource, Resources, Timestamp};
-use crate::pricing::{AsOf, Basis, Mark, Origin, PriceSource, Quote, Unknown};
+use crate::pricing::{AsOf, Basis, Mark, Origin, PriceSource, Quote, Unknown, VolumesQuote};
 use crate::units::{Currency, Money};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -49,7 +48,7 @@ pub struct Totals {
     /// Money.
     pub price: PriceTotals,
     /// Money of their EBS volumes, which [`Self::price`] does not contain.
-    pub volumes: VolumeTotals,
+    pub volumes: PriceTotals,
 }
 
 /// Published prices that are older deserve a warning.
@@ -218,6 +217,22 @@ impl PriceTotals {
         }
         price.waste_left_out = u64::from(unknown.is_some() || (waste.is_none() && some));
         origins(quote).for_each(|origin| *price.origins.entry(origin).or_default() += 1);
+        price
+    }
+
+    /// The part of the volumes of one row.
+    fn from_volumes(quote: &VolumesQuote) -> Self {
+        let (known, unknown) = (quote.known(), quote.unknown());
+        let is_priced = unknown.is_none() || known != Money::ZERO;
+        let mut price = Self {
+            currency: quote.currency,
+            priced: u64::from(is_priced),
+            unpriced: u64::from(unknown.is_some()),
+            unknown: unknown.map(|why| (why, 1)).into_iter().collect(),
+            estimated: u64::from(quote.estimated && is_priced),
+            ..Self::default()
+        };
+        price.set(Kind::Instances, known);
         price
     }
 
@@ -429,7 +444,7 @@ impl Part {
         if let Some(quote) = row.quote() {
             t.price = PriceTotals::of(row, quote);
         }
-        t.volumes = VolumeTotals::from_row(row);
+        t.volumes = row.volumes_quote().map(PriceTotals::from_volumes).unwrap_or_default();
         Self { totals: t }
     }
 }
@@ -437,8 +452,8 @@ impl Part {
 impl Totals {
     /// Empty sums in a currency, that of [`View`](super::View) as a whole: rows priced in another one are left out of them.
     pub fn new(currency: Currency) -> Self {
-        let price = PriceTotals { currency, ..PriceTotals::default() };
-        Self { price, volumes: VolumeTotals::new(currency), ..Self::default() }
+        let nothing = PriceTotals { currency, ..PriceTotals::default() };
+        Self { price: nothing.clone(), volumes: nothing, ..Self::default() }
     }
 
     pub(super) fn add(&mut self, part: &Part) {

@@ -1,9 +1,9 @@
 //! Costs besides those of instances, as serialisable data; null if they are switched off.
 
 use crate::cluster::Row;
-use crate::insight::VolumeTotals;
+use crate::insight::PriceTotals;
 use crate::model::Volume;
-use crate::pricing::{ControlPlane, Figure, VolumePart, VolumeUnknown, VolumesQuote};
+use crate::pricing::{ControlPlane, Figure, Unknown, VolumePart, VolumesQuote};
 use crate::units::Money;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -80,14 +80,14 @@ pub struct VolumeTotalReport {
     pub estimated: u64,
 }
 
-impl From<&VolumeTotals> for VolumeTotalReport {
-    fn from(totals: &VolumeTotals) -> Self {
+impl From<&PriceTotals> for VolumeTotalReport {
+    fn from(totals: &PriceTotals) -> Self {
         let if_known = |text: String| (!totals.is_unknown()).then_some(text);
         Self {
             currency: totals.currency().code(),
             hourly: if_known(decimal(totals.hourly())),
             monthly: if_known(totals.hourly().monthly().decimal(2)),
-            unknown: totals.left_out(),
+            unknown: totals.unpriced,
             unknown_reasons: totals.unknown.iter().map(|(why, n)| (why.reason(), *n)).collect(),
             estimated: totals.estimated,
         }
@@ -137,7 +137,7 @@ pub(super) fn volumes(row: &Row) -> Option<VolumesReport> {
         currency: quote.currency.code(),
         hourly: quote.hourly().map(decimal),
         known: decimal(quote.known()),
-        unknown: quote.unknown().map(VolumeUnknown::reason),
+        unknown: quote.unknown().map(Unknown::reason),
         estimated: quote.estimated,
         parts: quote.parts.iter().map(volume).collect(),
     })
@@ -152,7 +152,7 @@ fn volume(part: &VolumePart) -> VolumeReport {
         throughput: *throughput,
         root: *root,
         hourly: part.unknown.is_none().then(|| decimal(part.known)),
-        unknown: part.unknown.map(VolumeUnknown::reason),
+        unknown: part.unknown.map(Unknown::reason),
     }
 }
 

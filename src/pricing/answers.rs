@@ -1,7 +1,7 @@
 //! What price sources answer: single sheets as they arrive, and all their figures merged.
 
 use super::control_plane::ClusterSupport;
-use super::offer::{Os, Tenancy};
+use super::offer::{Offer, Os, Tenancy};
 use super::origin::{AsOf, Origin, PriceSource};
 use super::place::{Zone, ZoneKind};
 use super::quote::Figure;
@@ -211,17 +211,6 @@ struct Region {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answers(FxHashMap<Name, Region>);
 
-/// A spot price, and how exact it is for a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SpotFigure {
-    /// The price of the node's zone, or of its region by a source without zones.
-    Own(Figure),
-    /// The median of the region's other zones.
-    OtherZones(Figure),
-    /// The long-term mean of the percentage saved against on-demand.
-    Saving(u8, Origin),
-}
-
 /// Whether a figure does not replace an older answer. Only a cached one may arrive late: an answer of this run holds even if
 /// the clock was ahead when the older one was fetched.
 fn is_outdated(new: Origin, old: Origin) -> bool {
@@ -251,8 +240,8 @@ impl Region {
         true
     }
 
-    /// The median of a type's spot prices over availability zones, the mean of the middle two if their number is even. It is
-    /// as old as the oldest of them.
+    /// The median of a type's spot prices over availability zones, the mean of the middle two if their number is even: an
+    /// estimate, as old as the oldest of them.
     fn median_spot(&self, os: Os, instance_type: &Name) -> Option<Figure> {
         let is_standard = |name: &Name| Zone::parse(name).is_none_or(|zone| zone.kind == ZoneKind::Standard);
         let figure = |zone: &Name| self.figures.get(&Item::Spot(os, instance_type.clone(), zone.clone()));
@@ -260,7 +249,7 @@ impl Region {
         figures.sort_unstable_by_key(|figure| figure.amount);
         let (upper, lower) = (figures.get(figures.len() / 2)?, figures.get((figures.len() - 1) / 2)?);
         let origin = figures.iter().map(|figure| figure.origin).min_by_key(|origin| origin.as_of)?;
-        Some(Figure { amount: (lower.amount + upper.amount).times(1, 2), estimated: false, origin })
+        Some(Figure { amount: (lower.amount + upper.amount).times(1, 2), estimated: true, origin })
     }
 }
 
@@ -332,33 +321,30 @@ impl Answers {
     }
 
     /// The best spot price for a node: of its zone, the median of the region's other zones, of the region by a source without
-    /// zones, by the advisor's saving. A zone with prices of its own (`kind`) takes no price of another.
-    pub fn spot(
-        &self,
-        region: &str,
-        zone: Option<&str>,
-        kind: ZoneKind,
-        os: Os,
-        instance_type: &str,
-    ) -> Option<SpotFigure> {
-        let (region, instance_type) = (self.0.get(region)?, Name::from(instance_type));
-        let figure = |zone: &str| region.figures.get(&Item::Spot(os, instance_type.clone(), zone.into())).copied();
-        if let Some(own) = zone.filter(|zone| !zone.is_empty()).and_then(figure) {
-            return Some(SpotFigure::Own(own));
+    /// zones, by the advisor's saving on the on-demand price. A zone with prices of its own takes no price of another. Spot
+    /// capacity of dedicated tenancy has prices of its own, which no source has.
+    pub fn spot(&self, offer: &Offer, on_demand: Option<Figure>) -> Option<Figure> {
+        let instance_type = offer.instance_type.as_ref().filter(|_| offer.tenancy == Tenancy::Shared)?;
+        let region = self.0.get(offer.region.as_ref()?)?;
+        let figure = |zone: Name| region.figures.get(&Item::Spot(offer.os, instance_type.clone(), zone)).copied();
+        if let Some(own) = offer.zone.clone().filter(|zone| !zone.is_empty()).and_then(figure) {
+            return Some(own);
         }
-        if kind != ZoneKind::Standard {
+        if offer.zone_kind != ZoneKind::Standard {
             return None;
         }
-        let saving = || region.savings.get(&(os, instance_type.clone()));
-        let median = region.median_spot(os, &instance_type).map(SpotFigure::OtherZones);
-        median
-            .or_else(|| figure("").map(SpotFigure::Own))
-            .or_else(|| saving().map(|(percent, _, origin)| SpotFigure::Saving(*percent, *origin)))
+        let median = region.median_spot(offer.os, instance_type);
+        median.or_else(|| figure(Name::default())).or_else(|| {
+            let (percent, _, origin) = *region.savings.get(&(offer.os, instance_type.clone()))?;
+            Some(Figure { amount: on_demand?.amount.times(i64::from(100 - percent), 100), estimated: true, origin })
+        })
     }
 
     /// How often spot capacity of this type is interrupted, as the spot advisor's band: 0 (<5 %) to 4 (>20 %).
-    pub fn interruption_band(&self, region: &str, os: Os, instance_type: &str) -> Option<u8> {
-        self.0.get(region)?.savings.get(&(os, Name::from(instance_type))).map(|(_, band, _)| *band)
+    pub fn interruption_band(&self, offer: &Offer) -> Option<u8> {
+        let region = self.0.get(offer.region.as_ref()?)?;
+        let (_, band, _) = region.savings.get(&(offer.os, offer.instance_type.clone()?))?;
+        Some(*band)
     }
 }
 

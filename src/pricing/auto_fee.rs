@@ -10,16 +10,16 @@
 //! | Inferentia and DL | 12 % | unverified: the notice does not name them, and no listed fee was compared |
 //! | all others | 12 % | equal to every listed fee that was compared |
 
-use super::table::Size;
-use crate::units::Money;
+use super::embedded::table;
+use super::quote::Figure;
 
 /// The fee as a share of the on-demand price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FeeShare {
+struct FeeShare {
     /// Permille of the on-demand price.
-    pub per_mille: i64,
+    per_mille: i64,
     /// Whether AWS has published the share of such types; else fees are estimates.
-    pub verified: bool,
+    verified: bool,
 }
 
 impl FeeShare {
@@ -27,38 +27,32 @@ impl FeeShare {
     ///
     /// Without a size the name decides. That is enough for G, P and Trainium, none of whose types has one vCPU; another type
     /// may have one, and its share counts as unverified.
-    pub fn from_type(instance_type: &str, size: Option<Size>) -> Option<Self> {
+    fn from_type(instance_type: &str) -> Option<Self> {
         let (family, size_name) = instance_type.split_once('.')?;
+        let size = table().size(instance_type);
         if matches!(size_name, "nano" | "micro" | "small") || size.is_some_and(|size| size.vcpu <= 1) {
             return None;
         }
-        let (per_mille, verified) = if numbered(family, &["g", "gr"]) {
-            (78, true)
-        } else if numbered(family, &["p", "trn"]) {
-            (48, true)
-        } else {
-            (120, size.is_some() && !numbered(family, &["inf", "dl"]))
+        let (per_mille, verified) = match family.split_once(|c: char| c.is_ascii_digit()).map(|(series, _)| series) {
+            Some("g" | "gr") => (78, true),
+            Some("p" | "trn") => (48, true),
+            Some("inf" | "dl") => (120, false),
+            Some(_) | None => (120, size.is_some()),
         };
         Some(Self { per_mille, verified })
     }
-
-    /// The fee on an on-demand price.
-    #[must_use]
-    pub fn on(self, on_demand: Money) -> Money {
-        on_demand.times(self.per_mille, 1000).rounded(5)
-    }
 }
 
-/// Whether a family is one of these series: the letters, then a digit (`g5`, but not `gx1`).
-fn numbered(family: &str, series: &[&str]) -> bool {
-    let digit = |c: char| c.is_ascii_digit();
-    series.iter().any(|letters| family.strip_prefix(letters).is_some_and(|rest| rest.starts_with(digit)))
+/// The fee of a type on its on-demand price; `None` if Auto Mode does not run it.
+pub fn on(on_demand: Figure, instance_type: &str) -> Option<Figure> {
+    let FeeShare { per_mille, verified } = FeeShare::from_type(instance_type)?;
+    let amount = on_demand.amount.times(per_mille, 1000).rounded(5);
+    Some(Figure { amount, estimated: on_demand.estimated || !verified, ..on_demand })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::table::embedded;
     use std::collections::BTreeSet;
     use test_case::test_case;
 
@@ -77,10 +71,10 @@ mod tests {
     #[test_case("ap-northeast-2", "c5a.large" => "0.01032")]
     #[test_case("ap-northeast-2", "c5a.2xlarge" => "0.04128")]
     fn the_share_gives_the_published_fee(region: &str, instance_type: &str) -> String {
-        let price = embedded().on_demand(region, instance_type).unwrap();
-        let share = FeeShare::from_type(instance_type, embedded().size(instance_type)).unwrap();
-        assert!(share.verified);
-        share.on(price.amount).decimal(5)
+        let price = table().on_demand(region, instance_type).unwrap();
+        let fee = on(price, instance_type).unwrap();
+        assert_eq!(fee.estimated, price.estimated);
+        fee.amount.decimal(5)
     }
 
     /// Over every type of the table: an exact share needs a name that decides, or a size that excludes one vCPU.
@@ -90,8 +84,8 @@ mod tests {
         let types: BTreeSet<&str> = rows.filter_map(|row| row.split(',').nth(1)).collect();
         let mut inexact = BTreeSet::new();
         for name in types {
-            let size = embedded().size(name);
-            let Some(share) = FeeShare::from_type(name, size) else { continue };
+            let size = table().size(name);
+            let Some(share) = FeeShare::from_type(name) else { continue };
             let (family, _) = name.split_once('.').unwrap();
             let letters = family.split(|c: char| c.is_ascii_digit()).next().unwrap();
             match letters {
@@ -128,7 +122,6 @@ mod tests {
     #[test_case("p3.2xlarge" => Some((48, true)) ; "a P type whose size is not known here")]
     #[test_case("large" => None)]
     fn the_share_of_a_family(instance_type: &str) -> Option<(i64, bool)> {
-        FeeShare::from_type(instance_type, embedded().size(instance_type))
-            .map(|share| (share.per_mille, share.verified))
+        FeeShare::from_type(instance_type).map(|share| (share.per_mille, share.verified))
     }
 }

@@ -1,7 +1,7 @@
 //! The capacity type of a node, read from labels.
 
-use super::offer::Facts;
-use crate::model::{Labels, key};
+use super::offer::RowLabels;
+use crate::model::key;
 use std::fmt;
 
 /// How an instance is bought.
@@ -44,23 +44,19 @@ impl CapacityType {
         Self::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(name))
     }
 
-    /// The capacity type by the labels of a node or claim: the first label of the table with a known value, ignoring case.
-    pub fn from_labels(labels: &Labels) -> Self {
-        Self::from_facts(&Facts::from_labels(labels))
-    }
-
-    pub(super) fn from_facts(facts: &Facts<'_>) -> Self {
-        if facts.is(key::COMPUTE_TYPE, "fargate") {
+    /// The capacity type by labels: the first label of [`LABELS`] with a known value, ignoring case.
+    pub(super) fn read(labels: RowLabels<'_>) -> Self {
+        if labels.is(key::COMPUTE_TYPE, "fargate") {
             return Self::Fargate;
         }
         let bought = LABELS.iter().find_map(|(key, values)| match values {
-            Values::Marked => facts.is_set(key).then_some(Self::Spot),
-            Values::Known(values) => facts.values(key).find_map(|value| {
+            Values::Marked => labels.is_set(key).then_some(Self::Spot),
+            Values::Known(values) => labels.values(key).find_map(|value| {
                 values.iter().find(|(known, _)| value.eq_ignore_ascii_case(known)).map(|(_, bought)| *bought)
             }),
         });
         // Karpenter labels a capacity block `reserved`; another label has the kind of reservation.
-        let block = key::RESERVATION_TYPE.iter().any(|key| facts.is(key, "capacity-block"));
+        let block = key::RESERVATION_TYPE.iter().any(|key| labels.is(key, "capacity-block"));
         match bought {
             Some(Self::Reserved) if block => Self::CapacityBlock,
             Some(bought) => bought,
@@ -151,6 +147,7 @@ impl fmt::Display for CapacityType {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Node;
     use test_case::test_case;
 
     #[test_case(&[("karpenter.sh/capacity-type", "on-demand")] => CapacityType::OnDemand)]
@@ -200,7 +197,8 @@ mod tests {
     #[test_case(&[] => CapacityType::Unknown ; "no label")]
     #[test_case(&[("karpenter.sh/capacity-type", "")] => CapacityType::Unknown ; "an empty label")]
     fn every_label_spelling_is_read(labels: &[(&str, &str)]) -> CapacityType {
-        CapacityType::from_labels(&labels.iter().copied().collect())
+        let node = Node { labels: labels.iter().copied().collect(), ..Node::default() };
+        CapacityType::read(RowLabels { node: Some(&node), claim: None })
     }
 
     #[test]

@@ -6,7 +6,6 @@
 
 use super::PriceBook;
 use super::answers::Item;
-use super::origin::{AsOf, Origin, PriceSource};
 use super::place::Partition;
 use super::quote::Figure;
 use crate::model::Name;
@@ -60,48 +59,23 @@ pub struct ControlPlane {
     pub reported: bool,
 }
 
-/// AWS price list of AmazonEKS, 2026-09: a cluster, and the surcharges for extended support and for provisioned tiers.
-const CLUSTER: Money = Money::from_nanos(100_000_000);
-const EXTENDED_SUPPORT: Money = Money::from_nanos(500_000_000);
-const TIERS: [(&str, Money); 4] = [
-    ("XL", Money::from_nanos(1_650_000_000)),
-    ("2XL", Money::from_nanos(3_400_000_000)),
-    ("4XL", Money::from_nanos(6_900_000_000)),
-    ("8XL", Money::from_nanos(13_900_000_000)),
-];
-/// The regions whose price list was read; in others, the figures are estimates.
-const READ_IN: [&str; 2] = ["us-east-1", "ap-southeast-5"];
-const PUBLISHED: AsOf = AsOf::Month("2026-09");
-
-/// An embedded figure; they are all in dollars.
-fn embedded(region: &str, amount: Money) -> Option<Figure> {
-    let estimated = !READ_IN.contains(&region);
-    let source = if estimated { PriceSource::EmbeddedEstimate } else { PriceSource::Embedded };
-    let figure = Figure { amount, estimated, origin: Origin { source, as_of: PUBLISHED } };
-    (Partition::from_region(region).currency() == Currency::Usd).then_some(figure)
-}
-
 impl PriceBook {
     /// The price of a cluster's control plane; `support` is AWS's report of it.
     pub fn control_plane(&self, region: &str, support: Option<&ClusterSupport>) -> ControlPlane {
-        let price = |item, amount: Option<Money>| {
-            self.answers().get(region, &item).or_else(|| amount.and_then(|amount| embedded(region, amount)))
-        };
         let tier = support.and_then(|support| support.tier.as_ref()).filter(|tier| *tier != "standard").map(|tier| {
             // `tier-xl` of the cluster is `XL` in the price list.
             let listed = tier.strip_prefix("tier-").unwrap_or(tier).to_ascii_uppercase();
-            let amount = TIERS.iter().find(|(name, _)| *name == listed).map(|(_, amount)| *amount);
-            (tier.clone(), price(Item::Tier(listed.into()), amount))
+            (tier.clone(), self.figure(region, &Item::Tier(listed.into())))
         });
         ControlPlane {
             currency: Partition::from_region(region).currency(),
-            cluster: price(Item::Cluster, Some(CLUSTER)),
+            cluster: self.figure(region, &Item::Cluster),
             extended: support.and_then(|support| match (support.support, support.phase) {
                 (Some(SupportType::Standard), _) | (_, Some(SupportPhase::Standard)) => Some(false),
                 (_, Some(SupportPhase::Extended)) => Some(true),
                 (Some(SupportType::Extended) | None, None) => None,
             }),
-            extended_support: price(Item::ExtendedSupport, Some(EXTENDED_SUPPORT)),
+            extended_support: self.figure(region, &Item::ExtendedSupport),
             tier,
             reported: support.is_some(),
         }
@@ -137,24 +111,10 @@ impl ControlPlane {
     }
 }
 
-/// The region of an EKS cluster by the address of its API server: `https://….gr7.<region>.eks.amazonaws.com`, or
-/// `https://….eks-cluster.<region>.api.aws` of an IPv6 cluster (EKS user guide, "Cluster API server endpoint"). `None` if the
-/// server is not EKS's, or its address hides that.
-pub fn region_of_endpoint(server: &str) -> Option<&str> {
-    let host = server.split_once("://").map_or(server, |(_, rest)| rest);
-    let host = host.split(['/', ':']).next()?;
-    let plain = [".eks.amazonaws.com", ".eks.amazonaws.com.cn"].into_iter().find_map(|end| host.strip_suffix(end));
-    let dual = [".api.aws", ".api.amazonwebservices.com.cn"].into_iter().find_map(|end| {
-        let rest = host.strip_suffix(end)?;
-        rest.rsplit_once('.').filter(|(before, _)| before.ends_with("eks-cluster")).map(|_| rest)
-    });
-    plain.or(dual)?.rsplit('.').next().filter(|region| !region.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::{EksPrices, PriceSheet, Prices};
+    use crate::pricing::{EksPrices, PriceSheet, PriceSource, Prices};
     use test_case::test_case;
 
     fn support(tier: &str, support: SupportType, phase: Option<SupportPhase>) -> ClusterSupport {
@@ -220,17 +180,5 @@ mod tests {
         let source = book.control_plane("eu-west-1", None).cluster.unwrap().origin.source;
         assert_eq!(source, PriceSource::EksList);
         assert_eq!(text(&book.control_plane("eu-central-1", None)), "~0.10 (0.60 in extended support)");
-    }
-
-    #[test_case("https://9C2A.gr7.ap-northeast-2.eks.amazonaws.com" => Some("ap-northeast-2"))]
-    #[test_case("https://9C2A.sk1.us-gov-west-1.eks.amazonaws.com:443/" => Some("us-gov-west-1") ; "with a port")]
-    #[test_case("https://9C2A.gr7.cn-north-1.eks.amazonaws.com.cn" => Some("cn-north-1") ; "china")]
-    #[test_case("https://9C2A.eks-cluster.eu-west-1.api.aws" => Some("eu-west-1") ; "ipv6")]
-    #[test_case("https://9C2A.other.eu-west-1.api.aws" => None ; "another service")]
-    #[test_case("https://127.0.0.1:6443" => None ; "not EKS")]
-    #[test_case("https://eks.amazonaws.com.example.org" => None ; "not at the end")]
-    #[test_case("" => None)]
-    fn an_endpoint_names_its_region(server: &str) -> Option<&str> {
-        region_of_endpoint(server)
     }
 }

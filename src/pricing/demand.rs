@@ -31,20 +31,20 @@ pub struct Demand {
 
 impl Demand {
     /// Adds the prices that a node needs; none if its region or type is unknown.
-    pub fn add(&mut self, offer: &Offer<'_>) {
-        let Some(region) = offer.region else { return };
+    pub fn add(&mut self, offer: &Offer) {
+        let Some(region) = &offer.region else { return };
         if offer.compute_type != ComputeType::Instance {
-            self.eks.insert(region.into());
+            self.eks.insert(region.clone());
         }
         if matches!(offer.compute_type, ComputeType::Fargate | ComputeType::Hybrid) || offer.outpost {
             return;
         }
-        let instance_type = offer.instance_type.filter(|name| is_ec2_type(name));
+        let instance_type = offer.instance_type.as_ref().filter(|name| is_ec2_type(name));
         let (Some(instance_type), Some(price_region)) = (instance_type, offer.price_region()) else { return };
         let key = OnDemandKey { region: price_region.into(), os: offer.os, tenancy: offer.tenancy };
-        self.on_demand.entry(key).or_default().insert(instance_type.into());
+        self.on_demand.entry(key).or_default().insert(instance_type.clone());
         if offer.capacity_type == CapacityType::Spot && offer.tenancy == Tenancy::Shared {
-            self.spot.entry((region.into(), offer.os)).or_default().insert(instance_type.into());
+            self.spot.entry((region.clone(), offer.os)).or_default().insert(instance_type.clone());
         }
     }
 
@@ -74,7 +74,7 @@ mod tests {
         let mut demand = Demand::default();
         for labels in nodes {
             let node = Node { labels: labels.iter().copied().collect(), ..Node::default() };
-            demand.add(&Offer::from_node(&node, None));
+            demand.add(&Offer::read(Some(&node), None).unwrap());
         }
         demand
     }

@@ -109,11 +109,6 @@ impl DiscountOn {
             Self::All => "all",
         }
     }
-
-    /// The choice of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|on| on.name() == name)
-    }
 }
 
 /// A discount. It matches the nodes that meet all its conditions; a missing condition is met by every node.
@@ -153,17 +148,18 @@ impl DiscountRule {
     }
 
     /// Whether a node meets all conditions.
-    pub fn matches(&self, offer: &Offer<'_>) -> bool {
+    pub fn matches(&self, offer: &Offer) -> bool {
         let holds = |glob: &Option<Glob>, name: Option<&str>| {
             glob.as_ref().is_none_or(|glob| name.is_some_and(|name| glob.matches(name)))
         };
-        let family = offer.instance_type.and_then(|name| name.split_once('.')).map(|(family, _)| family);
+        let instance_type = offer.instance_type.as_deref();
+        let family = instance_type.and_then(|name| name.split_once('.')).map(|(family, _)| family);
         holds(&self.family, family)
-            && holds(&self.instance_type, offer.instance_type)
-            && holds(&self.nodepool, offer.nodepool)
-            && holds(&self.nodegroup, offer.nodegroup)
+            && holds(&self.instance_type, instance_type)
+            && holds(&self.nodepool, offer.nodepool.as_deref())
+            && holds(&self.nodegroup, offer.nodegroup.as_deref())
             && self.capacity.is_none_or(|capacity| capacity == offer.capacity_type)
-            && (holds(&self.region, offer.region) || holds(&self.region, offer.price_region()))
+            && (holds(&self.region, offer.region.as_deref()) || holds(&self.region, offer.price_region()))
     }
 }
 
@@ -194,7 +190,7 @@ impl fmt::Display for DiscountRule {
 }
 
 /// Applies the first rule that matches, if any.
-pub fn apply(rules: &[DiscountRule], offer: &Offer<'_>, quote: &mut Quote) {
+pub fn apply(rules: &[DiscountRule], offer: &Offer, quote: &mut Quote) {
     // What is prepaid has no hourly price.
     let has_instance_price = quote.mark != Mark::Prepaid;
     let has_part = |on| match on {
@@ -305,12 +301,12 @@ mod tests {
     #[test_case(&rule(|r| { r.family = Some(glob("c5a")); r.region = Some(glob("eu-*")); }) => false ; "one of two holds")]
     fn all_conditions_must_be_met(rule: &DiscountRule) -> bool {
         rule.matches(&Offer {
-            instance_type: Some("c5a.large"),
-            region: Some("us-west-2"),
-            zone: Some("us-west-2-lax-1a"),
+            instance_type: Some("c5a.large".into()),
+            region: Some("us-west-2".into()),
+            zone: Some("us-west-2-lax-1a".into()),
             zone_kind: crate::pricing::ZoneKind::Local,
             capacity_type: CapacityType::Spot,
-            nodepool: Some("general"),
+            nodepool: Some("general".into()),
             ..Offer::default()
         })
     }

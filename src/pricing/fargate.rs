@@ -5,12 +5,6 @@
 //! Kubernetes components, then up to the next size. Fargate's GB are 2^30 bytes. Ephemeral storage above the free 20 GiB is not
 //! in the price.
 
-use super::origin::{AsOf, Origin, PriceSource};
-use super::quote::{Basis, Component, Figure, Mark, Quote, Unknown};
-use crate::units::Currency;
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
-
 /// What the pods of a Fargate node show of its size. `DaemonSet` and static pods do not run there and are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FargatePods {
@@ -30,12 +24,15 @@ pub struct FargatePods {
     pub requested_memory_bytes: u64,
 }
 
+/// The size of a Fargate node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Size {
-    vcpu_milli: u64,
-    memory_mib: u64,
+pub(super) struct FargateSize {
+    /// Thousandths of a vCPU.
+    pub vcpu_milli: u64,
+    /// MiB of memory.
+    pub memory_mib: u64,
     /// Whether it is the annotation's.
-    annotated: bool,
+    pub annotated: bool,
 }
 
 /// Sizes far above those that Fargate offers are invalid.
@@ -45,7 +42,7 @@ const MIB: u64 = 1 << 20;
 
 impl FargatePods {
     /// The size that is billed. `None` without a pod, with several that have no annotation, and with an invalid annotation.
-    fn size(&self) -> Option<Size> {
+    pub(super) fn size(&self) -> Option<FargateSize> {
         let (vcpu_milli, memory_mib, annotated) = match (self.unread, self.given, self.pods) {
             (0, 1.., _) => (self.given_cpu_millicores, self.given_memory_bytes.div_ceil(MIB), true),
             (0, 0, 1) => {
@@ -55,7 +52,7 @@ impl FargatePods {
             (..) => return None,
         };
         let is_valid = (1..=MOST_VCPU_MILLI).contains(&vcpu_milli) && (1..=MOST_MEMORY_MIB).contains(&memory_mib);
-        is_valid.then_some(Size { vcpu_milli, memory_mib, annotated })
+        is_valid.then_some(FargateSize { vcpu_milli, memory_mib, annotated })
     }
 }
 
@@ -84,52 +81,13 @@ fn rounded(cpu_millicores: u64, memory_bytes: u64) -> Option<(u64, u64)> {
     Some((vcpu, if memory == 1_536 { 2_048 } else { memory }))
 }
 
-const PRICES: &str = include_str!("../../assets/prices/fargate.csv");
-
-/// A line of the price file: region, and the prices of a vCPU-hour and a GB-hour. Unverified ones are estimates.
-fn row(line: &'static str) -> Option<(&'static str, [Figure; 2])> {
-    let mut fields = line.split(',');
-    let region = fields.next()?;
-    let (vcpu, gb) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    let (estimated, origin) = match (fields.next()?, fields.next()?) {
-        ("unverified", "") => (true, Origin::undated(PriceSource::EmbeddedEstimate)),
-        ("eks-list-2026-09" | "published", month) if !month.is_empty() => {
-            (false, Origin { source: PriceSource::Embedded, as_of: AsOf::Month(month) })
-        }
-        _ => return None,
-    };
-    Some((region, [vcpu, gb].map(|amount| Figure { amount, estimated, origin })))
-}
-
-/// The embedded prices of a region.
-fn embedded(region: &str) -> Option<[Figure; 2]> {
-    static TABLE: OnceLock<BTreeMap<&'static str, [Figure; 2]>> = OnceLock::new();
-    TABLE.get_or_init(|| PRICES.lines().skip(1).filter_map(row).collect()).get(region).copied()
-}
-
-/// The price of a Fargate node at the fetched prices of its region (a vCPU-hour, a GB-hour), else at the embedded ones.
-pub fn quote(currency: Currency, region: Option<&str>, fetched: Option<[Figure; 2]>, pods: &FargatePods) -> Quote {
-    let Some(region) = region else { return Quote::from_unknown(currency, Unknown::NoRegion) };
-    let Some([vcpu, gb]) = fetched.or_else(|| embedded(region)) else {
-        return Quote::from_unknown(currency, Unknown::Fargate);
-    };
-    let Some(Size { vcpu_milli, memory_mib, annotated }) = pods.size() else {
-        return Quote::from_unknown(currency, Unknown::FargateSize);
-    };
-    // A valid size fits into an i64.
-    let amount = vcpu.amount.times(vcpu_milli as i64, 1_000) + gb.amount.times(memory_mib as i64, 1_024);
-    let estimated = !annotated || vcpu.estimated;
-    let origin = if vcpu.origin.as_of <= gb.origin.as_of { vcpu.origin } else { gb.origin };
-    let mark = if estimated { Mark::Estimated } else { Mark::Exact };
-    let basis = Basis::Fargate { vcpu_milli, memory_mib, vcpu_price: vcpu.amount, gb_price: gb.amount, annotated };
-    let instance = Component::from(Figure { amount, estimated, origin });
-    Quote { basis: Some(basis), ..Quote::new(currency, instance, mark) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Money;
+    use crate::pricing::{
+        AsOf, Basis, ComputeType, EksPrices, Mark, Offer, PriceBook, PriceSheet, PriceSource, Prices, Quote, Unknown,
+    };
+    use crate::units::{Currency, Money};
     use proptest::prelude::*;
     use test_case::test_case;
 
@@ -168,24 +126,6 @@ mod tests {
         assert_eq!(huge.size(), None);
     }
 
-    #[test]
-    fn every_line_of_the_price_file_is_read() {
-        let mut lines = PRICES.lines();
-        assert_eq!(lines.next(), Some("region,usd_per_vcpu_hour,usd_per_gb_hour,source,published"));
-        let mut before = "";
-        let mut count = 0;
-        for line in lines {
-            let (region, prices) = row(line).unwrap_or_else(|| panic!("{line}"));
-            assert!(before < region, "{line} comes after {before}");
-            assert_eq!(line.split(',').count(), 5);
-            assert!(prices[0].amount > prices[1].amount && prices[1].amount > Money::ZERO);
-            assert_eq!(embedded(region), Some(prices));
-            (before, count) = (region, count + 1);
-        }
-        assert_eq!(count, 17);
-        assert_eq!(embedded("cn-north-1"), None);
-    }
-
     const SEOUL: Option<&str> = Some("ap-northeast-2");
 
     fn given(cpu_millicores: u64, memory_mib: u64) -> FargatePods {
@@ -207,8 +147,14 @@ mod tests {
         }
     }
 
+    /// The quote of a Fargate node.
+    fn quote(book: &PriceBook, region: Option<&str>, pods: &FargatePods) -> Quote {
+        let region = region.map(Into::into);
+        book.quote(&Offer { region, compute_type: ComputeType::Fargate, ..Offer::default() }, pods)
+    }
+
     fn label(region: Option<&str>, pods: &FargatePods) -> (String, Option<Unknown>) {
-        let quote = quote(Currency::Usd, region, None, pods);
+        let quote = quote(&PriceBook::embedded(), region, pods);
         (quote.label(6), quote.unknown())
     }
 
@@ -228,7 +174,7 @@ mod tests {
     #[test_case("eu-central-1" => (PriceSource::Embedded, AsOf::Month("2026-07")))]
     #[test_case("eu-west-2" => (PriceSource::EmbeddedEstimate, AsOf::Always) ; "without a date")]
     fn an_embedded_price_has_its_own_month(region: &str) -> (PriceSource, AsOf) {
-        let origin = quote(Currency::Usd, Some(region), None, &given(250, 512)).instance.origin;
+        let origin = quote(&PriceBook::embedded(), Some(region), &given(250, 512)).instance.origin;
         (origin.source, origin.as_of)
     }
 
@@ -245,25 +191,31 @@ mod tests {
 
     #[test]
     fn a_fetched_price_comes_before_the_embedded_one() {
-        let figure = |text: &str, second| Figure {
-            amount: text.parse().unwrap(),
-            estimated: false,
-            origin: Origin {
+        let mut book = PriceBook::embedded();
+        let money = |text: &str| text.parse::<Money>().unwrap();
+        let mut learn = |second, eks| {
+            book.learn(&PriceSheet {
                 source: PriceSource::EksList,
-                as_of: AsOf::Fetched { at: crate::model::Timestamp::from_second(second).unwrap(), cached: false },
-            },
+                region: "eu-west-1".into(),
+                currency: Currency::Usd,
+                fetched: crate::model::Timestamp::from_second(second).unwrap(),
+                cached: false,
+                prices: Prices::Eks(eks),
+            })
         };
-        let fetched = [figure("0.05", 20), figure("0.006", 10)];
-        let quote = quote(Currency::Usd, Some("eu-west-1"), Some(fetched), &given(1_000, 3_072));
+        assert!(learn(20, EksPrices { fargate_vcpu: Some(money("0.05")), ..EksPrices::default() }));
+        assert!(learn(10, EksPrices { fargate_gb: Some(money("0.006")), ..EksPrices::default() }));
+        let quote = quote(&book, Some("eu-west-1"), &given(1_000, 3_072));
         assert_eq!((quote.label(4).as_str(), quote.mark), ("0.0680", Mark::Exact));
-        assert_eq!(quote.instance.origin, fetched[1].origin, "as old as the older figure");
+        let origin = quote.instance.origin;
+        assert_eq!((origin.source, origin.as_of.to_string().as_str()), (PriceSource::EksList, "1970-01-01T00:00:10Z"));
         assert_eq!(
             quote.basis,
             Some(Basis::Fargate {
                 vcpu_milli: 1_000,
                 memory_mib: 3_072,
-                vcpu_price: fetched[0].amount,
-                gb_price: fetched[1].amount,
+                vcpu_price: money("0.05"),
+                gb_price: money("0.006"),
                 annotated: true
             })
         );
@@ -282,7 +234,8 @@ mod tests {
                 let (_, least, most, step) = LADDER.into_iter().find(|(v, ..)| *v == vcpu).unwrap();
                 prop_assert!((least..=most).contains(&mib));
                 prop_assert!((mib - least) % step == 0);
-                let price = |cpu, mib| quote(Currency::Usd, SEOUL, None, &given(cpu, mib)).hourly().unwrap();
+                let book = PriceBook::embedded();
+                let price = |cpu, mib| quote(&book, SEOUL, &given(cpu, mib)).hourly().unwrap();
                 if let Some((larger_vcpu, larger_mib)) = larger {
                     prop_assert!(larger_vcpu >= vcpu);
                     prop_assert!(larger_vcpu > vcpu || larger_mib >= mib);

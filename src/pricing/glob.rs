@@ -22,29 +22,20 @@ pub enum GlobError {
 impl Glob {
     /// Whether it matches the whole of a name.
     pub fn matches(&self, name: &str) -> bool {
-        let (pattern, name) = (self.0.as_bytes(), name.as_bytes());
-        let (mut p, mut n) = (0, 0);
-        // The last star and the length of name that it matches so far: where to go on after a mismatch.
-        let mut star: Option<(usize, usize)> = None;
-        while let Some(byte) = name.get(n) {
-            match pattern.get(p) {
-                Some(b'*') => {
-                    star = Some((p, n));
-                    p += 1;
-                }
-                Some(wanted) if *wanted == b'?' || wanted == byte => {
-                    p += 1;
-                    n += 1;
-                }
-                Some(_) | None => {
-                    let Some((at, taken)) = star else { return false };
-                    star = Some((at, taken + 1));
-                    p = at + 1;
-                    n = taken + 1;
-                }
+        // The lengths of `name` that the characters of the pattern so far match.
+        let mut matched = vec![false; name.len() + 1];
+        matched[0] = true;
+        for wanted in self.0.bytes() {
+            if wanted == b'*' {
+                let shortest = matched.iter().position(|is_match| *is_match).unwrap_or(matched.len());
+                matched[shortest..].fill(true);
+            } else {
+                let next =
+                    name.bytes().zip(&matched).map(|(byte, before)| *before && (wanted == b'?' || wanted == byte));
+                matched = std::iter::once(false).chain(next).collect();
             }
         }
-        pattern.iter().skip(p).all(|byte| *byte == b'*')
+        matched.last() == Some(&true)
     }
 }
 

@@ -1,14 +1,14 @@
 //! Prices without I/O: what a node is to the bill, and what it costs by the hour.
 //!
-//! An [`Offer`] is everything that decides a price, read from labels; a [`PriceBook`] answers it with a [`Quote`]. Both are
-//! pure: a node is quoted again whenever a label or the book changes. The region is the node's own, and a price that the book
-//! does not have is unknown, with the reason: never zero, never the price of another region.
+//! An [`Offer`] is everything that decides a price, read from labels once when they change; a [`PriceBook`] answers it with a
+//! [`Quote`]. Both are pure: a node is quoted again whenever its offer or the book changes. The region is the node's own, and a
+//! price that the book does not have is unknown, with the reason: never zero, never the price of another region.
 //!
 //! ```text
-//! labels of node and claim ──────▶ Offer ──┐
-//! assets/prices/*.csv ──▶ table ───────────┤
-//! price sources ──▶ PriceSheet ──▶ answers ┼──▶ PriceBook ──▶ Quote: instance + fee, mark, source, date
-//! price label, price file, discounts ──────┘
+//! labels of node and claim ─────────▶ Offer ─┐
+//! assets/prices/*.csv ──▶ embedded ──┐       │
+//! price sources ──▶ PriceSheet ──▶ answers ──┼──▶ PriceBook ──▶ Quote: instance + fee, mark, source, date
+//! price label, price file, discounts ────────┘
 //! Offers of all nodes ──▶ Demand: the prices that sources are asked for
 //! ```
 
@@ -19,9 +19,9 @@ mod capacity_type;
 mod control_plane;
 mod demand;
 mod discount;
+mod embedded;
 mod fargate;
 mod glob;
-mod hybrid;
 mod offer;
 mod origin;
 mod place;
@@ -35,21 +35,18 @@ mod volumes;
 pub use answers::{
     EksPrices, OnDemandPrice, PriceNews, PriceSheet, Prices, SourceState, SpotPrice, SpotSaving, VolumePrice,
 };
-pub use auto_fee::FeeShare;
 pub use book::{PriceBook, PriceTerms};
 pub use capacity_type::CapacityType;
-pub use control_plane::{ClusterSupport, ControlPlane, SupportPhase, SupportType, region_of_endpoint};
+pub use control_plane::{ClusterSupport, ControlPlane, SupportPhase, SupportType};
 pub use demand::{Demand, OnDemandKey};
 pub use discount::{DiscountOn, DiscountRule, Factor, FactorError};
 pub use fargate::FargatePods;
 pub use glob::{Glob, GlobError};
-pub use offer::{BadOverride, ComputeType, Offer, Os, Tenancy, price_override};
+pub use offer::{BadOverride, ComputeType, Offer, Os, Tenancy};
 pub use origin::{AsOf, Origin, PriceSource};
-pub use place::{Partition, Zone, ZoneKind};
-pub use price_file::{PriceFile, PriceFileError, PriceFileProblem, PriceRow};
-pub use quote::{
-    Amount, Basis, Bound, Component, Discount, Figure, Mark, PriceFigure, PriceParts, PriceSigns, Quote, Unknown,
-};
-pub use table::{Missing, Size};
-pub use volumes::{ExtraCosts, VolumePart, VolumeUnknown, VolumesQuote};
+pub use place::{Partition, Zone, ZoneKind, region_of_endpoint};
+pub use price_file::{PriceFile, PriceFileError, PriceRow};
+pub use quote::{Amount, Basis, Component, Discount, Figure, Mark, PriceParts, Quote, Unknown};
+pub use table::Size;
+pub use volumes::{ExtraCosts, VolumePart, VolumesQuote};
 pub(crate) use volumes::{has_volumes, launched_with};

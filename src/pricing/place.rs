@@ -57,6 +57,20 @@ pub fn region_of_hybrid_id(provider_id: &str) -> Option<&str> {
     provider_id.strip_prefix("eks-hybrid:///")?.split('/').next().filter(|region| !region.is_empty())
 }
 
+/// The region of an EKS cluster by the address of its API server: `https://….gr7.<region>.eks.amazonaws.com`, or
+/// `https://….eks-cluster.<region>.api.aws` of an IPv6 cluster (EKS user guide, "Cluster API server endpoint"). `None` if the
+/// server is not EKS's, or its address hides that.
+pub fn region_of_endpoint(server: &str) -> Option<&str> {
+    let host = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next()?;
+    let plain = [".eks.amazonaws.com", ".eks.amazonaws.com.cn"].into_iter().find_map(|end| host.strip_suffix(end));
+    let dual = [".api.aws", ".api.amazonwebservices.com.cn"].into_iter().find_map(|end| {
+        let rest = host.strip_suffix(end)?;
+        rest.rsplit_once('.').filter(|(before, _)| before.ends_with("eks-cluster")).map(|_| rest)
+    });
+    plain.or(dual)?.rsplit('.').next().filter(|region| !region.is_empty())
+}
+
 /// An AWS partition: a group of regions with its own accounts, endpoints and bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Partition {
@@ -144,5 +158,17 @@ mod tests {
                 proptest::prop_assert!(name.starts_with(zone.region) && name.starts_with(zone.price_region));
             }
         }
+    }
+
+    #[test_case("https://9C2A.gr7.ap-northeast-2.eks.amazonaws.com" => Some("ap-northeast-2"))]
+    #[test_case("https://9C2A.sk1.us-gov-west-1.eks.amazonaws.com:443/" => Some("us-gov-west-1") ; "with a port")]
+    #[test_case("https://9C2A.gr7.cn-north-1.eks.amazonaws.com.cn" => Some("cn-north-1") ; "china")]
+    #[test_case("https://9C2A.eks-cluster.eu-west-1.api.aws" => Some("eu-west-1") ; "ipv6")]
+    #[test_case("https://9C2A.other.eu-west-1.api.aws" => None ; "another service")]
+    #[test_case("https://127.0.0.1:6443" => None ; "not EKS")]
+    #[test_case("https://eks.amazonaws.com.example.org" => None ; "not at the end")]
+    #[test_case("" => None)]
+    fn an_endpoint_names_its_region(server: &str) -> Option<&str> {
+        region_of_endpoint(server)
     }
 }

@@ -50,12 +50,12 @@ impl fmt::Display for PriceRow {
 pub struct PriceFile {
     name: String,
     rows: Vec<PriceRow>,
-    /// The last row of each condition.
-    index: FxHashMap<Condition, usize>,
+    /// The last row of each set of conditions.
+    index: FxHashMap<Conditions, usize>,
 }
 
 /// What a row matches: region, instance type, capacity type.
-type Condition = (Option<Name>, Option<Name>, Option<CapacityType>);
+type Conditions = (Option<Name>, Option<Name>, Option<CapacityType>);
 
 /// Why a price file cannot be used. Completes "failed to read price file …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,63 +66,11 @@ pub struct PriceFileError {
     /// The line, from 1.
     pub line: usize,
     /// What is wrong with it.
-    pub problem: PriceFileProblem,
-}
-
-/// What is wrong with a line of a price file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PriceFileProblem {
-    /// The file is empty, or has a header alone.
-    #[error(
-        "there is no price; a file is a header such as `{HEADER}` and rows below it, or a JSON array of objects with these keys"
-    )]
-    Nothing,
-    /// An unknown column.
-    #[error("`{0}` is no column; the header is `{HEADER}`")]
-    Column(String),
-    /// A column that is there twice.
-    #[error("column `{0}` is there twice; the header is `{HEADER}`")]
-    Twice(String),
-    /// There is no column of the amount.
-    #[error("column `usd_per_hour` is missing; the header is `{HEADER}`")]
-    NoAmount,
-    /// The row has more or fewer fields than the header.
-    #[error("has {found} fields where the header has {expected}")]
-    Fields {
-        /// The fields of the row.
-        found: usize,
-        /// The fields of the header.
-        expected: usize,
-    },
-    /// An invalid name of a region or an instance type.
-    #[error(
-        "{column} `{value}` is no name of one; give its name, or `*` for every one (patterns are for the discount rules of the configuration)"
-    )]
-    Name {
-        /// The column.
-        column: &'static str,
-        /// Its value.
-        value: String,
-    },
-    /// An unknown capacity type.
-    #[error(
-        "capacity `{0}` is none of on-demand, spot, reserved, capacity-block, fargate, unknown; leave it empty, or `*`, for every one"
-    )]
-    Capacity(String),
-    /// An invalid amount.
-    #[error("usd_per_hour `{0}` is not a finite decimal number of 0 or more such as 0.0860")]
-    Amount(String),
-    /// JSON of another form.
-    #[error("{0}")]
-    Shape(String),
+    pub problem: String,
 }
 
 /// The header of the CSV form, which is also the list of keys of the JSON form.
 const HEADER: &str = "region,instance_type,capacity,usd_per_hour";
-const REGION: &str = "region";
-const INSTANCE_TYPE: &str = "instance_type";
-const CAPACITY: &str = "capacity";
-const AMOUNT: &str = "usd_per_hour";
 
 impl PriceFile {
     /// Parses the text of a file; `name` is its name in messages. It is JSON if it begins with a bracket or a brace.
@@ -132,15 +80,13 @@ impl PriceFile {
     pub fn parse(name: &str, text: &str) -> Result<Self, PriceFileError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let json = text.trim_start().starts_with(['[', '{']);
+        let name = clean(name).into_owned();
         let rows = if json { json_rows(text) } else { csv_rows(text) };
-        let fail = |(line, problem)| PriceFileError { name: clean(name).into_owned(), line, problem };
-        let rows = rows.map_err(fail)?;
-        if rows.is_empty() {
-            return Err(fail((1, PriceFileProblem::Nothing)));
-        }
+        let rows = rows.and_then(|rows| if rows.is_empty() { Err((1, NO_PRICE.to_owned())) } else { Ok(rows) });
+        let rows = rows.map_err(|(line, problem)| PriceFileError { name: name.clone(), line, problem })?;
         let condition = |row: &PriceRow| (row.region.clone(), row.instance_type.clone(), row.capacity);
         let index = rows.iter().enumerate().map(|(at, row)| (condition(row), at)).collect();
-        Ok(Self { name: clean(name).into_owned(), rows, index })
+        Ok(Self { name, rows, index })
     }
 
     /// The path as the user gave it.
@@ -154,21 +100,18 @@ impl PriceFile {
     }
 
     /// The row that sets the price of a node, and its index: the one with most conditions, then the last.
-    pub fn find(&self, offer: &Offer<'_>) -> Option<(usize, &PriceRow)> {
-        let (region, instance_type) = (offer.price_region().map(Name::from), offer.instance_type.map(Name::from));
-        let mut best: Option<(u32, usize)> = None;
-        for conditions in 0..8_u32 {
-            let (by_region, by_type, by_capacity) = (conditions & 1 != 0, conditions & 2 != 0, conditions & 4 != 0);
-            if (by_region && region.is_none()) || (by_type && instance_type.is_none()) {
-                continue;
-            }
-            let condition = (
-                region.clone().filter(|_| by_region),
-                instance_type.clone().filter(|_| by_type),
-                by_capacity.then_some(offer.capacity_type),
-            );
-            if let Some(at) = self.index.get(&condition) {
-                best = best.max(Some((conditions.count_ones(), *at)));
+    pub fn find(&self, offer: &Offer) -> Option<(usize, &PriceRow)> {
+        let regions = [offer.price_region().map(Name::from), None];
+        let types = [offer.instance_type.clone(), None];
+        let mut best: Option<(usize, usize)> = None;
+        for region in &regions {
+            for instance_type in &types {
+                for capacity in [Some(offer.capacity_type), None] {
+                    let conditions =
+                        [region.is_some(), instance_type.is_some(), capacity.is_some()].into_iter().filter(|is| *is);
+                    let row = self.index.get(&(region.clone(), instance_type.clone(), capacity));
+                    best = best.max(row.map(|at| (conditions.count(), *at)));
+                }
             }
         }
         best.and_then(|(_, at)| Some((at, self.rows.get(at)?)))
@@ -176,43 +119,52 @@ impl PriceFile {
 }
 
 /// A line, and what is wrong with it.
-type Problem = (usize, PriceFileProblem);
+type Problem = (usize, String);
+
+const NO_PRICE: &str = "there is no price; a file is a header such as `region,instance_type,capacity,usd_per_hour` and rows \
+                        below it, or a JSON array of objects with these keys";
 
 impl PriceRow {
     /// Parses the fields in the order of [`HEADER`].
     fn parse(line: usize, [region, instance_type, capacity, amount]: [&str; 4]) -> Result<Self, Problem> {
-        let parse = || {
-            Ok(Self {
-                region: parse_name(REGION, region)?,
-                instance_type: parse_name(INSTANCE_TYPE, instance_type)?,
-                capacity: match capacity.trim() {
-                    "" | "*" => None,
-                    name => {
-                        Some(CapacityType::from_name(name).ok_or_else(|| PriceFileProblem::Capacity(quoted(name)))?)
-                    }
-                },
-                amount: Money::parse_scientific(amount)
-                    .ok_or_else(|| PriceFileProblem::Amount(quoted(amount.trim())))?,
-                line,
-            })
+        let (capacity, amount) = (capacity.trim(), amount.trim());
+        let capacity_type = match capacity {
+            "" | "*" => None,
+            name => Some(CapacityType::from_name(name).ok_or_else(|| {
+                let names = CapacityType::ALL.map(CapacityType::name).join(", ");
+                (line, format!("capacity `{}` is none of {names}; leave it empty, or `*`, for every one", quoted(name)))
+            })?),
         };
-        parse().map_err(|problem| (line, problem))
+        let not_an_amount = || {
+            let amount = quoted(amount);
+            (line, format!("usd_per_hour `{amount}` is not a finite decimal number of 0 or more such as 0.0860"))
+        };
+        Ok(Self {
+            region: parse_name("region", region).map_err(|problem| (line, problem))?,
+            instance_type: parse_name("instance_type", instance_type).map_err(|problem| (line, problem))?,
+            capacity: capacity_type,
+            amount: Money::parse_scientific(amount).ok_or_else(not_an_amount)?,
+            line,
+        })
     }
 }
 
 /// The maximum length of a name; the longest of AWS's has 27 characters.
 const LONGEST: usize = 63;
 
-fn parse_name(column: &'static str, text: &str) -> Result<Option<Name>, PriceFileProblem> {
+/// Parses a name of lower-case letters, digits and dashes, those of instance types with a point.
+fn parse_name(column: &str, text: &str) -> Result<Option<Name>, String> {
     let text = text.trim();
-    if text.is_empty() || text == "*" {
-        return Ok(None);
-    }
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || (b == b'.' && column != REGION);
-    if text.len() <= LONGEST && text.bytes().all(plain) {
-        Ok(Some(text.into()))
-    } else {
-        Err(PriceFileProblem::Name { column, value: quoted(text) })
+    let is_part =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || (b == b'.' && column != "region");
+    match text {
+        "" | "*" => Ok(None),
+        _ if text.len() <= LONGEST && text.bytes().all(is_part) => Ok(Some(text.into())),
+        _ => Err(format!(
+            "{column} `{}` is no name of one; give its name, or `*` for every one (patterns are for the discount rules of \
+             the configuration)",
+            quoted(text)
+        )),
     }
 }
 
@@ -223,46 +175,45 @@ fn quoted(text: &str) -> String {
 
 /// No value of a row contains a comma or a line end, so each line is a record; quotes around a field are removed.
 fn csv_rows(text: &str) -> Result<Vec<PriceRow>, Problem> {
-    let mut columns: Option<Vec<&str>> = None;
-    let mut rows = Vec::new();
-    let lines = (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty() && !text.starts_with('#'));
-    for (line, text) in lines {
-        let fields: Vec<&str> = text.split(',').map(|field| field.trim().trim_matches('"').trim()).collect();
-        let Some(columns) = &columns else {
-            columns = Some(header(fields).map_err(|problem| (line, problem))?);
-            continue;
-        };
+    let mut lines = (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty() && !text.starts_with('#'));
+    let split =
+        |text| str::split(text, ',').map(|field: &str| field.trim().trim_matches('"').trim()).collect::<Vec<_>>();
+    let Some((line, columns)) = lines.next().map(|(line, text)| (line, split(text))) else { return Ok(Vec::new()) };
+    check_header(&columns).map_err(|problem| (line, problem))?;
+    let row = |(line, text)| {
+        let fields = split(text);
         if fields.len() != columns.len() {
-            return Err((line, PriceFileProblem::Fields { found: fields.len(), expected: columns.len() }));
+            return Err((line, format!("has {} fields where the header has {}", fields.len(), columns.len())));
         }
         let field = |name: &str| columns.iter().zip(&fields).find(|(c, _)| **c == name).map_or("", |(_, field)| field);
-        rows.push(PriceRow::parse(line, [REGION, INSTANCE_TYPE, CAPACITY, AMOUNT].map(field))?);
-    }
-    Ok(rows)
+        PriceRow::parse(line, ["region", "instance_type", "capacity", "usd_per_hour"].map(field))
+    };
+    lines.map(row).collect()
 }
 
 /// Checks the columns: all but the amount's may be missing.
-fn header(columns: Vec<&str>) -> Result<Vec<&str>, PriceFileProblem> {
+fn check_header(columns: &[&str]) -> Result<(), String> {
     for (at, name) in columns.iter().enumerate() {
-        if ![REGION, INSTANCE_TYPE, CAPACITY, AMOUNT].contains(name) {
-            return Err(PriceFileProblem::Column(quoted(name)));
+        if !HEADER.split(',').any(|column| column == *name) {
+            return Err(format!("`{}` is no column; the header is `{HEADER}`", quoted(name)));
         }
         if columns.iter().take(at).any(|column| column == name) {
-            return Err(PriceFileProblem::Twice((*name).to_owned()));
+            return Err(format!("column `{name}` is there twice; the header is `{HEADER}`"));
         }
     }
-    if columns.contains(&AMOUNT) { Ok(columns) } else { Err(PriceFileProblem::NoAmount) }
+    if columns.contains(&"usd_per_hour") {
+        Ok(())
+    } else {
+        Err(format!("column `usd_per_hour` is missing; the header is `{HEADER}`"))
+    }
 }
 
 /// A row of the JSON form. The amount remains text, so that no number passes through floating point.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JsonRow<'a> {
-    #[serde(default)]
     region: Option<String>,
-    #[serde(default)]
     instance_type: Option<String>,
-    #[serde(default)]
     capacity: Option<String>,
     #[serde(borrow)]
     usd_per_hour: &'a RawValue,
@@ -274,25 +225,21 @@ fn json_rows(text: &str) -> Result<Vec<PriceRow>, Problem> {
         // The line of serde's message is counted from the object's first.
         let message = message.split(" at line ").next().unwrap_or(&message);
         let keys = "a price file is an array of objects with the keys";
-        let problem = PriceFileProblem::Shape(format!("{}; {keys} {HEADER}", clean(message)));
-        (first_line + error.line().saturating_sub(1), problem)
+        (first_line + error.line().saturating_sub(1), format!("{}; {keys} {HEADER}", clean(message)))
     };
     let objects: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| fail(1, &error))?;
     let (mut line, mut counted) = (1, 0);
-    let mut rows = Vec::new();
-    for object in objects {
+    let row = |object: &&RawValue| {
         // The object borrows from the text: its address is its position.
         let start = (object.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
         line += text.get(counted..start).map_or(0, |between| between.matches('\n').count());
         counted = start;
         let row: JsonRow<'_> = serde_json::from_str(object.get()).map_err(|error| fail(line, &error))?;
-        let amount = row.usd_per_hour.get();
-        let amount = amount.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(amount);
-        let [region, instance_type, capacity] =
-            [&row.region, &row.instance_type, &row.capacity].map(|field| field.as_deref().unwrap_or(""));
-        rows.push(PriceRow::parse(line, [region, instance_type, capacity, amount])?);
-    }
-    Ok(rows)
+        let fields = [&row.region, &row.instance_type, &row.capacity].map(|field| field.as_deref().unwrap_or_default());
+        let [region, instance_type, capacity] = fields;
+        PriceRow::parse(line, [region, instance_type, capacity, row.usd_per_hour.get().trim_matches('"')])
+    };
+    objects.iter().map(row).collect()
 }
 
 #[cfg(test)]

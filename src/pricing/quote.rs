@@ -72,6 +72,18 @@ pub enum Unknown {
     HybridTier,
     /// No source has the Auto Mode fee of this type.
     Fee,
+    /// Volumes: the node has no node class. It belongs to a node group, or was launched by hand.
+    NoNodeClass,
+    /// Volumes: its node class was not read.
+    NodeClassNotRead,
+    /// No source has a price of this volume type.
+    VolumeType,
+    /// The machine image or a snapshot sets the size or the type of a volume.
+    VolumeSize,
+    /// No source has the price of provisioned IOPS or throughput.
+    VolumePerformance,
+    /// The volume type is also billed by request.
+    VolumeRequests,
 }
 
 impl Unknown {
@@ -83,6 +95,8 @@ impl Unknown {
             Self::Spot => &[PriceSource::SpotHistory, PriceSource::SpotFeed, PriceSource::SpotAdvisor],
             Self::Fargate | Self::Hybrid | Self::Fee => &[PriceSource::EksList],
             Self::NoInstanceType | Self::NoRegion | Self::FargateSize | Self::HybridTier => &[],
+            Self::VolumeType | Self::VolumePerformance => &[PriceSource::GetProducts],
+            Self::NoNodeClass | Self::NodeClassNotRead | Self::VolumeSize | Self::VolumeRequests => &[],
         }
     }
 
@@ -102,6 +116,12 @@ impl Unknown {
             Self::Hybrid => "no hybrid price",
             Self::HybridTier => "hybrid price depends on the month's tier",
             Self::Fee => "Auto Mode fee not known",
+            Self::NoNodeClass => "no node class",
+            Self::NodeClassNotRead => "node class not read",
+            Self::VolumeType => "no price for this volume type",
+            Self::VolumeSize => "size or type set by the machine image",
+            Self::VolumePerformance => "no price for provisioned performance",
+            Self::VolumeRequests => "billed by request, too",
         }
     }
 }
@@ -241,6 +261,11 @@ impl Quote {
         Self { currency, instance, fee: None, mark, list: None, basis: None, discount: None, price_row: None }
     }
 
+    /// A price of a source: exact, or an estimate.
+    pub(super) fn from_figure(currency: Currency, figure: Figure) -> Self {
+        Self::new(currency, figure.into(), if figure.estimated { Mark::Estimated } else { Mark::Exact })
+    }
+
     /// An unknown price.
     pub(super) const fn from_unknown(currency: Currency, why: Unknown) -> Self {
         Self::new(currency, Component::unknown(why), Mark::Unknown)
@@ -309,109 +334,47 @@ impl Quote {
         }
     }
 
-    /// The price as the parts that a table cell is put together from.
-    pub fn parts(&self) -> PriceParts {
+    /// The price as it stands in a table, without a currency sign: `0.0860`, `~0.0860`, `0.0860*` (set by a label or a rule),
+    /// `0.0860R` (reserved; `R?` if no label names the kind), `0.0860?` (capacity type assumed), `≤0.0860` (an upper bound),
+    /// `≥0.0860` (the fee is unknown), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (unknown).
+    pub fn parts(&self, places: u32) -> PriceParts {
         let fee = self.fee.map_or(Some(Money::ZERO), |fee| fee.amount.known());
-        let (bound, figure) = match (self.instance.amount, fee) {
+        let estimate = if self.rests_on_estimate() { "~" } else { "" };
+        let without_marks = |figure: String| PriceParts { lead: String::new(), figure, suffix: "" };
+        let (bound, amount) = match (self.instance.amount, fee) {
+            (Amount::Known(_), Some(Money::ZERO)) if self.mark == Mark::Prepaid => {
+                return without_marks("prepaid".into());
+            }
             (Amount::Known(_), Some(fee)) if self.mark == Mark::Prepaid => {
-                (None, PriceFigure::Prepaid { fee: (fee != Money::ZERO).then_some(fee) })
+                return without_marks(format!("prepaid+{estimate}{}", fee.decimal(places)));
             }
-            (Amount::Known(instance), Some(fee)) => (None, PriceFigure::Hourly(instance + fee)),
-            (Amount::Known(instance), None) if instance > Money::ZERO => {
-                (Some(Bound::AtLeast), PriceFigure::Hourly(instance))
+            (Amount::Known(instance), Some(fee)) => ("", instance + fee),
+            (Amount::Known(instance), None) if instance > Money::ZERO => ("≥", instance),
+            (Amount::AtMost(bound, _), Some(fee)) => ("≤", bound + fee),
+            (Amount::Known(_) | Amount::AtMost(..), None) | (Amount::Unknown(_), _) => {
+                return without_marks("—".into());
             }
-            (Amount::AtMost(bound, _), Some(fee)) => (Some(Bound::AtMost), PriceFigure::Hourly(bound + fee)),
-            (Amount::Known(_) | Amount::AtMost(..), None) | (Amount::Unknown(_), _) => (None, PriceFigure::Unknown),
         };
-        let suffix = if matches!(figure, PriceFigure::Hourly(_)) { self.suffix() } else { "" };
-        PriceParts { bound, estimated: self.rests_on_estimate(), figure, suffix }
+        PriceParts { lead: format!("{bound}{estimate}"), figure: amount.decimal(places), suffix: self.suffix() }
     }
 
-    /// The price as text without a currency sign, see [`PriceParts::text`].
+    /// The text of [`Self::parts`].
     pub fn label(&self, places: u32) -> String {
-        self.parts().text("", places, &PriceSigns::default())
+        let PriceParts { lead, figure, suffix } = self.parts(places);
+        format!("{lead}{figure}{suffix}")
     }
 }
 
-/// What bounds an amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
-    /// The price is at least the amount: a part of it is unknown.
-    AtLeast,
-    /// The price is at most the amount.
-    AtMost,
-}
-
-/// What a price shows for its amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PriceFigure {
-    /// The hourly amount.
-    Hourly(Money),
-    /// Paid in advance, except for the Auto Mode fee.
-    Prepaid {
-        /// The fee, unless it is zero.
-        fee: Option<Money>,
-    },
-    /// Unknown.
-    Unknown,
-}
-
-/// A price in the parts that its text is put together from, so that no reader takes text apart again: to align figures,
-/// add a currency sign, or write it in ASCII.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A price in the parts that its text is put together from, so that no reader takes text apart again: to align figures, add a
+/// currency sign, or write it in ASCII.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceParts {
-    /// Whether the figure is only a bound.
-    pub bound: Option<Bound>,
-    /// Whether the figure rests on an estimate.
-    pub estimated: bool,
-    /// The figure.
-    pub figure: PriceFigure,
-    /// The marks after it: `*`, `R`, `R?`, `?`, or nothing. ASCII, so its length is its width.
+    /// `≥` or `≤` if the figure is only a bound, then `~` if it rests on an estimate.
+    pub lead: String,
+    /// The hourly amount, `prepaid` with a fee on top, or `—` if the price is unknown.
+    pub figure: String,
+    /// The marks after an amount: `*`, `R`, `R?`, `?`, or nothing.
     pub suffix: &'static str,
-}
-
-/// The signs of a price that depend on the reader's character set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PriceSigns {
-    /// [`Bound::AtLeast`].
-    pub at_least: &'static str,
-    /// [`Bound::AtMost`].
-    pub at_most: &'static str,
-    /// [`PriceFigure::Unknown`].
-    pub unknown: &'static str,
-}
-
-impl Default for PriceSigns {
-    /// The signs of JSON and of Unicode terminals.
-    fn default() -> Self {
-        Self { at_least: "≥", at_most: "≤", unknown: "—" }
-    }
-}
-
-impl PriceParts {
-    /// A price that is not known.
-    pub const UNKNOWN: Self = Self { bound: None, estimated: false, figure: PriceFigure::Unknown, suffix: "" };
-
-    /// The price as it stands in a table: `0.0860`, `~0.0860`, `0.0860*` (set by a label or a rule), `0.0860R` (reserved;
-    /// `R?` if no label names the kind), `0.0860?` (capacity type assumed), `≤0.0860` (an upper bound), `≥0.0860` (the fee is
-    /// unknown), `prepaid`, `prepaid+0.0103` (with an Auto Mode fee), `—` (unknown). `currency` is the sign before an hourly
-    /// amount; it may be empty.
-    pub fn text(&self, currency: &str, places: u32, signs: &PriceSigns) -> String {
-        let estimate = if self.estimated { "~" } else { "" };
-        match self.figure {
-            PriceFigure::Hourly(amount) => {
-                let bound = match self.bound {
-                    Some(Bound::AtLeast) => signs.at_least,
-                    Some(Bound::AtMost) => signs.at_most,
-                    None => "",
-                };
-                format!("{bound}{estimate}{currency}{}{}", amount.decimal(places), self.suffix)
-            }
-            PriceFigure::Prepaid { fee: Some(fee) } => format!("prepaid+{estimate}{}", fee.decimal(places)),
-            PriceFigure::Prepaid { fee: None } => "prepaid".to_owned(),
-            PriceFigure::Unknown => signs.unknown.to_owned(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,23 +1,10 @@
 //! The price table embedded in the program: AWS's prices of Linux on shared tenancy, by price region and instance type.
 //!
-//! Unpacked once, at the first question (about a millisecond). A region or an instance type that the table lacks is an
-//! error that says which of the two: the price of another region is never given instead.
+//! Unpacked once, at the first question (about a millisecond). A region that the table lacks never has the price of another.
 
-use super::origin::{AsOf, Origin, PriceSource};
 use super::quote::Figure;
 use crate::units::Money;
 use std::sync::OnceLock;
-
-/// What the table lacks of a region and an instance type. Completes "failed to price …".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Missing {
-    /// It has no price of the region at all.
-    #[error("its region is not in the price table")]
-    Region,
-    /// It has prices of the region, but none of the instance type there.
-    #[error("its type is not in the price table of its region")]
-    Type,
-}
 
 /// The size of an instance type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +44,7 @@ struct Source {
 }
 
 /// The table that the build script packed.
-pub fn embedded() -> &'static Table {
+pub fn table() -> &'static Table {
     static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/prices.bin"));
     static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(|| Table::unpack(PACKED).unwrap_or_default())
@@ -97,29 +84,27 @@ impl Table {
     }
 
     /// The price of an instance type in a price region.
-    ///
-    /// # Errors
-    /// What the table lacks of the two.
-    pub fn on_demand(&'static self, region: &str, instance_type: &str) -> Result<Figure, Missing> {
+    pub fn on_demand(&'static self, region: &str, instance_type: &str) -> Option<Figure> {
         let (price, source) = self.row(region, instance_type)?;
-        Ok(Figure {
-            amount: Money::from_nanos(i64::from(price.micros) * 1000),
-            estimated: source.estimated,
-            origin: Origin {
-                source: if source.estimated { PriceSource::EmbeddedEstimate } else { PriceSource::Embedded },
-                as_of: AsOf::Month(&source.published),
-            },
-        })
+        let amount = Money::from_nanos(i64::from(price.micros) * 1000);
+        Some(Figure::embedded(amount, source.estimated, &source.published))
     }
 
-    fn row(&self, region: &str, instance_type: &str) -> Result<(&Price, &Source), Missing> {
-        let region = self.regions.binary_search_by(|(name, _)| name.as_str().cmp(region));
-        let (_, prices) = region.ok().and_then(|at| self.regions.get(at)).ok_or(Missing::Region)?;
-        let type_at = self.type_at(instance_type).ok_or(Missing::Type)?;
-        let at = prices.binary_search_by_key(&type_at, |price| usize::from(price.type_at));
-        let price = at.ok().and_then(|at| prices.get(at)).ok_or(Missing::Type)?;
-        let source = self.sources.get(usize::from(price.source_at)).ok_or(Missing::Type)?;
-        Ok((price, source))
+    /// Whether the table has prices of a price region.
+    pub fn has_region(&self, region: &str) -> bool {
+        self.region(region).is_some()
+    }
+
+    fn region(&self, region: &str) -> Option<&[Price]> {
+        let at = self.regions.binary_search_by(|(name, _)| name.as_str().cmp(region)).ok()?;
+        self.regions.get(at).map(|(_, prices)| prices.as_slice())
+    }
+
+    fn row(&self, region: &str, instance_type: &str) -> Option<(&Price, &Source)> {
+        let (prices, type_at) = (self.region(region)?, self.type_at(instance_type)?);
+        let at = prices.binary_search_by_key(&type_at, |price| usize::from(price.type_at)).ok()?;
+        let price = prices.get(at)?;
+        Some((price, self.sources.get(usize::from(price.source_at))?))
     }
 
     /// The size of an instance type, if the table has it.
@@ -136,6 +121,7 @@ impl Table {
 mod tests {
     use super::*;
     use crate::pricing::table_files::{self, CsvSource, CsvTable};
+    use crate::pricing::{AsOf, PriceBook, Unknown};
     use std::collections::{BTreeMap, BTreeSet};
     use test_case::test_case;
 
@@ -153,7 +139,7 @@ mod tests {
         let mut regions = BTreeSet::new();
         for row in rows.records() {
             let row = row.unwrap();
-            let price = embedded().on_demand(&row[0], &row[1]).unwrap();
+            let price = table().on_demand(&row[0], &row[1]).unwrap();
             assert_eq!(price.amount, row[2].parse().unwrap(), "{row:?}");
             let AsOf::Month(published) = price.origin.as_of else { panic!("{row:?}") };
             let source = &sources[&row[3]];
@@ -163,7 +149,7 @@ mod tests {
         }
         // The coverage that the documents state; a new table changes these numbers together with its file.
         assert_eq!((exact, estimated, regions.len()), (16_999, 5_872, 35));
-        let prices: usize = embedded().regions.iter().map(|(_, prices)| prices.len()).sum();
+        let prices: usize = table().regions.iter().map(|(_, prices)| prices.len()).sum();
         assert_eq!(prices, exact + estimated, "the table holds nothing else");
     }
 
@@ -173,40 +159,40 @@ mod tests {
         for row in rows.records() {
             let row = row.unwrap();
             let size = Size { vcpu: row[1].parse().unwrap(), memory_mib: row[2].parse().unwrap() };
-            assert_eq!(embedded().size(&row[0]), Some(size), "{row:?}");
+            assert_eq!(table().size(&row[0]), Some(size), "{row:?}");
         }
-        assert_eq!(embedded().size("g4ad.xlarge"), None, "priced, but of unknown size");
-        assert_eq!(embedded().size("m9x.large"), None);
+        assert_eq!(table().size("g4ad.xlarge"), None, "priced, but of unknown size");
+        assert_eq!(table().size("m9x.large"), None);
     }
 
     #[test]
     fn the_embedded_table_is_the_files_and_stays_small() {
         let packed = include_bytes!(concat!(env!("OUT_DIR"), "/prices.bin"));
         assert_eq!(read(PRICES, SPECS, SOURCES).unwrap().pack().as_deref(), Ok(packed.as_slice()));
-        let prices: usize = embedded().regions.iter().map(|(_, prices)| prices.len()).sum();
+        let prices: usize = table().regions.iter().map(|(_, prices)| prices.len()).sum();
         let type_bytes = size_of::<(String, Option<Size>)>() + 16;
-        let resident = prices * size_of::<Price>() + embedded().types.len() * type_bytes;
+        let resident = prices * size_of::<Price>() + table().types.len() * type_bytes;
         assert!(resident < 300_000, "{resident} bytes resident");
     }
 
     #[test_case("ap-northeast-2", "c5a.large" => Ok("0.086".to_owned()))]
     #[test_case("ap-northeast-2", "c5a.2xlarge" => Ok("0.344".to_owned()))]
     #[test_case("us-west-2-lax-1", "c5.12xlarge" => Ok("2.448".to_owned()))]
-    #[test_case("cn-north-1", "c5.large" => Err(Missing::Region))]
-    #[test_case("ap-northeast-2", "m9x.large" => Err(Missing::Type))]
-    #[test_case("us-east-1", "" => Err(Missing::Type))]
-    #[test_case("us-east-1", "c5" => Err(Missing::Type))]
-    #[test_case("us-east-1", "c5a.LARGE" => Err(Missing::Type))]
-    #[test_case("", "c5.large" => Err(Missing::Region))]
-    #[test_case("us-east-1", "mac2.metal" => Err(Missing::Type) ; "its size is known, its price is not")]
-    fn on_demand(region: &str, instance_type: &str) -> Result<String, Missing> {
-        embedded().on_demand(region, instance_type).map(|price| price.amount.to_string())
+    #[test_case("cn-north-1", "c5.large" => Err(Unknown::Region))]
+    #[test_case("ap-northeast-2", "m9x.large" => Err(Unknown::Type))]
+    #[test_case("us-east-1", "" => Err(Unknown::Type))]
+    #[test_case("us-east-1", "c5" => Err(Unknown::Type))]
+    #[test_case("us-east-1", "c5a.LARGE" => Err(Unknown::Type))]
+    #[test_case("", "c5.large" => Err(Unknown::Region))]
+    #[test_case("us-east-1", "mac2.metal" => Err(Unknown::Type) ; "its size is known, its price is not")]
+    fn on_demand(region: &str, instance_type: &str) -> Result<String, Unknown> {
+        PriceBook::embedded().on_demand(region, instance_type).map(|price| price.amount.to_string())
     }
 
     /// Hosts run at the Shared price; the Dedicated one is 6–10 % dearer and is what Karpenter's own table holds.
     #[test]
     fn metal_uses_shared_tenancy_price() {
-        let price = |region, name| embedded().on_demand(region, name).unwrap().amount.to_string();
+        let price = |region, name| table().on_demand(region, name).unwrap().amount.to_string();
         assert_eq!(price("us-east-1", "c6g.metal"), "2.176");
         assert_eq!(price("ap-northeast-2", "c6g.metal"), "2.464");
         assert_eq!(price("us-east-1", "m7i.metal-24xl"), "4.8384");
@@ -265,7 +251,7 @@ mod tests {
     fn bytes_of_another_format_are_refused() {
         let packed = include_bytes!(concat!(env!("OUT_DIR"), "/prices.bin"));
         let pack = |plain: &[u8]| miniz_oxide::deflate::compress_to_vec_zlib(plain, 6);
-        assert_eq!(Table::unpack(packed).as_ref(), Some(embedded()));
+        assert_eq!(Table::unpack(packed).as_ref(), Some(table()));
         assert_eq!(Table::unpack(&[]), None);
         assert_eq!(Table::unpack(&packed[..packed.len() / 2]), None);
         assert_eq!(Table::unpack(&pack(b"")), None);

@@ -8,6 +8,7 @@
 use super::answers::Item;
 use super::offer::Offer;
 use super::origin::Origin;
+use super::quote::Unknown;
 use super::{CapacityType, ComputeType, PriceBook};
 use crate::model::{NodeClass, Provisioner, Volume};
 use crate::units::money::HOURS_PER_MONTH;
@@ -31,40 +32,6 @@ impl ExtraCosts {
     }
 }
 
-/// Why the price of a node's volumes is not fully known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum VolumeUnknown {
-    /// The node has no node class: it belongs to a node group, or was launched by hand.
-    NoClass,
-    /// Its node class was not read.
-    ClassNotRead,
-    /// Neither a label, the zone nor the provider ID names the region.
-    NoRegion,
-    /// No source has a price of this volume type.
-    Price,
-    /// The machine image or a snapshot sets the size or the type.
-    Size,
-    /// No source has the price of provisioned IOPS or throughput.
-    Performance,
-    /// The type is also billed by request.
-    Requests,
-}
-
-impl VolumeUnknown {
-    /// The reason in a few words, for the detail view and JSON.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::NoClass => "no node class",
-            Self::ClassNotRead => "node class not read",
-            Self::NoRegion => "region not known",
-            Self::Price => "no price for this volume type",
-            Self::Size => "size or type set by the machine image",
-            Self::Performance => "no price for provisioned performance",
-            Self::Requests => "billed by request, too",
-        }
-    }
-}
-
 /// A volume and its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumePart {
@@ -73,7 +40,7 @@ pub struct VolumePart {
     /// The known part of its hourly price.
     pub known: Money,
     /// Why that is not all, if so.
-    pub unknown: Option<VolumeUnknown>,
+    pub unknown: Option<Unknown>,
     /// The price source of a GiB.
     pub origin: Origin,
 }
@@ -86,14 +53,14 @@ pub struct VolumesQuote {
     /// The volumes.
     pub parts: Vec<VolumePart>,
     /// Why they are not known at all, if so.
-    pub nothing: Option<VolumeUnknown>,
+    pub nothing: Option<Unknown>,
     /// Whether the node class has changed since the node's launch.
     pub estimated: bool,
 }
 
 impl VolumesQuote {
     /// The quote of a node whose volumes are unknown.
-    pub(crate) const fn from_unknown(currency: Currency, why: VolumeUnknown) -> Self {
+    pub(crate) const fn from_unknown(currency: Currency, why: Unknown) -> Self {
         Self { currency, parts: Vec::new(), nothing: Some(why), estimated: false }
     }
 
@@ -108,7 +75,7 @@ impl VolumesQuote {
     }
 
     /// Why a part is unknown, if one is.
-    pub fn unknown(&self) -> Option<VolumeUnknown> {
+    pub fn unknown(&self) -> Option<Unknown> {
         self.nothing.or_else(|| self.parts.iter().find_map(|part| part.unknown))
     }
 }
@@ -119,13 +86,13 @@ const GP3_FREE: (u64, u64) = (3_000, 125);
 const IO2_FIRST: u64 = 32_000;
 
 /// The IOPS and MiB/s of a volume that are billed, and why more than these may be.
-fn billed_performance(volume: &Volume) -> (u64, u64, Option<VolumeUnknown>) {
+fn billed_performance(volume: &Volume) -> (u64, u64, Option<Unknown>) {
     let (iops, throughput) = (volume.iops.unwrap_or(0), volume.throughput.unwrap_or(0));
     match volume.volume_type.as_str() {
         "gp3" => (iops.saturating_sub(GP3_FREE.0), throughput.saturating_sub(GP3_FREE.1), None),
         "io1" => (iops, 0, None),
-        "io2" => (iops.min(IO2_FIRST), 0, (iops > IO2_FIRST).then_some(VolumeUnknown::Performance)),
-        "standard" => (0, 0, Some(VolumeUnknown::Requests)),
+        "io2" => (iops.min(IO2_FIRST), 0, (iops > IO2_FIRST).then_some(Unknown::VolumePerformance)),
+        "standard" => (0, 0, Some(Unknown::VolumeRequests)),
         _ => (0, 0, None),
     }
 }
@@ -149,17 +116,17 @@ pub(crate) fn launched_with(class: &NodeClass, local_disks: Option<u64>) -> Cow<
 }
 
 /// Whether a node has EBS volumes that are billed separately.
-pub(crate) fn has_volumes(offer: &Offer<'_>) -> bool {
+pub(crate) fn has_volumes(offer: &Offer) -> bool {
     let ec2 = matches!(offer.compute_type, ComputeType::Instance | ComputeType::Auto);
     ec2 && offer.capacity_type != CapacityType::Fargate
 }
 
 impl PriceBook {
     /// The price of a node's volumes.
-    pub fn quote_volumes(&self, offer: &Offer<'_>, volumes: &[Volume]) -> VolumesQuote {
+    pub fn quote_volumes(&self, offer: &Offer, volumes: &[Volume]) -> VolumesQuote {
         let currency = offer.partition().currency();
         let Some(region) = offer.price_region() else {
-            return VolumesQuote::from_unknown(currency, VolumeUnknown::NoRegion);
+            return VolumesQuote::from_unknown(currency, Unknown::NoRegion);
         };
         let parts = volumes.iter().map(|volume| {
             let (known, unknown, origin) = self.volume(region, volume);
@@ -168,25 +135,27 @@ impl PriceBook {
         VolumesQuote { currency, parts: parts.collect(), nothing: None, estimated: false }
     }
 
-    fn volume(&self, region: &str, volume: &Volume) -> (Money, Option<VolumeUnknown>, Origin) {
-        let kind = &volume.volume_type;
-        let Some(size) = volume.size_gib.filter(|_| !kind.is_empty()) else {
-            return (Money::ZERO, Some(VolumeUnknown::Size), Origin::default());
+    /// The known part of a volume's hourly price, why it is not all, and its source.
+    fn volume(&self, region: &str, volume: &Volume) -> (Money, Option<Unknown>, Origin) {
+        let unknown = |why| (Money::ZERO, Some(why), Origin::default());
+        let volume_type = &volume.volume_type;
+        let Some(size) = volume.size_gib.filter(|_| !volume_type.is_empty()) else {
+            return unknown(Unknown::VolumeSize);
         };
-        let Some(gib) = self.answers().get(region, &Item::Volume(kind.clone())) else {
-            return (Money::ZERO, Some(VolumeUnknown::Price), Origin::default());
-        };
+        let price = |item| self.figure(region, &item);
+        let Some(gib) = price(Item::Volume(volume_type.clone())) else { return unknown(Unknown::VolumeType) };
         let times = |price: Money, count: u64| price.times(i64::try_from(count).unwrap_or(i64::MAX), 1);
-        let (iops, throughput, mut unknown) = billed_performance(volume);
+        let (iops, throughput, mut why) = billed_performance(volume);
         let mut month = times(gib.amount, size);
-        let billed = [(iops, Item::VolumeIops(kind.clone())), (throughput, Item::VolumeMibps(kind.clone()))];
+        let billed =
+            [(iops, Item::VolumeIops(volume_type.clone())), (throughput, Item::VolumeMibps(volume_type.clone()))];
         for (count, item) in billed.into_iter().filter(|(count, _)| *count > 0) {
-            match self.answers().get(region, &item) {
+            match price(item) {
                 Some(price) => month += times(price.amount, count),
-                None => unknown = unknown.or(Some(VolumeUnknown::Performance)),
+                None => why = why.or(Some(Unknown::VolumePerformance)),
             }
         }
-        (month.times(1, HOURS_PER_MONTH), unknown, gib.origin)
+        (month.times(1, HOURS_PER_MONTH), why, gib.origin)
     }
 }
 
@@ -229,7 +198,7 @@ mod tests {
     fn quote(region: &str, volume: Volume) -> VolumesQuote {
         let labels: Labels = [(key::REGION[0], region)].into_iter().collect();
         let node = Node { labels, ..Node::default() };
-        book().quote_volumes(&Offer::from_node(&node, None), &[volume])
+        book().quote_volumes(&Offer::read(Some(&node), None).unwrap(), &[volume])
     }
 
     fn volume(kind: &str, size: u64, iops: u64, throughput: u64) -> Volume {
@@ -252,19 +221,19 @@ mod tests {
         quote("ap-northeast-2", volume).hourly().unwrap().decimal(9)
     }
 
-    #[test_case("ap-northeast-2", volume("io2", 100, 64_000, 0) => (Some(VolumeUnknown::Performance), "2.936958904".into()) ;
+    #[test_case("ap-northeast-2", volume("io2", 100, 64_000, 0) => (Some(Unknown::VolumePerformance), "2.936958904".into()) ;
         "above the first price of io2")]
-    #[test_case("ap-northeast-2", volume("io1", 100, 4_000, 0) => (Some(VolumeUnknown::Performance), "0.017506849".into()) ;
+    #[test_case("ap-northeast-2", volume("io1", 100, 4_000, 0) => (Some(Unknown::VolumePerformance), "0.017506849".into()) ;
         "operations without a price")]
-    #[test_case("ap-northeast-2", volume("standard", 100, 0, 0) => (Some(VolumeUnknown::Requests), "0.010958904".into()) ;
+    #[test_case("ap-northeast-2", volume("standard", 100, 0, 0) => (Some(Unknown::VolumeRequests), "0.010958904".into()) ;
         "billed by request")]
-    #[test_case("ap-northeast-2", volume("gp3", 0, 0, 0) => (Some(VolumeUnknown::Size), "0.000000000".into()) ; "no size")]
-    #[test_case("ap-northeast-2", volume("", 20, 0, 0) => (Some(VolumeUnknown::Size), "0.000000000".into()) ; "no type")]
-    #[test_case("ap-northeast-2", volume("gp2", 20, 0, 0) => (Some(VolumeUnknown::Price), "0.000000000".into()) ; "no price")]
-    #[test_case("eu-west-1", volume("gp3", 20, 0, 0) => (Some(VolumeUnknown::Price), "0.000000000".into()) ;
+    #[test_case("ap-northeast-2", volume("gp3", 0, 0, 0) => (Some(Unknown::VolumeSize), "0.000000000".into()) ; "no size")]
+    #[test_case("ap-northeast-2", volume("", 20, 0, 0) => (Some(Unknown::VolumeSize), "0.000000000".into()) ; "no type")]
+    #[test_case("ap-northeast-2", volume("gp2", 20, 0, 0) => (Some(Unknown::VolumeType), "0.000000000".into()) ; "no price")]
+    #[test_case("eu-west-1", volume("gp3", 20, 0, 0) => (Some(Unknown::VolumeType), "0.000000000".into()) ;
         "never another region's price")]
-    #[test_case("", volume("gp3", 20, 0, 0) => (Some(VolumeUnknown::NoRegion), "0.000000000".into()) ; "no region")]
-    fn unknown_is_not_zero(region: &str, volume: Volume) -> (Option<VolumeUnknown>, String) {
+    #[test_case("", volume("gp3", 20, 0, 0) => (Some(Unknown::NoRegion), "0.000000000".into()) ; "no region")]
+    fn unknown_is_not_zero(region: &str, volume: Volume) -> (Option<Unknown>, String) {
         let quote = quote(region, volume);
         assert_eq!(quote.hourly(), None);
         (quote.unknown(), quote.known().decimal(9))

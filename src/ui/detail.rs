@@ -13,7 +13,7 @@ use crate::insight::Waste;
 use crate::model::{
     Condition, ConditionHealth, ConditionStatus, LinkState, Name, NodeClaim, PodClass, Resource, Resources, Stream, key,
 };
-use crate::pricing::{Amount, AsOf, Basis, Component, Discount, Mark, PriceSource, Quote, price_override};
+use crate::pricing::{Amount, AsOf, Basis, Component, Discount, Mark, PriceSource, Quote};
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Money, age};
 use ratatui::style::Style;
@@ -123,7 +123,7 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
     if !facts.scene.cluster.has_prices() {
         return facts.fact("", "prices are switched off", Role::Dim);
     }
-    if let Some(Err(bad)) = row.node().map(|node| price_override(node, row.claim())) {
+    if let Some(bad) = row.bad_price_label() {
         facts.fact("ignored", &bad.to_string(), Role::Warn);
     }
     let Some(quote) = row.quote() else { return facts.fact("", "not billed", Role::Dim) };
@@ -172,7 +172,7 @@ fn price(facts: &mut Facts<'_, '_>, row: &Row, seen: &mut Seen) {
             facts.fact("spot savings", &part_of(&text, saves, list.amount), Role::Good);
         }
     }
-    if let Some(band) = row.offer().and_then(|offer| facts.scene.cluster.prices().book()?.interruption_band(&offer)) {
+    if let Some(band) = row.offer().and_then(|offer| facts.scene.cluster.prices().book()?.interruption_band(offer)) {
         facts.fact("taken back", interruptions(band), Role::Dim);
     }
     let file = facts.scene.cluster.prices().book().and_then(|book| book.terms().file.as_ref());
@@ -193,7 +193,7 @@ fn excuses(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
     let scene = facts.scene;
     let prices = scene.cluster.prices();
     // A zone with prices of its own is asked for by its own name, spot by the region's.
-    let regions: BTreeSet<&str> = offer.region.into_iter().chain(offer.price_region()).collect();
+    let regions: BTreeSet<&str> = offer.region.as_deref().into_iter().chain(offer.price_region()).collect();
     for (teller, why) in regions.into_iter().flat_map(|region| prices.why_missing(missing, region)) {
         facts.fact("", &format!("{}: {why}", source(teller)), Role::Dim);
     }

@@ -4,9 +4,9 @@ use super::format;
 use super::scene::Scene;
 use super::theme::Role;
 use crate::cluster::Row;
-use crate::insight::VolumeTotals;
+use crate::insight::PriceTotals;
 use crate::model::{LinkState, Stream, Volume};
-use crate::pricing::{ControlPlane, VolumePart, VolumeUnknown, VolumesQuote};
+use crate::pricing::{ControlPlane, Unknown, VolumePart, VolumesQuote};
 use crate::units::Money;
 use ratatui::style::Style;
 
@@ -51,20 +51,20 @@ fn control_plane(scene: &Scene<'_>, plane: Option<&ControlPlane>) -> Vec<Piece> 
 }
 
 /// `volumes $0.031/h`, `volumes ≥ $0.031/h (3 unknown)`.
-fn volumes(scene: &Scene<'_>, totals: &VolumeTotals) -> Vec<Piece> {
+fn volumes(scene: &Scene<'_>, totals: &PriceTotals) -> Vec<Piece> {
     let theme = scene.theme();
     let dim = theme.dim();
     let mut pieces = vec![("volumes ".to_owned(), dim)];
     if totals.is_unknown() {
         pieces.push((format!("{}/h", theme.glyphs().unknown), dim));
     } else {
-        let mark = marks(scene, totals.left_out() > 0, totals.estimated > 0);
+        let mark = marks(scene, totals.unpriced > 0, totals.estimated > 0);
         let amount = format::hourly(format::sign(totals.currency(), theme), totals.hourly());
         pieces.push((format!("{mark}{amount}/h"), theme.style(Role::Text)));
     }
-    if totals.left_out() > 0 {
+    if totals.unpriced > 0 {
         // Node classes need a permission of their own, which may be the only one missing.
-        let denied = totals.unknown.contains_key(&VolumeUnknown::ClassNotRead) && classes_are_denied(scene);
+        let denied = totals.unknown.contains_key(&Unknown::NodeClassNotRead) && classes_are_denied(scene);
         let why = if denied { "cannot list node classes: forbidden".to_owned() } else { reasons(totals) };
         pieces.push((format!(" ({why})"), dim));
     }
@@ -72,12 +72,12 @@ fn volumes(scene: &Scene<'_>, totals: &VolumeTotals) -> Vec<Piece> {
 }
 
 /// `3 unknown: no node class`, `5 unknown`; beside an amount `3 partly unknown: size or type set by the AMI`.
-fn reasons(totals: &VolumeTotals) -> String {
+fn reasons(totals: &PriceTotals) -> String {
     let unknown = if totals.is_unknown() { "unknown" } else { "partly unknown" };
     let mut causes = totals.unknown.keys();
     match (causes.next(), causes.next()) {
-        (Some(cause), None) => format!("{} {unknown}: {}", totals.left_out(), cause.reason()),
-        (Some(_), Some(_)) | (None, _) => format!("{} {unknown}", totals.left_out()),
+        (Some(cause), None) => format!("{} {unknown}: {}", totals.unpriced, cause.reason()),
+        (Some(_), Some(_)) | (None, _) => format!("{} {unknown}", totals.unpriced),
     }
 }
 
@@ -107,7 +107,7 @@ fn total(scene: &Scene<'_>, quote: &VolumesQuote) -> Fact {
     let sign = format::sign(quote.currency, scene.theme());
     let known = quote.known();
     if let Some(why) = quote.nothing {
-        let denied = why == VolumeUnknown::ClassNotRead && classes_are_denied(scene);
+        let denied = why == Unknown::NodeClassNotRead && classes_are_denied(scene);
         let why = if denied { "cannot list node classes: forbidden" } else { why.reason() };
         return ("volumes", why.to_owned(), Role::Dim);
     }

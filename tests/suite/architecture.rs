@@ -110,7 +110,7 @@ const FILE_ORDER: &[(&str, &[&[&str]])] = &[
         "insight",
         &[
             &["counts", "nodepool_match", "orphans", "status", "waste"],
-            &["filter", "pending", "sort", "volume_totals"],
+            &["filter", "pending", "sort"],
             &["extra", "totals"],
             &["alerts", "history", "view"],
         ],

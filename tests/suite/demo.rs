@@ -4,7 +4,7 @@
 
 use nodeglass::cluster::Cluster;
 use nodeglass::model::Timestamp;
-use nodeglass::pricing::{ExtraCosts, PriceBook, VolumeUnknown};
+use nodeglass::pricing::{ExtraCosts, PriceBook, Unknown};
 use nodeglass::source::demo::{self, Fleet, Options};
 use nodeglass::source::sim::Speed;
 use nodeglass::units::Money;
@@ -64,7 +64,7 @@ fn extra_costs_have_a_price() {
     let mut volumes = 0;
     for quote in cluster.rows().filter_map(|row| row.volumes_quote()) {
         assert_eq!((quote.nothing, quote.parts.len()), (None, 2), "{quote:?}");
-        assert_eq!(quote.unknown(), Some(VolumeUnknown::Size));
+        assert_eq!(quote.unknown(), Some(Unknown::VolumeSize));
         assert!(quote.known() > Money::ZERO, "{quote:?}");
         volumes += 1;
     }

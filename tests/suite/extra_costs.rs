@@ -11,7 +11,7 @@ use nodeglass::insight::{Filter, GroupBy, Sort, Totals, View};
 use nodeglass::model::{About, Change, LinkState, Node, NodeClaim, NodeClass, Provisioner, Stream, Uid, Volume, key};
 use nodeglass::pricing::{
     ClusterSupport, ExtraCosts, PriceBook, PriceNews, PriceSheet, PriceSource, Prices, SupportPhase, SupportType,
-    VolumePrice, VolumeUnknown,
+    Unknown, VolumePrice,
 };
 use nodeglass::source::live::{Connection, Interest, Options, Timing};
 use nodeglass::units::{Currency, Money};
@@ -164,7 +164,7 @@ fn class(provisioner: Provisioner, name: &str, volumes: Vec<Volume>) -> NodeClas
 }
 
 /// `hourly` of what is known, and why not all is.
-fn volumes(cluster: &Cluster, node: &str) -> Option<(String, Option<VolumeUnknown>)> {
+fn volumes(cluster: &Cluster, node: &str) -> Option<(String, Option<Unknown>)> {
     let quote = cluster.row_of_node(node).and_then(Row::volumes_quote)?;
     Some((quote.known().decimal(5), quote.unknown()))
 }
@@ -220,16 +220,16 @@ proptest! {
         for (node, expected) in [
             ("by-claim", some("0.00250", None)),
             ("by-label", some("0.00250", None)),
-            ("auto", some("0.00999", Some(VolumeUnknown::Size))),
-            ("auto-disks", some("0.00250", Some(VolumeUnknown::Size))),
-            ("group", some("0.00000", Some(VolumeUnknown::NoClass))),
-            ("lost", some("0.00000", Some(VolumeUnknown::ClassNotRead))),
+            ("auto", some("0.00999", Some(Unknown::VolumeSize))),
+            ("auto-disks", some("0.00250", Some(Unknown::VolumeSize))),
+            ("group", some("0.00000", Some(Unknown::NoNodeClass))),
+            ("lost", some("0.00000", Some(Unknown::NodeClassNotRead))),
             ("fargate", None),
         ] {
             prop_assert_eq!(volumes(&cluster, node), expected, "{}", node);
         }
         let totals = totals(&mut cluster).volumes;
-        prop_assert_eq!((totals.hourly().decimal(5), totals.left_out()), ("0.01749".to_owned(), 4));
+        prop_assert_eq!((totals.hourly().decimal(5), totals.unpriced), ("0.01749".to_owned(), 4));
         let demand = cluster.demand();
         prop_assert_eq!(demand.volumes.get("ap-northeast-2").unwrap().iter().collect::<Vec<_>>(), ["gp3"]);
     }
@@ -285,7 +285,7 @@ fn a_class_that_changes_or_goes_is_felt_by_its_machines_alone() {
     let gone = |provisioner, uid: &str| Change::NodeClassGone(provisioner, "web".into(), Uid::new(uid));
     assert!(!cluster.apply(gone(Provisioner::Karpenter, "another"), at(22)).any(), "an older object of that name");
     cluster.apply(gone(Provisioner::AutoMode, "AutoMode web"), at(23));
-    assert_eq!(volumes(&cluster, "auto").unwrap().1, Some(VolumeUnknown::ClassNotRead));
+    assert_eq!(volumes(&cluster, "auto").unwrap().1, Some(Unknown::NodeClassNotRead));
     assert_eq!(volumes(&cluster, "by-claim").unwrap().1, None);
 }
 
@@ -295,10 +295,10 @@ fn a_list_of_one_flavour_says_nothing_of_the_other() {
     for change in [Change::Resync(Stream::NodeClasses), Change::Synced(Stream::NodeClasses)] {
         cluster.apply(change, at(20));
     }
-    assert_eq!(volumes(&cluster, "auto").unwrap().1, Some(VolumeUnknown::ClassNotRead), "the list did not name it");
+    assert_eq!(volumes(&cluster, "auto").unwrap().1, Some(Unknown::NodeClassNotRead), "the list did not name it");
     assert_eq!(volumes(&cluster, "by-claim").unwrap().1, None);
     cluster.apply(Change::Link(Stream::Ec2NodeClasses, LinkState::Absent), at(21));
-    assert_eq!(volumes(&cluster, "by-claim").unwrap().1, Some(VolumeUnknown::ClassNotRead), "its kind was deleted");
+    assert_eq!(volumes(&cluster, "by-claim").unwrap().1, Some(Unknown::NodeClassNotRead), "its kind was deleted");
 }
 
 #[test]

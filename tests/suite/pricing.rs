@@ -302,6 +302,28 @@ fn coverage_is_what_the_documents_say() {
     }
 }
 
+/// Not even a label or a price file sets a price before the instance is there.
+#[test]
+fn a_claim_is_billed_from_its_launch() {
+    let labels = [
+        ("node.kubernetes.io/instance-type", "m5.large"),
+        ("topology.kubernetes.io/zone", "us-east-1a"),
+        (key::INSTANCE_PRICE, "0.5"),
+    ];
+    let claim = |provider_id: &str| NodeClaim {
+        name: "c".into(),
+        uid: Uid::new("u"),
+        provider_id: provider_id.into(),
+        labels: labels.into_iter().collect(),
+        ..NodeClaim::default()
+    };
+    let mut cluster = book();
+    cluster.apply(Change::Claim(Box::new(claim(""))), at(0));
+    assert_eq!(cluster.row_of_claim("c").unwrap().quote(), None);
+    cluster.apply(Change::Claim(Box::new(claim("aws:///us-east-1a/i-0088a4e1b9e73a3c1"))), at(1));
+    assert_eq!(cluster.row_of_claim("c").unwrap().quote().unwrap().label(4), "0.5000*");
+}
+
 // === prices that depend on pods ===
 
 fn fargate(name: &str) -> Node {

@@ -95,7 +95,7 @@ impl Cluster {
 
     /// Prices a row again whose pods changed, if they decide its price.
     pub(super) fn price_by_pods(&mut self, id: RowId) {
-        if let Some(row) = self.rows.get_mut(&id).filter(|row| row.priced_by_pods) {
+        if let Some(row) = self.rows.get_mut(&id).filter(|row| row.is_priced_by_pods()) {
             row.price(self.prices.book.as_ref());
             self.prices.mark_used(row.quote());
         }

@@ -28,12 +28,13 @@ fn spot(second: i64, prices: &[(&str, Option<&str>, &str)]) -> PriceSheet {
     sheet(PriceSource::SpotHistory, second, Prices::Spot(prices.iter().map(price).collect()))
 }
 
+fn answered(answers: &Answers, zone: Option<&str>, name: &str) -> Option<Figure> {
+    let (instance_type, region, zone) = (Some(name.into()), Some(SEOUL.into()), zone.map(Into::into));
+    answers.spot(&Offer { instance_type, region, zone, ..Offer::default() }, None)
+}
+
 fn best(answers: &Answers, zone: Option<&str>, name: &str) -> Option<(bool, String)> {
-    match answers.spot(SEOUL, zone, ZoneKind::Standard, Os::Linux, name)? {
-        SpotFigure::Own(figure) => Some((true, figure.amount.to_string())),
-        SpotFigure::OtherZones(figure) => Some((false, figure.amount.to_string())),
-        SpotFigure::Saving(percent, _) => Some((false, format!("-{percent}%"))),
-    }
+    answered(answers, zone, name).map(|figure| (!figure.estimated, figure.amount.to_string()))
 }
 
 #[test]
@@ -92,10 +93,9 @@ proptest::proptest! {
         answers.merge(&spot(1, &prices));
         let mut backwards = Answers::default();
         backwards.merge(&spot(1, &prices.iter().rev().copied().collect::<Vec<_>>()));
-        let median_of = |answers: &Answers| {
-            answers.spot(SEOUL, Some("ap-northeast-2a"), ZoneKind::Standard, Os::Linux, "c5a.large")
-        };
-        let Some(SpotFigure::OtherZones(median)) = median_of(&answers) else { panic!("no median") };
+        let median_of = |answers: &Answers| answered(answers, Some("ap-northeast-2a"), "c5a.large");
+        let median = median_of(&answers).unwrap();
+        proptest::prop_assert!(median.estimated);
         let (least, most) = (nanos.iter().min().unwrap(), nanos.iter().max().unwrap());
         proptest::prop_assert!((*least..=*most).contains(&median.amount.nanos()));
         proptest::prop_assert_eq!(median_of(&backwards), median_of(&answers));

@@ -1,6 +1,7 @@
 use super::*;
-use crate::model::{ClaimRequirement, Labels, Timestamp};
-use crate::pricing::{AsOf, DiscountOn, DiscountRule, PriceFile, Prices, SpotPrice};
+use crate::model::{ClaimRequirement, Labels, Node, NodeClaim, Timestamp};
+use crate::pricing::{AsOf, DiscountOn, EksPrices, Prices, SpotPrice};
+use crate::units::Currency;
 use test_case::test_case;
 
 const TYPE: (&str, &str) = ("node.kubernetes.io/instance-type", "c5a.large");
@@ -37,8 +38,17 @@ fn claim(provider_id: &str, pairs: Pairs) -> NodeClaim {
     NodeClaim { labels: labels(pairs), provider_id: provider_id.into(), ..NodeClaim::default() }
 }
 
+fn offer(node: &Node) -> Offer {
+    Offer::read(Some(node), None).unwrap()
+}
+
 fn price(node: &Node) -> Quote {
-    PriceBook::embedded().quote_node(node, None, &FargatePods::default())
+    PriceBook::embedded().quote(&offer(node), &FargatePods::default())
+}
+
+/// The quote of a launched claim without its node.
+fn quote_claim(book: &PriceBook, claim: &NodeClaim) -> Quote {
+    book.quote(&Offer::read(None, Some(claim)).unwrap(), &FargatePods::default())
 }
 
 fn usd(text: &str) -> Money {
@@ -229,7 +239,7 @@ fn every_purchase_kind_is_priced_or_explained() {
             CapacityType::Unknown => &[("karpenter.sh/capacity-type", "")],
         };
         let node = seoul(pairs);
-        assert_eq!(Offer::from_node(&node, None).capacity_type, capacity_type);
+        assert_eq!(offer(&node).capacity_type, capacity_type);
         let quote = price(&node);
         assert_eq!(quote.hourly().is_none(), quote.unknown().is_some(), "{capacity_type}: priced or explained");
     }
@@ -312,17 +322,16 @@ fn reprice_has_no_unknown_gap() {
 }
 
 #[test]
-fn a_claim_costs_from_its_launch() {
+fn the_node_class_of_a_launched_claim_decides_the_fee() {
     let book = PriceBook::embedded();
-    assert_eq!(book.quote_claim(&claim("", &[TYPE, ZONE, ON_DEMAND, PRICE])), None);
     let launched = NodeClaim {
         node_class_group: "eks.amazonaws.com".into(),
         ..claim("aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1", &[TYPE, ON_DEMAND])
     };
     // The API group of its node class identifies an Auto Mode claim before any label of a node does.
-    assert_eq!(book.quote_claim(&launched).unwrap().known(), (usd("0.086"), usd("0.01032")));
+    assert_eq!(quote_claim(&book, &launched).known(), (usd("0.086"), usd("0.01032")));
     let own = NodeClaim { node_class_group: "karpenter.k8s.aws".into(), ..launched };
-    assert_eq!(book.quote_claim(&own).unwrap().fee, None);
+    assert_eq!(quote_claim(&book, &own).fee, None);
 }
 
 #[test]
@@ -338,7 +347,7 @@ fn a_requirement_with_one_value_counts_as_a_label() {
     let either = require("karpenter.sh/capacity-type", &["spot", "on-demand"]);
     let quote = |requirement| {
         let claim = NodeClaim { requirements: vec![requirement], ..claim(id, &[TYPE]) };
-        PriceBook::embedded().quote_claim(&claim).unwrap().label(4)
+        quote_claim(&PriceBook::embedded(), &claim).label(4)
     };
     assert_eq!((quote(spot), quote(either)), ("≤0.0860".to_owned(), "0.0860?".to_owned()));
 }
@@ -348,16 +357,17 @@ fn a_claim_has_the_labels_that_its_node_does_not_have_yet() {
     let claim = claim("aws:///ap-northeast-2b/i-0088a4e1b9e73a3c1", &[TYPE, ZONE, SPOT, AUTO]);
     let book = PriceBook::embedded();
     let bare = node(&[]);
-    assert_eq!(Some(book.quote_node(&bare, Some(&claim), &FargatePods::default())), book.quote_claim(&claim));
+    let joined = |node| book.quote(&Offer::read(Some(node), Some(&claim)).unwrap(), &FargatePods::default());
+    assert_eq!(joined(&bare), quote_claim(&book, &claim));
     // The node's own labels come first: its reservation or spot label may have changed since.
-    assert_eq!(book.quote_node(&seoul(&[]), Some(&claim), &FargatePods::default()).label(5), "0.09632");
+    assert_eq!(joined(&seoul(&[])).label(5), "0.09632");
 }
 
 #[test]
 fn a_fargate_node_is_identified_by_its_name_until_it_has_labels() {
     let early = Node { name: "fargate-ip-10-0-0-3.ap-northeast-2.compute.internal".into(), ..node(&[REGION]) };
     assert_eq!(cell(&price(&early)), unpriced("—", Unknown::FargateSize));
-    assert_eq!(Offer::from_node(&early, None).capacity_type, CapacityType::Fargate);
+    assert_eq!(offer(&early).capacity_type, CapacityType::Fargate);
     let named_so = Node { name: "fargate-like".into(), ..seoul(&[]) };
     assert_eq!(cell(&price(&named_so)), priced("0.08600"));
 }
@@ -372,10 +382,10 @@ fn a_node_priced_by_size_needs_no_type() {
         ..FargatePods::default()
     };
     let mut node = node(&[REGION, ("eks.amazonaws.com/compute-type", "fargate")]);
-    assert_eq!(cell(&PriceBook::embedded().quote_node(&node, None, &pods)), priced("0.01420"));
+    assert_eq!(cell(&PriceBook::embedded().quote(&offer(&node), &pods)), priced("0.01420"));
     node.labels = labels(&[REGION, ("eks.amazonaws.com/compute-type", "hybrid")]);
     node.capacity.cpu_millicores = 15_500;
-    let quote = PriceBook::embedded().quote_node(&node, None, &pods);
+    let quote = PriceBook::embedded().quote(&offer(&node), &pods);
     assert_eq!(cell(&quote), unpriced("≤0.32000", Unknown::HybridTier));
     assert_eq!((quote.mark, quote.known()), (Mark::Bound, (Money::ZERO, Money::ZERO)));
 }
@@ -385,7 +395,40 @@ fn a_hybrid_node_is_identified_by_its_provider_id() {
     let hybrid = Node { provider_id: "eks-hybrid:///cn-north-1/demo/edge-1".into(), ..node(&[]) };
     let quote = price(&hybrid);
     assert_eq!((cell(&quote), quote.currency), (unpriced("—", Unknown::Hybrid), Currency::Cny));
-    assert_eq!(Offer::from_node(&hybrid, None).region, Some("cn-north-1"));
+    assert_eq!(offer(&hybrid).region.as_deref(), Some("cn-north-1"));
+}
+
+/// A hybrid node, with the first tier's price of a vCPU-hour if it was fetched.
+fn hybrid(region: Option<&str>, fetched: Option<&str>, cpu_millicores: u64) -> Quote {
+    let mut book = PriceBook::embedded();
+    book.learn(&PriceSheet {
+        source: PriceSource::EksList,
+        region: "eu-west-1".into(),
+        currency: Currency::Usd,
+        fetched: Timestamp::UNIX_EPOCH,
+        cached: false,
+        prices: Prices::Eks(EksPrices { hybrid_vcpu: fetched.map(usd), ..EksPrices::default() }),
+    });
+    let compute_type = ComputeType::Hybrid;
+    let offer = Offer { region: region.map(Into::into), compute_type, cpu_millicores, ..Offer::default() };
+    book.quote(&offer, &FargatePods::default())
+}
+
+#[test_case(Some("eu-west-1"), 16_000 => unpriced("≤0.32000", Unknown::HybridTier))]
+#[test_case(Some("eu-west-1"), 0 => unpriced("—", Unknown::Hybrid) ; "of unknown size")]
+#[test_case(Some("us-gov-west-1"), 16_000 => unpriced("—", Unknown::Hybrid) ; "another partition")]
+#[test_case(None, 16_000 => unpriced("—", Unknown::NoRegion) ; "without a region")]
+#[test_case(Some("eu-west-1"), u64::MAX => unpriced("≤9223372036.85477", Unknown::HybridTier) ; "absurd, but no panic")]
+fn the_first_tier_bounds_the_price(region: Option<&str>, cpu_millicores: u64) -> (String, Option<Unknown>) {
+    cell(&hybrid(region, None, cpu_millicores))
+}
+
+#[test]
+fn a_bound_adds_nothing_and_a_fetched_price_comes_first() {
+    let quote = hybrid(Some("eu-west-1"), Some("0.021"), 4_000);
+    assert_eq!((quote.hourly(), quote.known().0), (None, Money::ZERO));
+    assert_eq!((quote.label(3).as_str(), quote.source()), ("≤0.084", PriceSource::EksList));
+    assert_eq!(quote.basis, Some(Basis::Hybrid { vcpu: 4, vcpu_price: usd("0.021") }));
 }
 
 // === the user's own terms ===
@@ -409,7 +452,7 @@ fn with_file(text: &str) -> PriceBook {
 }
 
 fn ask(book: &PriceBook, node: &Node) -> Quote {
-    book.quote_node(node, None, &FargatePods::default())
+    book.quote(&offer(node), &FargatePods::default())
 }
 
 // 0.086 × 0.72 = 0.06192; the fee is 0.01032, 28 % off it 0.0074304.
@@ -490,7 +533,6 @@ fn a_row_of_the_price_file_comes_before_all_other_prices() {
     assert_eq!(ask(&book, &seoul(&other)).price_row, None);
     let china = seoul(&[("topology.kubernetes.io/region", "cn-north-1"), ("topology.kubernetes.io/zone", "")]);
     assert_eq!(ask(&book, &china).currency, Currency::Cny, "the amount is in what the region is billed in");
-    assert_eq!(book.quote_claim(&claim("", &[TYPE, ZONE])), None, "not before it is launched");
 }
 
 proptest::proptest! {

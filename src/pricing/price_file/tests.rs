@@ -89,8 +89,8 @@ fn an_invalid_file_names_line_and_remedy(text: &str) -> String {
     parse(text).unwrap_err()
 }
 
-fn offer<'a>(region: &'a str, instance_type: &'a str, capacity_type: CapacityType) -> Offer<'a> {
-    Offer { region: Some(region), instance_type: Some(instance_type), capacity_type, ..Offer::default() }
+fn offer(region: &str, instance_type: &str, capacity_type: CapacityType) -> Offer {
+    Offer { region: Some(region.into()), instance_type: Some(instance_type.into()), capacity_type, ..Offer::default() }
 }
 
 const ROWS: &str = "region,instance_type,capacity,usd_per_hour
@@ -124,8 +124,8 @@ fn the_row_with_most_conditions_wins(region: &str, instance_type: &str, capacity
 #[test]
 fn a_row_for_a_region_is_not_for_its_local_zones() {
     let file = parse("region,usd_per_hour\nus-west-2,1\nus-west-2-lax-1,2\n").unwrap();
-    let place = |zone| Offer {
-        zone: Some(zone),
+    let place = |zone: &str| Offer {
+        zone: Some(zone.into()),
         zone_kind: crate::pricing::Zone::parse(zone).unwrap().kind,
         ..offer("us-west-2", "c5.large", OnDemand)
     };
