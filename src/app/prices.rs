@@ -83,8 +83,8 @@ pub(super) fn options(settings: &Settings, hints: &AwsHints) -> Option<sources::
     Some(sources::Options {
         offline: settings.pricing == Pricing::Offline,
         cache_dir: caches.map(|caches| sources::cache_dir(&caches)),
-        endpoints: sources::Endpoints::of(&variable),
-        proxies: sources::Proxies::of(&variable),
+        endpoints: sources::Endpoints::from_environment(&variable),
+        proxies: sources::Proxies::from_environment(&variable),
         aws: AwsOptions {
             profile: settings.profile.clone().or_else(|| hints.profile.clone()),
             region: hints.region.clone(),

@@ -147,7 +147,7 @@ async fn measure(what: &str, path: &str, body: &[u8], demand: &Demand) {
         let named = ["PRICE_PAGE_URL", "PRICE_LIST_URL", "SPOT_FEED_URL", "SPOT_ADVISOR_URL"];
         let mut options = Options {
             cache_dir: Some(dir.path().join("prices")),
-            endpoints: Endpoints::of(&|name| named.contains(&name).then(|| address.clone())),
+            endpoints: Endpoints::from_environment(&|name| named.contains(&name).then(|| address.clone())),
             ..Options::default()
         };
         let mut line = format!("{what:<12} {how:<7} {bytes:>9} bytes");

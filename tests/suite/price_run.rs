@@ -4,8 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::support::apiserver::{self, ApiServer, NODE_METRICS, NODES};
-use crate::support::price_server::{Answer, PriceServer};
+use crate::support::price_server::{Answer, PriceServer, gzip};
 use crate::support::pty::{self, Terminal};
+use flate2::read::GzDecoder;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -149,18 +150,16 @@ async fn a_snapshot_has_the_prices_of_today_and_the_next_one_asks_for_none() {
 async fn an_old_answer_on_the_disk_is_confirmed() {
     let place = Place::healthy().await;
     place.prices().await;
-    // A day passes for what is on the disk.
+    // The cached answers are of last winter.
     let cache = place.home.path().join(".cache/nodeglass/prices");
     let mut aged = 0;
-    for file in fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path()) {
-        if file.extension().is_some_and(|extension| extension == "json") {
-            let mut meta: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-            if meta["fetched"].is_string() {
-                meta["fetched"] = json!("2026-01-02T03:04:05Z");
-                fs::write(&file, meta.to_string()).unwrap();
-                aged += 1;
-            }
+    for path in fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path()) {
+        let mut stored: Value = serde_json::from_reader(GzDecoder::new(fs::File::open(&path).unwrap())).unwrap();
+        for sheet in stored["answer"]["sheets"].as_array_mut().unwrap() {
+            sheet["fetched"] = json!("2026-01-02T03:04:05Z");
         }
+        fs::write(&path, gzip(stored.to_string().as_bytes())).unwrap();
+        aged += 1;
     }
     assert_eq!(aged, 3, "page, list and feed");
     let before = place.aws.asked().len();

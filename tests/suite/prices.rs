@@ -74,7 +74,7 @@ impl Desk {
         let named = ["PRICE_PAGE_URL", "PRICE_LIST_URL", "SPOT_FEED_URL", "SPOT_ADVISOR_URL"];
         let options = Options {
             cache_dir: Some(prices::cache_dir(dir.path())),
-            endpoints: Endpoints::of(&|name| named.contains(&name).then(|| address.clone())),
+            endpoints: Endpoints::from_environment(&|name| named.contains(&name).then(|| address.clone())),
             clock: hours.clock(),
             timing: Timing {
                 small: Duration::from_secs(10),
@@ -275,7 +275,7 @@ async fn a_second_start_is_served_from_the_disk_without_a_request() {
     server.on(SEOUL_PAGE, [page()]);
     let desk = Desk::at(&server.address);
     let first = desk.settled(seoul()).await;
-    assert_eq!(desk.files(), ["price-page-ap-northeast-2-linux.body", "price-page-ap-northeast-2-linux.json"]);
+    assert_eq!(desk.files(), ["price-page-ap-northeast-2-linux.gz"]);
     let second = desk.settled(seoul()).await;
     assert_eq!(server.connections(), 1);
     assert_eq!(answered(&second), [(PriceSource::PricePage, true)]);
@@ -318,22 +318,36 @@ async fn a_file_that_changed_takes_the_place_of_the_old_one() {
     assert_eq!(server.asked().len(), 2);
 }
 
-#[test_case("body", b"" ; "an empty body")]
-#[test_case("body", b"\x1f\x8b\x08" ; "half a body")]
-#[test_case("json", b"{\"format\":1,\"url" ; "half a description")]
-#[test_case("json", b"{}" ; "another description")]
+#[test_case(b"" ; "empty")]
+#[test_case(b"\x1f\x8b\x08" ; "cut short")]
+#[test_case(b"{\"format\":2,\"answer\":{}}" ; "not compressed")]
 #[tokio::test]
-async fn a_half_written_cache_is_asked_for_anew(extension: &str, content: &[u8]) {
+async fn a_damaged_cache_is_replaced(content: &[u8]) {
     let server = PriceServer::start().await;
     server.on(SEOUL_PAGE, [page().header("etag", "\"1\"")]);
     let desk = Desk::at(&server.address);
     desk.settled(seoul()).await;
-    let name = format!("price-page-ap-northeast-2-linux.{extension}");
-    fs::write(prices::cache_dir(desk.dir.path()).join(name), content).unwrap();
+    fs::write(prices::cache_dir(desk.dir.path()).join("price-page-ap-northeast-2-linux.gz"), content).unwrap();
     let seen = desk.settled(seoul()).await;
     assert_eq!(answered(&seen), [(PriceSource::PricePage, false)]);
-    assert_eq!(server.asked()[1].header("if-none-match"), None, "what cannot be read cannot be confirmed");
-    assert_eq!(answered(&desk.settled(seoul()).await), [(PriceSource::PricePage, true)], "and is mended");
+    assert_eq!(server.asked()[1].header("if-none-match"), None, "a file that cannot be read cannot be confirmed");
+    assert_eq!(answered(&desk.settled(seoul()).await), [(PriceSource::PricePage, true)], "it is written again");
+}
+
+#[tokio::test]
+async fn a_confirmed_file_is_not_read_again() {
+    let server = PriceServer::start().await;
+    server.on(SEOUL_PAGE, [page().header("etag", "\"1\"")]);
+    let desk = Desk::at(&server.address);
+    let mut started = desk.start(seoul());
+    started.until("the page", |seen| seen.contains(&PriceNews::Settled)).await;
+    // Neither the disk nor the answer of the server has the prices now.
+    fs::remove_dir_all(prices::cache_dir(desk.dir.path())).unwrap();
+    started.seen.clear();
+    desk.hours.pass(13 * 3600);
+    started.until("the confirmation", |seen| answered(seen) == [(PriceSource::PricePage, false)]).await;
+    assert_eq!(server.asked()[1].header("if-none-match"), Some("\"1\""));
+    assert_eq!(price(&started.seen, "c5a.large"), "0.086");
 }
 
 #[tokio::test]
@@ -500,7 +514,7 @@ async fn tls_goes_through_the_proxy_of_the_environment() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://user:secret@{}", listener.local_addr().unwrap());
     let mut desk = Desk::at("https://prices.invalid");
-    desk.options.proxies = Proxies::of(&|name| match name {
+    desk.options.proxies = Proxies::from_environment(&|name| match name {
         "HTTPS_PROXY" => Some(String::new()),
         "https_proxy" => Some(proxy.clone()),
         _ => None,
@@ -527,7 +541,7 @@ async fn what_no_proxy_names_is_reached_directly() {
     let direct = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = format!("http://{}", proxy.local_addr().unwrap());
     let mut desk = Desk::at(&format!("https://{}", direct.local_addr().unwrap()));
-    desk.options.proxies = Proxies::of(&|name| match name {
+    desk.options.proxies = Proxies::from_environment(&|name| match name {
         "https_proxy" => Some(at.clone()),
         "NO_PROXY" => Some("localhost,127.0.0.0/8".into()),
         _ => None,

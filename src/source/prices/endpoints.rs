@@ -1,44 +1,41 @@
-//! Where the price sources are that need no credentials. Where AWS's APIs are, AWS's own variables tell
-//! ([`super::AwsEnvironment`]).
+//! The addresses of the public files. Those of AWS's APIs are known to AWS's SDK ([`super::AwsEnvironment`]).
 
+use http::Uri;
 use std::borrow::Cow;
 
-/// The base address of a source that needs no credentials.
+/// The base address of public files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     base: Cow<'static, str>,
+    /// The environment variable that it comes from; `None` for AWS's own.
     variable: Option<&'static str>,
 }
 
 impl Endpoint {
-    const fn public(base: &'static str) -> Self {
-        Self { base: Cow::Borrowed(base), variable: None }
-    }
-
-    /// The base address, without a slash at its end.
-    pub fn base(&self) -> &str {
-        &self.base
-    }
-
-    /// The environment variable that named it, if it is not AWS's own. Only such an address may be plain `http:`.
-    pub const fn variable(&self) -> Option<&'static str> {
-        self.variable
-    }
-
-    /// The address of a file of the source.
+    /// The address of a file, whose path begins with a slash.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+
+    /// The address as a URI, or what is wrong with it. It is `https:`, or `http:` if the environment says so.
+    pub(super) fn uri(&self, url: &str) -> Result<Uri, String> {
+        let name = self.variable.unwrap_or("the address");
+        let uri: Uri = url.parse().map_err(|error| format!("{name} is no address: {error}"))?;
+        match (uri.scheme_str(), self.variable) {
+            (Some("https"), _) | (Some("http"), Some(_)) if uri.host().is_some() => Ok(uri),
+            _ => Err(format!("{name} is no https: address")),
+        }
+    }
 }
 
-/// The addresses of every public file: AWS's own, unless the environment names others.
+/// The base addresses of all public files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// The files behind the on-demand price page (`PRICE_PAGE_URL`).
     pub price_page: Endpoint,
-    /// The public price lists of the commercial partition (`PRICE_LIST_URL`, then for every partition).
+    /// The price lists of the commercial partition (`PRICE_LIST_URL`, which applies to every partition).
     pub price_list: Endpoint,
-    /// The public price lists of the China partition.
+    /// The price lists of the China partition.
     pub price_list_china: Endpoint,
     /// The file behind the spot price page (`SPOT_FEED_URL`).
     pub spot_feed: Endpoint,
@@ -47,28 +44,28 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// AWS's own, but for those that the environment names; an empty variable names nothing.
-    pub fn of(environment: &dyn Fn(&str) -> Option<String>) -> Self {
-        let named = |variable: &str| environment(variable).filter(|value| !value.trim().is_empty());
-        let anonymous = |variable: &'static str, public: &'static str| {
-            named(variable).map_or_else(
-                || Endpoint::public(public),
-                |base| Endpoint { base: base.trim().trim_end_matches('/').to_owned().into(), variable: Some(variable) },
-            )
+    /// AWS's own, except for those in the environment; empty variables are ignored.
+    pub fn from_environment(environment: &dyn Fn(&str) -> Option<String>) -> Self {
+        let endpoint = |variable: &'static str, public: &'static str| {
+            let base = environment(variable).map(|base| base.trim().trim_end_matches('/').to_owned());
+            match base.filter(|base| !base.is_empty()) {
+                Some(base) => Endpoint { base: base.into(), variable: Some(variable) },
+                None => Endpoint { base: public.into(), variable: None },
+            }
         };
         Self {
-            price_page: anonymous("PRICE_PAGE_URL", "https://b0.p.awsstatic.com"),
-            price_list: anonymous("PRICE_LIST_URL", "https://pricing.us-east-1.amazonaws.com"),
-            price_list_china: anonymous("PRICE_LIST_URL", "https://pricing.cn-north-1.amazonaws.com.cn"),
-            spot_feed: anonymous("SPOT_FEED_URL", "https://website.spot.ec2.aws.a2z.com"),
-            spot_advisor: anonymous("SPOT_ADVISOR_URL", "https://spot-bid-advisor.s3.amazonaws.com"),
+            price_page: endpoint("PRICE_PAGE_URL", "https://b0.p.awsstatic.com"),
+            price_list: endpoint("PRICE_LIST_URL", "https://pricing.us-east-1.amazonaws.com"),
+            price_list_china: endpoint("PRICE_LIST_URL", "https://pricing.cn-north-1.amazonaws.com.cn"),
+            spot_feed: endpoint("SPOT_FEED_URL", "https://website.spot.ec2.aws.a2z.com"),
+            spot_advisor: endpoint("SPOT_ADVISOR_URL", "https://spot-bid-advisor.s3.amazonaws.com"),
         }
     }
 }
 
 impl Default for Endpoints {
     fn default() -> Self {
-        Self::of(&|_| None)
+        Self::from_environment(&|_| None)
     }
 }
 
@@ -78,11 +75,11 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     #[test]
-    fn sources_are_aws_own_until_the_environment_names_others() {
+    fn endpoints_are_those_of_aws_unless_the_environment_has_others() {
         let endpoints = Endpoints::default();
         assert_eq!(endpoints.spot_feed.join("/spot.json"), "https://website.spot.ec2.aws.a2z.com/spot.json");
-        assert_eq!(endpoints.spot_feed.variable(), None);
-        let named = Endpoints::of(&|name| match name {
+        assert_eq!(endpoints.spot_feed.variable, None);
+        let named = Endpoints::from_environment(&|name| match name {
             "PRICE_LIST_URL" => Some("http://127.0.0.1:9/lists/".into()),
             "SPOT_FEED_URL" => Some(" ".into()),
             _ => None,

@@ -1,11 +1,10 @@
-//! What the price page calls regions.
+//! The names of regions on AWS's price page, as in the attribute `location` of the Price List API.
 //!
-//! Its files are named by the place, as the Price List API's attribute `location` has it. Local Zones and Wavelength
-//! Zones have places of their own, whose names are not known here, and China has no price page.
+//! The names of Local Zones and Wavelength Zones are not known here, and China has no price page.
 
 use crate::pricing::Os;
 
-/// Regions in the order of their names.
+/// Regions and their names, sorted.
 pub const LOCATIONS: &[(&str, &str)] = &[
     ("af-south-1", "Africa (Cape Town)"),
     ("ap-east-1", "Asia Pacific (Hong Kong)"),
@@ -45,25 +44,21 @@ pub const LOCATIONS: &[(&str, &str)] = &[
     ("us-west-2", "US West (Oregon)"),
 ];
 
-/// The place of a region.
-pub fn of(region: &str) -> Option<&'static str> {
-    let at = LOCATIONS.binary_search_by(|(name, _)| (*name).cmp(region)).ok()?;
-    LOCATIONS.get(at).map(|(_, location)| *location)
+/// The name of a region.
+pub fn location(region: &str) -> Option<&'static str> {
+    LOCATIONS.iter().find(|(name, _)| *name == region).map(|(_, location)| *location)
 }
 
-/// Another name under which the file may be: AWS writes `EU (Ireland)` in some places and `Europe (Ireland)` in others.
+/// The other name of a European region: AWS writes both `EU (Ireland)` and `Europe (Ireland)`.
 pub fn other_name(location: &str) -> Option<String> {
     location.strip_prefix("EU ").map(|place| format!("Europe {place}"))
 }
 
-/// Where the price page keeps the file of a place, below its endpoint.
+/// The path of a location's file.
 pub fn price_page(location: &str, os: Os) -> String {
-    let location = location.replace(' ', "%20");
-    format!("{PRICE_PAGES}/{location}/{}/index.json", os.as_aws())
+    let (location, os) = (location.replace(' ', "%20"), os.as_aws());
+    format!("/pricing/2.0/meteredUnitMaps/ec2/USD/current/ec2-ondemand-without-sec-sel/{location}/{os}/index.json")
 }
-
-/// Where the price page keeps its files, by place and operating system.
-const PRICE_PAGES: &str = "/pricing/2.0/meteredUnitMaps/ec2/USD/current/ec2-ondemand-without-sec-sel";
 
 #[cfg(test)]
 mod tests {
@@ -71,13 +66,13 @@ mod tests {
 
     #[test]
     fn every_region_is_found() {
-        for (region, location) in LOCATIONS {
-            assert_eq!(of(region), Some(*location));
+        for (region, name) in LOCATIONS {
+            assert_eq!(location(region), Some(*name));
         }
         assert_eq!(LOCATIONS.len(), 36);
-        assert_eq!(of("ap-northeast-2"), Some("Asia Pacific (Seoul)"));
+        assert_eq!(location("ap-northeast-2"), Some("Asia Pacific (Seoul)"));
         for unknown in ["cn-north-1", "us-west-2-lax-1", "us-east-1-wl1-bos-wlz-1", "", "europe-west1"] {
-            assert_eq!(of(unknown), None);
+            assert_eq!(location(unknown), None);
         }
     }
 

@@ -1,39 +1,40 @@
-//! Prices from the network and the disk, while the program runs: asked for in the background, sent on as they come.
+//! Prices from the network and the cache, requested in the background while the program runs.
 //!
-//! Always true here: nobody waits for a price; an answer is sent the moment it is there, and one source's trouble never
-//! takes away what another said; only what the [`Demand`] names is asked for; trouble is a
-//! [`SourceState`](crate::pricing::SourceState), never an end.
+//! Only what the [`Demand`] names is requested, and each answer is passed on at once. A failure of a source is a
+//! [`SourceState`](crate::pricing::SourceState): it neither ends the program nor removes known prices.
 //!
 //! ```text
-//!  Demand ─▶ run ─▶ schedule   what is due: asked now, kept still, tried again later
-//!             │ Question
+//!  Demand ─▶ run ─▶ schedule    the order of fallback: which queries a demand leads to
+//!             │        └─▶ refresher   of each query: interval, back-off, last answer
 //!             ▼
-//!          sources ─┬─▶ cache          the disk: public files as they came, figures of calls
+//!          sources ─┬─▶ cache          answers of earlier runs
 //!                   ├─▶ http ─▶ read   public files, without credentials
-//!                   └─▶ aws            calls with credentials
-//!             │ Answer
+//!                   └─▶ aws ─▶ read    calls with credentials
+//!             │
 //!             ▼
-//!  PriceNews: a sheet of prices · the state of a source · all is settled
+//!  PriceNews: prices, states of sources, and the moment when every request is answered or has failed
 //! ```
 
-mod ask;
 mod aws;
 mod cache;
 mod endpoints;
+mod error;
 mod http;
 pub mod location;
+mod query;
 pub mod read;
+mod refresher;
 mod run;
 mod schedule;
 mod sources;
-mod words;
 
-pub use ask::AskError;
 pub use aws::{Aws, AwsEnvironment, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
+pub use error::AskError;
 pub use http::Proxies;
+pub use query::ClusterId;
 
-use crate::model::{Clock, Name};
+use crate::model::Clock;
 use crate::pricing::{Demand, OnDemandKey, Os, PriceBook, PriceNews, Tenancy};
 use cache::Cache;
 use flate2::Crc;
@@ -48,17 +49,16 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The times the sources keep, beside the limits by age. The defaults are meant for AWS; tests shorten them.
+/// Time limits and intervals; the defaults are meant for AWS, and tests shorten them.
 #[derive(Clone, Debug)]
 pub struct Timing {
-    /// A small file comes within this time, or not at all.
+    /// The time limit of a small file.
     pub small: Duration,
-    /// A file of megabytes comes within this time, or not at all.
+    /// The time limit of a file of megabytes.
     pub large: Duration,
-    /// What comes to be needed within this time is asked for together.
+    /// Demands that change within this time are taken together.
     pub together: Duration,
-    /// The clock is looked at this often, whatever is due: while a laptop sleeps prices grow old, and timers stand
-    /// still.
+    /// The longest time between two looks at the clock: while a laptop sleeps, prices grow old and timers stand still.
     pub look: Duration,
 }
 
@@ -69,42 +69,33 @@ impl Default for Timing {
     }
 }
 
-/// A cluster, as EKS knows it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClusterId {
-    /// Its region.
-    pub region: Name,
-    /// Its name in EKS.
-    pub name: Name,
-}
-
-/// How prices are asked for.
+/// How prices are requested.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The disk alone answers: no connection is made.
+    /// Use only the cache, and make no connection.
     pub offline: bool,
-    /// Where answers are kept for the next start; none keeps nothing. See [`cache_dir`].
+    /// The directory of the cache (see [`cache_dir`]); without one, nothing is cached.
     pub cache_dir: Option<PathBuf>,
-    /// Where the sources are.
+    /// The addresses of the public files.
     pub endpoints: Endpoints,
-    /// Through what they are reached.
+    /// The proxies.
     pub proxies: Proxies,
-    /// As whom AWS is asked.
+    /// The AWS identity.
     pub aws: AwsOptions,
-    /// The cluster, where it is known: that of another may be in another account.
+    /// The cluster, if it is known: other clusters may be in other accounts.
     pub cluster: Option<ClusterId>,
-    /// Whether its control plane is asked about (`eks:DescribeCluster`).
+    /// Whether the support of the cluster is requested (`eks:DescribeCluster`).
     pub control_plane: bool,
     /// The time of day.
     pub clock: Clock,
-    /// The times the sources keep.
+    /// Time limits and intervals.
     pub timing: Timing,
 }
 
-/// Starts asking for what `demand` names, now and as it changes. The tasks end when `cancel` is cancelled or the
-/// receiver of the news is dropped; a panic in one is seen in the set.
+/// Starts to request what `demand` names, now and whenever it changes. The tasks end when `cancel` is cancelled or the
+/// receiver of the news is dropped. A panic in one is reported by the set.
 ///
-/// [`PriceNews::Settled`] answers a demand: it is not said before one was sent, or was there at the start and not empty.
+/// [`PriceNews::Settled`] answers each demand; an empty one counts only if it is sent after the start.
 ///
 /// # Panics
 ///
@@ -117,15 +108,15 @@ pub fn start(
 ) -> JoinSet<()> {
     let Options { clock, timing, .. } = &options;
     let pace = Pace { clock: clock.clone(), together: timing.together, look: timing.look };
-    let (now, old) = (clock.now(), Cache::new(options.cache_dir.clone()));
-    let asked_about = options.cluster.clone().filter(|_| options.control_plane);
-    let schedule = Schedule::new(options.offline, table_knows, asked_about);
+    let (now, cache) = (clock.now(), Cache::new(options.cache_dir.clone()));
+    let account = account(&options.aws, options.cluster.as_ref());
+    let schedule = Schedule::new(options.offline, table_has, options.cluster.filter(|_| options.control_plane));
     let http = Arc::new(Http::new(&options.proxies));
     let sources = Sources {
         http: Arc::clone(&http),
-        cache: old.clone(),
+        cache: cache.clone(),
         endpoints: options.endpoints,
-        account: account(&options.aws, options.cluster.as_ref()),
+        account,
         aws: Aws::over(http, options.aws),
         clock: options.clock,
         timing: options.timing,
@@ -135,12 +126,11 @@ pub fn start(
         let work = run::run(Arc::new(sources), schedule, demand, news, pace);
         let _ = cancel.run_until_cancelled(work).await;
     });
-    tasks.spawn_blocking(move || old.prune(now));
+    tasks.spawn_blocking(move || cache.prune(now));
     tasks
 }
 
-/// A name for the AWS account, as far as it can be told without asking: another profile, another key, another cluster
-/// may be another account.
+/// Distinguishes AWS accounts without a request: another profile, key or cluster may be another account.
 fn account(aws: &AwsOptions, cluster: Option<&ClusterId>) -> String {
     let mut crc = Crc::new();
     let profile = aws.profile.as_deref().or_else(|| aws.environment.get("AWS_PROFILE"));
@@ -152,13 +142,13 @@ fn account(aws: &AwsOptions, cluster: Option<&ClusterId>) -> String {
     format!("{:08x}", crc.sum())
 }
 
-/// Whether the table in the program has a price that is no estimate.
-fn table_knows(key: &OnDemandKey, instance_type: &str) -> bool {
+/// Whether the built-in table has a price that is no estimate.
+fn table_has(key: &OnDemandKey, instance_type: &str) -> bool {
     (key.os, key.tenancy) == (Os::Linux, Tenancy::Shared)
         && PriceBook::embedded().on_demand(&key.region, instance_type).is_ok_and(|price| !price.estimated)
 }
 
-/// Where answers are kept: `nodeglass/prices` in the user's directory for caches (`$XDG_CACHE_HOME`, `~/.cache`).
+/// The directory of the cache: `nodeglass/prices` in the user's directory of caches (`$XDG_CACHE_HOME`, `~/.cache`).
 pub fn cache_dir(caches: &Path) -> PathBuf {
     caches.join("nodeglass").join("prices")
 }
@@ -168,17 +158,16 @@ mod tests {
     use super::*;
     use test_case::test_case;
 
-    // GetProducts is asked for what the table does not price exactly.
     #[test_case("us-east-2", "c5.large" => true ; "on a price list")]
     #[test_case("eu-north-1", "c5.large" => true ; "published with Libcloud")]
     #[test_case("us-west-2-lax-1", "c5.12xlarge" => false ; "estimated by another size")]
     #[test_case("eu-north-1", "c8gn.large" => false ; "estimated by another family")]
     #[test_case("ap-northeast-2", "u7in-16tb.224xlarge" => false ; "its price has been cut since it was published")]
     #[test_case("eu-north-1", "m9x.large" => false ; "not known")]
-    fn the_table_knows_what_it_prices_exactly(region: &str, instance_type: &str) -> bool {
+    fn exact_prices_of_the_table(region: &str, instance_type: &str) -> bool {
         let key = OnDemandKey { region: region.into(), os: Os::Linux, tenancy: Tenancy::Shared };
         let other = OnDemandKey { os: Os::Windows, ..key.clone() };
-        assert!(!table_knows(&other, instance_type), "the table is of Linux");
-        table_knows(&key, instance_type)
+        assert!(!table_has(&other, instance_type), "the table has Linux alone");
+        table_has(&key, instance_type)
     }
 }

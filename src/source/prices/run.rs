@@ -1,6 +1,9 @@
-//! Carries out what the schedule decides: asks, waits, and sends on what is said.
+//! Carries out what the schedule plans: reads the cache, sends requests, waits, and passes on the news.
 
-use super::schedule::{Answer, Question, Schedule};
+use super::error::AskError;
+use super::query::{Answer, Query};
+use super::refresher::Request;
+use super::schedule::Schedule;
 use crate::model::Clock;
 use crate::pricing::{Demand, PriceNews};
 use std::sync::Arc;
@@ -9,70 +12,79 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// How fast things go.
+/// The clock and the intervals of [`run`].
 pub(super) struct Pace {
     pub(super) clock: Clock,
-    /// What comes to be needed within this time is asked for together.
+    /// Demands that change within this time are taken together.
     pub(super) together: Duration,
-    /// The clock is looked at this often at least.
+    /// The longest time between two looks at the clock.
     pub(super) look: Duration,
 }
 
-/// Who answers questions: the disk and AWS, or a test.
-pub(super) trait Ask: Send + Sync + 'static {
-    /// The answer, whenever it comes. Dropping the future gives the question up.
-    fn ask(&self, question: Question) -> impl Future<Output = Answer> + Send;
+/// Answers queries: from cache and network, or as a test has it. Dropping a future cancels it.
+pub(super) trait Provider: Send + Sync + 'static {
+    /// The cached answer; empty if there is none.
+    fn cached(&self, query: Query) -> impl Future<Output = Answer> + Send;
+    /// The answer of the source.
+    fn ask(&self, request: Request) -> impl Future<Output = Result<Answer, AskError>> + Send;
 }
 
-/// Runs until nobody listens to the news any more.
+/// A finished query.
+enum Finished {
+    Cached(Query, Answer),
+    Asked(Query, Result<Answer, AskError>),
+}
+
+/// Runs until the receiver of the news is dropped.
 pub(super) async fn run(
-    asked: Arc<impl Ask>,
+    provider: Arc<impl Provider>,
     mut schedule: Schedule,
     mut demand: watch::Receiver<Demand>,
     news: mpsc::Sender<Vec<PriceNews>>,
     pace: Pace,
 ) {
     let Pace { clock, together, look } = pace;
-    let mut answers = JoinSet::new();
-    // When the demand of the moment is taken up.
-    let mut take = None;
-    let mut more = true;
-    let known_at_start = demand.borrow_and_update().clone();
-    let mut waiting_for_first = known_at_start.is_empty();
-    if !waiting_for_first {
-        schedule.demand(known_at_start);
+    let mut tasks = JoinSet::new();
+    // When a changed demand is taken.
+    let mut take_at = None;
+    let mut has_sender = true;
+    let first = demand.borrow_and_update().clone();
+    let mut is_first = first.is_empty();
+    if !is_first {
+        schedule.set_demand(first);
     }
     loop {
         let now = clock.now();
         let plan = schedule.plan(now);
-        for question in plan.ask {
-            let asked = Arc::clone(&asked);
-            answers.spawn(async move {
-                let answer = asked.ask(question.clone()).await;
-                (question, answer)
-            });
+        for query in plan.read {
+            let provider = Arc::clone(&provider);
+            tasks.spawn(async move { Finished::Cached(query.clone(), provider.cached(query).await) });
         }
-        let said = schedule.take_news();
-        if !said.is_empty() && news.send(said).await.is_err() {
+        for request in plan.ask {
+            let provider = Arc::clone(&provider);
+            tasks.spawn(async move { Finished::Asked(request.query.clone(), provider.ask(request).await) });
+        }
+        let latest = schedule.take_news();
+        if !latest.is_empty() && news.send(latest).await.is_err() {
             return;
         }
         let until = plan.wake.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
         tokio::select! {
-            changed = demand.changed(), if more && take.is_none() => match changed {
-                // The first nodes are priced at once; later ones in batches.
-                Ok(()) if waiting_for_first => take = Some(Instant::now()),
-                Ok(()) => take = Some(Instant::now() + together),
-                Err(_) => more = false,
+            changed = demand.changed(), if has_sender && take_at.is_none() => match changed {
+                // The first nodes are priced at once, later ones in batches.
+                Ok(()) => take_at = Some(if is_first { Instant::now() } else { Instant::now() + together }),
+                Err(_) => has_sender = false,
             },
-            () = async { if let Some(at) = take { sleep_until(at).await } }, if take.is_some() => {
-                take = None;
-                let needed = demand.borrow_and_update().clone();
-                waiting_for_first &= needed.is_empty();
-                schedule.demand(needed);
+            () = async { if let Some(at) = take_at { sleep_until(at).await } }, if take_at.is_some() => {
+                take_at = None;
+                let demand = demand.borrow_and_update().clone();
+                is_first &= demand.is_empty();
+                schedule.set_demand(demand);
             }
-            Some(answered) = answers.join_next() => match answered {
-                Ok((question, answer)) => schedule.answer(&question, answer, clock.now()),
-                // A panic is ours to report, where the caller sees it.
+            Some(finished) = tasks.join_next() => match finished {
+                Ok(Finished::Cached(query, answer)) => schedule.cached(&query, answer, clock.now()),
+                Ok(Finished::Asked(query, answer)) => schedule.answered(&query, answer, clock.now()),
+                // A panic is propagated to the caller.
                 Err(error) => if let Ok(panic) = error.try_into_panic() { std::panic::resume_unwind(panic) },
             },
             () = sleep(until.unwrap_or(look).min(look)) => {}
@@ -83,8 +95,7 @@ pub(super) async fn run(
 
 #[cfg(test)]
 mod tests {
-    use super::super::ask::AskError;
-    use super::super::schedule::{Of, Topic};
+    use super::super::query::PublicFile;
     use super::*;
     use crate::model::{Name, Timestamp};
     use crate::pricing::{OnDemandKey, Os, PriceSource, SourceState, Tenancy};
@@ -92,49 +103,44 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::sync::Mutex;
 
-    /// Remembers what it was asked, and when; the disk is empty, and each source answers after a while.
-    struct Played {
-        begun: Instant,
-        asked: Mutex<Vec<(Duration, Topic, BTreeSet<Name>)>>,
+    /// Records the requests and their times. The cache is empty, and each request fails after a while.
+    struct Recorder {
+        started: Instant,
+        requests: Mutex<Vec<(Duration, BTreeSet<Name>)>>,
         after: Duration,
     }
 
-    impl Ask for Played {
-        async fn ask(&self, question: Question) -> Answer {
-            if question.of == Of::Source {
-                let Question { topic, things, .. } = question;
-                self.asked.lock().unwrap().push((self.begun.elapsed(), topic.clone(), things));
-                assert_ne!(topic, panicking(), "as it was told to");
-                sleep(self.after).await;
-                return Err(AskError::Unavailable { what: "it".into(), why: "down".into() });
-            }
-            Ok(Vec::new().into())
+    impl Provider for Recorder {
+        async fn cached(&self, _: Query) -> Answer {
+            Answer::default()
+        }
+
+        async fn ask(&self, request: Request) -> Result<Answer, AskError> {
+            assert_ne!(request.query, Query::File(PublicFile::EksList { region: "us-west-1".into() }), "as intended");
+            self.requests.lock().unwrap().push((self.started.elapsed(), request.names));
+            sleep(self.after).await;
+            Err(AskError::Unavailable { what: "it".into(), why: "down".into() })
         }
     }
 
-    /// The topic at which the played sources panic.
-    fn panicking() -> Topic {
-        Topic::EksList { region: "us-west-1".into() }
-    }
-
     struct Stage {
-        played: Arc<Played>,
+        recorder: Arc<Recorder>,
         demand: watch::Sender<Demand>,
         news: mpsc::Receiver<Vec<PriceNews>>,
         task: tokio::task::JoinHandle<()>,
     }
 
     fn stage(demand: Demand) -> Stage {
-        let played = Arc::new(Played { begun: Instant::now(), asked: Mutex::default(), after: Duration::from_secs(3) });
+        let started = Instant::now();
+        let recorder = Arc::new(Recorder { started, requests: Mutex::default(), after: Duration::from_secs(3) });
         let (sender, needed) = watch::channel(demand);
-        let (news, heard) = mpsc::channel(64);
+        let (sent, news) = mpsc::channel(64);
         let start = Timestamp::from_second(1_790_000_000).unwrap();
-        let begun = Instant::now();
-        let clock = Clock::new(move || start + begun.elapsed());
+        let clock = Clock::new(move || start + started.elapsed());
         let pace = Pace { clock, together: Duration::from_secs(1), look: Duration::from_mins(1) };
         let schedule = Schedule::new(false, |_, _| false, None);
-        let task = tokio::spawn(run(Arc::clone(&played), schedule, needed, news, pace));
-        Stage { played, demand: sender, news: heard, task }
+        let task = tokio::spawn(run(Arc::clone(&recorder), schedule, needed, sent, pace));
+        Stage { recorder, demand: sender, news, task }
     }
 
     fn dedicated(types: &[&str]) -> Demand {
@@ -155,19 +161,19 @@ mod tests {
         }
 
         fn asked(&self) -> Vec<(u64, usize)> {
-            self.played.asked.lock().unwrap().iter().map(|(at, _, things)| (at.as_secs(), things.len())).collect()
+            self.recorder.requests.lock().unwrap().iter().map(|(at, names)| (at.as_secs(), names.len())).collect()
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_appears_is_looked_up_at_once_or_together_and_retried_on_time() {
+    async fn new_types_are_requested_at_once_or_together_and_retried_on_time() {
         let mut stage = stage(Demand::default());
         tokio::time::sleep(Duration::from_secs(10)).await;
-        assert_eq!(stage.asked(), [], "nothing is needed");
+        assert_eq!(stage.asked(), [], "no demand");
         stage.demand.send_replace(dedicated(&["a.large"]));
         stage.until_failed().await;
-        assert_eq!(stage.asked(), [(10, 1)], "the first at once");
-        // Types that come in a burst come in one question, with the retry of the first.
+        assert_eq!(stage.asked(), [(10, 1)], "the first type at once");
+        // Types that come in a burst are in one request, with the retry of the first.
         for types in [&["a.large", "b.large"][..], &["a.large", "b.large", "c.large"]] {
             stage.demand.send_replace(dedicated(types));
             tokio::time::sleep(Duration::from_millis(300)).await;
@@ -177,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_is_one_question() {
+    async fn a_burst_is_one_request() {
         let stage = stage(dedicated(&["a.large"]));
         let other = |region: &str| {
             let key = OnDemandKey { region: region.into(), os: Os::Linux, tenancy: Tenancy::Dedicated };
@@ -193,13 +199,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_panic_is_seen_by_whoever_waits_for_the_task() {
+    async fn a_panic_reaches_the_caller() {
         let stage = stage(Demand { eks: BTreeSet::from(["us-west-1".into()]), ..Demand::default() });
         assert!(stage.task.await.unwrap_err().is_panic());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_stops_telling_what_is_needed_is_still_served() {
+    async fn requests_go_on_after_the_sender_of_the_demand_is_dropped() {
         let Stage { demand, mut news, task, .. } = stage(dedicated(&["a.large"]));
         drop(demand);
         while !news.recv().await.unwrap().contains(&PriceNews::Settled) {}

@@ -1,296 +1,224 @@
-//! The disk and AWS, as the schedule asks them.
+//! Answers queries from the cache, from public files and from AWS.
 
-use super::ask::AskError;
+use super::Timing;
 use super::aws::Aws;
-use super::cache::{Cache, Kept};
+use super::cache::Cache;
 use super::endpoints::{Endpoint, Endpoints};
-use super::http::{GetError, Http, Reply};
+use super::error::AskError;
+use super::http::{Body, GetError, Http, Reply, Validators};
 use super::location;
+use super::query::{Answer, AwsCall, PublicFile, Query};
 use super::read::{eks_list, price_page, spot_advisor, spot_feed};
-use super::run::Ask;
-use super::schedule::{Answer, Findings, Of, Question, Topic, Worth};
-use super::{ClusterId, Timing};
-use crate::model::{Clock, Name};
+use super::refresher::Request;
+use super::run::Provider;
+use crate::model::{Clock, Name, Timestamp};
 use crate::pricing::{OnDemandKey, OnDemandPrice, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::units::Currency;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 
-/// The disk and AWS.
+/// The cache, the public files and AWS.
 pub(super) struct Sources {
     pub(super) http: Arc<Http>,
     pub(super) cache: Cache,
     pub(super) endpoints: Endpoints,
     pub(super) aws: Aws,
-    /// Tells the figures of one AWS account from those of another.
+    /// Distinguishes the zones of AWS accounts, which have the same names.
     pub(super) account: String,
     pub(super) clock: Clock,
     pub(super) timing: Timing,
 }
 
-/// A public file.
-struct File<'a> {
-    /// What it is kept under.
-    name: String,
-    /// For messages.
-    what: String,
+/// Where a public file is.
+struct Place<'a> {
     endpoint: &'a Endpoint,
-    /// Where it is; further names it may have.
-    paths: Vec<String>,
-    patience: Duration,
+    /// Its address, or several of which one exists.
+    urls: Vec<String>,
+    limit: Duration,
+    /// Its name in error messages.
+    what: String,
 }
 
-impl Ask for Sources {
-    async fn ask(&self, question: Question) -> Answer {
-        match (self.file(&question.topic), question.of) {
-            (Some(file), Of::Disk) => Ok(self.recall(&question.topic, &file).await.into()),
-            (Some(file), Of::Source) => self.fetch(&question.topic, &file).await,
-            (None, Of::Disk) => Ok(self.recall_figures(question.topic).await.into()),
-            (None, Of::Source) => self.call(question).await,
+impl Provider for Sources {
+    async fn cached(&self, query: Query) -> Answer {
+        let Some(name) = self.cache_name(&query) else { return Answer::default() };
+        let cache = self.cache.clone();
+        let answer = blocking(move || cache.load(&name)).await;
+        match query {
+            // A file from another address is not that of AWS.
+            Query::File(file) if !self.place(&file).urls.contains(&answer.url) => Answer::default(),
+            Query::File(_) | Query::Call(_) => answer,
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, AskError> {
+        let Request { query, names, last } = request;
+        match &query {
+            Query::File(file) => self.fetch(&query, file, &last).await,
+            Query::Call(call) => {
+                let answer = self.call(call, &names).await?;
+                self.store(&query, query.merge(&last, answer.clone())).await;
+                Ok(answer)
+            }
         }
     }
 }
 
 impl Sources {
-    /// The file that answers a topic, if a public one does.
-    fn file(&self, topic: &Topic) -> Option<File<'_>> {
-        let at = &self.endpoints;
-        match topic {
-            Topic::PricePage { region, os } => {
-                let location = location::of(region)?;
-                let other = location::other_name(location);
-                let names = std::iter::once(location).chain(other.as_deref());
-                Some(File {
-                    name: format!("price-page-{region}-{}", os.as_aws().to_lowercase()),
-                    what: format!("the price page of {region}"),
-                    endpoint: &at.price_page,
-                    paths: names.map(|name| location::price_page(name, *os)).collect(),
-                    patience: self.timing.small,
-                })
+    fn place(&self, file: &PublicFile) -> Place<'_> {
+        let Endpoints { price_page, price_list, price_list_china, spot_feed, spot_advisor } = &self.endpoints;
+        let Timing { small, large, .. } = self.timing;
+        match file {
+            PublicFile::PricePage { region, os } => {
+                let location = location::location(region).unwrap_or(region);
+                let names = std::iter::once(location.to_owned()).chain(location::other_name(location));
+                let urls = names.map(|name| price_page.join(&location::price_page(&name, *os))).collect();
+                Place { endpoint: price_page, urls, limit: small, what: format!("the price page of {region}") }
             }
-            Topic::EksList { region } => {
-                let (endpoint, partition) = match Partition::from_region(region) {
-                    Partition::China => (&at.price_list_china, "cn"),
-                    Partition::Commercial | Partition::GovCloud | Partition::Isolated | Partition::Sovereign => {
-                        (&at.price_list, "aws")
-                    }
-                };
-                Some(File {
-                    name: format!("eks-list-{region}"),
-                    what: format!("the AmazonEKS price list of {region}"),
-                    endpoint,
-                    paths: vec![format!("/offers/v1.0/{partition}/AmazonEKS/current/{region}/index.json")],
-                    patience: self.timing.large,
-                })
+            PublicFile::EksList { region } => {
+                let is_china = Partition::from_region(region) == Partition::China;
+                let (endpoint, partition) = if is_china { (price_list_china, "cn") } else { (price_list, "aws") };
+                let path = format!("/offers/v1.0/{partition}/AmazonEKS/current/{region}/index.json");
+                let what = format!("the AmazonEKS price list of {region}");
+                Place { endpoint, urls: vec![endpoint.join(&path)], limit: large, what }
             }
-            Topic::SpotFeed => Some(File {
-                name: "spot-feed".into(),
-                what: "the spot feed".into(),
-                endpoint: &at.spot_feed,
-                paths: vec!["/spot.json".into()],
-                patience: self.timing.large,
-            }),
-            Topic::SpotAdvisor => Some(File {
-                name: "spot-advisor".into(),
-                what: "the spot advisor's file".into(),
-                endpoint: &at.spot_advisor,
-                paths: vec!["/spot-advisor-data.json".into()],
-                patience: self.timing.large,
-            }),
-            Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } | Topic::ControlPlane(_) => None,
+            PublicFile::SpotFeed => {
+                let urls = vec![spot_feed.join("/spot.json")];
+                Place { endpoint: spot_feed, urls, limit: large, what: "the spot feed".into() }
+            }
+            PublicFile::SpotAdvisor => {
+                let urls = vec![spot_advisor.join("/spot-advisor-data.json")];
+                Place { endpoint: spot_advisor, urls, limit: large, what: "the spot advisor's file".into() }
+            }
         }
     }
 
-    /// What the disk has of a file, if it came from where the file is now.
-    async fn kept(&self, file: &File<'_>) -> Option<Kept> {
-        let (cache, name) = (self.cache.clone(), file.name.clone());
-        let kept = blocking(move || cache.body(&name)).await?;
-        file.paths.iter().any(|path| file.endpoint.join(path) == kept.url).then_some(kept)
-    }
-
-    async fn recall(&self, topic: &Topic, file: &File<'_>) -> Vec<PriceSheet> {
-        let now = self.clock.now();
-        let Some(kept) = self.kept(file).await.filter(|kept| topic.worth(kept.fetched, now) != Worth::Nothing) else {
-            return Vec::new();
+    /// The name of an answer in the cache; `None` if it is not cached.
+    fn cache_name(&self, query: &Query) -> Option<String> {
+        let name = match query {
+            Query::File(PublicFile::PricePage { region, os }) => format!("price-page-{region}-{}", os.as_aws()),
+            Query::File(PublicFile::EksList { region }) => format!("eks-list-{region}"),
+            Query::File(PublicFile::SpotFeed) => "spot-feed".into(),
+            Query::File(PublicFile::SpotAdvisor) => "spot-advisor".into(),
+            Query::Call(AwsCall::OnDemand(OnDemandKey { region, os, tenancy })) => {
+                format!("products-{region}-{}-{tenancy:?}", os.as_aws())
+            }
+            Query::Call(AwsCall::Volumes { region }) => format!("volumes-{region}"),
+            Query::Call(AwsCall::SpotHistory { region, os }) => {
+                format!("spot-history-{region}-{}-{}", os.as_aws(), self.account)
+            }
+            Query::Call(AwsCall::Cluster(_)) => return None,
         };
-        let topic = topic.clone();
-        blocking(move || read(&topic, &kept, true)).await.unwrap_or_default()
+        Some(name.to_lowercase())
     }
 
-    async fn fetch(&self, topic: &Topic, file: &File<'_>) -> Answer {
-        let mut kept = self.kept(file).await;
-        let mut paths: Vec<&str> = file.paths.iter().map(String::as_str).collect();
-        // The name under which it was there the last time comes first.
-        paths.sort_by_key(|path| kept.as_ref().is_none_or(|kept| file.endpoint.join(path) != kept.url));
-        let mut refused = GetError::Absent;
-        for path in paths {
-            let url = file.endpoint.join(path);
-            loop {
-                let ours = kept.take_if(|kept| kept.url == url);
-                let known = ours.as_ref().map(|kept| &kept.body.validators).filter(|known| !known.is_empty());
-                let reply = self.http.get(file.endpoint, path, known, file.patience).await;
-                let fetched = self.clock.now();
-                let (new, body) = match (reply, ours) {
-                    (Ok(Reply::New(body)), _) => (true, body),
-                    (Ok(Reply::NotModified), Some(ours)) => (false, ours.body),
-                    // Only a conditional question is answered so.
-                    (Ok(Reply::NotModified), None) => break,
-                    (Err(error @ (GetError::Absent | GetError::Forbidden)), _) => {
-                        refused = error;
-                        break;
-                    }
-                    (Err(error), _) => return Err(file.error(error)),
-                };
-                let received = Kept { url: url.clone(), fetched, body };
-                match self.take(topic, file, received, new).await {
-                    // What an earlier version kept, this one cannot read: it is asked for anew.
-                    Err(_) if !new => {}
-                    taken => return taken,
+    /// Gets a file from the first address that has it, that of the last answer before others.
+    async fn fetch(&self, query: &Query, file: &PublicFile, last: &Answer) -> Result<Answer, AskError> {
+        let Place { endpoint, mut urls, limit, what } = self.place(file);
+        let unavailable = |why| AskError::Unavailable { what: what.clone(), why };
+        urls.sort_by_key(|url| *url != last.url);
+        let mut is_forbidden = false;
+        for url in urls {
+            let known = if url == last.url { last.validators.clone() } else { Validators::default() };
+            let reply = self.http.get(endpoint.uri(&url).map_err(unavailable)?, &known, limit).await;
+            let fetched = self.clock.now();
+            let answer = match reply {
+                Ok(Reply::File(body, validators)) => {
+                    let file = file.clone();
+                    let sheets = blocking(move || read(&file, body, fetched)).await?;
+                    Answer { sheets, url, validators, support: None }
                 }
-            }
+                Ok(Reply::NotModified) => {
+                    let confirmed = |sheet: &PriceSheet| PriceSheet { fetched, cached: false, ..sheet.clone() };
+                    Answer { sheets: last.sheets.iter().map(confirmed).collect(), ..last.clone() }
+                }
+                Err(GetError::Failed(why)) => return Err(unavailable(why)),
+                Err(error) => {
+                    is_forbidden = matches!(error, GetError::Forbidden);
+                    continue;
+                }
+            };
+            self.store(query, answer.clone()).await;
+            return Ok(answer);
         }
-        Err(file.error(refused))
-    }
-
-    /// What an earlier run was told by a call.
-    async fn recall_figures(&self, topic: Topic) -> Vec<PriceSheet> {
-        let Some((name, source)) = self.kept_as(&topic) else { return Vec::new() };
-        let (cache, now) = (self.cache.clone(), self.clock.now());
-        blocking(move || {
-            let mut sheets = cache.sheets(&name, source);
-            sheets.retain(|sheet| topic.worth(sheet.fetched, now) != Worth::Nothing);
-            sheets
-        })
-        .await
-    }
-
-    /// Under which name the figures of a call are kept.
-    fn kept_as(&self, topic: &Topic) -> Option<(String, PriceSource)> {
-        match topic {
-            Topic::Products(OnDemandKey { region, os, tenancy }) => {
-                let name = format!("products-{region}-{}-{tenancy:?}", os.as_aws()).to_lowercase();
-                Some((name, PriceSource::GetProducts))
-            }
-            Topic::Volumes { region } => Some((format!("volumes-{region}"), PriceSource::GetProducts)),
-            // Accounts have zone names of their own.
-            Topic::SpotHistory { region, os } => {
-                let name = format!("spot-history-{region}-{}-{}", os.as_aws(), self.account).to_lowercase();
-                Some((name, PriceSource::SpotHistory))
-            }
-            Topic::PricePage { .. } | Topic::EksList { .. } | Topic::SpotFeed | Topic::SpotAdvisor => None,
-            Topic::ControlPlane(_) => None,
+        if is_forbidden {
+            Err(unavailable("the server answers 403 Forbidden".into()))
+        } else {
+            Err(AskError::Absent { what })
         }
     }
 
-    /// Asks AWS, with credentials.
-    async fn call(&self, question: Question) -> Answer {
-        let Question { topic, things, .. } = question;
-        let sheet = match &topic {
-            Topic::Products(key) => self.aws.on_demand(key, &things).await?,
-            Topic::SpotHistory { region, os } => self.aws.spot(region, *os, &things).await?,
-            Topic::Volumes { region } => self.aws.volumes(region, &things).await?,
-            Topic::ControlPlane(ClusterId { region, name }) => {
-                let support = Some(self.aws.cluster_support(region, name).await?);
-                return Ok(Findings { support, ..Findings::default() });
-            }
-            // Public files are no calls.
-            Topic::PricePage { .. } | Topic::EksList { .. } | Topic::SpotFeed | Topic::SpotAdvisor => {
-                return Ok(Findings::default());
+    async fn call(&self, call: &AwsCall, names: &BTreeSet<Name>) -> Result<Answer, AskError> {
+        let sheet = match call {
+            AwsCall::OnDemand(key) => self.aws.on_demand(key, names).await?,
+            AwsCall::SpotHistory { region, os } => self.aws.spot(region, *os, names).await?,
+            AwsCall::Volumes { region } => self.aws.volumes(region, names).await?,
+            AwsCall::Cluster(cluster) => {
+                let support = Some(self.aws.cluster_support(&cluster.region, &cluster.name).await?);
+                return Ok(Answer { support, ..Answer::default() });
             }
         };
-        if let Some((name, _)) = self.kept_as(&topic) {
-            let (cache, sheet) = (self.cache.clone(), sheet.clone());
-            blocking(move || cache.keep_sheet(&name, &sheet, topic.worth_keeping())).await;
-        }
-        Ok(vec![sheet].into())
+        Ok(vec![PriceSheet { fetched: self.clock.now(), ..sheet }].into())
     }
 
-    /// Reads a file and, if that goes well, keeps it.
-    async fn take(&self, topic: &Topic, file: &File<'_>, received: Kept, new: bool) -> Answer {
-        let (cache, name, topic) = (self.cache.clone(), file.name.clone(), topic.clone());
-        let read = blocking(move || {
-            let sheets = read(&topic, &received, false)?;
-            if new {
-                cache.keep_body(&name, &received);
-            } else {
-                cache.confirm_body(&name, &received);
-            }
-            Ok(sheets)
-        });
-        read.await.map(Findings::from).map_err(|why: String| AskError::Garbled { what: file.what.clone(), why })
+    async fn store(&self, query: &Query, answer: Answer) {
+        let Some(name) = self.cache_name(query) else { return };
+        let cache = self.cache.clone();
+        blocking(move || cache.store(&name, &answer)).await;
     }
 }
 
-impl File<'_> {
-    fn error(&self, error: GetError) -> AskError {
-        let what = self.what.clone();
-        match error {
-            GetError::Absent => AskError::Absent { what },
-            GetError::Forbidden => AskError::Unavailable { what, why: "the server answers 403 Forbidden".into() },
-            GetError::Failed(why) => AskError::Unavailable { what, why },
-        }
-    }
-}
-
-/// The figures of a public file.
-fn read(topic: &Topic, kept: &Kept, cached: bool) -> Result<Vec<PriceSheet>, String> {
-    let text = kept.body.unpacked()?;
-    let sheet = |source, region: &Name, currency, prices| PriceSheet {
+/// The prices of a public file.
+fn read(file: &PublicFile, body: Body, fetched: Timestamp) -> Result<Vec<PriceSheet>, AskError> {
+    let garbled = |why| AskError::Garbled { what: "the file".into(), why };
+    let text = body.text().map_err(garbled)?;
+    let sheet = |source, region: Name, currency, prices| PriceSheet {
         source,
-        region: region.clone(),
+        region,
         currency,
-        fetched: kept.fetched,
-        cached,
+        fetched,
+        cached: false,
         prices,
     };
-    match topic {
-        Topic::PricePage { region, os } => {
-            let page = price_page::page(&text, *os).map_err(|error| error.reason())?;
+    let dollars = |source, region, prices| sheet(source, region, Currency::Usd, prices);
+    match file {
+        PublicFile::PricePage { region, os } => {
+            let page = price_page::page(&text, *os).map_err(|error| garbled(error.reason()))?;
             let price = |(instance_type, offered): (Name, price_page::Offered)| OnDemandPrice {
                 instance_type,
                 amount: offered.amount,
                 estimated: false,
             };
             let prices = page.types.into_iter().map(price).collect();
-            Ok(vec![sheet(
-                PriceSource::PricePage,
-                region,
-                Currency::Usd,
-                Prices::OnDemand { os: *os, tenancy: Tenancy::Shared, prices },
-            )])
+            let prices = Prices::OnDemand { os: *os, tenancy: Tenancy::Shared, prices };
+            Ok(vec![dollars(PriceSource::PricePage, region.clone(), prices)])
         }
-        Topic::EksList { region } => {
-            let (currency, prices) = eks_list::read(&text).map_err(|error| error.reason())?;
-            Ok(vec![sheet(PriceSource::EksList, region, currency, Prices::Eks(prices))])
+        PublicFile::EksList { region } => {
+            let (currency, prices) = eks_list::read(&text).map_err(|error| garbled(error.reason()))?;
+            Ok(vec![sheet(PriceSource::EksList, region.clone(), currency, Prices::Eks(prices))])
         }
-        Topic::SpotFeed => {
-            let regions = spot_feed::read(&text).map_err(|error| error.reason())?.into_iter();
-            Ok(regions
-                .map(|(region, prices)| sheet(PriceSource::SpotFeed, &region, Currency::Usd, Prices::Spot(prices)))
-                .collect())
+        PublicFile::SpotFeed => {
+            let regions = spot_feed::read(&text).map_err(|error| garbled(error.reason()))?.into_iter();
+            let spot = |(region, prices)| dollars(PriceSource::SpotFeed, region, Prices::Spot(prices));
+            Ok(regions.map(spot).collect())
         }
-        Topic::SpotAdvisor => {
-            let regions = spot_advisor::read(&text).map_err(|error| error.reason())?.into_iter();
-            Ok(regions
-                .map(|(region, savings)| {
-                    sheet(PriceSource::SpotAdvisor, &region, Currency::Usd, Prices::SpotSavings(savings))
-                })
-                .collect())
-        }
-        Topic::SpotHistory { .. } | Topic::Products(_) | Topic::Volumes { .. } | Topic::ControlPlane(_) => {
-            Ok(Vec::new())
+        PublicFile::SpotAdvisor => {
+            let regions = spot_advisor::read(&text).map_err(|error| garbled(error.reason()))?.into_iter();
+            let savings = |(region, savings)| dollars(PriceSource::SpotAdvisor, region, Prices::SpotSavings(savings));
+            Ok(regions.map(savings).collect())
         }
     }
 }
 
-/// Runs what reads files or computes for long where it keeps nobody waiting.
+/// Runs work that reads files or computes for long on a thread where it delays nothing else.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(work).await {
-        Ok(done) => done,
+        Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is ending, and with it whoever waits.
+            // The runtime is shutting down, and this task with it.
             Err(_) => std::future::pending().await,
         },
     }

@@ -38,7 +38,7 @@ impl Aws {
     /// A client that looks for credentials at the first question.
     pub fn new(options: AwsOptions) -> Self {
         let variable = |name: &str| options.environment.get(name).map(str::to_owned);
-        Self::over(Arc::new(Http::new(&Proxies::of(&variable))), options)
+        Self::over(Arc::new(Http::new(&Proxies::from_environment(&variable))), options)
     }
 
     /// A client that shares its connections with others.

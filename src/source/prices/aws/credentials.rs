@@ -9,7 +9,7 @@
 use super::policy::time_limits;
 use super::{AwsEnvironment, AwsOptions, files};
 use crate::source::prices::AskError;
-use crate::source::prices::words::{chain, root, tidy};
+use crate::source::prices::error::{causes, root_cause, tidy};
 use aws_config::profile::ProfileSet;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -191,7 +191,7 @@ async fn search(options: AwsOptions, client: SharedHttpClient) -> Result<Session
     let files = files::without_a_terminal(&options.environment).await;
     let name = options.profile.clone().map(Into::into);
     let profiles = aws_config::profile::load(&Default::default(), &variables.clone().into(), &files, name).await;
-    let profiles = profiles.map_err(|error| unavailable(root(&error)))?;
+    let profiles = profiles.map_err(|error| unavailable(root_cause(&error)))?;
     let name = profiles.selected_profile();
     let profile = profiles.get_profile(name);
     let is_named = options.profile.is_some()
@@ -247,7 +247,7 @@ fn nowhere(environment: &AwsEnvironment) -> AskError {
 
 /// The error if a provider that is configured fails.
 fn failed(error: &CredentialsError, environment: &AwsEnvironment, profile: &str, renewal: &Renewal) -> AskError {
-    let why = root(error);
+    let why = root_cause(error);
     match error {
         CredentialsError::CredentialsNotLoaded(_) => return nowhere(environment),
         CredentialsError::InvalidConfiguration(_) => {
@@ -263,8 +263,9 @@ fn failed(error: &CredentialsError, environment: &AwsEnvironment, profile: &str,
         _ => {}
     }
     let error: &(dyn Error + 'static) = error;
-    let any = |is: &dyn Fn(&str) -> bool| chain(error).any(|cause| is(&cause.to_string().to_ascii_lowercase()));
-    let is_unreachable = chain(error).any(<dyn Error>::is::<ConnectorError>) || any(&|cause| cause.contains("timeout"));
+    let any = |is: &dyn Fn(&str) -> bool| causes(error).any(|cause| is(&cause.to_string().to_ascii_lowercase()));
+    let is_unreachable =
+        causes(error).any(<dyn Error>::is::<ConnectorError>) || any(&|cause| cause.contains("timeout"));
     let is_denied = any(&|cause| cause.contains("accessdenied"));
     let is_expired =
         any(&|cause| ["expired", "invalidclienttokenid", "unrecognizedclient"].iter().any(|sign| cause.contains(sign)));

@@ -2,7 +2,7 @@
 
 use super::credentials::Session;
 use crate::source::prices::AskError;
-use crate::source::prices::words::{root, tidy};
+use crate::source::prices::error::{root_cause, tidy};
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -172,19 +172,19 @@ impl Call<'_> {
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
                 (FailureKind::Unreachable, self.unavailable("no answer in time".to_owned()))
             }
-            SdkError::DispatchFailure(_) => (FailureKind::Unreachable, self.unavailable(root(error))),
+            SdkError::DispatchFailure(_) => (FailureKind::Unreachable, self.unavailable(root_cause(error))),
             SdkError::ServiceError(answer) => {
                 let (status, error_of_aws) = (answer.raw().status(), answer.err());
                 match error_of_aws.code() {
-                    None if status.is_success() => (FailureKind::Other, self.garbled(root(error))),
+                    None if status.is_success() => (FailureKind::Other, self.garbled(root_cause(error))),
                     code => {
                         let message = error_of_aws.message().unwrap_or_default();
                         return self.refused(status.as_u16(), code.unwrap_or_default(), message);
                     }
                 }
             }
-            SdkError::ResponseError(_) => (FailureKind::Other, self.garbled(root(error))),
-            _ => (FailureKind::Other, self.unavailable(root(error))),
+            SdkError::ResponseError(_) => (FailureKind::Other, self.garbled(root_cause(error))),
+            _ => (FailureKind::Other, self.unavailable(root_cause(error))),
         };
         Failure { kind, error }
     }

@@ -9,8 +9,8 @@ use super::policy::{Call, Failure, FailureKind, Pages};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::source::prices::AskError;
+use crate::source::prices::error::root_cause;
 use crate::source::prices::read::products;
-use crate::source::prices::words::root;
 use crate::units::Currency;
 use aws_config::Region;
 use aws_sdk_pricing::Client;
@@ -181,7 +181,7 @@ impl<'a> Question<'a> {
             terms.map(|(kind, field, value)| Filter::builder().r#type(kind).field(field).value(value).build());
         let filters: Result<Vec<Filter>, _> = filters.collect();
         let filters = filters
-            .map_err(|error| Failure { kind: FailureKind::Other, error: self.call.unavailable(root(&error)) })?;
+            .map_err(|error| Failure { kind: FailureKind::Other, error: self.call.unavailable(root_cause(&error)) })?;
         let request = client
             .get_products()
             .service_code("AmazonEC2")

@@ -5,13 +5,12 @@
 use super::AwsEnvironment;
 use super::credentials::Session;
 use super::policy::{Call, Pages};
-use super::transport::reason;
 use crate::model::{Name, Timestamp};
 use crate::pricing::{ClusterSupport, Os, Partition, PriceSheet, PriceSource, Prices, SupportPhase, SupportType};
 use crate::source::prices::AskError;
+use crate::source::prices::error::tidy;
 use crate::source::prices::http::{AGENT, Http};
 use crate::source::prices::read::{ReadError, cluster_support, spot_history};
-use crate::source::prices::words::tidy;
 use aws_credential_types::Credentials as Keys;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as signing_instructions};
 use aws_sigv4::sign::v4::SigningParams;
@@ -174,7 +173,7 @@ impl Signer<'_> {
             request.map_err(Into::into).and_then(|request| sign(request, &self.session.keys, region, service.name, at));
         let request = signed
             .map_err(|error| call.unavailable(format!("the request cannot be signed: {}", tidy(&error.to_string()))))?;
-        let answer = self.http.send(request).await.map_err(|error| call.unavailable(reason(error)))?;
+        let answer = self.http.send(request).await.map_err(|reason| call.unavailable(reason))?;
         let (head, body) = answer.into_parts();
         if head.status == StatusCode::OK {
             return Ok(body);

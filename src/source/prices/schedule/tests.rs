@@ -1,23 +1,27 @@
+use super::super::query::SLOW;
 use super::*;
-use crate::pricing::{EksPrices, OnDemandPrice, SpotPrice};
+use crate::pricing::{ClusterSupport, EksPrices, OnDemandPrice, PriceSheet, Prices, SpotPrice};
 use crate::units::{Currency, Money};
+use jiff::SignedDuration;
 use pretty_assertions::assert_eq;
 use test_case::test_case;
 
 const SEOUL: &str = "ap-northeast-2";
 const OHIO: &str = "us-east-2";
 
-/// A schedule, a clock that only the test moves, and what the disk has.
+/// A schedule, a clock that only the test moves, and a cache.
 struct Play {
     schedule: Schedule,
     now: Timestamp,
-    disk: BTreeMap<Topic, Vec<PriceSheet>>,
-    open: Vec<Question>,
+    cache: BTreeMap<Query, Vec<PriceSheet>>,
+    /// The queries whose cached answer was read.
+    read: Vec<Query>,
+    open: Vec<Request>,
     wake: Option<Timestamp>,
     news: Vec<PriceNews>,
 }
 
-/// The tables of these tests know one price exactly.
+/// The table of these tests has one price.
 fn table(key: &OnDemandKey, name: &str) -> bool {
     key.os == Os::Linux && key.tenancy == Tenancy::Shared && name == "c5a.large"
 }
@@ -27,16 +31,17 @@ impl Play {
         Self {
             schedule: Schedule::new(offline, table, None),
             now: Timestamp::from_second(1_790_000_000).unwrap(),
-            disk: BTreeMap::new(),
+            cache: BTreeMap::new(),
+            read: Vec::new(),
             open: Vec::new(),
             wake: None,
             news: Vec::new(),
         }
     }
 
-    fn needing(demand: Demand) -> Self {
+    fn with_demand(demand: Demand) -> Self {
         let mut play = Self::new(false);
-        play.schedule.demand(demand);
+        play.schedule.set_demand(demand);
         play
     }
 
@@ -44,45 +49,46 @@ impl Play {
         self.now += time;
     }
 
-    /// Plans until the disk has nothing more to say; what sources are asked for now.
+    /// Plans until nothing more is read from the cache. Returns the requests to sources.
     fn asks(&mut self) -> Vec<String> {
         let mut asks = Vec::new();
         loop {
             let plan = self.schedule.plan(self.now);
             self.wake = plan.wake;
             self.news.extend(self.schedule.take_news());
-            let (disk, source): (Vec<_>, Vec<_>) = plan.ask.into_iter().partition(|question| question.of == Of::Disk);
-            asks.extend(source.iter().map(words));
-            self.open.extend(source);
-            if disk.is_empty() {
+            asks.extend(plan.ask.iter().map(words));
+            self.open.extend(plan.ask);
+            if plan.read.is_empty() {
                 return asks;
             }
-            for question in disk {
-                let sheets = self.disk.get(&question.topic).cloned().unwrap_or_default();
-                self.schedule.answer(&question, Ok(sheets.into()), self.now);
+            for query in plan.read {
+                assert!(!self.read.contains(&query), "the cache is read twice: {query:?}");
+                let sheets = self.cache.get(&query).cloned().unwrap_or_default();
+                self.schedule.cached(&query, sheets.into(), self.now);
+                self.read.push(query);
             }
         }
     }
 
-    /// A question that is under way is answered.
-    fn answer(&mut self, question: &str, answer: Result<Vec<PriceSheet>, AskError>) {
-        let at = self.open.iter().position(|open| words(open) == question);
-        let question = self.open.remove(at.unwrap_or_else(|| panic!("{question} is not under way: {:?}", self.open)));
+    /// Answers an open request.
+    fn answer(&mut self, request: &str, answer: Result<Vec<PriceSheet>, AskError>) {
+        let at = self.open.iter().position(|open| words(open) == request);
+        let request = self.open.remove(at.unwrap_or_else(|| panic!("{request} is not under way: {:?}", self.open)));
         let answer = answer.map(|sheets| {
             let fetched = |sheet| PriceSheet { fetched: self.now, cached: false, ..sheet };
             sheets.into_iter().map(fetched).collect::<Vec<_>>().into()
         });
-        self.schedule.answer(&question, answer, self.now);
+        self.schedule.answered(&request.query, answer, self.now);
     }
 
-    /// What was said since the last time, in short.
-    fn said(&mut self) -> Vec<String> {
+    /// The news since the last time, in short.
+    fn news(&mut self) -> Vec<String> {
         self.news.extend(self.schedule.take_news());
         let now = self.now;
-        let said = |news| match news {
+        let text = |news| match news {
             PriceNews::Sheet(sheet) => {
-                let of = if sheet.cached { "cached" } else { "fetched" };
-                format!("{of} {} {}", sheet.source.name(), sheet.region)
+                let from = if sheet.cached { "cached" } else { "fetched" };
+                format!("{from} {} {}", sheet.source.name(), sheet.region)
             }
             PriceNews::State { source, region, state } => {
                 let state = match state {
@@ -100,23 +106,23 @@ impl Play {
             }
             PriceNews::Settled => "settled".to_owned(),
         };
-        std::mem::take(&mut self.news).into_iter().map(said).collect()
+        std::mem::take(&mut self.news).into_iter().map(text).collect()
     }
 }
 
-/// A question in words.
-fn words(question: &Question) -> String {
-    let things: Vec<&str> = question.things.iter().map(Name::as_str).collect();
-    let about = match &question.topic {
-        Topic::PricePage { os, .. } => format!(" {os:?}"),
-        Topic::SpotHistory { region, os } => format!(" {region} {os:?}"),
-        Topic::Products(key) => format!(" {} {:?} {:?}", key.region, key.os, key.tenancy),
-        Topic::Volumes { region } => format!(" {region}"),
-        Topic::EksList { .. } | Topic::SpotFeed | Topic::SpotAdvisor => String::new(),
-        Topic::ControlPlane(ClusterId { region, .. }) => format!("control plane {region}"),
+/// A request in words.
+fn words(request: &Request) -> String {
+    let names: Vec<&str> = request.names.iter().map(Name::as_str).collect();
+    let about = match &request.query {
+        Query::File(PublicFile::PricePage { os, .. }) => format!(" {os:?}"),
+        Query::Call(AwsCall::SpotHistory { region, os }) => format!(" {region} {os:?}"),
+        Query::Call(AwsCall::OnDemand(key)) => format!(" {} {:?} {:?}", key.region, key.os, key.tenancy),
+        Query::Call(AwsCall::Volumes { region }) => format!(" {region}"),
+        Query::File(_) => String::new(),
+        Query::Call(AwsCall::Cluster(cluster)) => format!("control plane {}", cluster.region),
     };
-    let source = question.topic.source().map_or("", PriceSource::name);
-    format!("{source}{about}: {}", things.join(" "))
+    let source = request.query.source().map_or("", PriceSource::name);
+    format!("{source}{about}: {}", names.join(" "))
 }
 
 fn mins(minutes: i64) -> SignedDuration {
@@ -178,21 +184,21 @@ fn unavailable() -> Result<Vec<PriceSheet>, AskError> {
     Err(AskError::Unavailable { what: "it".into(), why: "no answer within 5 s".into() })
 }
 
-fn page_topic(region: &str) -> Topic {
-    Topic::PricePage { region: region.into(), os: Os::Linux }
+fn page_query(region: &str) -> Query {
+    Query::File(PublicFile::PricePage { region: region.into(), os: Os::Linux })
 }
 
 #[test]
-fn nothing_is_asked_until_something_is_needed() {
+fn nothing_is_requested_without_a_demand() {
     let mut play = Play::new(false);
-    assert_eq!((play.asks(), play.said()), (vec![], vec![]));
-    play.schedule.demand(Demand::default());
-    assert_eq!((play.asks(), play.said()), (vec![], vec!["settled".to_owned()]));
+    assert_eq!((play.asks(), play.news()), (vec![], vec![]));
+    play.schedule.set_demand(Demand::default());
+    assert_eq!((play.asks(), play.news()), (vec![], vec!["settled".to_owned()]));
 }
 
 #[test]
-fn only_regions_and_kinds_in_use_are_asked_for() {
-    let mut play = Play::needing(Demand {
+fn only_regions_and_kinds_in_use_are_requested() {
+    let mut play = Play::with_demand(Demand {
         eks: names(&[OHIO]),
         volumes: BTreeMap::from([(OHIO.into(), names(&["gp3"]))]),
         ..linux(SEOUL, &["c5a.large"])
@@ -202,14 +208,16 @@ fn only_regions_and_kinds_in_use_are_asked_for() {
         ["price-page Linux: ap-northeast-2", "eks-price-list: us-east-2", "get-products us-east-2: gp3"]
     );
     let windows = key(SEOUL, Os::Windows, Tenancy::Shared);
-    let mut play =
-        Play::needing(Demand { on_demand: BTreeMap::from([(windows, names(&["c5a.large"]))]), ..Demand::default() });
+    let mut play = Play::with_demand(Demand {
+        on_demand: BTreeMap::from([(windows, names(&["c5a.large"]))]),
+        ..Demand::default()
+    });
     assert_eq!(play.asks(), ["price-page Windows: ap-northeast-2"]);
 }
 
 #[test]
-fn get_products_is_asked_only_for_what_neither_page_nor_table_prices() {
-    let mut play = Play::needing(linux(SEOUL, &["c5a.large", "m7g.large", "m9x.large"]));
+fn get_products_is_asked_for_what_neither_page_nor_table_has() {
+    let mut play = Play::with_demand(linux(SEOUL, &["c5a.large", "m7g.large", "m9x.large"]));
     assert_eq!(play.asks(), ["price-page Linux: ap-northeast-2"]);
     play.answer("price-page Linux: ap-northeast-2", Ok(vec![page(SEOUL, &["m7g.large", "t3.nano"])]));
     let products = "get-products ap-northeast-2 Linux Shared: m9x.large";
@@ -217,7 +225,7 @@ fn get_products_is_asked_only_for_what_neither_page_nor_table_prices() {
     play.answer(products, Ok(vec![on_demand(PriceSource::GetProducts, SEOUL, &["m9x.large"])]));
     assert!(play.asks().is_empty());
     assert_eq!(
-        play.said(),
+        play.news(),
         [
             "price-page ap-northeast-2: asking",
             "fetched price-page ap-northeast-2",
@@ -229,13 +237,13 @@ fn get_products_is_asked_only_for_what_neither_page_nor_table_prices() {
         ]
     );
     // A type that the page has is known when it appears.
-    play.schedule.demand(linux(SEOUL, &["m9x.large", "t3.nano"]));
+    play.schedule.set_demand(linux(SEOUL, &["m9x.large", "t3.nano"]));
     assert!(play.asks().is_empty());
-    assert_eq!(play.said(), ["settled"]);
+    assert_eq!(play.news(), ["settled"]);
 }
 
 #[test]
-fn what_no_file_prices_is_asked_for_at_once() {
+fn what_no_file_has_is_requested_at_once() {
     let dedicated = key(SEOUL, Os::Linux, Tenancy::Dedicated);
     let local = key("us-west-2-lax-1", Os::Linux, Tenancy::Shared);
     let china = key("cn-north-1", Os::Linux, Tenancy::Shared);
@@ -245,7 +253,7 @@ fn what_no_file_prices_is_asked_for_at_once() {
         (china, "get-products cn-north-1 Linux Shared: m5.large"),
     ] {
         let on_demand = BTreeMap::from([(key, names(&["m5.large"]))]);
-        let mut play = Play::needing(Demand { on_demand, ..Demand::default() });
+        let mut play = Play::with_demand(Demand { on_demand, ..Demand::default() });
         assert_eq!(play.asks(), [words]);
     }
 }
@@ -258,11 +266,11 @@ fn every_partition_has_a_rule() {
         ..linux(region, &["m5.large"])
     };
     let asks = |region: &str| {
-        let mut play = Play::needing(everything(region));
+        let mut play = Play::with_demand(everything(region));
         let mut asked = play.asks();
         while let Some(open) = play.open.first().map(words) {
-            let answer = match play.open[0].topic {
-                Topic::SpotHistory { .. } => no_credentials(),
+            let answer = match play.open[0].query {
+                Query::Call(AwsCall::SpotHistory { .. }) => no_credentials(),
                 _ => Ok(Vec::new()),
             };
             play.answer(&open, answer);
@@ -282,9 +290,9 @@ fn every_partition_has_a_rule() {
 
 #[test]
 fn spot_comes_by_zone_else_from_the_feed_else_from_the_advisor() {
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large", "g6.xlarge", "m5.large"]));
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large", "g6.xlarge", "m5.large"]));
     let history = "spot-history ap-northeast-2 Linux: c5a.large g6.xlarge m5.large";
-    assert_eq!(play.asks(), [history], "the feed is megabytes: credentials are tried first");
+    assert_eq!(play.asks(), [history], "the feed is megabytes, so calls are tried first");
     play.answer(history, Ok(vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]));
     assert_eq!(play.asks(), ["spot-feed: ap-northeast-2"]);
     let feed = vec![
@@ -295,14 +303,14 @@ fn spot_comes_by_zone_else_from_the_feed_else_from_the_advisor() {
     assert_eq!(play.asks(), ["spot-advisor: ap-northeast-2"]);
     play.answer("spot-advisor: ap-northeast-2", Ok(vec![]));
     assert!(play.asks().is_empty());
-    let said = play.said();
-    assert!(!said.contains(&"fetched spot-feed us-east-2".to_owned()), "nobody needs it: {said:?}");
-    assert_eq!(said.last().map(String::as_str), Some("settled"));
+    let news = play.news();
+    assert!(!news.contains(&"fetched spot-feed us-east-2".to_owned()), "no node is there: {news:?}");
+    assert_eq!(news.last().map(String::as_str), Some("settled"));
 }
 
 #[test]
 fn with_a_price_in_a_zone_the_feed_is_not_asked() {
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
     play.asks();
     let prices = || Ok(vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]);
     play.answer("spot-history ap-northeast-2 Linux: c5a.large", prices());
@@ -315,15 +323,15 @@ fn with_a_price_in_a_zone_the_feed_is_not_asked() {
 }
 
 #[test]
-fn without_credentials_spot_comes_from_the_feed_and_nothing_is_broken() {
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
+fn without_credentials_spot_comes_from_the_feed() {
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
     play.asks();
     play.answer("spot-history ap-northeast-2 Linux: c5a.large", no_credentials());
     assert_eq!(play.asks(), ["spot-feed: ap-northeast-2"]);
     play.answer("spot-feed: ap-northeast-2", Ok(vec![spots(PriceSource::SpotFeed, SEOUL, &["c5a.large"])]));
     play.asks();
     assert_eq!(
-        play.said(),
+        play.news(),
         [
             "spot-history ap-northeast-2: asking",
             "spot-history ap-northeast-2: off: no AWS credentials",
@@ -337,21 +345,21 @@ fn without_credentials_spot_comes_from_the_feed_and_nothing_is_broken() {
 
 #[test]
 fn prices_apply_as_each_source_arrives() {
-    let mut play = Play::needing(Demand { eks: names(&[SEOUL]), ..linux(SEOUL, &["c5a.large"]) });
+    let mut play = Play::with_demand(Demand { eks: names(&[SEOUL]), ..linux(SEOUL, &["c5a.large"]) });
     play.asks();
-    play.said();
+    play.news();
     play.answer(
         "eks-price-list: ap-northeast-2",
         Ok(vec![sheet(PriceSource::EksList, SEOUL, Prices::Eks(EksPrices::default()))]),
     );
-    assert_eq!(play.said(), ["fetched eks-price-list ap-northeast-2"], "the page is still awaited");
+    assert_eq!(play.news(), ["fetched eks-price-list ap-northeast-2"], "the page has not arrived");
     play.answer("price-page Linux: ap-northeast-2", Ok(vec![page(SEOUL, &["c5a.large"])]));
-    assert_eq!(play.said(), ["fetched price-page ap-northeast-2"]);
+    assert_eq!(play.news(), ["fetched price-page ap-northeast-2"]);
 }
 
 #[test]
 fn partial_refresh_keeps_the_good_part() {
-    let mut play = Play::needing(Demand {
+    let mut play = Play::with_demand(Demand {
         eks: names(&[SEOUL]),
         on_demand: [linux(SEOUL, &["c5a.large"]).on_demand, linux(OHIO, &["c5a.large"]).on_demand]
             .into_iter()
@@ -360,13 +368,13 @@ fn partial_refresh_keeps_the_good_part() {
         ..Demand::default()
     });
     play.asks();
-    play.said();
+    play.news();
     play.answer("price-page Linux: us-east-2", unavailable());
     play.answer("price-page Linux: ap-northeast-2", Ok(vec![page(SEOUL, &["c5a.large"])]));
     play.answer("eks-price-list: ap-northeast-2", Err(AskError::Garbled { what: "it".into(), why: "no JSON".into() }));
     play.asks();
     assert_eq!(
-        play.said(),
+        play.news(),
         [
             "fetched price-page ap-northeast-2",
             "price-page ap-northeast-2: answered",
@@ -375,8 +383,8 @@ fn partial_refresh_keeps_the_good_part() {
             "settled",
         ]
     );
-    // A refresh that fails takes nothing away: what the page priced is still priced, and asked of nobody else.
-    let mut play = Play::needing(linux(SEOUL, &["m7g.large"]));
+    // A refresh that fails removes no price, so no other source is asked.
+    let mut play = Play::with_demand(linux(SEOUL, &["m7g.large"]));
     play.asks();
     play.answer("price-page Linux: ap-northeast-2", Ok(vec![page(SEOUL, &["m7g.large"])]));
     play.asks();
@@ -388,7 +396,7 @@ fn partial_refresh_keeps_the_good_part() {
 
 #[test]
 fn failed_price_refresh_retries() {
-    let mut play = Play::needing(linux(SEOUL, &["c5a.large"]));
+    let mut play = Play::with_demand(linux(SEOUL, &["c5a.large"]));
     let page_of = "price-page Linux: ap-northeast-2";
     let start = play.now;
     let mut asked_at = Vec::new();
@@ -417,19 +425,19 @@ fn failed_price_refresh_retries() {
 
 #[test]
 fn an_expired_session_heals_without_a_restart() {
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
     let history = "spot-history ap-northeast-2 Linux: c5a.large";
     play.asks();
     play.answer(history, Err(AskError::Expired { why: "the SSO session has ended".into() }));
     assert_eq!(play.asks(), ["spot-feed: ap-northeast-2"]);
     play.answer("spot-feed: ap-northeast-2", Ok(vec![spots(PriceSource::SpotFeed, SEOUL, &["c5a.large"])]));
     play.asks();
-    play.said();
+    play.news();
     play.pass(mins(1));
     assert_eq!(play.asks(), [history]);
     play.answer(history, Ok(vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]));
     assert!(play.asks().is_empty());
-    assert_eq!(play.said(), ["fetched spot-history ap-northeast-2", "spot-history ap-northeast-2: answered"]);
+    assert_eq!(play.news(), ["fetched spot-history ap-northeast-2", "spot-history ap-northeast-2: answered"]);
     // The feed is not asked again.
     play.pass(mins(15));
     assert_eq!(play.asks(), [history]);
@@ -438,22 +446,18 @@ fn an_expired_session_heals_without_a_restart() {
 #[test_case(Err(AskError::Denied { action: "pricing:GetProducts", why: "no policy".into() }), 60, "off: pricing:GetProducts is not allowed" ; "denied")]
 #[test_case(Ok(Vec::new()), 60, "answered" ; "unknown to the source")]
 #[test_case(no_credentials(), 1, "off: no AWS credentials" ; "no credentials")]
-fn what_a_source_does_not_know_is_asked_again_later(
-    answer: Result<Vec<PriceSheet>, AskError>,
-    minutes: i64,
-    state: &str,
-) {
-    let mut play = Play::needing(linux("cn-north-1", &["m9x.large"]));
+fn negative_answers_are_requested_again_later(answer: Result<Vec<PriceSheet>, AskError>, minutes: i64, state: &str) {
+    let mut play = Play::with_demand(linux("cn-north-1", &["m9x.large"]));
     play.asks();
     play.answer("get-products cn-north-1 Linux Shared: m9x.large", answer);
     play.asks();
-    assert!(play.said().contains(&format!("get-products cn-north-1: {state}")));
+    assert!(play.news().contains(&format!("get-products cn-north-1: {state}")));
     assert_eq!(play.wake.unwrap().duration_since(play.now), mins(minutes));
 }
 
 #[test]
 fn limits_by_age_differ() {
-    let mut play = Play::needing(Demand {
+    let mut play = Play::with_demand(Demand {
         eks: names(&[SEOUL]),
         spot: spot(SEOUL, &["c5a.large"]).spot,
         ..linux(SEOUL, &["c5a.large"])
@@ -483,9 +487,9 @@ fn limits_by_age_differ() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_stops_nothing() {
+fn requests_go_on_after_the_clock_is_set_back() {
     const ASKED: &str = "spot-history ap-northeast-2 Linux: c5a.large";
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
     assert_eq!(play.asks(), [ASKED]);
     play.answer(ASKED, Ok(vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]));
     play.pass(-mins(4));
@@ -495,19 +499,19 @@ fn a_clock_that_is_set_back_stops_nothing() {
     play.answer(ASKED, unavailable());
     assert!(play.asks().is_empty());
     play.pass(-mins(300));
-    assert_eq!(play.asks(), [ASKED], "nobody waits for hours");
+    assert_eq!(play.asks(), [ASKED], "a retry is not hours away");
 }
 
 #[test]
 fn types_that_came_one_by_one_are_refreshed_together() {
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
     play.asks();
     let prices = |types: &[&str]| Ok(vec![spots(PriceSource::SpotHistory, SEOUL, types)]);
     play.answer("spot-history ap-northeast-2 Linux: c5a.large", prices(&["c5a.large"]));
     play.asks();
     play.pass(mins(5));
-    play.schedule.demand(spot(SEOUL, &["c5a.large", "m5.large"]));
-    assert_eq!(play.asks(), ["spot-history ap-northeast-2 Linux: m5.large"], "only the new one is looked up");
+    play.schedule.set_demand(spot(SEOUL, &["c5a.large", "m5.large"]));
+    assert_eq!(play.asks(), ["spot-history ap-northeast-2 Linux: m5.large"], "only the new type is requested");
     play.answer("spot-history ap-northeast-2 Linux: m5.large", prices(&["m5.large"]));
     play.asks();
     play.pass(mins(10));
@@ -515,10 +519,10 @@ fn types_that_came_one_by_one_are_refreshed_together() {
 }
 
 #[test]
-fn two_calls_are_under_way_at_most() {
+fn at_most_two_calls_are_under_way() {
     let regions = ["eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1"];
     let spot = regions.iter().flat_map(|region| spot(region, &["c5a.large"]).spot).collect();
-    let mut play = Play::needing(Demand { spot, ..Demand::default() });
+    let mut play = Play::with_demand(Demand { spot, ..Demand::default() });
     assert_eq!(play.asks().len(), 2);
     assert!(play.asks().is_empty());
     let first = words(&play.open[0]);
@@ -526,146 +530,188 @@ fn two_calls_are_under_way_at_most() {
     let next = play.asks();
     let calls = next.iter().filter(|words| words.starts_with("spot-history")).count();
     assert_eq!(calls, 1, "{next:?}");
-    assert!(!play.said().contains(&"settled".to_owned()), "one has not had its turn");
+    assert!(!play.news().contains(&"settled".to_owned()), "one call has not begun");
 }
 
 #[test]
-fn what_the_disk_has_is_said_first_and_not_asked_for_while_it_is_young() {
-    let mut play = Play::needing(linux(SEOUL, &["c5a.large"]));
-    play.disk.insert(page_topic(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
+fn young_cached_prices_are_used_without_a_request() {
+    let mut play = Play::with_demand(linux(SEOUL, &["c5a.large"]));
+    play.cache.insert(page_query(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
     play.pass(mins(11 * 60));
     assert!(play.asks().is_empty());
     let expected = ["cached price-page ap-northeast-2", "price-page ap-northeast-2: answered", "settled"];
-    assert_eq!(play.said(), expected);
+    assert_eq!(play.news(), expected);
     play.now = play.wake.unwrap();
     assert_eq!(play.asks(), ["price-page Linux: ap-northeast-2"]);
-    assert!(play.said().is_empty(), "a refresh of what is known is not worth a word");
+    assert!(play.news().is_empty(), "a refresh of known prices is not mentioned");
 }
 
 #[test]
-fn an_old_answer_of_the_disk_is_used_only_when_the_source_cannot_be_asked() {
-    let mut play = Play::needing(linux(SEOUL, &["c5a.large"]));
-    play.disk.insert(page_topic(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
+fn old_cached_prices_are_used_if_the_source_does_not_answer() {
+    let mut play = Play::with_demand(linux(SEOUL, &["c5a.large"]));
+    play.cache.insert(page_query(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
     play.pass(mins(48 * 60));
     assert_eq!(play.asks(), ["price-page Linux: ap-northeast-2"]);
-    assert_eq!(play.said(), ["price-page ap-northeast-2: asking"]);
+    assert_eq!(play.news(), ["price-page ap-northeast-2: asking"]);
     play.answer("price-page Linux: ap-northeast-2", unavailable());
-    assert_eq!(play.said(), ["cached price-page ap-northeast-2"]);
+    assert_eq!(play.news(), ["cached price-page ap-northeast-2"]);
 }
 
 #[test_case(SignedDuration::from_hours(31 * 24) ; "a month old")]
 #[test_case(-SignedDuration::from_hours(1) ; "from the future")]
-fn an_answer_of_the_disk_that_proves_nothing_is_not_used(age: SignedDuration) {
-    let mut play = Play::needing(linux(SEOUL, &["c5a.large"]));
-    play.disk.insert(page_topic(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
+fn cached_prices_of_no_use_are_ignored(age: SignedDuration) {
+    let mut play = Play::with_demand(linux(SEOUL, &["c5a.large"]));
+    play.cache.insert(page_query(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
     play.pass(age);
     play.asks();
     play.answer("price-page Linux: ap-northeast-2", unavailable());
-    assert!(!play.said().iter().any(|said| said.starts_with("cached")));
+    assert!(!play.news().iter().any(|news| news.starts_with("cached")));
 }
 
 #[test]
 fn old_spot_prices_are_never_used() {
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
-    let history = Topic::SpotHistory { region: SEOUL.into(), os: Os::Linux };
-    play.disk.insert(history.clone(), vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]);
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
+    let history = Query::Call(AwsCall::SpotHistory { region: SEOUL.into(), os: Os::Linux });
+    play.cache.insert(history.clone(), vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]);
     play.pass(mins(16));
     let asks = play.asks();
     play.answer(&asks[0], unavailable());
-    assert!(!play.said().iter().any(|said| said.starts_with("cached")));
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
-    play.disk.insert(history, vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]);
+    assert!(!play.news().iter().any(|news| news.starts_with("cached")));
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
+    play.cache.insert(history, vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]);
     play.pass(mins(14));
     assert!(play.asks().is_empty());
 }
 
 #[test]
-fn offline_asks_the_disk_alone() {
+fn offline_only_the_cache_is_read() {
     let mut play = Play::new(true);
-    play.disk.insert(page_topic(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
+    play.cache.insert(page_query(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
     play.pass(mins(48 * 60));
-    play.schedule.demand(Demand {
+    play.schedule.set_demand(Demand {
         eks: names(&[SEOUL]),
         spot: spot(SEOUL, &["c5a.large"]).spot,
         ..linux(SEOUL, &["c5a.large", "m9x.large"])
     });
     assert!(play.asks().is_empty());
-    let said = play.said();
-    assert!(said.contains(&"cached price-page ap-northeast-2".to_owned()), "{said:?}");
-    assert_eq!(said.last().map(String::as_str), Some("settled"));
-    let states = said.iter().filter(|said| said.contains(": ")).count();
-    assert_eq!(states, 6, "{said:?}");
-    assert!(said.iter().filter(|said| said.contains(": ")).all(|said| said.ends_with("off: offline")));
+    let news = play.news();
+    assert!(news.contains(&"cached price-page ap-northeast-2".to_owned()), "{news:?}");
+    assert_eq!(news.last().map(String::as_str), Some("settled"));
+    let states = news.iter().filter(|news| news.contains(": ")).count();
+    assert_eq!(states, 6, "{news:?}");
+    assert!(news.iter().filter(|news| news.contains(": ")).all(|news| news.ends_with("off: offline")));
     assert_eq!(play.wake, None);
 }
 
 #[test]
-fn a_region_that_appears_is_looked_up_in_the_file_on_the_disk() {
-    let mut play = Play::needing(spot(SEOUL, &["c5a.large"]));
-    play.asks();
-    play.answer("spot-history ap-northeast-2 Linux: c5a.large", no_credentials());
-    play.asks();
-    play.answer("spot-feed: ap-northeast-2", Ok(vec![spots(PriceSource::SpotFeed, SEOUL, &["c5a.large"])]));
-    play.asks();
-    play.disk.insert(Topic::SpotFeed, vec![spots(PriceSource::SpotFeed, OHIO, &["c5a.large"])]);
-    play.said();
-    let both = [spot(SEOUL, &["c5a.large"]).spot, spot(OHIO, &["c5a.large"]).spot].into_iter().flatten().collect();
-    play.schedule.demand(Demand { spot: both, ..Demand::default() });
-    assert_eq!(play.asks(), ["spot-history us-east-2 Linux: c5a.large"]);
-    play.answer("spot-history us-east-2 Linux: c5a.large", no_credentials());
-    assert!(play.asks().is_empty());
-    assert!(play.said().contains(&"cached spot-feed us-east-2".to_owned()));
+fn a_later_region_is_in_the_file_at_hand() {
+    let both = || [spot(SEOUL, &["c5a.large"]).spot, spot(OHIO, &["c5a.large"]).spot].into_iter().flatten().collect();
+    let feed = || [SEOUL, OHIO].map(|region| spots(PriceSource::SpotFeed, region, &["c5a.large"])).to_vec();
+    for cached in [false, true] {
+        let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
+        if cached {
+            play.cache.insert(Query::File(PublicFile::SpotFeed), feed());
+        }
+        play.asks();
+        play.answer("spot-history ap-northeast-2 Linux: c5a.large", no_credentials());
+        if !cached {
+            assert_eq!(play.asks(), ["spot-feed: ap-northeast-2"]);
+            play.answer("spot-feed: ap-northeast-2", Ok(feed()));
+        }
+        assert!(play.asks().is_empty());
+        play.news();
+        play.schedule.set_demand(Demand { spot: both(), ..Demand::default() });
+        assert_eq!(play.asks(), ["spot-history us-east-2 Linux: c5a.large"]);
+        play.answer("spot-history us-east-2 Linux: c5a.large", no_credentials());
+        assert!(play.asks().is_empty());
+        let sheet = if cached { "cached spot-feed us-east-2" } else { "fetched spot-feed us-east-2" };
+        assert!(play.news().contains(&sheet.to_owned()));
+        play.pass(mins(15));
+        assert!(play.asks().contains(&"spot-feed: ap-northeast-2 us-east-2".to_owned()));
+    }
 }
 
 #[test]
-fn trouble_with_what_is_no_longer_needed_is_no_trouble() {
-    let mut play = Play::needing(linux(SEOUL, &["c5a.large"]));
+fn a_request_has_the_last_answer() {
+    let mut play = Play::with_demand(linux(SEOUL, &["c5a.large"]));
+    play.cache.insert(page_query(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
+    play.pass(mins(13 * 60));
+    assert_eq!(play.asks().len(), 1);
+    assert_eq!(
+        play.open[0].last.sheets,
+        [page(SEOUL, &["c5a.large"])],
+        "a file that has not changed is not read again"
+    );
+    // Answers to calls are collected.
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
+    let history = "spot-history ap-northeast-2 Linux: ";
+    play.asks();
+    play.answer(&format!("{history}c5a.large"), Ok(vec![spots(PriceSource::SpotHistory, SEOUL, &["c5a.large"])]));
+    play.schedule.set_demand(spot(SEOUL, &["c5a.large", "m5.large"]));
+    play.asks();
+    play.answer(&format!("{history}m5.large"), Ok(vec![spots(PriceSource::SpotHistory, SEOUL, &["m5.large"])]));
+    for (minutes, types) in [(8, 2), (16, 2)] {
+        play.pass(mins(minutes));
+        play.asks();
+        let Some(request) = play.open.first() else { continue };
+        assert_eq!(request.last.sheets.len(), types);
+        let prices = spots(PriceSource::SpotHistory, SEOUL, &["c5a.large", "m5.large"]);
+        play.answer(&words(&request.clone()), Ok(vec![prices]));
+    }
+    play.pass(mins(16));
+    play.asks();
+    assert_eq!(play.open[0].last.sheets.len(), 1, "newer prices replace older ones");
+}
+
+#[test]
+fn a_failure_is_cleared_when_its_prices_are_not_needed() {
+    let mut play = Play::with_demand(linux(SEOUL, &["c5a.large"]));
     play.asks();
     play.answer("price-page Linux: ap-northeast-2", unavailable());
     play.asks();
-    play.said();
-    play.schedule.demand(Demand::default());
+    play.news();
+    play.schedule.set_demand(Demand::default());
     assert!(play.asks().is_empty());
-    assert_eq!(play.said(), ["price-page ap-northeast-2: off: not needed", "settled"]);
+    assert_eq!(play.news(), ["price-page ap-northeast-2: off: not needed", "settled"]);
 }
 
 #[test]
-fn of_two_files_of_one_source_the_worse_is_told() {
+fn of_two_files_of_one_source_the_worse_state_is_reported() {
     let mut demand = linux(SEOUL, &["c5a.large"]);
     demand.on_demand.insert(key(SEOUL, Os::Windows, Tenancy::Shared), names(&["c5a.large"]));
-    let mut play = Play::needing(demand);
+    let mut play = Play::with_demand(demand);
     play.asks();
     play.answer("price-page Linux: ap-northeast-2", Ok(vec![page(SEOUL, &["c5a.large"])]));
     play.answer("price-page Windows: ap-northeast-2", unavailable());
     let asks = play.asks();
-    assert_eq!(asks, ["get-products ap-northeast-2 Windows Shared: c5a.large"], "who knows it may be asked");
+    assert_eq!(asks, ["get-products ap-northeast-2 Windows Shared: c5a.large"], "the next source is asked");
     let failed = "price-page ap-northeast-2: failed: no answer within 5 s, again in 1 min";
-    assert_eq!(play.said()[2], failed);
+    assert_eq!(play.news()[2], failed);
 }
 
 #[test]
-fn the_control_plane_is_asked_about_once_an_hour_where_the_cluster_is_known() {
+fn the_support_of_the_cluster_is_requested_every_hour() {
     let cluster = ClusterId { region: SEOUL.into(), name: "blue".into() };
     let mut play = Play::new(false);
     play.schedule = Schedule::new(false, table, Some(cluster));
-    assert!(play.asks().is_empty(), "nobody needs anything yet");
-    play.schedule.demand(Demand::default());
+    assert!(play.asks().is_empty(), "no demand");
+    play.schedule.set_demand(Demand::default());
     assert_eq!(play.asks(), ["control plane ap-northeast-2: blue"]);
-    assert!(play.said().is_empty());
-    let question = play.open.remove(0);
+    assert!(play.news().is_empty());
+    let request = play.open.remove(0);
     let support = Some(ClusterSupport { version: "1.33".into(), ..ClusterSupport::default() });
-    play.schedule.answer(&question, Ok(Findings { support, ..Findings::default() }), play.now);
+    play.schedule.answered(&request.query, Ok(Answer { support, ..Answer::default() }), play.now);
     assert!(play.asks().is_empty());
-    assert_eq!(play.said(), ["control plane of 1.33 in ap-northeast-2", "settled"]);
+    assert_eq!(play.news(), ["control plane of 1.33 in ap-northeast-2", "settled"]);
     assert_eq!(play.wake.unwrap().duration_since(play.now), mins(60));
 }
 
-/// What may happen to a schedule.
+/// An event of the property test.
 #[derive(Clone, Debug)]
 enum Happening {
-    /// These types in these regions are needed, on demand and as spot.
+    /// These types in these regions are in demand, on-demand and as spot.
     Need(Vec<(usize, usize)>),
-    /// One of the open questions is answered: with everything, with nothing, or with an error.
+    /// An open request is answered: with prices, without any, or with an error.
     Answer(usize, usize),
     /// Minutes pass.
     Pass(i64),
@@ -684,28 +730,32 @@ fn happening() -> impl proptest::strategy::Strategy<Value = Happening> {
 const REGIONS: [&str; 4] = [SEOUL, OHIO, "cn-north-1", "us-west-2-lax-1"];
 const TYPES: [&str; 4] = ["c5a.large", "m5.large", "g6.xlarge", "m9x.large"];
 
-/// An answer of the kind `how` to any question.
-fn any_answer(question: &Question, how: usize) -> Result<Vec<PriceSheet>, AskError> {
-    let types: Vec<&str> = question.things.iter().map(Name::as_str).collect();
-    let region = question.topic.region().map_or(SEOUL, Name::as_str);
+/// An answer of the kind `how` to any request.
+fn any_answer(request: &Request, how: usize) -> Result<Vec<PriceSheet>, AskError> {
+    let types: Vec<&str> = request.names.iter().map(Name::as_str).collect();
+    let region = request.query.region().map_or(SEOUL, Name::as_str);
     match how {
         0 => Ok(Vec::new()),
         1 => no_credentials(),
         2 => unavailable(),
-        _ => Ok(vec![match &question.topic {
-            Topic::PricePage { .. } => page(region, &TYPES[..2]),
-            Topic::Products(_) => on_demand(PriceSource::GetProducts, region, &types),
-            Topic::SpotHistory { .. } => spots(PriceSource::SpotHistory, region, &types),
-            Topic::SpotFeed | Topic::SpotAdvisor => spots(PriceSource::SpotFeed, region, &TYPES[..2]),
-            Topic::EksList { .. } => sheet(PriceSource::EksList, region, Prices::Eks(EksPrices::default())),
-            Topic::Volumes { .. } | Topic::ControlPlane(_) => page(region, &[]),
+        _ => Ok(vec![match &request.query {
+            Query::File(PublicFile::PricePage { .. }) => page(region, &TYPES[..2]),
+            Query::File(PublicFile::SpotFeed | PublicFile::SpotAdvisor) => {
+                spots(PriceSource::SpotFeed, region, &TYPES[..2])
+            }
+            Query::File(PublicFile::EksList { .. }) => {
+                sheet(PriceSource::EksList, region, Prices::Eks(EksPrices::default()))
+            }
+            Query::Call(AwsCall::OnDemand(_)) => on_demand(PriceSource::GetProducts, region, &types),
+            Query::Call(AwsCall::SpotHistory { .. }) => spots(PriceSource::SpotHistory, region, &types),
+            Query::Call(AwsCall::Volumes { .. } | AwsCall::Cluster(_)) => page(region, &[]),
         }]),
     }
 }
 
 proptest::proptest! {
     #[test]
-    fn whatever_happens_the_schedule_goes_on(happenings in proptest::collection::vec(happening(), 1..60)) {
+    fn any_events_leave_the_schedule_running(happenings in proptest::collection::vec(happening(), 1..60)) {
         let mut play = Play::new(false);
         let mut needed = false;
         for happening in happenings {
@@ -720,35 +770,35 @@ proptest::proptest! {
                         demand.eks.insert(region);
                     }
                     needed = !pairs.is_empty();
-                    play.schedule.demand(demand);
+                    play.schedule.set_demand(demand);
                 }
                 Happening::Answer(which, how) => {
-                    let Some(question) = play.open.get(which).cloned() else { continue };
-                    play.answer(&words(&question), any_answer(&question, how));
+                    let Some(request) = play.open.get(which).cloned() else { continue };
+                    play.answer(&words(&request), any_answer(&request, how));
                 }
                 Happening::Pass(minutes) => play.pass(mins(minutes)),
             }
             play.asks();
-            let topics: BTreeSet<&Topic> = play.open.iter().map(|question| &question.topic).collect();
-            proptest::prop_assert_eq!(topics.len(), play.open.len(), "a topic is asked about twice at a time");
-            let calls = play.open.iter().filter(|question| question.topic.is_call()).count();
-            proptest::prop_assert!(calls <= AWS_CALLS);
-            proptest::prop_assert!(play.open.iter().all(|question| !question.things.is_empty()));
+            let queries: BTreeSet<&Query> = play.open.iter().map(|request| &request.query).collect();
+            proptest::prop_assert_eq!(queries.len(), play.open.len(), "two requests of one query at a time");
+            let calls = play.open.iter().filter(|request| request.query.is_call()).count();
+            proptest::prop_assert!(calls <= MAX_CALLS);
+            proptest::prop_assert!(play.open.iter().all(|request| !request.names.is_empty()));
             proptest::prop_assert!(
                 !needed || !play.open.is_empty() || play.wake.is_some_and(|wake| wake > play.now),
-                "nobody will ask again",
+                "no request will follow",
             );
         }
-        // When all that is open has failed, and all that follows from it, everything is said.
-        play.schedule.demand(play.schedule.demand.clone().unwrap_or_default());
-        while let Some(question) = play.open.first().cloned() {
-            play.answer(&words(&question), unavailable());
+        // After all open requests and those that follow have failed, the demand is settled.
+        play.schedule.set_demand(play.schedule.demand.clone().unwrap_or_default());
+        while let Some(request) = play.open.first().cloned() {
+            play.answer(&words(&request), unavailable());
             play.asks();
         }
         play.asks();
-        let said = play.said();
-        // A refresh that fails may be told later: it has nobody waiting for it.
-        let last = |end: &str| said.iter().rposition(|said| said.ends_with(end));
-        proptest::prop_assert!(last("settled").is_some() && last("settled") > last(": asking"), "{:?}", said);
+        let news = play.news();
+        // The failure of a refresh may be reported later.
+        let last = |end: &str| news.iter().rposition(|news| news.ends_with(end));
+        proptest::prop_assert!(last("settled").is_some() && last("settled") > last(": asking"), "{:?}", news);
     }
 }
