@@ -9,7 +9,7 @@ use crate::cluster::{Cluster, UnmatchedTerm};
 use crate::model::Name;
 use crate::pricing::{Demand, OnDemandKey, Os, PriceNews, PriceSource, Prices, SourceState, Tenancy};
 use crate::source::live::AwsHints;
-use crate::source::prices::{AskError, Aws, AwsEnvironment, AwsOptions, Options, start};
+use crate::source::prices::{AskError, Aws, AwsCall, AwsEnvironment, AwsOptions, ClusterId, Options, start};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -285,13 +285,15 @@ async fn account(
             (None, None) => return None,
         };
         let types = BTreeSet::from([one]);
-        let request = aws.spot(region, os, &types);
+        let call = AwsCall::SpotHistory { region: region.clone(), os };
+        let request = aws.ask(&call, &types);
         Some(allowed(&SPOT, &within(timeout_after, SPOT.name, request).await.map(|_| ())))
     };
     let products = async {
         let (key, one) = on_demand.clone()?;
         let types = BTreeSet::from([one]);
-        let request = aws.on_demand(key, &types);
+        let call = AwsCall::OnDemand(key.clone());
+        let request = aws.ask(&call, &types);
         Some(allowed(&PRODUCTS, &within(timeout_after, PRODUCTS.name, request).await.map(|_| ())))
     };
     let cluster = async {
@@ -302,7 +304,9 @@ async fn account(
             let text = "not checked: the kubeconfig does not name the cluster and its region";
             return Some(Finding::skipped(CLUSTER.name, text).impact(CLUSTER.impact));
         };
-        let request = aws.cluster_support(region, name);
+        let call = AwsCall::Cluster(ClusterId { region: region.into(), name: name.into() });
+        let types = BTreeSet::new();
+        let request = aws.ask(&call, &types);
         Some(allowed(&CLUSTER, &within(timeout_after, CLUSTER.name, request).await.map(|_| ())))
     };
     let (spot, products, cluster) = tokio::join!(spot, products, cluster);

@@ -32,7 +32,7 @@ pub use aws::{Aws, AwsEnvironment, AwsOptions, Identity};
 pub use endpoints::{Endpoint, Endpoints};
 pub use error::AskError;
 pub use http::Proxies;
-pub use query::ClusterId;
+pub use query::{Answer, AwsCall, ClusterId};
 
 use crate::model::Clock;
 use crate::pricing::{Demand, OnDemandKey, Os, PriceBook, PriceNews, Tenancy};

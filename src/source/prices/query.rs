@@ -49,20 +49,28 @@ pub(super) enum PublicFile {
 
 /// A call to AWS that needs credentials.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum AwsCall {
+pub enum AwsCall {
     /// `ec2:DescribeSpotPriceHistory`: spot prices by type and zone.
-    SpotHistory { region: Name, os: Os },
+    SpotHistory {
+        /// The region.
+        region: Name,
+        /// The operating system.
+        os: Os,
+    },
     /// `pricing:GetProducts`: on-demand prices by type.
     OnDemand(OnDemandKey),
     /// `pricing:GetProducts`: prices of EBS volumes by type.
-    Volumes { region: Name },
+    Volumes {
+        /// The region.
+        region: Name,
+    },
     /// `eks:DescribeCluster`: the support of a cluster.
     Cluster(ClusterId),
 }
 
 /// An answer of a price source, and what the cache keeps of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Answer {
+pub struct Answer {
     /// The prices: of a file all that it has.
     pub(super) sheets: Vec<PriceSheet>,
     /// The address of a file.

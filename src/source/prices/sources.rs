@@ -14,7 +14,6 @@ use super::run::Provider;
 use crate::model::{Clock, Name, Timestamp};
 use crate::pricing::{OnDemandKey, OnDemandPrice, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::units::Currency;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -58,7 +57,10 @@ impl Provider for Sources {
         match &query {
             Query::File(file) => self.fetch(&query, file, &last).await,
             Query::Call(call) => {
-                let answer = self.call(call, &names).await?;
+                let mut answer = self.aws.ask(call, &names).await?;
+                for sheet in &mut answer.sheets {
+                    sheet.fetched = self.clock.now();
+                }
                 self.store(&query, query.merge(&last, answer.clone())).await;
                 Ok(answer)
             }
@@ -150,19 +152,6 @@ impl Sources {
         }
     }
 
-    async fn call(&self, call: &AwsCall, names: &BTreeSet<Name>) -> Result<Answer, AskError> {
-        let sheet = match call {
-            AwsCall::OnDemand(key) => self.aws.on_demand(key, names).await?,
-            AwsCall::SpotHistory { region, os } => self.aws.spot(region, *os, names).await?,
-            AwsCall::Volumes { region } => self.aws.volumes(region, names).await?,
-            AwsCall::Cluster(cluster) => {
-                let support = Some(self.aws.cluster_support(&cluster.region, &cluster.name).await?);
-                return Ok(Answer { support, ..Answer::default() });
-            }
-        };
-        Ok(vec![PriceSheet { fetched: self.clock.now(), ..sheet }].into())
-    }
-
     async fn store(&self, query: &Query, answer: Answer) {
         let Some(name) = self.cache_name(query) else { return };
         let cache = self.cache.clone();
@@ -185,7 +174,7 @@ fn read(file: &PublicFile, body: Body, fetched: Timestamp) -> Result<Vec<PriceSh
     let dollars = |source, region, prices| sheet(source, region, Currency::Usd, prices);
     match file {
         PublicFile::PricePage { region, os } => {
-            let page = price_page::page(&text, *os).map_err(|error| garbled(error.reason()))?;
+            let page = price_page::page(&text, *os)?;
             let price = |(instance_type, offered): (Name, price_page::Offered)| OnDemandPrice {
                 instance_type,
                 amount: offered.amount,
@@ -196,16 +185,16 @@ fn read(file: &PublicFile, body: Body, fetched: Timestamp) -> Result<Vec<PriceSh
             Ok(vec![dollars(PriceSource::PricePage, region.clone(), prices)])
         }
         PublicFile::EksList { region } => {
-            let (currency, prices) = eks_list::read(&text).map_err(|error| garbled(error.reason()))?;
+            let (currency, prices) = eks_list::read(&text)?;
             Ok(vec![sheet(PriceSource::EksList, region.clone(), currency, Prices::Eks(prices))])
         }
         PublicFile::SpotFeed => {
-            let regions = spot_feed::read(&text).map_err(|error| garbled(error.reason()))?.into_iter();
+            let regions = spot_feed::read(&text)?.into_iter();
             let spot = |(region, prices)| dollars(PriceSource::SpotFeed, region, Prices::Spot(prices));
             Ok(regions.map(spot).collect())
         }
         PublicFile::SpotAdvisor => {
-            let regions = spot_advisor::read(&text).map_err(|error| garbled(error.reason()))?.into_iter();
+            let regions = spot_advisor::read(&text)?.into_iter();
             let savings = |(region, savings)| dollars(PriceSource::SpotAdvisor, region, Prices::SpotSavings(savings));
             Ok(regions.map(savings).collect())
         }

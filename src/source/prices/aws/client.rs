@@ -1,14 +1,14 @@
-//! The questions that AWS answers with credentials.
+//! The client of AWS: it finds credentials at the first call, and shares them.
 
+use super::action::Action;
 use super::credentials::{Credentials, Session};
-use super::policy::Call;
 use super::signed::Signer;
 use super::transport::Transport;
 use super::{AwsEnvironment, AwsOptions, Identity, products};
 use crate::model::{Name, Timestamp};
-use crate::pricing::{ClusterSupport, OnDemandKey, Os, PriceSheet};
-use crate::source::prices::AskError;
 use crate::source::prices::http::{Http, Proxies};
+use crate::source::prices::query::{Answer, AwsCall};
+use crate::source::prices::{AskError, ClusterId};
 use crate::units::text::clean;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::collections::BTreeSet;
@@ -16,6 +16,8 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A client of AWS. Clones share the credentials.
+///
+/// Each call needs a tokio runtime and takes at most 17 s: two for the credentials, fifteen for the answer.
 #[derive(Clone)]
 pub struct Aws(Arc<Inner>);
 
@@ -23,7 +25,6 @@ struct Inner {
     credentials: Credentials,
     http: Arc<Http>,
     environment: AwsEnvironment,
-    now: fn() -> Timestamp,
 }
 
 impl fmt::Debug for Aws {
@@ -32,110 +33,85 @@ impl fmt::Debug for Aws {
     }
 }
 
-/// Every question needs a tokio runtime, and takes at most 17 s: two for the credentials, fifteen for the answer. An error
-/// means that nothing was learned.
 impl Aws {
-    /// A client that looks for credentials at the first question.
+    /// A client with connections of its own.
     pub fn new(options: AwsOptions) -> Self {
         let variable = |name: &str| options.environment.get(name).map(str::to_owned);
         Self::over(Arc::new(Http::new(&Proxies::from_environment(&variable))), options)
     }
 
-    /// A client that shares its connections with others.
+    /// A client that shares the HTTP client of other price sources.
     pub(in crate::source::prices) fn over(http: Arc<Http>, options: AwsOptions) -> Self {
         let client = SharedHttpClient::new(Transport::new(Arc::clone(&http)));
-        Self::with(options, http, client)
+        Self::with_sdk_client(options, http, client)
     }
 
     /// A client with another HTTP client for the SDK.
-    pub(super) fn with(options: AwsOptions, http: Arc<Http>, client: SharedHttpClient) -> Self {
+    pub(super) fn with_sdk_client(options: AwsOptions, http: Arc<Http>, client: SharedHttpClient) -> Self {
         let environment = options.environment.clone();
-        let credentials = Credentials::new(options, client);
-        Self(Arc::new(Inner { credentials, http, environment, now: Timestamp::now }))
+        Self(Arc::new(Inner { credentials: Credentials::new(options, client), http, environment }))
     }
 
-    /// On-demand prices of instance types, by `pricing:GetProducts`. The sheet lacks types that AWS does not list.
+    /// Makes a call about types; the answer lacks those that AWS does not list. The call about a cluster needs no types.
     ///
     /// # Errors
     ///
-    /// [`AskError::Absent`] if the partition has no Price List API.
-    pub async fn on_demand(&self, key: &OnDemandKey, types: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
-        let session = self.session().await?;
-        self.heed(products::on_demand(&session, key, types, self.0.now).await).await
+    /// [`AskError::Absent`] if there is no such region or cluster, or its partition has no Price List API; an error means
+    /// that nothing was answered.
+    pub async fn ask(&self, call: &AwsCall, types: &BTreeSet<Name>) -> Result<Answer, AskError> {
+        let session = self.0.credentials.session().await?;
+        let signer =
+            Signer { http: &self.0.http, environment: &self.0.environment, session: &session, now: Timestamp::now };
+        let sheets = |sheet| Answer::from(vec![sheet]);
+        let answer = match call {
+            AwsCall::OnDemand(key) => Box::pin(products::on_demand(&session, key, types)).await.map(sheets),
+            AwsCall::Volumes { region } => Box::pin(products::volumes(&session, region, types)).await.map(sheets),
+            AwsCall::SpotHistory { region, os } => signer.spot(region, *os, types).await.map(sheets),
+            AwsCall::Cluster(ClusterId { region, name }) => {
+                let support = signer.cluster_support(region, name).await;
+                support.map(|support| Answer { support: Some(support), ..Answer::default() })
+            }
+        };
+        self.forget_if_refused(answer)
     }
 
-    /// Spot prices of instance types by zone, by `ec2:DescribeSpotPriceHistory`.
-    ///
-    /// # Errors
-    ///
-    /// [`AskError::Absent`] if the region is not the name of one.
-    pub async fn spot(&self, region: &str, os: Os, types: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
-        let session = self.session().await?;
-        self.heed(self.signer(&session).spot(region, os, types).await).await
-    }
-
-    /// Prices of EBS volume types, by `pricing:GetProducts`.
-    ///
-    /// # Errors
-    ///
-    /// [`AskError::Absent`] if the partition has no Price List API.
-    pub async fn volumes(&self, region: &str, types: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
-        let session = self.session().await?;
-        self.heed(products::volumes(&session, region, types, self.0.now).await).await
-    }
-
-    /// The support type and the tier of a cluster, by `eks:DescribeCluster`; and the support phase of its version, by
-    /// `eks:DescribeClusterVersions` if that is allowed.
-    ///
-    /// # Errors
-    ///
-    /// [`AskError::Absent`] if the account has no such cluster in the region.
-    pub async fn cluster_support(&self, region: &str, cluster: &str) -> Result<ClusterSupport, AskError> {
-        let session = self.session().await?;
-        self.heed(self.signer(&session).cluster_support(region, cluster).await).await
-    }
-
-    /// The account and the user or role of the credentials, by `sts:GetCallerIdentity`, which no policy can forbid.
+    /// The account and the user or role of the credentials, by `sts:GetCallerIdentity`, which no policy can deny.
     ///
     /// # Errors
     ///
     /// There are no credentials, AWS does not accept them, or STS is not reachable.
     pub async fn identity(&self) -> Result<Identity, AskError> {
-        let session = self.session().await?;
+        let session = self.0.credentials.session().await?;
         let what = "the identity of the AWS credentials";
-        let call = Call { session: &session, action: "sts:GetCallerIdentity", what };
-        let config = aws_sdk_sts::config::Builder::from(&session.config).credentials_provider(session.keys.clone());
-        let request = Box::pin(aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send());
-        let answer = call.in_time(async { request.await.map_err(|error| call.failed(&error).error) }).await;
-        let answer = self.heed(answer).await?;
-        match (answer.account(), answer.arn()) {
-            (Some(account), Some(arn)) => {
-                Ok(Identity { account: clean(account).into_owned(), arn: clean(arn).into_owned() })
-            }
-            (_, _) => Err(call.garbled("it has no account and no ARN".to_owned())),
-        }
+        let action = Action { session: &session, name: "sts:GetCallerIdentity", what };
+        let answer = action.in_time(Box::pin(identity(&action))).await;
+        self.forget_if_refused(answer)
     }
 
-    async fn session(&self) -> Result<Session, AskError> {
-        self.0.credentials.session().await
-    }
-
-    fn signer<'a>(&'a self, session: &'a Session) -> Signer<'a> {
-        Signer { http: &self.0.http, environment: &self.0.environment, session, now: self.0.now }
-    }
-
-    /// Forgets credentials that AWS does not accept, so that the next question looks for others.
-    async fn heed<T>(&self, answer: Result<T, AskError>) -> Result<T, AskError> {
+    /// Forgets credentials that AWS does not accept, so that the next call looks for others.
+    fn forget_if_refused<T>(&self, answer: Result<T, AskError>) -> Result<T, AskError> {
         if matches!(answer, Err(AskError::Expired { .. })) {
-            self.0.credentials.forget().await;
+            self.0.credentials.forget();
         }
         answer
     }
 }
 
+async fn identity(action: &Action<'_>) -> Result<Identity, AskError> {
+    let Session { config, keys, .. } = action.session;
+    let config = aws_sdk_sts::config::Builder::from(config).credentials_provider(keys.clone());
+    let answer = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await;
+    let answer = answer.map_err(|error| action.failed(&error))?;
+    let text = |text: &str| clean(text).into_owned();
+    match (answer.account(), answer.arn()) {
+        (Some(account), Some(arn)) => Ok(Identity { account: text(account), arn: text(arn) }),
+        (_, _) => Err(action.garbled("it has no account and no ARN".to_owned())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Server, answer, signed_in};
+    use super::super::tests::{Server, answer, signed_in};
     use super::*;
 
     #[tokio::test]

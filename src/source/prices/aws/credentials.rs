@@ -1,12 +1,11 @@
 //! AWS credentials from where AWS's own tools look for them: environment, profile (keys, SSO, process, role), web identity,
 //! container, instance.
 //!
-//! All questions share one search, which the first question starts, and wait at most [`PATIENCE`] for it: off EC2 the
-//! instance metadata service may not answer at all. A search that takes longer continues in the background, and the next
-//! question takes its result. Credentials are kept until they expire, failures are not: the next question reads the files
-//! again, so that it is enough to sign in elsewhere.
+//! All calls share one search, which the first call starts, and wait at most [`PATIENCE`] for it: off EC2 the instance
+//! metadata service may not answer at all. A longer search continues in the background, for the next call. Credentials are
+//! kept until they expire, failures are not: the next call reads the files again, so that a user can sign in meanwhile.
 
-use super::policy::time_limits;
+use super::action::time_limits;
 use super::{AwsEnvironment, AwsOptions, files};
 use crate::source::prices::AskError;
 use crate::source::prices::error::{causes, root_cause, tidy};
@@ -18,20 +17,21 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 use std::error::Error;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::sync::Mutex;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// How long questions wait for a search.
+/// How long calls wait for a search.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A search in the background ends after this time.
+/// The time limit of a search in the background.
 const SEARCH: Duration = Duration::from_secs(30);
 /// Credentials that expire sooner than this are replaced.
 const MARGIN: Duration = Duration::from_mins(5);
-/// Where to sign in if nothing configures a region. AWS's tools ask the instance metadata service instead, which may not
-/// answer.
+/// Where to sign in if no region is configured. AWS's tools ask the instance metadata service, which may not answer.
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// Credentials, and the configuration that they were found with.
@@ -44,8 +44,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    fn is_valid(&self, now: SystemTime) -> bool {
-        self.keys.expiry().is_none_or(|end| now + MARGIN < end)
+    fn is_valid(&self) -> bool {
+        self.keys.expiry().is_none_or(|end| SystemTime::now() + MARGIN < end)
     }
 
     /// The error of credentials that AWS does not accept.
@@ -66,8 +66,8 @@ enum Renewal {
 }
 
 impl Renewal {
-    /// The way of a profile, or of the profile that its role is assumed from.
-    fn new(profiles: &ProfileSet, name: &str) -> Self {
+    /// That of a profile, or of the profile that its role is assumed from.
+    fn of_profile(profiles: &ProfileSet, name: &str) -> Self {
         let mut next = profiles.get_profile(name);
         // Profiles may refer to each other in circles.
         for _ in 0..8 {
@@ -85,18 +85,18 @@ impl Renewal {
 
     /// The error of expired credentials, with the command that renews them.
     fn expired(&self, why: &str) -> AskError {
-        let why = why.trim_end_matches('.');
-        AskError::Expired {
-            why: match self {
-                Self::Sso(profile) => format!("{why}; sign in again: aws sso login --profile {profile}"),
-                Self::Login(profile) => format!("{why}; sign in again: aws login --profile {profile}"),
-                Self::Other(profile) => format!("{why}; renew the credentials of the profile {profile}"),
-            },
-        }
+        let advice = match self {
+            Self::Sso(profile) => format!("sign in again: aws sso login --profile {profile}"),
+            Self::Login(profile) => format!("sign in again: aws login --profile {profile}"),
+            Self::Other(profile) => format!("renew the credentials of the profile {profile}"),
+        };
+        AskError::Expired { why: format!("{}; {advice}", why.trim_end_matches('.')) }
     }
 }
 
-/// Finds credentials at the first question, and shares them.
+type Search = Shared<BoxFuture<'static, Result<Session, AskError>>>;
+
+/// Finds credentials at the first call, and shares them.
 #[derive(Debug)]
 pub(super) struct Credentials {
     options: AwsOptions,
@@ -104,67 +104,55 @@ pub(super) struct Credentials {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    session: Option<Session>,
-    /// The search, at most one; dropping it ends the search.
-    search: JoinSet<Result<Session, AskError>>,
-    /// Until when questions wait for the search.
-    until: Instant,
-    /// When and how the last search failed.
-    failure: Option<(Instant, AskError)>,
+    /// The last search, and until when calls wait for it.
+    search: Option<(Search, Instant)>,
+    /// The error of the search before.
+    error: Option<AskError>,
 }
 
 impl Credentials {
     pub(super) fn new(options: AwsOptions, client: SharedHttpClient) -> Self {
-        let state = State { session: None, search: JoinSet::new(), until: Instant::now(), failure: None };
-        Self { options, client, state: Mutex::new(state) }
+        Self { options, client, state: Mutex::default() }
     }
 
     /// The credentials, if they are known or found within [`PATIENCE`].
     pub(super) async fn session(&self) -> Result<Session, AskError> {
-        let asked = Instant::now();
-        // Other questions wait for the lock while this one waits for the search.
-        let mut state = self.state.lock().await;
-        if let Some(ended) = state.search.try_join_next() {
-            // A failure in the background is shown only until the next search ends.
-            let _ = state.finish(ended);
+        let (search, until, error) = self.search();
+        timeout_at(until, search).await.unwrap_or_else(|_elapsed| {
+            let why = format!("nothing found within {} s; the search goes on", PATIENCE.as_secs());
+            Err(error.unwrap_or_else(|| unavailable(why)))
+        })
+    }
+
+    /// The search under way, or the one that found valid credentials; else a new one. With the end of the wait for it, and
+    /// the error of the search before.
+    fn search(&self) -> (Search, Instant, Option<AskError>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut error = None;
+        if let Some((search, until)) = &state.search {
+            match search.clone().now_or_never() {
+                None => return (search.clone(), *until, state.error.clone()),
+                Some(Ok(session)) if session.is_valid() => return (search.clone(), *until, None),
+                Some(ended) => error = ended.err(),
+            }
         }
-        if let Some(session) = state.session.as_ref().filter(|session| session.is_valid(SystemTime::now())) {
-            return Ok(session.clone());
-        }
-        if let Some((at, error)) = &state.failure
-            && *at > asked
-        {
-            return Err(error.clone());
-        }
-        if state.search.is_empty() {
-            state.until = Instant::now() + PATIENCE;
-            state.search.spawn(search_in_time(self.options.clone(), self.client.clone()));
-        }
-        let until = state.until;
-        match timeout_at(until, state.search.join_next()).await {
-            Ok(Some(ended)) => state.finish(ended),
-            Ok(None) | Err(_) => Err(state.failure.clone().map_or_else(
-                || unavailable(format!("nothing found within {} s; the search goes on", PATIENCE.as_secs())),
-                |(_, error)| error,
-            )),
-        }
+        // Dropping the set ends the search.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(search_in_time(self.options.clone(), self.client.clone()));
+        let search = async move {
+            let result = tasks.join_next().await.and_then(Result::ok);
+            result.unwrap_or_else(|| Err(unavailable("the search for them broke off".to_owned())))
+        };
+        let (search, until) = (search.boxed().shared(), Instant::now() + PATIENCE);
+        *state = State { search: Some((search.clone(), until)), error: error.clone() };
+        (search, until, error)
     }
 
     /// Forgets the credentials, because AWS does not accept them.
-    pub(super) async fn forget(&self) {
-        self.state.lock().await.session = None;
-    }
-}
-
-impl State {
-    /// Keeps the result of a search.
-    fn finish(&mut self, ended: Result<Result<Session, AskError>, JoinError>) -> Result<Session, AskError> {
-        let result = ended.unwrap_or_else(|_panic| Err(unavailable("the search for them broke off".to_owned())));
-        self.session = result.as_ref().ok().cloned();
-        self.failure = result.as_ref().err().map(|error| (Instant::now(), error.clone()));
-        result
+    pub(super) fn forget(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).search = None;
     }
 }
 
@@ -199,7 +187,7 @@ async fn search(options: AwsOptions, client: SharedHttpClient) -> Result<Session
     if is_named && profile.is_none() {
         return Err(unavailable(no_profile(name, &profiles)));
     }
-    let renewal = Renewal::new(&profiles, name);
+    let renewal = Renewal::of_profile(&profiles, name);
     let variable = |name: &str| variables.get(name).cloned();
     let region = options
         .region
@@ -218,7 +206,7 @@ async fn search(options: AwsOptions, client: SharedHttpClient) -> Result<Session
         loader = loader.profile_name(profile);
     }
     let config = loader.load().await;
-    let provider = config.credentials_provider().ok_or_else(|| nowhere(&options.environment))?;
+    let provider = config.credentials_provider().ok_or_else(|| not_configured(&options.environment))?;
     match provider.provide_credentials().await {
         Ok(keys) => Ok(Session { config, keys, renewal }),
         Err(error) => Err(failed(&error, &options.environment, name, &renewal)),
@@ -229,18 +217,18 @@ fn no_profile(name: &str, profiles: &ProfileSet) -> String {
     const SHOWN: usize = 8;
     let mut known: Vec<&str> = profiles.profiles().collect();
     known.sort_unstable();
-    let others = match known.get(..SHOWN) {
-        _ if known.is_empty() => ", nor any other".to_owned(),
-        Some(shown) if known.len() > SHOWN => {
-            format!("; known profiles: {} and {} more", tidy(&shown.join(", ")), known.len() - SHOWN)
-        }
-        _ => format!("; known profiles: {}", tidy(&known.join(", "))),
+    let rest = known.len().saturating_sub(SHOWN);
+    known.truncate(SHOWN);
+    let known = match (tidy(&known.join(", ")), rest) {
+        (known, _) if known.is_empty() => ", nor any other".to_owned(),
+        (known, 0) => format!("; known profiles: {known}"),
+        (known, rest) => format!("; known profiles: {known} and {rest} more"),
     };
-    format!("the AWS configuration has no profile {:?}{others}", tidy(name))
+    format!("the AWS configuration has no profile {:?}{known}", tidy(name))
 }
 
 /// The error if no provider has credentials.
-fn nowhere(environment: &AwsEnvironment) -> AskError {
+fn not_configured(environment: &AwsEnvironment) -> AskError {
     let instance = if environment.is_true("AWS_EC2_METADATA_DISABLED") { "" } else { ", and no role of this machine" };
     AskError::NoCredentials { why: format!("none in the environment, none in the AWS configuration{instance}") }
 }
@@ -248,34 +236,30 @@ fn nowhere(environment: &AwsEnvironment) -> AskError {
 /// The error if a provider that is configured fails.
 fn failed(error: &CredentialsError, environment: &AwsEnvironment, profile: &str, renewal: &Renewal) -> AskError {
     let why = root_cause(error);
-    match error {
-        CredentialsError::CredentialsNotLoaded(_) => return nowhere(environment),
-        CredentialsError::InvalidConfiguration(_) => {
-            // The feature of aws-config that reads these sessions depends on elliptic curves; the AWS CLI exports them.
-            if let Renewal::Login(profile) = renewal {
-                return unavailable(format!(
-                    "sessions of `aws login` cannot be read; use a profile with credential_process = \
-                     aws configure export-credentials --profile {profile} --format process"
-                ));
-            }
-            return unavailable(format!("profile {profile:?}: {why}"));
+    match (error, renewal) {
+        (CredentialsError::CredentialsNotLoaded(_), _) => return not_configured(environment),
+        // The feature of aws-config that reads these sessions depends on elliptic curves; the AWS CLI exports them.
+        (CredentialsError::InvalidConfiguration(_), Renewal::Login(profile)) => {
+            return unavailable(format!(
+                "sessions of `aws login` cannot be read; use a profile with credential_process = \
+                 aws configure export-credentials --profile {profile} --format process"
+            ));
         }
+        (CredentialsError::InvalidConfiguration(_), _) => return unavailable(format!("profile {profile:?}: {why}")),
         _ => {}
     }
     let error: &(dyn Error + 'static) = error;
-    let any = |is: &dyn Fn(&str) -> bool| causes(error).any(|cause| is(&cause.to_string().to_ascii_lowercase()));
-    let is_unreachable =
-        causes(error).any(<dyn Error>::is::<ConnectorError>) || any(&|cause| cause.contains("timeout"));
-    let is_denied = any(&|cause| cause.contains("accessdenied"));
-    let is_expired =
-        any(&|cause| ["expired", "invalidclienttokenid", "unrecognizedclient"].iter().any(|sign| cause.contains(sign)));
-    match renewal {
-        _ if is_unreachable => unavailable(why),
-        // Of SSO and `aws login`, every other failure is a session that has expired or does not exist.
-        Renewal::Sso(_) | Renewal::Login(_) if !is_denied => renewal.expired(&why),
-        _ if is_expired => renewal.expired(&why),
-        _ => unavailable(why),
+    let messages: Vec<String> = causes(error).map(|cause| cause.to_string().to_ascii_lowercase()).collect();
+    let mentions = |words: &[&str]| messages.iter().any(|message| words.iter().any(|word| message.contains(word)));
+    if causes(error).any(<dyn Error>::is::<ConnectorError>) || mentions(&["timeout"]) {
+        return unavailable(why);
     }
+    // Of SSO and `aws login`, every other failure is a session that has expired or does not exist.
+    let is_session = matches!(renewal, Renewal::Sso(_) | Renewal::Login(_)) && !mentions(&["accessdenied"]);
+    if is_session || mentions(&["expired", "invalidclienttokenid", "unrecognizedclient"]) {
+        return renewal.expired(&why);
+    }
+    unavailable(why)
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
-//! Answers of AWS that need credentials: on-demand and volume prices of the Price List API, spot prices by zone, the support
+//! Calls to AWS that need credentials: on-demand and volume prices of the Price List API, spot prices by zone, the support
 //! of a cluster.
 //!
 //! ```text
-//!  AwsOptions ─▶ Aws ─▶ credentials (one search for all questions) ─┬─▶ products   pricing:GetProducts, by AWS's SDK
-//!                                                                   └─▶ signed     ec2 and eks, signed here
+//!  AwsOptions ─▶ Aws ─▶ credentials (one search for all calls) ─┬─▶ products   pricing:GetProducts, by AWS's SDK
+//!                                                               └─▶ signed     ec2 and eks, signed here
 //! ```
 //!
-//! Nothing happens before the first question. Every question ends within seconds, whatever credentials, network and AWS do,
-//! and sends only the names that are in it. No failure is remembered: after signing in again, the next question succeeds.
-//! Nothing is written to the terminal.
+//! Nothing happens before the first call. Every call ends within seconds, whatever credentials, network and AWS do, and
+//! sends only the names that it is about. No failure is remembered: after signing in again, the next call succeeds. Nothing
+//! is written to the terminal.
 
+#[cfg(feature = "aws")]
+mod action;
 #[cfg(feature = "aws")]
 mod client;
 #[cfg(feature = "aws")]
@@ -17,13 +19,11 @@ mod credentials;
 #[cfg(feature = "aws")]
 mod files;
 #[cfg(feature = "aws")]
-mod policy;
-#[cfg(feature = "aws")]
 mod products;
 #[cfg(feature = "aws")]
 mod signed;
 #[cfg(all(test, feature = "aws"))]
-mod testing;
+mod tests;
 #[cfg(feature = "aws")]
 mod transport;
 #[cfg(not(feature = "aws"))]
@@ -38,7 +38,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The identity to ask AWS with.
+/// How AWS is called.
 #[derive(Clone, Debug, Default)]
 pub struct AwsOptions {
     /// The profile; by default that of the environment, else `default`.

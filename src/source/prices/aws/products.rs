@@ -4,16 +4,17 @@
 //! the others if a policy denies it or it is not reachable. Only the types in the question are named. A failure after a
 //! part of the answer leaves that part.
 
+use super::action::{Action, Pages, is_invalid_parameter, is_unreachable};
 use super::credentials::Session;
-use super::policy::{Call, Failure, FailureKind, Pages};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{OnDemandKey, Os, Partition, PriceSheet, PriceSource, Prices, Tenancy};
 use crate::source::prices::AskError;
-use crate::source::prices::error::root_cause;
 use crate::source::prices::read::products;
 use crate::units::Currency;
 use aws_config::Region;
 use aws_sdk_pricing::Client;
+use aws_sdk_pricing::error::SdkError;
+use aws_sdk_pricing::operation::get_products::GetProductsError;
 use aws_sdk_pricing::types::{Filter, FilterType};
 use std::collections::BTreeSet;
 
@@ -25,11 +26,10 @@ pub(super) async fn on_demand(
     session: &Session,
     key: &OnDemandKey,
     types: &BTreeSet<Name>,
-    now: fn() -> Timestamp,
 ) -> Result<PriceSheet, AskError> {
     let read = |items: &[String]| products::on_demand(items, key.os, key.tenancy);
     let mut question = Question::new(session, "instanceType");
-    let call = question.call;
+    let action = question.action;
     let pages = async {
         let client = question.ask_nearest(&key.region, &on_demand_filters(key, key.tenancy), types).await?;
         // Bare metal that has no price on shared tenancy is estimated by its price on dedicated tenancy.
@@ -37,45 +37,35 @@ pub(super) async fn on_demand(
             read(&question.items).prices.into_iter().map(|price| price.instance_type).collect();
         let metal: BTreeSet<Name> = types.difference(&priced).filter(|name| name.contains(".metal")).cloned().collect();
         if key.tenancy == Tenancy::Shared && !metal.is_empty() {
-            question.ask(&client, &on_demand_filters(key, Tenancy::Dedicated), &metal).await?;
+            let filters = on_demand_filters(key, Tenancy::Dedicated);
+            question.ask(&client, &filters, &metal).await.map_err(|error| action.failed(&error))?;
         }
         Ok(())
     };
-    let ended = call.in_time(pages).await;
-    call.accept_part(ended, question.items.is_empty())?;
+    let ended = action.in_time(pages).await;
+    action.accept_part(ended, question.items.is_empty())?;
     let products = read(&question.items);
     question.check(products.odd)?;
     let prices = Prices::OnDemand { os: key.os, tenancy: key.tenancy, prices: products.prices };
-    Ok(sheet(&key.region, products.currency, prices, now))
+    Ok(sheet(&key.region, products.currency, prices))
 }
 
 /// Prices of EBS volume types.
-pub(super) async fn volumes(
-    session: &Session,
-    region: &str,
-    types: &BTreeSet<Name>,
-    now: fn() -> Timestamp,
-) -> Result<PriceSheet, AskError> {
+pub(super) async fn volumes(session: &Session, region: &str, types: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
     let mut question = Question::new(session, "volumeApiName");
-    let call = question.call;
+    let action = question.action;
     // Storage, operations and throughput are products of different families, which no other filter has in common.
     let filters = [("regionCode", region)];
-    let ended = call.in_time(async { question.ask_nearest(region, &filters, types).await.map(drop) }).await;
-    call.accept_part(ended, question.items.is_empty())?;
+    let ended = action.in_time(async { question.ask_nearest(region, &filters, types).await.map(drop) }).await;
+    action.accept_part(ended, question.items.is_empty())?;
     let (currency, prices, odd) = products::volumes(&question.items);
     question.check(odd)?;
-    Ok(sheet(region, currency, Prices::Volumes(prices), now))
+    Ok(sheet(region, currency, Prices::Volumes(prices)))
 }
 
-fn sheet(region: &str, currency: Currency, prices: Prices, now: fn() -> Timestamp) -> PriceSheet {
-    PriceSheet {
-        source: PriceSource::GetProducts,
-        region: region.into(),
-        currency,
-        fetched: now(),
-        cached: false,
-        prices,
-    }
+fn sheet(region: &str, currency: Currency, prices: Prices) -> PriceSheet {
+    let (source, fetched) = (PriceSource::GetProducts, Timestamp::now());
+    PriceSheet { source, region: region.into(), currency, fetched, cached: false, prices }
 }
 
 /// A field of products and the value that it must have.
@@ -112,9 +102,11 @@ fn api_regions(region: &str) -> &'static [&'static str] {
     }
 }
 
+type Failure = Box<SdkError<GetProductsError>>;
+
 /// A question for products, and the products that have arrived.
 struct Question<'a> {
-    call: Call<'a>,
+    action: Action<'a>,
     /// The field whose values are in the question.
     field: &'static str,
     /// Products in JSON.
@@ -123,8 +115,8 @@ struct Question<'a> {
 
 impl<'a> Question<'a> {
     fn new(session: &'a Session, field: &'static str) -> Self {
-        let call = Call { session, action: "pricing:GetProducts", what: "prices of the Price List API" };
-        Self { call, field, items: Vec::new() }
+        let action = Action { session, name: "pricing:GetProducts", what: "prices of the Price List API" };
+        Self { action, field, items: Vec::new() }
     }
 
     /// Asks the regions of the API one after the other, and returns the client of the one that answers.
@@ -134,30 +126,32 @@ impl<'a> Question<'a> {
         terms: &[Term<'_>],
         values: &BTreeSet<Name>,
     ) -> Result<Client, AskError> {
-        let session = self.call.session;
-        let mut error = AskError::Absent { what: format!("a Price List API for {region}: its partition has none") };
+        let Session { config, keys, .. } = self.action.session;
+        let mut first = AskError::Absent { what: format!("a Price List API for {region}: its partition has none") };
         for api_region in api_regions(region) {
-            let config = aws_sdk_pricing::config::Builder::from(&session.config)
+            let config = aws_sdk_pricing::config::Builder::from(config)
                 .region(Region::from_static(api_region))
-                .credentials_provider(session.keys.clone());
+                .credentials_provider(keys.clone());
             let client = Client::from_conf(config.build());
             let Err(failure) = self.ask(&client, terms, values).await else { return Ok(client) };
+            let error = self.action.failed(&failure);
+            let is_denied = matches!(error, AskError::Denied { .. });
             // A denial explains more than that another region is not reachable.
-            if !matches!(error, AskError::Denied { .. }) {
-                error = failure.error;
+            if !matches!(first, AskError::Denied { .. }) {
+                first = error;
             }
-            if !matches!(failure.kind, FailureKind::Denied | FailureKind::Unreachable) || !self.items.is_empty() {
+            if !(is_denied || is_unreachable(&failure)) || !self.items.is_empty() {
                 break;
             }
         }
-        Err(error)
+        Err(first)
     }
 
     /// Asks one region for all values, as many at a time as a filter holds; one by one if it does not know lists.
     async fn ask(&mut self, client: &Client, terms: &[Term<'_>], values: &BTreeSet<Name>) -> Result<(), Failure> {
         for list in lists(values) {
             match self.request_pages(client, terms, FilterType::AnyOf, &list).await {
-                Err(failure) if failure.kind == FailureKind::Parameters => {
+                Err(failure) if is_invalid_parameter(&failure) => {
                     for value in list.split(',') {
                         self.request_pages(client, terms, FilterType::TermMatch, value).await?;
                     }
@@ -175,23 +169,16 @@ impl<'a> Question<'a> {
         filter_type: FilterType,
         value: &str,
     ) -> Result<(), Failure> {
+        let mut request = client.get_products().service_code("AmazonEC2").format_version("aws_v1").max_results(100);
         let terms = terms.iter().map(|(field, value)| (FilterType::TermMatch, *field, *value));
-        let terms = terms.chain([(filter_type, self.field, value)]);
-        let filters =
-            terms.map(|(kind, field, value)| Filter::builder().r#type(kind).field(field).value(value).build());
-        let filters: Result<Vec<Filter>, _> = filters.collect();
-        let filters = filters
-            .map_err(|error| Failure { kind: FailureKind::Other, error: self.call.unavailable(root_cause(&error)) })?;
-        let request = client
-            .get_products()
-            .service_code("AmazonEC2")
-            .format_version("aws_v1")
-            .max_results(100)
-            .set_filters(Some(filters));
+        for (kind, field, value) in terms.chain([(filter_type, self.field, value)]) {
+            let filter = Filter::builder().r#type(kind).field(field).value(value).build();
+            request = request.filters(filter.map_err(SdkError::construction_failure)?);
+        }
         let mut pages = Pages::default();
         loop {
-            let page = Box::pin(request.clone().set_next_token(pages.token().map(str::to_owned)).send());
-            let page = page.await.map_err(|error| self.call.failed(&error))?;
+            let page = request.clone().set_next_token(pages.token().map(str::to_owned)).send();
+            let page = Box::pin(page).await?;
             self.items.extend(page.price_list.unwrap_or_default());
             if !pages.advance(page.next_token) {
                 return Ok(());
@@ -202,7 +189,7 @@ impl<'a> Question<'a> {
     /// Fails if there are products and all of them are unreadable.
     fn check(&self, unreadable: usize) -> Result<(), AskError> {
         if unreadable > 0 && unreadable == self.items.len() {
-            return Err(self.call.garbled("none of its products can be understood".to_owned()));
+            return Err(self.action.garbled("none of its products can be understood".to_owned()));
         }
         Ok(())
     }

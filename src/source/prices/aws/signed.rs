@@ -3,14 +3,14 @@
 //! The SDKs of the two services would take longer to compile than the rest of the program, for three requests.
 
 use super::AwsEnvironment;
+use super::action::{Action, Pages};
 use super::credentials::Session;
-use super::policy::{Call, Pages};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{ClusterSupport, Os, Partition, PriceSheet, PriceSource, Prices, SupportPhase, SupportType};
 use crate::source::prices::AskError;
 use crate::source::prices::error::tidy;
 use crate::source::prices::http::{AGENT, Http};
-use crate::source::prices::read::{ReadError, cluster_support, spot_history};
+use crate::source::prices::read::{cluster_support, spot_history};
 use aws_credential_types::Credentials as Keys;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign as signing_instructions};
 use aws_sigv4::sign::v4::SigningParams;
@@ -76,10 +76,10 @@ pub(super) struct Signer<'a> {
 impl Signer<'_> {
     /// The present spot prices of instance types by zone.
     pub(super) async fn spot(&self, region: &str, os: Os, types: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
-        let call = self.call("ec2:DescribeSpotPriceHistory", "EC2's spot prices");
+        let action = self.action("ec2:DescribeSpotPriceHistory", "EC2's spot prices");
         let mut prices = Vec::new();
-        let ended = call.in_time(self.spot_pages(&call, region, os, types, &mut prices)).await;
-        call.accept_part(ended, prices.is_empty())?;
+        let ended = action.in_time(self.spot_pages(&action, region, os, types, &mut prices)).await;
+        action.accept_part(ended, prices.is_empty())?;
         let prices = spot_history::newest(prices).into_iter().filter(|price| price.os == os).collect();
         Ok(PriceSheet {
             source: PriceSource::SpotHistory,
@@ -93,21 +93,21 @@ impl Signer<'_> {
 
     async fn spot_pages(
         &self,
-        call: &Call<'_>,
+        action: &Action<'_>,
         region: &str,
         os: Os,
         types: &BTreeSet<Name>,
         prices: &mut Vec<spot_history::SpotAt>,
     ) -> Result<(), AskError> {
         let types: Vec<&Name> = types.iter().filter(|name| !name.is_empty()).collect();
-        // All pages belong to one question, so they have one start.
+        // All pages have one start.
         let start = (self.now)();
         for types in types.chunks(MAX_TYPES) {
             let mut pages = Pages::default();
             loop {
                 let form = spot_form(os, types, start, pages.token());
-                let body = self.send(call, EC2, region, "/", Some(form)).await?;
-                let page = spot_history::read(&body).map_err(|error| garbled(&error))?;
+                let body = self.send(action, EC2, region, "/", Some(form)).await?;
+                let page = spot_history::read(&body)?;
                 prices.extend(page.prices);
                 if !pages.advance(page.next_token) {
                     break;
@@ -120,38 +120,39 @@ impl Signer<'_> {
     /// The support type and the tier of a cluster, and the support phase of its version.
     pub(super) async fn cluster_support(&self, region: &str, cluster: &str) -> Result<ClusterSupport, AskError> {
         let what = format!("the cluster {:?} in {region}", tidy(cluster));
-        let call = self.call("eks:DescribeCluster", &what);
-        call.in_time(async {
-            let body = self.send(&call, EKS, region, &format!("/clusters/{}", encoded(cluster)), None).await?;
-            let mut support = cluster_support::read(&body).map_err(|error| garbled(&error))?;
-            // Only extended support has a price that depends on the version. The second request may be denied where the
-            // first is allowed.
-            if support.support == Some(SupportType::Extended) && !support.version.is_empty() {
-                support.phase = self.phase(region, &support.version).await.unwrap_or_else(|error| {
-                    tracing::info!(region, %error, "the support phase of the cluster's version is unknown");
-                    None
-                });
-            }
-            Ok(support)
-        })
-        .await
+        let action = self.action("eks:DescribeCluster", &what);
+        action
+            .in_time(async {
+                let body = self.send(&action, EKS, region, &format!("/clusters/{}", encoded(cluster)), None).await?;
+                let mut support = cluster_support::read(&body)?;
+                // Only extended support has a price that depends on the version. The second request may be denied where the
+                // first is allowed.
+                if support.support == Some(SupportType::Extended) && !support.version.is_empty() {
+                    support.phase = self.phase(region, &support.version).await.unwrap_or_else(|error| {
+                        tracing::info!(region, %error, "the support phase of the cluster's version is unknown");
+                        None
+                    });
+                }
+                Ok(support)
+            })
+            .await
     }
 
     async fn phase(&self, region: &str, version: &str) -> Result<Option<SupportPhase>, AskError> {
-        let call = self.call("eks:DescribeClusterVersions", "EKS's versions");
+        let action = self.action("eks:DescribeClusterVersions", "EKS's versions");
         let path = format!("/cluster-versions?clusterVersions={}", encoded(version));
-        let body = self.send(&call, EKS, region, &path, None).await?;
-        cluster_support::phase(&body, version).map_err(|error| garbled(&error))
+        let body = self.send(&action, EKS, region, &path, None).await?;
+        cluster_support::phase(&body, version)
     }
 
-    fn call<'a>(&'a self, action: &'static str, what: &'a str) -> Call<'a> {
-        Call { session: self.session, action, what }
+    fn action<'a>(&'a self, name: &'static str, what: &'a str) -> Action<'a> {
+        Action { session: self.session, name, what }
     }
 
     /// Signs and sends a request, a POST if it has a form, and returns the body of a successful answer.
     async fn send(
         &self,
-        call: &Call<'_>,
+        action: &Action<'_>,
         service: Service,
         region: &str,
         path: &str,
@@ -171,9 +172,10 @@ impl Signer<'_> {
         let at = SystemTime::from((self.now)());
         let signed =
             request.map_err(Into::into).and_then(|request| sign(request, &self.session.keys, region, service.name, at));
-        let request = signed
-            .map_err(|error| call.unavailable(format!("the request cannot be signed: {}", tidy(&error.to_string()))))?;
-        let answer = self.http.send(request).await.map_err(|reason| call.unavailable(reason))?;
+        let request = signed.map_err(|error| {
+            action.unavailable(format!("the request cannot be signed: {}", tidy(&error.to_string())))
+        })?;
+        let answer = self.http.send(request).await.map_err(|reason| action.unavailable(reason))?;
         let (head, body) = answer.into_parts();
         if head.status == StatusCode::OK {
             return Ok(body);
@@ -183,12 +185,8 @@ impl Signer<'_> {
             Some(code) => (code.split(':').next().unwrap_or(code).to_owned(), json_message(&body)),
             None => spot_history::error(&body).unwrap_or_default(),
         };
-        Err(call.refused(head.status.as_u16(), &code, &message).error)
+        Err(action.refused(head.status.as_u16(), &code, &message))
     }
-}
-
-fn garbled(error: &ReadError) -> AskError {
-    AskError::Garbled { what: error.document().to_owned(), why: error.reason() }
 }
 
 /// The message of an error of EKS, which is in JSON.

@@ -1,10 +1,10 @@
-//! [`Aws`] of a build without the cargo feature `aws`: every question fails.
+//! [`Aws`] of a build without the cargo feature `aws`: every call fails.
 
 use super::{AwsOptions, Identity};
 use crate::model::Name;
-use crate::pricing::{ClusterSupport, OnDemandKey, Os, PriceSheet};
 use crate::source::prices::AskError;
 use crate::source::prices::http::Http;
+use crate::source::prices::query::{Answer, AwsCall};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -24,32 +24,17 @@ impl Aws {
         Self
     }
 
-    fn none<T>() -> Result<T, AskError> {
-        Err(AskError::NoCredentials { why: "this build has no AWS support".to_owned() })
-    }
-
     /// Fails.
-    pub async fn on_demand(&self, _: &OnDemandKey, _: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
-        Self::none()
-    }
-
-    /// Fails.
-    pub async fn spot(&self, _: &str, _: Os, _: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
-        Self::none()
-    }
-
-    /// Fails.
-    pub async fn volumes(&self, _: &str, _: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
-        Self::none()
-    }
-
-    /// Fails.
-    pub async fn cluster_support(&self, _: &str, _: &str) -> Result<ClusterSupport, AskError> {
-        Self::none()
+    pub async fn ask(&self, _: &AwsCall, _: &BTreeSet<Name>) -> Result<Answer, AskError> {
+        Err(no_credentials())
     }
 
     /// Fails.
     pub async fn identity(&self) -> Result<Identity, AskError> {
-        Self::none()
+        Err(no_credentials())
     }
+}
+
+fn no_credentials() -> AskError {
+    AskError::NoCredentials { why: "this build has no AWS support".to_owned() }
 }

@@ -3,7 +3,7 @@
 //! Two answers of the EKS API: `DescribeCluster` (`GET /clusters/<name>`) and, for the support phase of a version,
 //! `DescribeClusterVersions` (`GET /cluster-versions?clusterVersions=<version>`). Source: the Amazon EKS API reference.
 
-use super::{ReadError, from_json, name};
+use super::{AskError, ValidItems, from_json, name};
 use crate::pricing::{ClusterSupport, SupportPhase, SupportType};
 use crate::source::json::{IfValid, Text};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 /// # Errors
 ///
 /// If the bytes are not a complete answer about a cluster.
-pub fn read(body: &[u8]) -> Result<ClusterSupport, ReadError> {
+pub fn read(body: &[u8]) -> Result<ClusterSupport, AskError> {
     let answer: ClusterAnswer = from_json("the answer of eks:DescribeCluster", body)?;
     let cluster = answer.cluster.0.unwrap_or_default();
     let support = match &*cluster.upgrade_policy.0.unwrap_or_default().support_type {
@@ -30,10 +30,10 @@ pub fn read(body: &[u8]) -> Result<ClusterSupport, ReadError> {
 /// # Errors
 ///
 /// If the bytes are not a complete answer about versions.
-pub fn phase(body: &[u8], version: &str) -> Result<Option<SupportPhase>, ReadError> {
+pub fn phase(body: &[u8], version: &str) -> Result<Option<SupportPhase>, AskError> {
     let answer: VersionsAnswer = from_json("the answer of eks:DescribeClusterVersions", body)?;
-    let versions = answer.cluster_versions.into_iter().filter_map(|version| version.0);
-    Ok(versions.into_iter().find(|own| own.cluster_version.is(version)).and_then(|own| {
+    let mut versions = answer.cluster_versions.0.into_iter();
+    Ok(versions.find(|own| own.cluster_version.is(version)).and_then(|own| {
         // `versionStatus` replaces `status`, whose values are in lower case and with dashes.
         [own.version_status, own.status].iter().find_map(|status| {
             match status.to_ascii_uppercase().replace('-', "_").as_str() {
@@ -73,7 +73,7 @@ struct UpgradePolicy {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct VersionsAnswer {
-    cluster_versions: Vec<IfValid<ListedVersion>>,
+    cluster_versions: ValidItems<ListedVersion>,
 }
 
 #[derive(Default, Deserialize)]
@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn an_answer_without_versions_is_an_error() {
         let error = |body: &[u8]| phase(body, "1.36").unwrap_err().reason();
-        assert!(error(b"<html>").starts_with("it is not complete JSON ("));
-        assert!(error(b"{\"clusterVersions\": {}}").starts_with("its form is unexpected ("));
+        assert!(error(b"<html>").starts_with("the answer cannot be read: it is not complete JSON ("));
+        assert!(error(b"{\"clusterVersions\": {}}").starts_with("the answer cannot be read: its form is unexpected ("));
         assert_eq!(phase(b"{\"clusterVersions\": []}", "1.36"), Ok(None));
     }
 }

@@ -1,10 +1,10 @@
 //! The AmazonEC2 price list of a region. It has hundreds of megabytes, so only `price-table` reads it.
 
-use super::price_list::{Attributes, PriceList, currency};
+use super::price_list::{Attributes, PriceList, lowest};
 use super::price_page::Offered;
-use super::{ReadError, from_json, name, size};
+use super::{AskError, from_json, garbled, name, parser_error, size};
 use crate::model::{Name, Timestamp};
-use crate::pricing::{Os, Tenancy};
+use crate::pricing::{Os, Size, Tenancy};
 use crate::units::Currency;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -34,22 +34,23 @@ pub struct Listed {
 /// # Errors
 ///
 /// If it cannot be read to its end, is not a complete price list, or is not in US dollars.
-pub fn read(mut stream: impl Read) -> Result<Ec2List, ReadError> {
+pub fn read(mut stream: impl Read) -> Result<Ec2List, AskError> {
     let mut body = Vec::new();
-    stream.read_to_end(&mut body).map_err(|error| ReadError::parser(DOCUMENT, "it cannot be read", &error))?;
+    stream.read_to_end(&mut body).map_err(|error| parser_error(DOCUMENT, "it cannot be read", &error))?;
     let list: PriceList = from_json(DOCUMENT, &body)?;
     let selected = list.select(|attributes: &Attributes| {
         let estimated = attributes.is_estimate(Os::Linux, Tenancy::Shared)?;
-        let size = size(&attributes.vcpu, &attributes.memory);
+        let size = size(&attributes.vcpu, &attributes.memory).map(|size| (size.vcpu, size.memory_mib));
         Some((name(&attributes.region_code)?, name(&attributes.instance_type)?, estimated, size))
     });
-    if currency(selected.iter().flat_map(|(_, prices)| prices).map(|price| &price.price)) != Currency::Usd {
-        return Err(ReadError::new(DOCUMENT, "its prices are not in US dollars"));
+    let hourly = selected.into_iter().filter(|(_, price)| price.is_hourly()).map(|(key, price)| (key, price.price));
+    let (currency, lowest) = lowest(hourly.collect());
+    if currency != Currency::Usd {
+        return Err(garbled(DOCUMENT, "its prices are not in US dollars"));
     }
     let mut regions: BTreeMap<Name, BTreeMap<Name, Listed>> = BTreeMap::new();
-    for ((region, instance_type, estimated, size), prices) in selected {
-        let hourly = prices.iter().filter(|price| price.is_hourly());
-        let Some(amount) = hourly.filter_map(|price| price.price.in_currency(Currency::Usd)).min() else { continue };
+    for ((region, instance_type, estimated, size), amount) in lowest {
+        let size = size.map(|(vcpu, memory_mib)| Size { vcpu, memory_mib });
         let new = Listed { offered: Offered { amount, size }, estimated };
         let known = regions.entry(region).or_default().entry(instance_type).or_insert(new);
         if (new.estimated, new.offered.amount) < (known.estimated, known.offered.amount) {
@@ -62,7 +63,6 @@ pub fn read(mut stream: impl Read) -> Result<Ec2List, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::Size;
     use crate::source::prices::read::tests::{EKS_SEOUL, M5_LARGE};
     use pretty_assertions::assert_eq;
     use serde_json::{Value, json};

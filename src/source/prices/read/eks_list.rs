@@ -1,29 +1,22 @@
 //! The AmazonEKS price list of a region: what EKS charges on top of instances, and for Fargate. Some ten megabytes, nearly
 //! all of it Auto Mode fees by instance type.
 
-use super::price_list::{Attributes, Dimension, PriceList, currency};
-use super::{ReadError, from_json, name};
+use super::price_list::{Attributes, Dimension, PriceList, lowest};
+use super::{AskError, from_json, name};
 use crate::model::Name;
 use crate::pricing::EksPrices;
-use crate::units::{Currency, Money};
-use std::collections::BTreeMap;
+use crate::units::Currency;
 
 /// The currency of the list and what EKS charges in its region.
 ///
 /// # Errors
 ///
 /// If the bytes are not a complete price list.
-pub fn read(body: &[u8]) -> Result<(Currency, EksPrices), ReadError> {
+pub fn read(body: &[u8]) -> Result<(Currency, EksPrices), AskError> {
     let list: PriceList = from_json("the AmazonEKS price list", body)?;
-    let charges = list.select(Charge::from_attributes);
-    let currency = currency(charges.iter().flat_map(|(_, prices)| prices).map(|dimension| &dimension.price));
-    let mut lowest: BTreeMap<Charge, Money> = BTreeMap::new();
-    for (charge, dimensions) in charges {
-        let usable = dimensions.iter().filter(|dimension| charge.is_per(dimension));
-        if let Some(amount) = usable.filter_map(|dimension| dimension.price.in_currency(currency)).min() {
-            lowest.entry(charge).and_modify(|known| *known = amount.min(*known)).or_insert(amount);
-        }
-    }
+    let charges = list.select(Charge::from_attributes).into_iter();
+    let charges = charges.filter(|(charge, price)| charge.is_per(price)).map(|(charge, price)| (charge, price.price));
+    let (currency, lowest) = lowest(charges.collect());
     let mut prices = EksPrices::default();
     for (charge, amount) in lowest {
         match charge {
@@ -40,7 +33,7 @@ pub fn read(body: &[u8]) -> Result<(Currency, EksPrices), ReadError> {
 }
 
 /// What a product charges for.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Charge {
     AutoFee(Name),
     FargateVcpu,
@@ -87,6 +80,7 @@ impl Charge {
 mod tests {
     use super::*;
     use crate::source::prices::read::tests::{EKS_SEOUL, EKS_VIRGINIA};
+    use crate::units::Money;
     use pretty_assertions::assert_eq;
     use serde_json::{Value, json};
 
@@ -242,7 +236,9 @@ mod tests {
             "read the AmazonEKS price list: its form is unexpected (missing field `products` at line 1 column 24)";
         assert_eq!(error.to_string(), expected);
         for broken in [b"<?xml?>", &EKS_SEOUL[..9_000]] {
-            assert!(read(broken).unwrap_err().reason().starts_with("it is not complete JSON ("));
+            assert!(
+                read(broken).unwrap_err().reason().starts_with("the answer cannot be read: it is not complete JSON (")
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Readers of AWS's price files and answers.
 //!
-//! A reader does no I/O and keeps no state. Whatever the bytes are, it returns a result or a [`ReadError`], never a panic.
+//! A reader does no I/O and keeps no state. Whatever the bytes are, it returns a result or [`AskError::Garbled`], never a panic.
 //! Unknown fields are skipped; an item of an unexpected form is left out and does not affect the others; a price is above
 //! zero; text is clean.
 //!
@@ -30,62 +30,65 @@ pub mod spot_history;
 #[cfg(test)]
 mod tests;
 
+use super::AskError;
 use crate::model::Name;
 use crate::pricing::Size;
-use crate::source::json::Text;
+use crate::source::json::{IfValid, Text};
 use crate::units::Money;
 use crate::units::text::{clean, clean_compact, cut_end};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use std::fmt::Display;
+use serde::de::{DeserializeOwned, Deserializer};
 
-/// Why a document cannot be read. Completes "failed to …".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("read {document}: {reason}")]
-pub struct ReadError {
-    document: &'static str,
-    reason: String,
+fn garbled(document: &str, why: impl Into<String>) -> AskError {
+    AskError::Garbled { what: document.to_owned(), why: why.into() }
 }
 
-impl ReadError {
-    fn new(document: &'static str, reason: impl Into<String>) -> Self {
-        Self { document, reason: reason.into() }
-    }
-
-    /// A parser's error. It is cleaned and cut, because parsers quote what they found.
-    fn parser(document: &'static str, problem: &str, error: &impl Display) -> Self {
-        let error = error.to_string();
-        Self::new(document, format!("{problem} ({})", cut_end(&clean(&error), 200)))
-    }
-
-    /// The document: `the AmazonEKS price list`.
-    pub const fn document(&self) -> &'static str {
-        self.document
-    }
-
-    /// What is wrong with it.
-    pub fn reason(&self) -> String {
-        self.reason.clone()
-    }
+/// A parser's error. It is cleaned and cut, because parsers quote what they found.
+fn parser_error(document: &str, problem: &str, error: &impl ToString) -> AskError {
+    garbled(document, format!("{problem} ({})", cut_end(&clean(&error.to_string()), 200)))
 }
 
 /// Deserializes a JSON document.
-fn from_json<'de, T: Deserialize<'de>>(document: &'static str, body: &'de [u8]) -> Result<T, ReadError> {
+fn from_json<'de, T: Deserialize<'de>>(document: &str, body: &'de [u8]) -> Result<T, AskError> {
     serde_json::from_slice(body).map_err(|error| {
         let problem = if error.is_data() { "its form is unexpected" } else { "it is not complete JSON" };
-        ReadError::parser(document, problem, &error)
+        parser_error(document, problem, &error)
     })
 }
 
 /// Deserializes an XML document.
-fn from_xml<T: DeserializeOwned>(document: &'static str, body: &[u8]) -> Result<T, ReadError> {
+fn from_xml<T: DeserializeOwned>(document: &str, body: &[u8]) -> Result<T, AskError> {
     quick_xml::de::from_reader(body).map_err(|error| {
-        let problem = match &error {
-            quick_xml::DeError::Custom(_) => "its form is unexpected",
-            _ => "it is not complete XML",
-        };
-        ReadError::parser(document, problem, &error)
+        let is_form = matches!(error, quick_xml::DeError::Custom(_));
+        let problem = if is_form { "its form is unexpected" } else { "it is not complete XML" };
+        parser_error(document, problem, &error)
     })
+}
+
+/// The items of a list that have the expected form.
+struct ValidItems<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ValidItems<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items: Vec<IfValid<T>> = Deserialize::deserialize(deserializer)?;
+        Ok(Self(items.into_iter().filter_map(|item| item.0).collect()))
+    }
+}
+
+/// The entries of an object whose values have the expected form.
+struct ValidEntries<T>(Vec<(Name, T)>);
+
+impl<T> Default for ValidEntries<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ValidEntries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let entries: std::collections::BTreeMap<Name, IfValid<T>> = Deserialize::deserialize(deserializer)?;
+        Ok(Self(entries.into_iter().filter_map(|(name, value)| Some((name, value.0?))).collect()))
+    }
 }
 
 /// The price that a text or number states, if it is above zero.

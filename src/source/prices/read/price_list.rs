@@ -4,10 +4,10 @@
 //! SKU; an item of `GetProducts` is one product with its terms. Source: AWS Billing user guide, "Reading the service price
 //! list file".
 
-use super::Price;
+use super::{Price, ValidEntries};
 use crate::model::Name;
 use crate::pricing::{Os, Tenancy};
-use crate::source::json::{IfValid, Text, Time};
+use crate::source::json::{Text, Time};
 use crate::units::{Currency, Money};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -90,8 +90,14 @@ pub(super) struct PricePerUnit {
 }
 
 impl PricePerUnit {
+    /// The price of one of so many units.
+    pub(super) fn divided_by(self, units: i64) -> Self {
+        let divided = |price: Price| Price(price.0.map(|price| price.times(1, units)));
+        Self { usd: divided(self.usd), cny: divided(self.cny) }
+    }
+
     /// The price in one currency.
-    pub(super) const fn in_currency(&self, currency: Currency) -> Option<Money> {
+    const fn in_currency(&self, currency: Currency) -> Option<Money> {
         match currency {
             Currency::Usd => self.usd.0,
             Currency::Cny => self.cny.0,
@@ -99,15 +105,20 @@ impl PricePerUnit {
     }
 }
 
-/// The currency of a list, which only its prices state.
-#[expect(clippy::needless_pass_by_value, reason = "an iterator of references, cheap to copy")]
-pub(super) fn currency<'a>(prices: impl Iterator<Item = &'a PricePerUnit> + Clone) -> Currency {
-    let is_in = |currency| prices.clone().any(|price| price.in_currency(currency).is_some());
-    if is_in(Currency::Cny) && !is_in(Currency::Usd) { Currency::Cny } else { Currency::Usd }
+/// The currency of a list, which only its prices state, and the lowest price of each key in it.
+pub(super) fn lowest<K: Ord>(prices: Vec<(K, PricePerUnit)>) -> (Currency, BTreeMap<K, Money>) {
+    let is_in = |currency| prices.iter().any(|(_, price)| price.in_currency(currency).is_some());
+    let currency = if is_in(Currency::Cny) && !is_in(Currency::Usd) { Currency::Cny } else { Currency::Usd };
+    let mut lowest = BTreeMap::new();
+    for (key, price) in prices {
+        let Some(amount) = price.in_currency(currency) else { continue };
+        lowest.entry(key).and_modify(|known: &mut Money| *known = amount.min(*known)).or_insert(amount);
+    }
+    (currency, lowest)
 }
 
 /// A price of a product.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Dimension {
     pub unit: Text,
@@ -132,23 +143,23 @@ impl Dimension {
 }
 
 /// The on-demand terms of a product.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(transparent)]
-pub(super) struct OnDemand(BTreeMap<Name, IfValid<Term>>);
+pub(super) struct OnDemand(ValidEntries<Term>);
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Term {
-    price_dimensions: BTreeMap<Name, IfValid<Dimension>>,
+    price_dimensions: ValidEntries<Dimension>,
 }
 
 impl OnDemand {
     /// The prices of each term's first tier that costs something: some begin where a free quantity ends.
     pub(super) fn first_tier(self) -> Vec<Dimension> {
         let mut prices = Vec::new();
-        for term in self.0.into_values().filter_map(|term| term.0) {
-            let mut tiers: Vec<Dimension> = term.price_dimensions.into_values().filter_map(|tier| tier.0).collect();
-            tiers.retain(|tier| tier.price != PricePerUnit::default());
+        for (_, term) in self.0.0 {
+            let tiers = term.price_dimensions.0.into_iter().map(|(_, tier)| tier);
+            let tiers: Vec<Dimension> = tiers.filter(|tier| tier.price != PricePerUnit::default()).collect();
             let first = tiers.iter().map(Dimension::begin).min();
             prices.extend(tiers.into_iter().filter(|tier| Some(tier.begin()) == first));
         }
@@ -176,15 +187,15 @@ struct Terms<'a> {
 }
 
 impl PriceList<'_> {
-    /// The products for which `select` returns a value, each with its on-demand prices.
-    pub(super) fn select<T>(&self, select: impl Fn(&Attributes) -> Option<T>) -> Vec<(T, Vec<Dimension>)> {
+    /// The on-demand prices of the products for which `select` returns a value.
+    pub(super) fn select<T: Clone>(&self, select: impl Fn(&Attributes) -> Option<T>) -> Vec<(T, Dimension)> {
         let selected = self.products.iter().filter_map(|(sku, product)| {
             let product: Product = serde_json::from_str(product.get()).ok()?;
             let selected = select(&product.attributes)?;
-            let terms = self.terms.on_demand.get(sku).and_then(|terms| serde_json::from_str(terms.get()).ok());
-            Some((selected, terms.map_or_else(Vec::new, OnDemand::first_tier)))
+            let terms: OnDemand = serde_json::from_str(self.terms.on_demand.get(sku)?.get()).ok()?;
+            Some(terms.first_tier().into_iter().map(move |price| (selected.clone(), price)))
         });
-        selected.collect()
+        selected.flatten().collect()
     }
 }
 

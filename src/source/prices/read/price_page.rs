@@ -1,7 +1,7 @@
 //! The file behind AWS's on-demand price page: every instance type of one region with one operating system, some 60 KB
 //! compressed, without credentials. AWS does not document it: `regions.<location>.<key>`, where the key has no meaning.
 
-use super::{Price, ReadError, from_json, name, size};
+use super::{AskError, Price, ValidEntries, from_json, garbled, name, size};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{Os, Size};
 use crate::source::json::{IfValid, Text, Time};
@@ -36,22 +36,21 @@ pub struct Offered {
 /// # Errors
 ///
 /// If the bytes are not a complete price-page file of one region in US dollars.
-pub fn page(body: &[u8], os: Os) -> Result<Page, ReadError> {
+pub fn page(body: &[u8], os: Os) -> Result<Page, AskError> {
     let file: File = from_json(DOCUMENT, body)?;
     let Manifest { published, currency } = file.manifest.0.unwrap_or_default();
     if !currency.is_or_empty("USD") {
-        return Err(ReadError::new(DOCUMENT, "its prices are not in US dollars"));
+        return Err(garbled(DOCUMENT, "its prices are not in US dollars"));
     }
-    let locations = file.regions.into_iter().filter_map(|(location, items)| Some((location, items.0?)));
-    let mut locations = locations.filter(|(_, items)| !items.is_empty());
+    let mut locations = file.regions.0.into_iter().filter(|(_, items)| !items.0.is_empty());
     let Some((location, items)) = locations.next() else {
         return Ok(Page { published: published.0, ..Page::default() });
     };
     if locations.next().is_some() {
-        return Err(ReadError::new(DOCUMENT, "it has prices of several regions"));
+        return Err(garbled(DOCUMENT, "it has prices of several regions"));
     }
     let mut types: BTreeMap<Name, Offered> = BTreeMap::new();
-    for (instance_type, offered) in items.values().filter_map(|item| item.0.as_ref()?.offered(os)) {
+    for (instance_type, offered) in items.0.iter().filter_map(|(_, item)| item.offered(os)) {
         let known = types.entry(instance_type).or_insert(offered);
         if offered.amount < known.amount {
             *known = offered;
@@ -64,7 +63,7 @@ pub fn page(body: &[u8], os: Os) -> Result<Page, ReadError> {
 struct File {
     #[serde(default)]
     manifest: IfValid<Manifest>,
-    regions: BTreeMap<Name, IfValid<BTreeMap<Name, IfValid<Item>>>>,
+    regions: ValidEntries<ValidEntries<Item>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -1,13 +1,11 @@
 //! The answer of `pricing:GetProducts`: a list of texts, each the JSON of one product with its terms.
 
 use super::name;
-use super::price_list::{Attributes, Dimension, OnDemand, PricePerUnit, Product, currency};
-use crate::model::Name;
+use super::price_list::{Attributes, Dimension, OnDemand, Product, lowest};
 use crate::pricing::{OnDemandPrice, Os, Tenancy, VolumePrice};
 use crate::source::json::IfValid;
-use crate::units::{Currency, Money};
+use crate::units::Currency;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// On-demand prices of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,27 +26,22 @@ pub fn on_demand(price_list: &[String], os: Os, tenancy: Tenancy) -> Products {
     let mut odd = 0;
     let mut found = Vec::new();
     for item in price_list {
-        let Some((attributes, prices)) = read(item) else {
-            odd += 1;
-            continue;
-        };
-        let Some(instance_type) = name(&attributes.instance_type) else {
+        let item =
+            read(item).and_then(|(attributes, prices)| Some((name(&attributes.instance_type)?, attributes, prices)));
+        let Some((instance_type, attributes, prices)) = item else {
             odd += 1;
             continue;
         };
         let Some(estimated) = attributes.is_estimate(os, tenancy) else { continue };
         let hourly = prices.into_iter().filter(Dimension::is_hourly);
-        found.extend(hourly.map(|dimension| (instance_type.clone(), estimated, dimension.price)));
+        found.extend(hourly.map(|dimension| ((instance_type.clone(), estimated), dimension.price)));
     }
-    let currency = currency(found.iter().map(|(.., price)| price));
-    let mut best: BTreeMap<Name, (bool, Money)> = BTreeMap::new();
-    for (instance_type, estimated, price) in found {
-        let Some(amount) = price.in_currency(currency) else { continue };
-        let new = (estimated, amount);
-        best.entry(instance_type).and_modify(|known| *known = new.min(*known)).or_insert(new);
-    }
-    let price = |(instance_type, (estimated, amount))| OnDemandPrice { instance_type, amount, estimated };
-    Products { currency, prices: best.into_iter().map(price).collect(), odd }
+    let (currency, lowest) = lowest(found);
+    let price = |((instance_type, estimated), amount)| OnDemandPrice { instance_type, amount, estimated };
+    let mut prices: Vec<OnDemandPrice> = lowest.into_iter().map(price).collect();
+    // An exact price comes before an estimate.
+    prices.dedup_by(|second, first| second.instance_type == first.instance_type);
+    Products { currency, prices, odd }
 }
 
 /// The currency of an answer, its prices of EBS volume types, and the number of items that are not readable.
@@ -56,13 +49,10 @@ pub fn on_demand(price_list: &[String], os: Os, tenancy: Tenancy) -> Products {
 /// A volume's space (`EBS:VolumeUsage.gp3`), provisioned I/O operations (`EBS:VolumeP-IOPS.gp3`) and throughput
 /// (`EBS:VolumeP-Throughput.gp3`) are separate products. A type without a price of its space is left out.
 pub fn volumes(price_list: &[String]) -> (Currency, Vec<VolumePrice>, usize) {
-    let mut odd = 0;
-    let mut found: Vec<(Name, Part, i64, PricePerUnit)> = Vec::new();
-    for item in price_list {
-        let Some((attributes, prices)) = read(item) else {
-            odd += 1;
-            continue;
-        };
+    let items: Vec<_> = price_list.iter().filter_map(|item| read(item)).collect();
+    let odd = price_list.len() - items.len();
+    let mut found = Vec::new();
+    for (attributes, prices) in items {
         let Some(volume_type) = name(&attributes.volume_api_name) else { continue };
         let (usage, suffix) = attributes.usage().split_once('.').unwrap_or((attributes.usage(), ""));
         // The operations of io2 above a number have separate prices (`EBS:VolumeP-IOPS.io2.tier2`).
@@ -70,37 +60,34 @@ pub fn volumes(price_list: &[String]) -> (Currency, Vec<VolumePrice>, usize) {
             continue;
         }
         for Dimension { unit, price, .. } in prices {
-            let part = match (usage, unit.to_ascii_lowercase().as_str()) {
+            let (part, units) = match (usage, unit.to_ascii_lowercase().as_str()) {
                 ("EBS:VolumeUsage", "gb-mo") => (Part::Gib, 1),
                 ("EBS:VolumeP-IOPS", "iops-mo") => (Part::Iops, 1),
                 ("EBS:VolumeP-Throughput", "mibps-mo") => (Part::Mibps, 1),
                 ("EBS:VolumeP-Throughput", "gibps-mo") => (Part::Mibps, 1024),
                 _ => continue,
             };
-            found.push((volume_type.clone(), part.0, part.1, price));
+            found.push(((volume_type.clone(), part), price.divided_by(units)));
         }
     }
-    let currency = currency(found.iter().map(|(.., price)| price));
-    let mut lowest: BTreeMap<(Name, Part), Money> = BTreeMap::new();
-    for (volume_type, part, units, price) in found {
-        let Some(price) = price.in_currency(currency) else { continue };
-        let amount = price.times(1, units);
-        lowest.entry((volume_type, part)).and_modify(|known| *known = amount.min(*known)).or_insert(amount);
+    let (currency, lowest) = lowest(found);
+    let mut prices: Vec<VolumePrice> = Vec::new();
+    // The price of a type's space comes first.
+    for ((volume_type, part), amount) in lowest {
+        match (part, prices.last_mut().filter(|price| price.volume_type == volume_type)) {
+            (Part::Gib, _) => {
+                prices.push(VolumePrice { volume_type, gib_month: amount, iops_month: None, mibps_month: None });
+            }
+            (Part::Iops, Some(price)) => price.iops_month = Some(amount),
+            (Part::Mibps, Some(price)) => price.mibps_month = Some(amount),
+            (Part::Iops | Part::Mibps, None) => {}
+        }
     }
-    let price = |((volume_type, part), amount): (&(Name, Part), &Money)| {
-        let other = |part| lowest.get(&(volume_type.clone(), part)).copied();
-        (*part == Part::Gib).then(|| VolumePrice {
-            volume_type: volume_type.clone(),
-            gib_month: *amount,
-            iops_month: other(Part::Iops),
-            mibps_month: other(Part::Mibps),
-        })
-    };
-    (currency, lowest.iter().filter_map(price).collect(), odd)
+    (currency, prices, odd)
 }
 
 /// What a price of a volume type is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     /// A GiB.
     Gib,

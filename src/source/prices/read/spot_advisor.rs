@@ -1,16 +1,13 @@
 //! The file behind AWS's spot instance advisor: average spot savings and interruption rates by region and instance type,
 //! without credentials. AWS does not document it, and updates it every few months.
 
-use super::{ReadError, from_json, name};
+use super::{AskError, ValidEntries, from_json, garbled, name};
 use crate::model::Name;
 use crate::pricing::{Os, SpotSaving};
-use crate::source::json::{IfValid, Text};
+use crate::source::json::Text;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 const DOCUMENT: &str = "the spot advisor's file";
-
-type ByName<T> = BTreeMap<Name, IfValid<T>>;
 
 /// The spot savings of each region.
 ///
@@ -20,30 +17,29 @@ type ByName<T> = BTreeMap<Name, IfValid<T>>;
 /// # Errors
 ///
 /// If the bytes are not a complete file of the spot advisor.
-pub fn read(body: &[u8]) -> Result<Vec<(Name, Vec<SpotSaving>)>, ReadError> {
+pub fn read(body: &[u8]) -> Result<Vec<(Name, Vec<SpotSaving>)>, AskError> {
     let file: File = from_json(DOCUMENT, body)?;
-    if file.spot_advisor.is_empty() {
-        return Err(ReadError::new(DOCUMENT, "it has no regions"));
+    if file.spot_advisor.0.is_empty() {
+        return Err(garbled(DOCUMENT, "it has no regions"));
     }
-    let region = |(region, systems): (Name, IfValid<ByName<ByName<Figures>>>)| {
+    let region = |(region, systems): (Name, ValidEntries<ValidEntries<Figures>>)| {
         let mut savings = Vec::new();
-        for (system, types) in systems.0.unwrap_or_default() {
+        for (system, types) in systems.0 {
             let os = match system.as_str() {
                 "Linux" => Os::Linux,
                 "Windows" => Os::Windows,
                 _ => continue,
             };
-            let types = types.0.unwrap_or_default().into_iter();
-            savings.extend(types.filter_map(|(instance_type, figures)| figures.0?.saving(&instance_type, os)));
+            savings.extend(types.0.iter().filter_map(|(instance_type, figures)| figures.saving(instance_type, os)));
         }
         Some((name(&region)?, savings))
     };
-    Ok(file.spot_advisor.into_iter().filter_map(region).collect())
+    Ok(file.spot_advisor.0.into_iter().filter_map(region).collect())
 }
 
 #[derive(Deserialize)]
 struct File {
-    spot_advisor: ByName<ByName<ByName<Figures>>>,
+    spot_advisor: ValidEntries<ValidEntries<ValidEntries<Figures>>>,
 }
 
 #[derive(Deserialize)]

@@ -1,10 +1,10 @@
 //! The file behind AWS's spot price page: spot prices of all regions by instance type, some three megabytes, updated every
 //! few minutes, without credentials. AWS does not document it. It has no zones, and no regions of the Middle East.
 
-use super::{Price, ReadError, from_json, name};
+use super::{AskError, Price, ValidItems, from_json, garbled, name};
 use crate::model::Name;
 use crate::pricing::{Os, SpotPrice, Zone, ZoneKind};
-use crate::source::json::{IfValid, Text};
+use crate::source::json::Text;
 use serde::Deserialize;
 
 const DOCUMENT: &str = "the spot price feed";
@@ -24,13 +24,12 @@ const OLD_NAMES: [(&str, &str); 6] = [
 /// # Errors
 ///
 /// If the bytes are not a complete spot feed.
-pub fn read(body: &[u8]) -> Result<Vec<(Name, Vec<SpotPrice>)>, ReadError> {
-    let file: File = from_json(DOCUMENT, body)?;
-    if file.config.regions.is_empty() {
-        return Err(ReadError::new(DOCUMENT, "it has no regions"));
+pub fn read(body: &[u8]) -> Result<Vec<(Name, Vec<SpotPrice>)>, AskError> {
+    let File { config: Config { regions: ValidItems(regions) } } = from_json(DOCUMENT, body)?;
+    if regions.is_empty() {
+        return Err(garbled(DOCUMENT, "it has no regions"));
     }
-    let regions = file.config.regions.into_iter().filter_map(|region| region.0);
-    Ok(regions.filter_map(|region| Some((price_region(&region.region)?, region.prices()))).collect())
+    Ok(regions.into_iter().filter_map(|region| Some((price_region(&region.region)?, region.prices()))).collect())
 }
 
 /// The price region by its current name; a Local Zone (`us-west-2-lax-1a`) is priced as its group.
@@ -51,19 +50,19 @@ struct File {
 
 #[derive(Deserialize)]
 struct Config {
-    regions: Vec<IfValid<Region>>,
+    regions: ValidItems<Region>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Region {
     region: Text,
-    instance_types: Vec<IfValid<Family>>,
+    instance_types: ValidItems<Family>,
 }
 
 #[derive(Deserialize)]
 struct Family {
-    sizes: Vec<IfValid<InstanceType>>,
+    sizes: ValidItems<InstanceType>,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +70,7 @@ struct Family {
 struct InstanceType {
     /// `c5a.large`.
     size: Text,
-    value_columns: Vec<IfValid<Column>>,
+    value_columns: ValidItems<Column>,
 }
 
 /// The prices with one operating system.
@@ -89,11 +88,11 @@ struct Prices {
 
 impl Region {
     fn prices(self) -> Vec<SpotPrice> {
-        let families = self.instance_types.into_iter().filter_map(|family| family.0);
         let mut prices = Vec::new();
-        for InstanceType { size, value_columns } in families.flat_map(|family| family.sizes).filter_map(|size| size.0) {
+        for InstanceType { size, value_columns } in self.instance_types.0.into_iter().flat_map(|family| family.sizes.0)
+        {
             let Some(instance_type) = name(&size) else { continue };
-            for Column { name, prices: Prices { usd } } in value_columns.into_iter().filter_map(|column| column.0) {
+            for Column { name, prices: Prices { usd } } in value_columns.0 {
                 let os = match &*name {
                     "linux" => Os::Linux,
                     "mswin" => Os::Windows,

@@ -1,6 +1,6 @@
 //! The answer of `ec2:DescribeSpotPriceHistory` (API version 2016-11-15): spot prices by instance type and zone, in pages.
 
-use super::{ReadError, from_xml, name, price};
+use super::{AskError, from_xml, name, price};
 use crate::model::{Name, Timestamp};
 use crate::pricing::{Os, SpotPrice};
 use crate::units::text::clean;
@@ -32,7 +32,7 @@ pub struct SpotAt {
 /// # Errors
 ///
 /// If the bytes are not a complete page.
-pub fn read(body: &[u8]) -> Result<Page, ReadError> {
+pub fn read(body: &[u8]) -> Result<Page, AskError> {
     let answer: Answer = from_xml("EC2's spot prices", body)?;
     let next_token = answer.next_token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
     let mut page = Page { next_token, ..Page::default() };

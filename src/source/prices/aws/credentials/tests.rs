@@ -1,6 +1,6 @@
 use super::*;
 use crate::source::prices::aws::Aws;
-use crate::source::prices::aws::testing::{EMPTY, KEYS};
+use crate::source::prices::aws::tests::{EMPTY, KEYS};
 use aws_smithy_http_client::test_util::NeverClient;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -111,7 +111,7 @@ async fn new_credentials_are_found_without_a_restart() {
     // Credentials are kept until AWS refuses them.
     fs::write(home.path().join(".aws/config"), CONFIG.replace("AKIADEFAULT", "AKIANEW")).unwrap();
     assert_eq!(credentials.session().await.unwrap().keys.access_key_id(), "AKIADEFAULT");
-    credentials.forget().await;
+    credentials.forget();
     assert_eq!(credentials.session().await.unwrap().keys.access_key_id(), "AKIANEW");
 }
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::source::prices::aws::policy::{MAX_PAGES, PATIENCE};
-use crate::source::prices::aws::testing::{aws, replay, signed_in, types};
+use crate::source::prices::aws::action::{LIMIT, MAX_PAGES};
+use crate::source::prices::aws::tests::{aws, replay, signed_in, types};
 use aws_smithy_http_client::test_util::{NeverClient, StaticReplayClient};
 use serde_json::{Value, json};
 use test_case::test_case;
@@ -255,7 +255,7 @@ async fn a_region_that_never_answers_times_out() {
     let began = tokio::time::Instant::now();
     let refused = aws.on_demand(&key(SEOUL), &types(&["c5a.large"])).await.unwrap_err();
     assert_eq!(refused.reason(), "no whole answer within 15 s");
-    assert_eq!(began.elapsed().as_secs(), PATIENCE.as_secs());
+    assert_eq!(began.elapsed().as_secs(), LIMIT.as_secs());
     assert!((2..=4).contains(&client.num_calls()), "{} calls", client.num_calls());
 }
 

@@ -1,7 +1,7 @@
 use super::*;
+use crate::source::prices::aws::action::LIMIT;
 use crate::source::prices::aws::credentials::Credentials;
-use crate::source::prices::aws::policy::PATIENCE;
-use crate::source::prices::aws::testing::{Server, answer, signed_in, types};
+use crate::source::prices::aws::tests::{Server, answer, signed_in, types};
 use crate::source::prices::{Aws, AwsOptions, Proxies};
 use aws_smithy_http_client::test_util::NeverClient;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -249,7 +249,7 @@ async fn a_refused_connection_fails_at_once() {
     let aws = Aws::new(signed_in(&[("AWS_ENDPOINT_URL_EC2", &address)]));
     let error = aws.spot("eu-west-1", Os::Linux, &types(&["c5a.large"])).await.unwrap_err();
     assert_eq!(error.to_string(), "get EC2's spot prices: Connection refused");
-    assert!(began.elapsed() < PATIENCE);
+    assert!(began.elapsed() < LIMIT);
 }
 
 fn eks_error(code: &str) -> String {

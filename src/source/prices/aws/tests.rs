@@ -3,7 +3,10 @@
 
 use super::{Aws, AwsEnvironment, AwsOptions};
 use crate::model::Name;
+use crate::pricing::{ClusterSupport, OnDemandKey, Os, PriceSheet};
 use crate::source::prices::http::{Http, Proxies};
+use crate::source::prices::query::AwsCall;
+use crate::source::prices::{AskError, ClusterId};
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient};
 use aws_smithy_types::body::SdkBody;
@@ -36,7 +39,48 @@ pub fn signed_in(endpoints: &[(&str, &str)]) -> AwsOptions {
 
 /// A client whose SDK sends requests through `client`.
 pub fn aws(options: AwsOptions, client: impl HttpClient + 'static) -> Aws {
-    Aws::with(options, Arc::new(Http::new(&Proxies::default())), SharedHttpClient::new(client))
+    Aws::with_sdk_client(options, Arc::new(Http::new(&Proxies::default())), SharedHttpClient::new(client))
+}
+
+/// The calls by name.
+impl Aws {
+    pub(in crate::source::prices::aws) async fn on_demand(
+        &self,
+        key: &OnDemandKey,
+        types: &BTreeSet<Name>,
+    ) -> Result<PriceSheet, AskError> {
+        self.sheet(AwsCall::OnDemand(key.clone()), types).await
+    }
+
+    pub(in crate::source::prices::aws) async fn spot(
+        &self,
+        region: &str,
+        os: Os,
+        types: &BTreeSet<Name>,
+    ) -> Result<PriceSheet, AskError> {
+        self.sheet(AwsCall::SpotHistory { region: region.into(), os }, types).await
+    }
+
+    pub(in crate::source::prices::aws) async fn volumes(
+        &self,
+        region: &str,
+        types: &BTreeSet<Name>,
+    ) -> Result<PriceSheet, AskError> {
+        self.sheet(AwsCall::Volumes { region: region.into() }, types).await
+    }
+
+    pub(in crate::source::prices::aws) async fn cluster_support(
+        &self,
+        region: &str,
+        name: &str,
+    ) -> Result<ClusterSupport, AskError> {
+        let call = AwsCall::Cluster(ClusterId { region: region.into(), name: name.into() });
+        self.ask(&call, &types(&[])).await.map(|answer| answer.support.unwrap())
+    }
+
+    async fn sheet(&self, call: AwsCall, types: &BTreeSet<Name>) -> Result<PriceSheet, AskError> {
+        self.ask(&call, types).await.map(|mut answer| answer.sheets.remove(0))
+    }
 }
 
 pub fn types(names: &[&str]) -> BTreeSet<Name> {
@@ -59,7 +103,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start(answers: Vec<String>) -> Self {
+    pub(in crate::source::prices::aws) async fn start(answers: Vec<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
