@@ -166,6 +166,7 @@ impl Terminal {
         let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG;
         let stopped = || waitid(WaitId::Pid(self.pid()), options).unwrap();
         until("a stop", stopped, || format!("the screen:\n{}", self.text()));
+        self.read_to_the_end();
     }
 
     /// The program goes on, as with a shell's `fg`.
@@ -211,13 +212,17 @@ impl Terminal {
             assert!(Instant::now() < deadline, "the program does not end:\n{}", self.text());
             thread::sleep(Duration::from_millis(5));
         };
-        // What it wrote last is read to its end: nothing new for a while.
+        self.read_to_the_end();
+        code
+    }
+
+    /// Waits until the program's last output has been read: nothing new arrives for a while.
+    fn read_to_the_end(&self) {
         let mut before = usize::MAX;
         while before != self.with(|shown| shown.bytes.len()) {
             before = self.with(|shown| shown.bytes.len());
             thread::sleep(Duration::from_millis(50));
         }
-        code
     }
 
     /// Asserts that the program ends with this exit code and leaves the terminal whole.
