@@ -6,11 +6,11 @@ mod table_files;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs};
-use table_files::{CsvTable, PRICES, SOURCES, SPECS};
+use table_files::{CsvTable, PRICES, SPECS};
 
 #[expect(clippy::print_stderr, reason = "cargo shows what a build script prints")]
 fn main() -> ExitCode {
-    for path in [PRICES, SPECS, SOURCES, "src/build.rs", "src/pricing/table_files.rs"] {
+    for path in [PRICES, SPECS, "src/build.rs", "src/pricing/table_files.rs"] {
         println!("cargo::rerun-if-changed={path}");
     }
     match pack() {

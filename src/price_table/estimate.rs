@@ -1,6 +1,7 @@
 //! Prices that no publication has: from another size of the family in the region, else from the family next to it.
 
-use crate::rebuild::Row;
+use crate::rows::Row;
+use crate::table_files::month_of;
 use crate::tenancy::{Evidence, Ratio, Reference, dollars, family, is_metal, weight};
 use nodeglass::units::Money;
 use std::cmp::Reverse;
@@ -69,12 +70,10 @@ impl<'a> Estimator<'a> {
         if !self.reference.contains_key(name) {
             return None;
         }
-        let estimate = |amount: Money, by: &str, month: &str| {
-            let source = format!("estimated-by-{by}-{month}");
-            Some(Row { amount, source, month: month.to_owned(), estimated: true })
-        };
+        let estimate =
+            |amount: Money, by: &str, month: &str| Some(Row { amount, source: format!("estimated-by-{by}-{month}") });
         if let Some((size, row)) = self.best_figures.get(&(region, own)) {
-            return estimate(self.by_size(row.amount, size, name), "size", &row.month);
+            return estimate(self.by_size(row.amount, size, name), "size", month_of(&row.source)?);
         }
         let ratios = self.ratios.get(region)?;
         if let Some(ratio) = ratios.get(own) {
@@ -229,7 +228,7 @@ impl<'a> Traits<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rebuild::Row;
+    use crate::rows::Row;
     use test_case::test_case;
 
     /// us-east-1, from Karpenter's table of July 2026.
@@ -257,7 +256,7 @@ mod tests {
 
     fn evidence(figures: &[(&str, &str)], ratios: &[(&str, f64)]) -> Evidence {
         let region = "eu-west-2";
-        let figure = |amount: &str| Row::exact(amount.parse().unwrap(), "libcloud-2025-03", "2025-03");
+        let figure = |amount: &str| Row { amount: amount.parse().unwrap(), source: "libcloud-2025-03".into() };
         let ratio = |value| Ratio { value, month: "2025-03".into() };
         Evidence {
             figures: figures.iter().map(|(name, amount)| ((region.into(), (*name).into()), figure(amount))).collect(),
@@ -268,7 +267,7 @@ mod tests {
     fn estimated(evidence: &Evidence, name: &str) -> Option<(String, String)> {
         let reference = reference();
         let estimate = Estimator::new(&reference, evidence).estimate("eu-west-2", name)?;
-        assert!(estimate.estimated);
+        assert!(crate::table_files::is_estimated(&estimate.source));
         Some((estimate.amount.decimal(5), estimate.source))
     }
 

@@ -2,23 +2,24 @@
 //! `assets/prices/README.md`, and never installed.
 
 mod estimate;
-mod figures;
-mod rebuild;
+mod inputs;
+mod rows;
 mod table;
 #[path = "../pricing/table_files.rs"]
 mod table_files;
 mod tenancy;
 
 use clap::Parser;
-use figures::{Inputs, List};
+use inputs::{Inputs, List};
 use nodeglass::pricing::Os;
-use nodeglass::source::prices::read::{ec2_list, price_page};
+use nodeglass::source::prices::read::ec2_list::{self, Listed};
+use nodeglass::source::prices::read::price_page;
 use nodeglass::source::prices::{Endpoints, location};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use table::{Rebuilt, Update};
+use table::{EC2_LIST, PRICE_PAGE, Update};
 use table_files::CsvTable;
 
 /// Makes the price table from published prices.
@@ -93,14 +94,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Reads a file; the error names it.
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()))
+/// The message of an error in a file.
+fn in_file(path: &Path, why: &dyn std::fmt::Display) -> String {
+    format!("{}: {why}", path.display())
 }
 
-/// Writes a file; the error names it.
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|why| in_file(path, &why))
+}
+
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|why| format!("{}: {why}", path.display()))
+    fs::write(path, text).map_err(|why| in_file(path, &why))
 }
 
 /// A file of the table in a folder.
@@ -133,7 +137,7 @@ fn read_input(dir: &Path, kind: &str) -> Result<Vec<List>, String> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    figures::read(kind, &read(&path)?).map_err(|why| format!("{}:{why}", path.display()))
+    inputs::read(kind, &read(&path)?).map_err(|why| format!("{}:{why}", path.display()))
 }
 
 fn read_inputs(dir: &Path) -> Result<Inputs, String> {
@@ -149,20 +153,19 @@ fn take_inputs(
 ) -> Result<String, String> {
     type Reader = fn(&str) -> Result<List, String>;
     let kinds: [(&str, &[PathBuf], Reader); 3] = [
-        ("libcloud", libcloud, figures::libcloud),
-        ("karpenter", karpenter, figures::karpenter),
-        ("price-list", price_list, figures::price_list),
+        ("libcloud", libcloud, inputs::libcloud),
+        ("karpenter", karpenter, inputs::karpenter),
+        ("price-list", price_list, inputs::price_list),
     ];
     let mut summary = String::new();
     for (kind, paths, reader) in kinds.into_iter().filter(|(_, paths, _)| !paths.is_empty()) {
         let mut lists = read_input(dir, kind)?;
         for path in paths {
-            let failed = |why: String| format!("{}: {why}", path.display());
-            let list = reader(&read(path)?).map_err(failed)?;
+            let list = reader(&read(path)?).map_err(|why| in_file(path, &why))?;
             summary.extend([&list.source, ": ", &list.prices.len().to_string(), " prices\n"]);
-            figures::merge(&mut lists, list).map_err(failed)?;
+            inputs::merge(&mut lists, list).map_err(|why| in_file(path, &why))?;
         }
-        write(&input_file(dir, kind), &figures::write(&lists))?;
+        write(&input_file(dir, kind), &inputs::write(&lists))?;
     }
     if summary.is_empty() {
         return Err("no files are given: see --libcloud, --karpenter and --price-list".to_owned());
@@ -172,16 +175,14 @@ fn take_inputs(
 
 fn rebuild_table(dir: &Path) -> Result<String, String> {
     let mut table = read_table(dir)?;
-    let Rebuilt { added, changed, exact, estimated } = table::rebuild(&mut table, &read_inputs(dir)?)?;
+    let summary = table::rebuild(&mut table, &read_inputs(dir)?)?;
     let packed = write_table(dir, &table, false)?;
-    Ok(format!(
-        "{exact} exact rows and {estimated} estimates; {added} added, {changed} changed; {packed} bytes packed\n"
-    ))
+    Ok(format!("{summary}; {packed} bytes packed\n"))
 }
 
 fn measure(dir: &Path) -> Result<String, String> {
     let offered = read_table(dir)?.prices.into_keys().collect();
-    Ok(rebuild::measure(&read_inputs(dir)?, &offered).text())
+    Ok(rows::measure(&read_inputs(dir)?, &offered).text())
 }
 
 /// The names that a region's page may have in the folder: for its usual location, and for the other name of it.
@@ -218,16 +219,15 @@ fn update(
     if let Some(pages) = pages {
         for (region, location) in location::LOCATIONS {
             match page_names(pages, region).into_iter().find(|path| path.exists()) {
-                Some(path) => take_page(&mut update, region, location, &path)
-                    .map_err(|why| format!("{}: {why}", path.display()))?,
-                None => update.without_file(region),
+                Some(path) => take_page(&mut update, region, location, &path).map_err(|why| in_file(&path, &why))?,
+                None => update.regions_without_file.push(region),
             }
         }
     }
     for path in offers {
-        take_offers(&mut update, path).map_err(|why| format!("{}: {why}", path.display()))?;
+        take_offers(&mut update, path).map_err(|why| in_file(path, &why))?;
     }
-    let packed_bytes = write_table(dir, update.table(), dry_run)?;
+    let packed_bytes = write_table(dir, &update.table, dry_run)?;
     Ok(update.summary(packed_bytes))
 }
 
@@ -238,7 +238,9 @@ fn take_page(update: &mut Update, region: &str, location: &str, path: &Path) -> 
     if found != location && Some(found) != location::other_name(location).as_deref() {
         return Err(format!("it is about {found}, not about {location}"));
     }
-    update.page(region, &page)
+    let listed = |offered| Listed { offered, estimated: false };
+    let types = page.types.into_iter().map(|(name, offered)| (name, listed(offered))).collect();
+    update.take(PRICE_PAGE, page.published, [(region.into(), types)].into())
 }
 
 fn take_offers(update: &mut Update, path: &Path) -> Result<(), String> {
@@ -247,7 +249,8 @@ fn take_offers(update: &mut Update, path: &Path) -> Result<(), String> {
     } else {
         Box::new(File::open(path).map_err(|why| why.to_string())?)
     };
-    update.ec2_list(&ec2_list::read(stream).map_err(|why| why.to_string())?)
+    let list = ec2_list::read(stream).map_err(|why| why.to_string())?;
+    update.take(EC2_LIST, list.published, list.regions)
 }
 
 #[cfg(test)]
@@ -286,7 +289,7 @@ mod tests {
         let (pages, copy) = (dir.path().join("pages"), dir.path().join("table"));
         fs::create_dir_all(&pages).unwrap();
         fs::create_dir_all(&copy).unwrap();
-        for name in ["ondemand.csv", "specs.csv", "sources.csv"] {
+        for name in ["ondemand.csv", "specs.csv"] {
             fs::copy(assets().join(name), copy.join(name)).unwrap();
         }
         fs::copy(fixtures("meteredunitmaps_ec2_seoul_linux.json"), pages.join("ap-northeast-2.json")).unwrap();
@@ -311,7 +314,6 @@ mod tests {
         ];
         assert_eq!(changed, expected);
         assert_eq!(after.lines().count(), before.lines().count(), "all other rows are kept");
-        assert!(fs::read_to_string(copy.join("sources.csv")).unwrap().contains("price-page-2026-09,2026-09,no\n"));
         let expected_lines = [
             "ap-northeast-2: 740 rows; 0 added, 0 changed, 8 confirmed, 732 kept that the files do not have\n",
             "us-west-2-lax-1: 69 rows, all kept as they were\n",

@@ -7,8 +7,8 @@
 //! * Apache Libcloud has shared tenancy, dedicated tenancy or 0 for each pair, without a word which: see
 //!   [`Evidence::gather`]
 
-use crate::figures::{List, Pair};
-use crate::rebuild::Row;
+use crate::inputs::{List, Pair};
+use crate::rows::Row;
 use nodeglass::units::Money;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -147,7 +147,7 @@ impl<'a> Cell<'a> {
             list,
             is_listed: false,
             releases: releases.len(),
-            is_shared: releases.iter().any(|(_, list)| list.month == SHARED_ONLY),
+            is_shared: releases.iter().any(|(_, list)| list.month() == SHARED_ONLY),
             is_marked_up: prices.iter().any(|(amount, _)| DEDICATED.contains(&(dollars(*amount) / lowest))),
         })
     }
@@ -239,14 +239,14 @@ impl Evidence {
         }
         // Price lists need no judgement, and have types that us-east-1 lacks.
         for (pair, cell) in cells.iter().filter(|(_, cell)| cell.is_listed) {
-            let row = Row::exact(cell.amount, &cell.list.source, &cell.list.month);
+            let row = Row { amount: cell.amount, source: cell.list.source.clone() };
             evidence.figures.insert((*pair).clone(), row);
         }
         for (group, sizes) in old_groups {
             let Some(name) = largest(sizes.keys().copied()) else { continue };
             let then = dollars(sizes[name].amount) / dollars(changed[group.1][name]);
             let value = then / levels.mark_up(group, then, 1).unwrap_or(1.0);
-            let ratio = Ratio { value, month: sizes[name].list.month.clone() };
+            let ratio = Ratio { value, month: sizes[name].list.month().to_owned() };
             evidence.ratios.entry((group.0.to_owned(), group.1.to_owned())).or_insert(ratio);
         }
         evidence
@@ -264,17 +264,17 @@ impl Evidence {
         if mark_up.is_none() && !is_shared {
             return;
         }
-        let month = judged.common.iter().map(|name| &sizes[name].list.month).max();
-        let ratio = Ratio { value: judged.ratio / mark_up.unwrap_or(1.0), month: month.cloned().unwrap_or_default() };
+        let month = judged.common.iter().map(|name| sizes[name].list.month()).max().unwrap_or_default();
+        let ratio = Ratio { value: judged.ratio / mark_up.unwrap_or(1.0), month: month.to_owned() };
         self.ratios.insert((group.0.to_owned(), group.1.to_owned()), ratio);
         for name in judged.same_tenancy.iter().filter(|_| mark_up.is_none()) {
             let Cell { amount, list, .. } = sizes[name];
             // A price that is only in older releases is confirmed if the newest has its ratio on other sizes.
-            let row = match newest.filter(|newest| list.month != newest.month && month == Some(&newest.month)) {
-                Some(newest) => Row::exact(*amount, &format!("{}-confirmed", newest.source), &newest.month),
-                None => Row::exact(*amount, &list.source, &list.month),
+            let source = match newest.filter(|newest| list.month() != newest.month() && month == newest.month()) {
+                Some(newest) => format!("{}-confirmed", newest.source),
+                None => list.source.clone(),
             };
-            self.figures.insert((group.0.to_owned(), (*name).to_owned()), row);
+            self.figures.insert((group.0.to_owned(), (*name).to_owned()), Row { amount: *amount, source });
         }
     }
 }
@@ -342,7 +342,7 @@ impl<'a> Judged<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::Prices;
+    use crate::inputs::Prices;
     use test_case::test_case;
 
     fn prices(rows: &[(&str, &str, &str)]) -> Prices {
@@ -352,7 +352,7 @@ mod tests {
     }
 
     fn list(kind: &str, month: &str, rows: &[(&str, &str, &str)]) -> List {
-        List { source: format!("{kind}-{month}"), month: month.into(), prices: prices(rows) }
+        List { source: format!("{kind}-{month}"), prices: prices(rows) }
     }
 
     fn libcloud(month: &str, rows: &[(&str, &str, &str)]) -> List {
@@ -392,7 +392,7 @@ mod tests {
     #[test_case(&[("x8i.48xlarge", "21.00768"), ("x8i.96xlarge", "48.74438"), ("x8i.metal-48xl", "23.10845")], "x8i.metal-48xl" => "21.00768" ; "whatever the larger sizes cost")]
     #[test_case(&[("g4dn.12xlarge", "3.912"), ("g4dn.16xlarge", "4.352"), ("g4dn.metal", "7.824")], "g4dn.metal" => "7.82400" ; "two machines in one")]
     #[test_case(&[("c5.24xlarge", "4.08"), ("c5.metal", "4.08")], "c5.metal" => "4.08000" ; "shared already")]
-    fn bare_metal_is_set_back(sizes: &[(&str, &str)], wanted: &str) -> String {
+    fn bare_metal_gets_its_shared_price(sizes: &[(&str, &str)], wanted: &str) -> String {
         let rows: Vec<_> = sizes.iter().map(|(name, amount)| ("us-east-1", *name, *amount)).collect();
         set_back(&list("karpenter", "2026-07", &rows)).prices[&("us-east-1".to_owned(), wanted.to_owned())].decimal(5)
     }
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_list_needs_no_judge() {
+    fn prices_of_a_price_list_are_taken_as_they_are() {
         let listed = list(
             "price-list",
             "2026-02",
@@ -471,7 +471,7 @@ mod tests {
     #[test_case(&[("2023-08", "0.1652"), ("2025-03", "0.1652")] => 1 ; "two releases agree")]
     #[test_case(&[("2022-03", "0.1652"), ("2025-03", "0.1652")] => 1 ; "the release without other tenancies")]
     #[test_case(&[("2023-08", "0.18172"), ("2025-03", "0.1652")] => 1 ; "the mark-up is seen in another release")]
-    fn a_lone_size_needs_a_witness(releases: &[(&str, &str)]) -> usize {
+    fn a_single_size_needs_confirmation(releases: &[(&str, &str)]) -> usize {
         let lists: Vec<List> =
             releases.iter().map(|(month, amount)| libcloud(month, &[("eu-west-3", "m5zn.large", amount)])).collect();
         Evidence::gather(&reference(), &lists, &[]).figures.len()

@@ -120,20 +120,16 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::table_files::{self, CsvSource, CsvTable};
+    use crate::pricing::table_files::{self, CsvTable, is_estimated, month_of};
     use crate::pricing::{AsOf, PriceBook, Unknown};
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
     use test_case::test_case;
 
     const PRICES: &str = include_str!("../../assets/prices/ondemand.csv");
     const SPECS: &str = include_str!("../../assets/prices/specs.csv");
-    const SOURCES: &str = include_str!("../../assets/prices/sources.csv");
 
     #[test]
     fn every_row_of_the_price_file_comes_back_exactly() {
-        let mut sources = csv::Reader::from_reader(SOURCES.as_bytes());
-        let sources: BTreeMap<String, csv::StringRecord> =
-            sources.records().map(|row| row.unwrap()).map(|row| (row[0].to_owned(), row)).collect();
         let mut rows = csv::Reader::from_reader(PRICES.as_bytes());
         let (mut exact, mut estimated) = (0, 0);
         let mut regions = BTreeSet::new();
@@ -142,8 +138,7 @@ mod tests {
             let price = table().on_demand(&row[0], &row[1]).unwrap();
             assert_eq!(price.amount, row[2].parse().unwrap(), "{row:?}");
             let AsOf::Month(published) = price.origin.as_of else { panic!("{row:?}") };
-            let source = &sources[&row[3]];
-            assert_eq!((published, price.estimated), (&source[1], &source[2] == "yes"), "{row:?}");
+            assert_eq!((Some(published), price.estimated), (month_of(&row[3]), is_estimated(&row[3])), "{row:?}");
             *(if price.estimated { &mut estimated } else { &mut exact }) += 1;
             regions.insert(row[0].to_owned());
         }
@@ -168,7 +163,7 @@ mod tests {
     #[test]
     fn the_embedded_table_is_the_files_and_stays_small() {
         let packed = include_bytes!(concat!(env!("OUT_DIR"), "/prices.bin"));
-        assert_eq!(read(PRICES, SPECS, SOURCES).unwrap().pack().as_deref(), Ok(packed.as_slice()));
+        assert_eq!(read(PRICES, SPECS).unwrap().pack().as_deref(), Ok(packed.as_slice()));
         let prices: usize = table().regions.iter().map(|(_, prices)| prices.len()).sum();
         let type_bytes = size_of::<(String, Option<Size>)>() + 16;
         let resident = prices * size_of::<Price>() + table().types.len() * type_bytes;
@@ -201,9 +196,9 @@ mod tests {
     const PRICE_HEADER: &str = "region,instance_type,usd_per_hour,source\n";
     const SPEC_HEADER: &str = "instance_type,vcpu,memory_mib\n";
 
-    fn read(prices: &str, specs: &str, sources: &str) -> Result<CsvTable, String> {
+    fn read(prices: &str, specs: &str) -> Result<CsvTable, String> {
         CsvTable::read(|path| {
-            let texts = [(table_files::PRICES, prices), (table_files::SPECS, specs), (table_files::SOURCES, sources)];
+            let texts = [(table_files::PRICES, prices), (table_files::SPECS, specs)];
             Ok(texts.into_iter().find(|(name, _)| *name == path).unwrap().1.to_owned())
         })
     }
@@ -220,13 +215,13 @@ mod tests {
     #[test_case("us-east-1,a1.large,0.00,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: price `0.00` is 0 or above 4294 dollars an hour: leave out what has no price")]
     #[test_case("us-east-1,a1.large,5000,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: price `5000` is 0 or above 4294 dollars an hour: leave out what has no price")]
     #[test_case("us-east-1,a1.large,0.0000001,karpenter-2026-07\n" => "assets/prices/ondemand.csv:2: price `0.0000001` has more than 6 decimals; the packed form holds millionths")]
-    #[test_case("us-east-1,a1.large,1,guess\n" => "assets/prices/ondemand.csv:2: source `guess` is not in assets/prices/sources.csv")]
+    #[test_case("us-east-1,a1.large,1,guess\n" => "assets/prices/ondemand.csv:2: source `guess` has no month of publication, such as karpenter-2026-07")]
     #[test_case("us-east-1,b1.large,1,karpenter-2026-07\nus-east-1,a1.large,1,karpenter-2026-07\n" => "assets/prices/ondemand.csv:3: `us-east-1,a1.large` comes after `us-east-1,b1.large`: sort the rows, and give each pair once")]
     #[test_case("us-east-1,a1.large,1,karpenter-2026-07\nus-east-1,a1.large,2,karpenter-2026-07\n" => "assets/prices/ondemand.csv:3: `us-east-1,a1.large` comes after `us-east-1,a1.large`: sort the rows, and give each pair once" ; "a pair given twice")]
     fn a_malformed_price_file_names_file_and_line(rows: &str) -> String {
         let with_header = rows.is_empty() || rows.starts_with("region");
         let text = if with_header { rows.to_owned() } else { format!("{PRICE_HEADER}{rows}") };
-        read(&text, &format!("{SPEC_HEADER}a1.large,2,4096\n"), SOURCES).unwrap_err()
+        read(&text, &format!("{SPEC_HEADER}a1.large,2,4096\n")).unwrap_err()
     }
 
     #[test_case("a1.large,two,4096\n" => "assets/prices/specs.csv:2: vcpu `two` is not a whole number above 0")]
@@ -234,17 +229,17 @@ mod tests {
     #[test_case("b1.large,2,4096\na1.large,2,4096\n" => "assets/prices/specs.csv:3: `a1.large` comes after `b1.large`: sort the rows, and give each type once")]
     fn a_malformed_size_file_names_file_and_line(rows: &str) -> String {
         let prices = format!("{PRICE_HEADER}us-east-1,a1.large,1,karpenter-2026-07\n");
-        read(&prices, &format!("{SPEC_HEADER}{rows}"), SOURCES).unwrap_err()
+        read(&prices, &format!("{SPEC_HEADER}{rows}")).unwrap_err()
     }
 
-    #[test_case("b,2026-07,yes\na,2026-07,no\n" => "assets/prices/sources.csv:3: `a` comes after `b`: sort the rows, and give each source once")]
-    #[test_case("a,2026-13,yes\n" => "assets/prices/sources.csv:2: published `2026-13` is not a month such as 2026-07")]
-    #[test_case("a,2026-7,yes\n" => "assets/prices/sources.csv:2: published `2026-7` is not a month such as 2026-07")]
-    #[test_case("a,2026-07,true\n" => "assets/prices/sources.csv:2: estimated `true` is neither yes nor no")]
-    fn a_malformed_source_file_names_file_and_line(rows: &str) -> String {
-        let prices = format!("{PRICE_HEADER}us-east-1,a1.large,1,a\n");
-        let sources = format!("source,published,estimated\n{rows}");
-        read(&prices, &format!("{SPEC_HEADER}a1.large,2,4096\n"), &sources).unwrap_err()
+    #[test_case("karpenter-2026-07" => (Some("2026-07"), false))]
+    #[test_case("libcloud-2025-03-confirmed" => (Some("2025-03"), false))]
+    #[test_case("estimated-by-size-2023-01" => (Some("2023-01"), true))]
+    #[test_case("ec2-list-2026-11-dedicated" => (Some("2026-11"), true))]
+    #[test_case("karpenter-2026-13" => (None, false) ; "no such month")]
+    #[test_case("karpenter-2026-7" => (None, false) ; "one digit")]
+    fn the_name_of_a_source_has_its_month(source: &str) -> (Option<&str>, bool) {
+        (month_of(source), is_estimated(source))
     }
 
     #[test]
@@ -280,13 +275,13 @@ mod tests {
             let text = lines.iter().fold(PRICE_HEADER.to_owned(), |text, (region, name, micros, source)| {
                 text + &format!("{region},{name},{}.{:06},{source}\n", micros / 1_000_000, micros % 1_000_000)
             });
-            let table = read(&text, &format!("{SPEC_HEADER}a1.large,2,4096\n"), SOURCES).unwrap();
+            let table = read(&text, &format!("{SPEC_HEADER}a1.large,2,4096\n")).unwrap();
             let back = Table::unpack(&table.pack().unwrap()).unwrap();
             proptest::prop_assert_eq!(back.regions.iter().map(|(_, prices)| prices.len()).sum::<usize>(), lines.len());
             for (region, name, micros, source_name) in &lines {
                 let (price, source) = back.row(region, name).unwrap();
                 proptest::prop_assert_eq!(price.micros, *micros);
-                let CsvSource { published, estimated } = table.sources[*source_name].clone();
+                let (published, estimated) = (month_of(source_name).unwrap().to_owned(), is_estimated(source_name));
                 proptest::prop_assert_eq!(source, &Source { published, estimated });
             }
         }

@@ -19,21 +19,22 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const PRICES: &str = "assets/prices/ondemand.csv";
 /// Path of the sizes of instance types, relative to the package.
 pub const SPECS: &str = "assets/prices/specs.csv";
-/// Path of the description of each price's source, relative to the package.
-pub const SOURCES: &str = "assets/prices/sources.csv";
+
+/// The columns of [`PRICES`].
+pub const PRICE_COLUMNS: [&str; 4] = ["region", "instance_type", "usd_per_hour", "source"];
+/// The columns of [`SPECS`].
+pub const SPEC_COLUMNS: [&str; 3] = ["instance_type", "vcpu", "memory_mib"];
 
 /// The most bytes that the packed table may add to the program.
 pub const MAX_PACKED_BYTES: usize = 120_000;
 
-/// The rows of the three files.
+/// The rows of the two files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CsvTable {
     /// Prices by price region and instance type.
     pub prices: BTreeMap<(String, String), CsvPrice>,
     /// Sizes by instance type.
     pub sizes: BTreeMap<String, CsvSize>,
-    /// Sources by name.
-    pub sources: BTreeMap<String, CsvSource>,
 }
 
 /// A row of [`PRICES`].
@@ -41,8 +42,20 @@ pub struct CsvTable {
 pub struct CsvPrice {
     /// Millionths of a dollar an hour.
     pub micros: u32,
-    /// Name of the row's source.
+    /// Its source, in whose name is the month of publication: `karpenter-2026-07`.
     pub source: String,
+}
+
+/// The month (`2026-07`) in the name of a source, in which its prices were published; of estimates, that of the prices they
+/// derive from. `None` if the name has none.
+pub fn month_of(source: &str) -> Option<&str> {
+    let starts = source.char_indices().map(|(at, _)| at);
+    starts.filter_map(|at| source.get(at..at + 7)).find(|text| is_month(text))
+}
+
+/// Whether the prices of a source are estimates, shown with `~`.
+pub fn is_estimated(source: &str) -> bool {
+    source.starts_with("estimated-") || source.ends_with("-dedicated")
 }
 
 /// A row of [`SPECS`].
@@ -54,15 +67,6 @@ pub struct CsvSize {
     pub memory_mib: u32,
 }
 
-/// A row of [`SOURCES`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CsvSource {
-    /// Month (`2026-07`) in which the figures were published; of estimates, the month of the figures they derive from.
-    pub published: String,
-    /// Whether the figures are estimates, shown with `~`.
-    pub estimated: bool,
-}
-
 impl CsvTable {
     /// Reads the files, whose text `open` returns by path. Rows must be sorted and unique, so that the changes of two
     /// authors merge.
@@ -71,37 +75,22 @@ impl CsvTable {
     /// An error of `open`, or the first line that is malformed or out of order as `file:line: reason`.
     pub fn read(open: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
         let mut table = Self::default();
-        let header = ["source", "published", "estimated"];
-        read_rows(SOURCES, &open(SOURCES)?, header, "source", |[name, published, estimated]| {
-            if !is_month(published) {
-                return Err(format!("published `{published}` is not a month such as 2026-07"));
-            }
-            let estimated = match estimated {
-                "yes" => true,
-                "no" => false,
-                other => return Err(format!("estimated `{other}` is neither yes nor no")),
-            };
-            table.sources.insert(name.to_owned(), CsvSource { published: published.to_owned(), estimated });
-            Ok(())
-        })?;
-        let header = ["instance_type", "vcpu", "memory_mib"];
-        read_rows(SPECS, &open(SPECS)?, header, "type", |[name, vcpu, memory_mib]| {
+        read_rows(SPECS, &open(SPECS)?, SPEC_COLUMNS, "type", |[name, vcpu, memory_mib]| {
             check_type(name)?;
             let size = CsvSize { vcpu: count("vcpu", vcpu)?, memory_mib: count("memory_mib", memory_mib)? };
             table.sizes.insert(name.to_owned(), size);
             Ok(())
         })?;
-        let header = ["region", "instance_type", "usd_per_hour", "source"];
-        read_rows(PRICES, &open(PRICES)?, header, "pair", |[region, name, price, source]| {
+        read_rows(PRICES, &open(PRICES)?, PRICE_COLUMNS, "pair", |[region, name, price, source]| {
             if !is_plain(region) {
                 return Err(format!("region `{region}` is not of lower-case letters, digits and dashes"));
             }
             check_type(name)?;
             let micros = micros(price).map_err(|why| format!("price `{price}` {why}"))?;
-            if !table.sources.contains_key(source) {
-                return Err(format!("source `{source}` is not in {SOURCES}"));
-            }
             let price = CsvPrice { micros, source: source.to_owned() };
+            if month_of(source).is_none() {
+                return Err(format!("source `{source}` has no month of publication, such as karpenter-2026-07"));
+            }
             table.prices.insert((region.to_owned(), name.to_owned()), price);
             Ok(())
         })?;
@@ -115,15 +104,15 @@ impl CsvTable {
     pub fn pack(&self) -> Result<Vec<u8>, String> {
         let regions: BTreeSet<&String> = self.prices.keys().map(|(region, _)| region).collect();
         let types: BTreeSet<&String> = self.prices.keys().map(|(_, name)| name).chain(self.sizes.keys()).collect();
-        let sources: Vec<&String> = self.sources.keys().collect();
+        let sources: BTreeSet<&str> = self.prices.values().map(|price| price.source.as_str()).collect();
         if types.len() > usize::from(u16::MAX) || sources.len() > usize::from(u8::MAX) {
             let (types, sources) = (types.len(), sources.len());
             return Err(format!("{types} instance types and {sources} sources are more than the packed form can hold"));
         }
 
-        let months = self.sources.values().map(|source| {
-            let mark = if source.estimated { "~" } else { "" };
-            format!("{mark}{}", source.published)
+        let months = sources.iter().map(|source| {
+            let mark = if is_estimated(source) { "~" } else { "" };
+            format!("{mark}{}", month_of(source).unwrap_or_default())
         });
         let with_sizes = types.iter().map(|name| match self.sizes.get(*name) {
             Some(size) => format!("{name},{},{}", size.vcpu, size.memory_mib),
@@ -136,7 +125,7 @@ impl CsvTable {
             let row = |name: &&String| self.prices.get(&(region.clone(), (*name).clone()));
             let rows: Vec<Option<&CsvPrice>> = types.iter().map(row).collect();
             plain.extend(rows.iter().flat_map(|row| row.map_or(0, |price| price.micros).to_le_bytes()));
-            let position = |price: &CsvPrice| sources.binary_search(&&price.source).unwrap_or_default() as u8;
+            let position = |price: &CsvPrice| sources.range(..price.source.as_str()).count() as u8;
             plain.extend(rows.iter().map(|row| row.map_or(0, position)));
         }
 

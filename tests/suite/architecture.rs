@@ -42,7 +42,7 @@ fn allowed(room: &str) -> &'static [&'static str] {
         // Settings are parsed into the types of the modules that use them.
         "cli" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output"],
         // A separate program that uses the library.
-        "price_table" => &["estimate", "figures", "read_inputs", "rebuild", "table", "table_files", "tenancy"],
+        "price_table" => &["estimate", "inputs", "read_inputs", "rows", "table", "table_files", "tenancy"],
         "app" => &["units", "model", "pricing", "cluster", "insight", "source", "ui", "output", "cli"],
         other => panic!("the room {other} has no place in the direction of dependence"),
     }

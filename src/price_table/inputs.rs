@@ -4,7 +4,7 @@
 //! publication of that month has no price. All prices are US dollars an hour for Linux. `assets/prices/README.md` describes
 //! the publications.
 
-use crate::table_files::{is_month, is_plain, is_type};
+use crate::table_files::{is_month, is_plain, is_type, month_of};
 use nodeglass::model::Timestamp;
 use nodeglass::units::Money;
 use serde::Deserialize;
@@ -23,15 +23,18 @@ pub type Prices = BTreeMap<Pair, Money>;
 pub struct List {
     /// The name of its source, `karpenter-2026-07`.
     pub source: String,
-    /// The month of publication, `2026-07`.
-    pub month: String,
     /// Its prices.
     pub prices: Prices,
 }
 
 impl List {
     fn new(kind: &str, month: &str) -> Self {
-        Self { source: format!("{kind}-{month}"), month: month.to_owned(), prices: Prices::new() }
+        Self { source: format!("{kind}-{month}"), prices: Prices::new() }
+    }
+
+    /// The month of publication, `2026-07`.
+    pub fn month(&self) -> &str {
+        month_of(&self.source).unwrap_or_default()
     }
 
     /// Adds a price, unless it is 0 (not sold) or of something else than an instance type in a region.
@@ -95,15 +98,15 @@ pub fn read(kind: &str, text: &str) -> Result<Vec<List>, String> {
 /// # Errors
 /// Two publications of one month have different prices of a pair.
 pub fn merge(lists: &mut Vec<List>, new: List) -> Result<(), String> {
-    let Some(list) = lists.iter_mut().find(|list| list.month == new.month) else {
+    let Some(list) = lists.iter_mut().find(|list| list.source == new.source) else {
         lists.push(new);
-        lists.sort_by(|a, b| a.month.cmp(&b.month));
+        lists.sort_by(|a, b| a.source.cmp(&b.source));
         return Ok(());
     };
     for ((region, name), amount) in new.prices {
         let known = *list.prices.entry((region.clone(), name.clone())).or_insert(amount);
         if known != amount {
-            let (month, known, amount) = (&new.month, decimal(known), decimal(amount));
+            let (month, known, amount) = (list.month(), decimal(known), decimal(amount));
             return Err(format!("{month} already has another price of {region},{name}: {known} instead of {amount}"));
         }
     }
@@ -112,14 +115,15 @@ pub fn merge(lists: &mut Vec<List>, new: List) -> Result<(), String> {
 
 /// The text of the file of some publications, which are sorted by month.
 pub fn write(lists: &[List]) -> String {
-    let mut rows =
-        vec![KEYS.into_iter().chain(lists.iter().map(|list| list.month.as_str())).collect::<Vec<_>>().join(",")];
+    let months = lists.iter().map(|list| list.month().to_owned());
+    let header: Vec<String> = KEYS.into_iter().map(str::to_owned).chain(months).collect();
     let pairs: BTreeSet<&Pair> = lists.iter().flat_map(|list| list.prices.keys()).collect();
-    for pair in pairs {
-        let amounts = lists.iter().map(|list| list.prices.get(pair).map_or(String::new(), |amount| decimal(*amount)));
-        rows.push([pair.0.clone(), pair.1.clone()].into_iter().chain(amounts).collect::<Vec<_>>().join(","));
-    }
-    rows.join("\n") + "\n"
+    let rows = pairs.into_iter().map(|pair| {
+        let amount = |list: &List| list.prices.get(pair).map_or(String::new(), |amount| decimal(*amount));
+        [pair.0.clone(), pair.1.clone()].into_iter().chain(lists.iter().map(amount)).collect()
+    });
+    let lines = std::iter::once(header).chain(rows);
+    lines.map(|fields| fields.join(",") + "\n").collect()
 }
 
 /// The shortest text of an amount, rounded to millionths.
@@ -254,26 +258,26 @@ mod tests {
     }
 
     #[test]
-    fn the_files_of_others_are_read() {
+    fn publications_of_other_projects_are_read() {
         let list = libcloud(
             r#"{"compute": {"ec2_linux": {"a1.large": {"us-east-1": 0.051, "us-west-2": 0.0}, "odd": {"us-east-1": 1}}},
             "updated": 1740936978}"#,
         )
         .unwrap();
-        assert_eq!((list.month.as_str(), rows(&list)), ("2025-03", vec!["us-east-1 a1.large 0.051".to_owned()]));
+        assert_eq!((list.month(), rows(&list)), ("2025-03", vec!["us-east-1 a1.large 0.051".to_owned()]));
         let list = price_list(
             r#"{"generated_at": "2026-02-17T16:21:11", "instances":
             {"t3.nano": {"pricing": {"eu-west-1": {"RHEL": 0.1, "Linux": 0.0057}, "eu-west-2": {"RHEL": 0.1}}}}}"#,
         )
         .unwrap();
-        assert_eq!((list.month.as_str(), rows(&list)), ("2026-02", vec!["eu-west-1 t3.nano 0.0057".to_owned()]));
+        assert_eq!((list.month(), rows(&list)), ("2026-02", vec!["eu-west-1 t3.nano 0.0057".to_owned()]));
         let list = karpenter(
             "// generated at 2026-08-24T13:29:56Z for us-east-1\nvar X = map[string]map[T]float64{\n\t\"us-gov-east-1\": {\n\
             \t\t// c5 family\n\t\t\"c5.large\": 0.102000, \"c5.metal\": 4.896000,\n\t},\n}\n",
         )
         .unwrap();
         let expected = vec!["us-gov-east-1 c5.large 0.102".to_owned(), "us-gov-east-1 c5.metal 4.896".to_owned()];
-        assert_eq!((list.month.as_str(), rows(&list)), ("2026-08", expected));
+        assert_eq!((list.month(), rows(&list)), ("2026-08", expected));
         assert!(libcloud("{}").unwrap_err().starts_with("not Libcloud's pricing.json: "));
         assert!(price_list("[]").unwrap_err().starts_with("not parsec's ec2_pricing.json: "));
         assert!(karpenter("package pricing").unwrap_err().starts_with("no line `// generated at`"));

@@ -1,44 +1,35 @@
 //! The rows of the table from its inputs: the order of the publications, then estimates; and a measure of both.
 
 use crate::estimate::Estimator;
-use crate::figures::{Inputs, List, Pair};
+use crate::inputs::{Inputs, List, Pair};
+use crate::table_files::is_estimated;
 use crate::tenancy::{Evidence, REFERENCE, Reference, set_back};
 use nodeglass::units::Money;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// A row of the table.
+/// A price of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Dollars an hour.
     pub amount: Money,
     /// The name of its source.
     pub source: String,
-    /// The month of the source.
-    pub month: String,
-    /// Whether it is an estimate.
-    pub estimated: bool,
-}
-
-impl Row {
-    /// The price of a publication.
-    pub fn exact(amount: Money, source: &str, month: &str) -> Self {
-        Self { amount, source: source.to_owned(), month: month.to_owned(), estimated: false }
-    }
 }
 
 /// The rows of all pairs that are `offered` or published. The newest of Karpenter's tables, the price lists and the updates
 /// wins, then Libcloud's prices of shared tenancy, then estimates.
 pub fn rows(inputs: &Inputs, updates: &[List], offered: &BTreeSet<Pair>) -> BTreeMap<Pair, Row> {
     let mut lists: Vec<&List> = inputs.price_list.iter().chain(updates).collect();
-    lists.sort_by_key(|list| &list.month);
+    lists.sort_by_key(|list| list.month());
     let karpenter: Vec<List> = inputs.karpenter.iter().map(set_back).collect();
     let mut published: Vec<&List> = lists.iter().copied().chain(&karpenter).collect();
     // The sort is stable: of one month, Karpenter's table is the last.
-    published.sort_by_key(|list| &list.month);
+    published.sort_by_key(|list| list.month());
     let mut rows: BTreeMap<Pair, Row> = BTreeMap::new();
-    for List { source, month, prices } in published {
-        rows.extend(prices.iter().map(|(pair, amount)| (pair.clone(), Row::exact(*amount, source, month))));
+    for List { source, prices } in published {
+        let row = |amount: &Money| Row { amount: *amount, source: source.clone() };
+        rows.extend(prices.iter().map(|(pair, amount)| (pair.clone(), row(amount))));
     }
 
     let reference = rows.iter().filter(|((region, _), _)| region == REFERENCE);
@@ -80,7 +71,7 @@ pub fn measure(inputs: &Inputs, offered: &BTreeSet<Pair>) -> Measure {
         let Some(listed) = list.prices.get(&pair).map(|listed| listed.nanos()) else { continue };
         let difference = (row.amount.nanos() - listed).unsigned_abs();
         let (equal, near) = (usize::from(difference == 0), usize::from(difference * 100 <= listed.unsigned_abs()));
-        if row.estimated {
+        if is_estimated(&row.source) {
             measure.estimates += 1;
             measure.estimates_equal += equal;
             measure.estimates_near += near;
@@ -136,7 +127,7 @@ mod tests {
 
     /// What is shown as exact must be exact: the thresholds that the notes promise, by a price list that had no part in it.
     #[test]
-    fn the_rules_hold_against_a_price_list_that_they_do_not_know() {
+    fn the_rules_match_a_price_list_that_is_left_out() {
         let measure = measure(&inputs(), &committed().prices.keys().cloned().collect());
         println!("{}", measure.text());
         assert!(measure.exact > 8_000 && measure.exact_equal * 1_000 >= measure.exact * 995, "{measure:?}");
@@ -151,7 +142,7 @@ mod tests {
 
     /// Two publications that had no part in each other: all of Karpenter's bare metal, set back, is what AWS lists.
     #[test]
-    fn karpenters_bare_metal_is_set_back_to_what_aws_lists() {
+    fn bare_metal_of_karpenter_gets_the_listed_shared_price() {
         let inputs = inputs();
         let list = inputs.price_list.last().unwrap();
         let mut compared = 0;
@@ -170,7 +161,6 @@ mod tests {
     fn newer_publications_win() {
         let list = |kind: &str, month: &str, region: &str, amount: &str| List {
             source: format!("{kind}-{month}"),
-            month: month.into(),
             prices: [((region.to_owned(), "m5.large".to_owned()), amount.parse().unwrap())].into(),
         };
         let inputs = Inputs {
