@@ -3,9 +3,7 @@
 use super::classes::NodeClasses;
 use super::{Cluster, ManagedBy, Row};
 use crate::model::{Name, key};
-use crate::pricing::{
-    ControlPlane, Demand, Offer, PriceBook, Unknown, VolumesQuote, has_volumes, launched_with, region_of_endpoint,
-};
+use crate::pricing::{ControlPlane, Demand, Offer, PriceBook, Unknown, VolumesQuote, region_of_endpoint};
 use std::collections::BTreeMap;
 
 impl Row {
@@ -18,14 +16,12 @@ impl Row {
     }
 
     fn quote_volumes(&self, book: &PriceBook, classes: &NodeClasses) -> Option<VolumesQuote> {
-        let offer = self.billed_offer().filter(|offer| has_volumes(offer))?;
-        let unknown = |why| Some(VolumesQuote::from_unknown(offer.partition().currency(), why));
-        let Some((provisioner, name)) = self.node_class() else { return unknown(Unknown::NoNodeClass) };
-        let Some(class) = classes.get(provisioner, name) else { return unknown(Unknown::NodeClassNotRead) };
+        let class = self.node_class().ok_or(Unknown::NoNodeClass);
+        let class =
+            class.and_then(|(provisioner, name)| classes.get(provisioner, name).ok_or(Unknown::NodeClassNotRead));
         let local_disks = self.label(key::AUTO_LOCAL_NVME).and_then(|gib| gib.parse().ok());
-        let mut quote = book.quote_volumes(offer, &launched_with(class, local_disks));
-        quote.estimated = self.has_older_class();
-        Some(quote)
+        let quote = book.quote_volumes(self.billed_offer()?, class, local_disks)?;
+        Some(VolumesQuote { estimated: class.is_ok() && self.has_older_class(), ..quote })
     }
 
     /// Whether its node class has changed since its launch, which is drift to Karpenter.

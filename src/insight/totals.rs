@@ -222,7 +222,7 @@ impl PriceTotals {
 
     /// The part of the volumes of one row.
     fn from_volumes(quote: &VolumesQuote) -> Self {
-        let (known, unknown) = (quote.known(), quote.unknown());
+        let VolumesQuote { known, unknown, .. } = *quote;
         let is_priced = unknown.is_none() || known != Money::ZERO;
         let mut price = Self {
             currency: quote.currency,

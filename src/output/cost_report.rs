@@ -135,9 +135,9 @@ pub(super) fn volumes(row: &Row) -> Option<VolumesReport> {
     let quote: &VolumesQuote = row.volumes_quote()?;
     Some(VolumesReport {
         currency: quote.currency.code(),
-        hourly: quote.hourly().map(decimal),
-        known: decimal(quote.known()),
-        unknown: quote.unknown().map(Unknown::reason),
+        hourly: quote.unknown.is_none().then(|| decimal(quote.known)),
+        known: decimal(quote.known),
+        unknown: quote.unknown.map(Unknown::reason),
         estimated: quote.estimated,
         parts: quote.parts.iter().map(volume).collect(),
     })

@@ -1,6 +1,6 @@
 //! What price sources answer: single sheets as they arrive, and all their figures merged.
 
-use super::control_plane::ClusterSupport;
+use super::extra_costs::ClusterSupport;
 use super::offer::{Offer, Os, Tenancy};
 use super::origin::{AsOf, Origin, PriceSource};
 use super::place::{Zone, ZoneKind};
@@ -183,6 +183,8 @@ pub(super) enum Item {
     OnDemand(Os, Tenancy, Name),
     /// In a zone, or with an empty name in the region by a source without zones.
     Spot(Os, Name, Name),
+    /// What spot costs of each dollar of the on-demand price.
+    SpotShare(Os, Name),
     AutoFee(Name),
     FargateVcpu,
     FargateGb,
@@ -203,40 +205,30 @@ struct Region {
     figures: FxHashMap<Item, Figure>,
     /// The zones that spot prices are known of.
     zones: BTreeSet<Name>,
-    /// Percent saved, band of interruptions, and origin.
-    savings: FxHashMap<(Os, Name), (u8, u8, Origin)>,
+    /// The spot advisor's bands of interruption.
+    interruption_bands: FxHashMap<(Os, Name), u8>,
 }
 
 /// The answers of price sources, merged by price region: the newest figure holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answers(FxHashMap<Name, Region>);
 
-/// Whether a figure does not replace an older answer. Only a cached one may arrive late: an answer of this run holds even if
-/// the clock was ahead when the older one was fetched.
-fn is_outdated(new: Origin, old: Origin) -> bool {
-    old.as_of > new.as_of && matches!(new.as_of, AsOf::Fetched { cached: true, .. })
-}
+/// A percent of a dollar in nano-dollars.
+const PERCENT: i64 = 10_000_000;
 
 impl Region {
     /// Keeps the better of two figures; true if that is the new one. AWS's lists have prices of zero for what is not sold.
     fn put(&mut self, item: Item, new: Figure) -> bool {
-        let kept =
-            |old: &Figure| *old == new || is_outdated(new.origin, old.origin) || (new.estimated && !old.estimated);
-        if new.amount <= Money::ZERO || self.figures.get(&item).is_some_and(kept) {
+        let is_kept = |old: &Figure| {
+            // Only a cached answer may arrive late: one of this run holds even if the clock was ahead at the older one.
+            let is_cached = matches!(new.origin.as_of, AsOf::Fetched { cached: true, .. });
+            let is_late = is_cached && old.origin.as_of > new.origin.as_of;
+            *old == new || is_late || (new.estimated && !old.estimated)
+        };
+        if new.amount <= Money::ZERO || self.figures.get(&item).is_some_and(is_kept) {
             return false;
         }
         self.figures.insert(item, new);
-        true
-    }
-
-    fn put_saving(&mut self, saving: &SpotSaving, origin: Origin) -> bool {
-        let new = (saving.percent, saving.interruption_band, origin);
-        let key = (saving.os, saving.instance_type.clone());
-        let kept = |old: &(u8, u8, Origin)| *old == new || is_outdated(origin, old.2);
-        if saving.percent >= 100 || self.savings.get(&key).is_some_and(kept) {
-            return false;
-        }
-        self.savings.insert(key, new);
         true
     }
 
@@ -290,8 +282,13 @@ impl Answers {
                 }
             }
             Prices::SpotSavings(savings) => {
-                for saving in savings {
-                    changed |= region.put_saving(saving, origin);
+                for SpotSaving { instance_type, os, percent, interruption_band } in savings {
+                    let amount = Money::from_nanos((100 - i64::from(*percent)) * PERCENT);
+                    let share = Figure { amount, estimated: true, origin };
+                    if region.put(Item::SpotShare(*os, instance_type.clone()), share) {
+                        region.interruption_bands.insert((*os, instance_type.clone()), *interruption_band);
+                        changed = true;
+                    }
                 }
             }
             Prices::Volumes(volumes) => {
@@ -335,16 +332,15 @@ impl Answers {
         }
         let median = region.median_spot(offer.os, instance_type);
         median.or_else(|| figure(Name::default())).or_else(|| {
-            let (percent, _, origin) = *region.savings.get(&(offer.os, instance_type.clone()))?;
-            Some(Figure { amount: on_demand?.amount.times(i64::from(100 - percent), 100), estimated: true, origin })
+            let share = region.figures.get(&Item::SpotShare(offer.os, instance_type.clone()))?;
+            Some(Figure { amount: on_demand?.amount.times(share.amount.nanos(), 100 * PERCENT), ..*share })
         })
     }
 
     /// How often spot capacity of this type is interrupted, as the spot advisor's band: 0 (<5 %) to 4 (>20 %).
     pub fn interruption_band(&self, offer: &Offer) -> Option<u8> {
         let region = self.0.get(offer.region.as_ref()?)?;
-        let (_, band, _) = region.savings.get(&(offer.os, offer.instance_type.clone()?))?;
-        Some(*band)
+        region.interruption_bands.get(&(offer.os, offer.instance_type.clone()?)).copied()
     }
 }
 

@@ -193,21 +193,14 @@ impl fmt::Display for DiscountRule {
 pub fn apply(rules: &[DiscountRule], offer: &Offer, quote: &mut Quote) {
     // What is prepaid has no hourly price.
     let has_instance_price = quote.mark != Mark::Prepaid;
-    let has_part = |on| match on {
-        DiscountOn::Instance => has_instance_price,
-        DiscountOn::Fee => quote.fee.is_some(),
-        DiscountOn::All => has_instance_price || quote.fee.is_some(),
-    };
-    let first = rules.iter().enumerate().find(|(_, rule)| has_part(rule.on) && rule.matches(offer));
-    let Some((at, rule)) = first else { return };
-    let instance_before = match rule.on {
-        DiscountOn::Instance | DiscountOn::All if has_instance_price => reduce(&mut quote.instance, rule.factor),
-        DiscountOn::Instance | DiscountOn::Fee | DiscountOn::All => None,
-    };
-    let fee_before = match (&mut quote.fee, rule.on) {
-        (Some(fee), DiscountOn::Fee | DiscountOn::All) => reduce(fee, rule.factor),
-        (Some(_) | None, _) => None,
-    };
+    let has_fee = quote.fee.is_some();
+    let is_on_instance = |rule: &DiscountRule| has_instance_price && rule.on != DiscountOn::Fee;
+    let is_on_fee = |rule: &DiscountRule| has_fee && rule.on != DiscountOn::Instance;
+    let applies = |rule: &DiscountRule| (is_on_instance(rule) || is_on_fee(rule)) && rule.matches(offer);
+    let Some((at, rule)) = rules.iter().enumerate().find(|(_, rule)| applies(rule)) else { return };
+    let instance_before = if is_on_instance(rule) { reduce(&mut quote.instance, rule.factor) } else { None };
+    let fee = quote.fee.as_mut().filter(|_| is_on_fee(rule));
+    let fee_before = fee.and_then(|fee| reduce(fee, rule.factor));
     if instance_before.or(fee_before).is_some() {
         quote.mark = quote.mark.max(Mark::Override);
     }

@@ -44,6 +44,7 @@ pub fn figure(region: &str, item: &Item) -> Option<Figure> {
         }
         Item::OnDemand(..)
         | Item::Spot(..)
+        | Item::SpotShare(..)
         | Item::AutoFee(_)
         | Item::Volume(_)
         | Item::VolumeIops(_)

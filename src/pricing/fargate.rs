@@ -224,7 +224,7 @@ mod tests {
     proptest! {
         /// A size is at least the requests, larger requests never have a smaller size, and every size is on AWS's list.
         #[test]
-        fn the_ladder_holds_what_is_asked_and_never_falls(
+        fn a_size_holds_the_requests_and_grows_with_them(
             cpu in 0_u64..20_000, more_cpu in 0_u64..4_000, memory in 0_u64..130_000, more_memory in 0_u64..20_000,
         ) {
             let size = rounded(cpu, memory * MIB);

@@ -16,10 +16,10 @@ mod answers;
 mod auto_fee;
 mod book;
 mod capacity_type;
-mod control_plane;
 mod demand;
 mod discount;
 mod embedded;
+mod extra_costs;
 mod fargate;
 mod glob;
 mod offer;
@@ -30,16 +30,15 @@ mod quote;
 mod table;
 #[cfg(test)]
 mod table_files;
-mod volumes;
 
 pub use answers::{
     EksPrices, OnDemandPrice, PriceNews, PriceSheet, Prices, SourceState, SpotPrice, SpotSaving, VolumePrice,
 };
 pub use book::{PriceBook, PriceTerms};
 pub use capacity_type::CapacityType;
-pub use control_plane::{ClusterSupport, ControlPlane, SupportPhase, SupportType};
 pub use demand::{Demand, OnDemandKey};
 pub use discount::{DiscountOn, DiscountRule, Factor, FactorError};
+pub use extra_costs::{ClusterSupport, ControlPlane, ExtraCosts, SupportPhase, SupportType, VolumePart, VolumesQuote};
 pub use fargate::FargatePods;
 pub use glob::{Glob, GlobError};
 pub use offer::{BadOverride, ComputeType, Offer, Os, Tenancy};
@@ -48,5 +47,3 @@ pub use place::{Partition, Zone, ZoneKind, region_of_endpoint};
 pub use price_file::{PriceFile, PriceFileError, PriceRow};
 pub use quote::{Amount, Basis, Component, Discount, Figure, Mark, PriceParts, Quote, Unknown};
 pub use table::Size;
-pub use volumes::{ExtraCosts, VolumePart, VolumesQuote};
-pub(crate) use volumes::{has_volumes, launched_with};

@@ -242,7 +242,7 @@ mod tests {
     #[test_case("free")]
     #[test_case("$0.1")]
     #[test_case("0,1")]
-    fn override_rejects_non_finite(value: &str) {
+    fn a_value_that_is_not_a_finite_number_is_rejected(value: &str) {
         let bad = price_override(value).unwrap_err();
         assert_eq!(bad, BadOverride { value: value.into() });
     }

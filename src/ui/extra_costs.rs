@@ -105,18 +105,18 @@ pub(super) fn volume_facts(scene: &Scene<'_>, row: &Row) -> Vec<Fact> {
 
 fn total(scene: &Scene<'_>, quote: &VolumesQuote) -> Fact {
     let sign = format::sign(quote.currency, scene.theme());
-    let known = quote.known();
-    if let Some(why) = quote.nothing {
+    let known = quote.known;
+    if let Some(why) = quote.unknown.filter(|_| quote.parts.is_empty()) {
         let denied = why == Unknown::NodeClassNotRead && classes_are_denied(scene);
         let why = if denied { "cannot list node classes: forbidden" } else { why.reason() };
         return ("volumes", why.to_owned(), Role::Dim);
     }
-    if known == Money::ZERO && quote.unknown().is_some() {
+    if known == Money::ZERO && quote.unknown.is_some() {
         return ("volumes", "unknown".to_owned(), Role::Warn);
     }
-    let mark = marks(scene, quote.unknown().is_some(), quote.estimated);
+    let mark = marks(scene, quote.unknown.is_some(), quote.estimated);
     let month =
-        if quote.unknown().is_none() { format!(", {sign}{}/mo", known.monthly().grouped(2)) } else { String::new() };
+        if quote.unknown.is_none() { format!(", {sign}{}/mo", known.monthly().grouped(2)) } else { String::new() };
     let priced = quote.parts.iter().filter(|part| part.known != Money::ZERO);
     let oldest = priced.map(|part| part.origin).min_by_key(|origin| origin.as_of).unwrap_or_default();
     let source = format::provenance(oldest.source, oldest.as_of, scene.now);

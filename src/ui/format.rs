@@ -2,7 +2,7 @@
 
 use super::theme::{Glyphs, Theme};
 use crate::model::{Resource, Timestamp};
-use crate::pricing::{AsOf, PriceSource, Quote};
+use crate::pricing::{AsOf, PriceParts, PriceSource, Quote};
 use crate::units::{Currency, Money, age};
 
 const KI: u64 = 1 << 10;
@@ -101,7 +101,9 @@ pub(super) fn of_none(resource: &Resource, part: u64) -> String {
 
 /// An hourly price with its marks: `0.0963`, `~0.0860`, `≤0.0860`, `0.0860R`.
 pub(super) fn price(quote: &Quote, glyphs: &Glyphs) -> String {
-    quote.label(4).replace('≤', glyphs.most).replace('≥', glyphs.least).replace('—', glyphs.unknown)
+    let PriceParts { lead, figure, suffix } = quote.parts(4);
+    let lead = lead.replace('≤', glyphs.most).replace('≥', glyphs.least);
+    format!("{lead}{}{suffix}", figure.replace('—', glyphs.unknown))
 }
 
 /// The currency sign before an amount; in ASCII, yuan is `CNY `.

@@ -166,7 +166,7 @@ fn class(provisioner: Provisioner, name: &str, volumes: Vec<Volume>) -> NodeClas
 /// `hourly` of what is known, and why not all is.
 fn volumes(cluster: &Cluster, node: &str) -> Option<(String, Option<Unknown>)> {
     let quote = cluster.row_of_node(node).and_then(Row::volumes_quote)?;
-    Some((quote.known().decimal(5), quote.unknown()))
+    Some((quote.known.decimal(5), quote.unknown))
 }
 
 fn totals(cluster: &mut Cluster) -> Totals {
@@ -324,7 +324,7 @@ fn a_claim_is_billed_for_volumes_from_its_launch() {
     };
     let of_claim = |cluster: &Cluster| {
         let quote = cluster.row_of_claim("general-1").and_then(Row::volumes_quote);
-        quote.map(|quote| quote.known().decimal(5))
+        quote.map(|quote| quote.known.decimal(5))
     };
     cluster.apply(pending.clone().added(), at(2));
     assert_eq!(of_claim(&cluster), None);

@@ -204,7 +204,7 @@ fn auto_fee_uses_the_nodes_region() {
 }
 
 #[test]
-fn auto_node_shows_instance_price_without_fee() {
+fn an_unknown_fee_leaves_the_instance_price_as_a_lower_bound() {
     // Auto Mode has no fee for types this small.
     let quote = price(&seoul(&[AUTO, ("node.kubernetes.io/instance-type", "t3.micro")]));
     assert_eq!(
@@ -228,7 +228,7 @@ fn a_fee_on_an_estimate_or_by_an_unverified_share_is_an_estimate() {
 }
 
 #[test]
-fn every_purchase_kind_is_priced_or_explained() {
+fn every_capacity_type_is_priced_or_explained() {
     for capacity_type in CapacityType::ALL {
         let pairs: Pairs = match capacity_type {
             CapacityType::OnDemand => &[],
@@ -305,7 +305,7 @@ fn every_partition_has_a_price_rule(region: &str) -> (Currency, (String, Option<
 /// A price is a function of the node and the book: quoted again it is the same, and while labels arrive one by one
 /// it never passes through "unknown" once it was known.
 #[test]
-fn reprice_has_no_unknown_gap() {
+fn a_known_price_never_becomes_unknown_while_labels_arrive() {
     let arriving = [TYPE, REGION, ZONE, ON_DEMAND, ("karpenter.sh/initialized", "true")];
     let mut was_known = false;
     for count in 0..=arriving.len() {
