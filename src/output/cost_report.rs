@@ -168,11 +168,10 @@ pub(super) fn control_plane_line(plane: &ControlPlaneReport) -> String {
 /// The volumes of all nodes as a line of the table format.
 pub(super) fn volumes_line(volumes: &VolumeTotalReport) -> String {
     let reasons: Vec<String> = volumes.unknown_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();
-    let unknown = if reasons.is_empty() { String::new() } else { format!("  unknown: {}", reasons.join(", ")) };
-    let Some(hourly) = &volumes.hourly else { return format!("—/hour{unknown}") };
+    let unknown = |label| if reasons.is_empty() { String::new() } else { format!("  {label}: {}", reasons.join(", ")) };
+    let Some(hourly) = &volumes.hourly else { return format!("—/hour{}", unknown("unknown")) };
     let mark = marks(volumes.unknown > 0, volumes.estimated > 0);
-    let unknown = unknown.replacen("unknown", "partly unknown", 1);
-    format!("{mark}{}{hourly}/hour{unknown}", sign(volumes.currency))
+    format!("{mark}{}{hourly}/hour{}", sign(volumes.currency), unknown("partly unknown"))
 }
 
 fn marks(least: bool, estimated: bool) -> String {

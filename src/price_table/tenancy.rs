@@ -4,7 +4,7 @@
 //! others. Two of the publications mix the tenancies:
 //!
 //! * Karpenter's table has dedicated tenancy for bare metal (`pkg/providers/pricing/pricing.go` requests it): see [`set_back`]
-//! * Apache Libcloud has shared tenancy, dedicated tenancy or 0 for each pair, without a word which: see
+//! * Apache Libcloud has shared tenancy, dedicated tenancy or 0 for each pair, and does not say which: see
 //!   [`Evidence::gather`]
 
 use crate::inputs::{List, Pair};
@@ -115,7 +115,7 @@ pub struct Evidence {
 
 /// The published price of a pair.
 #[derive(Clone, Debug)]
-struct Cell<'a> {
+struct PublishedPrice<'a> {
     /// The lowest price: other tenancies cost more, and families whose price was cut are left out.
     amount: Money,
     /// The newest publication with this price.
@@ -130,7 +130,7 @@ struct Cell<'a> {
     is_marked_up: bool,
 }
 
-impl<'a> Cell<'a> {
+impl<'a> PublishedPrice<'a> {
     fn from_price_list(amount: Money, list: &'a List) -> Self {
         Self { amount, list, is_listed: true, releases: 0, is_shared: true, is_marked_up: true }
     }
@@ -154,36 +154,38 @@ impl<'a> Cell<'a> {
 }
 
 /// The published prices of all pairs; those of price lists take precedence.
-fn cells<'a>(libcloud: &'a [List], price_lists: &[&'a List]) -> BTreeMap<&'a Pair, Cell<'a>> {
+fn published_prices<'a>(libcloud: &'a [List], price_lists: &[&'a List]) -> BTreeMap<&'a Pair, PublishedPrice<'a>> {
     let mut releases: BTreeMap<&Pair, Vec<(Money, &List)>> = BTreeMap::new();
     for list in libcloud {
         for (pair, amount) in &list.prices {
             releases.entry(pair).or_default().push((*amount, list));
         }
     }
-    let cell = |(pair, prices): (&'a Pair, Vec<(Money, &'a List)>)| Some((pair, Cell::from_releases(&prices)?));
-    let mut cells: BTreeMap<&Pair, Cell> = releases.into_iter().filter_map(cell).collect();
+    let price =
+        |(pair, prices): (&'a Pair, Vec<(Money, &'a List)>)| Some((pair, PublishedPrice::from_releases(&prices)?));
+    let mut published: BTreeMap<&Pair, PublishedPrice> = releases.into_iter().filter_map(price).collect();
     for list in price_lists {
-        cells.extend(list.prices.iter().map(|(pair, amount)| (pair, Cell::from_price_list(*amount, list))));
+        published
+            .extend(list.prices.iter().map(|(pair, amount)| (pair, PublishedPrice::from_price_list(*amount, list))));
     }
-    cells
+    published
 }
 
 /// A region and a family.
 type Group<'a> = (&'a str, &'a str);
 
 /// The sizes of a family in a region.
-type Sizes<'a> = BTreeMap<&'a str, &'a Cell<'a>>;
+type Sizes<'a> = BTreeMap<&'a str, &'a PublishedPrice<'a>>;
 
 /// The ratios of families by region, of those that enough sizes confirm.
 #[derive(Debug, Default)]
-struct Levels<'a>(BTreeMap<&'a str, Vec<(&'a str, f64)>>);
+struct RegionRatios<'a>(BTreeMap<&'a str, Vec<(&'a str, f64)>>);
 
-impl Levels<'_> {
+impl RegionRatios<'_> {
     /// How many other families of a region have a ratio.
     fn count(&self, (region, family): Group<'_>, ratio: f64) -> usize {
-        let levels = self.0.get(region).into_iter().flatten();
-        levels.filter(|(other, level)| *other != family && (level / ratio - 1.0).abs() < SAME_RATIO).count()
+        let region_ratios = self.0.get(region).into_iter().flatten();
+        region_ratios.filter(|(other, level)| *other != family && (level / ratio - 1.0).abs() < SAME_RATIO).count()
     }
 
     /// The mark-up of a family whose ratio is that multiple of the ratio of many others. A few sizes of dedicated tenancy
@@ -198,7 +200,7 @@ impl Levels<'_> {
 }
 
 impl Evidence {
-    /// Judges the prices of Libcloud's releases and of the price lists, each the oldest first, by us-east-1's prices.
+    /// Analyses the prices of Libcloud's releases and of the price lists, each the oldest first, by us-east-1's prices.
     ///
     /// AWS sets the sizes of a family in proportion, and in every region in the same one to the last decimals. So the sizes
     /// of one tenancy have the same ratio to us-east-1, and those of dedicated tenancy a ratio that is 6 to 10 % higher. A
@@ -213,39 +215,40 @@ impl Evidence {
     ///
     /// Families whose price in us-east-1 has changed since Libcloud's releases have no figures, only the ratio at that time.
     pub fn gather(reference: &Reference, libcloud: &[List], price_lists: &[&List]) -> Self {
-        let cells = cells(libcloud, price_lists);
+        let published = published_prices(libcloud, price_lists);
         let changed = changed(reference, libcloud);
         let mut groups: BTreeMap<Group, Sizes> = BTreeMap::new();
         let mut old_groups: BTreeMap<Group, Sizes> = BTreeMap::new();
-        for ((region, name), cell) in &cells {
-            let old = changed.get(family(name)).filter(|_| !cell.is_listed);
+        for ((region, name), price) in &published {
+            let old = changed.get(family(name)).filter(|_| !price.is_listed);
             let (groups, prices) = old.map_or((&mut groups, reference), |then| (&mut old_groups, then));
             if region != REFERENCE && prices.contains_key(name) {
-                groups.entry((region, family(name))).or_default().insert(name, cell);
+                groups.entry((region, family(name))).or_default().insert(name, price);
             }
         }
-        let judged = groups.iter().filter_map(|(group, sizes)| Some((*group, sizes, Judged::new(reference, sizes)?)));
-        let judged: Vec<(Group, &Sizes, Judged)> = judged.collect();
-        let mut levels = Levels::default();
-        for ((region, family), _, judged) in &judged {
-            if judged.common.len() >= if judged.is_marked_up { 2 } else { 5 } {
-                levels.0.entry(region).or_default().push((family, judged.ratio));
+        let analyses =
+            groups.iter().filter_map(|(group, sizes)| Some((*group, sizes, FamilyAnalysis::new(reference, sizes)?)));
+        let analyses: Vec<(Group, &Sizes, FamilyAnalysis)> = analyses.collect();
+        let mut region_ratios = RegionRatios::default();
+        for ((region, family), _, analysis) in &analyses {
+            if analysis.common.len() >= if analysis.is_marked_up { 2 } else { 5 } {
+                region_ratios.0.entry(region).or_default().push((family, analysis.ratio));
             }
         }
 
         let mut evidence = Self::default();
-        for (group, sizes, judged) in &judged {
-            evidence.add(*group, sizes, judged, &levels, libcloud.last());
+        for (group, sizes, analysis) in &analyses {
+            evidence.add(*group, sizes, analysis, &region_ratios, libcloud.last());
         }
-        // Price lists need no judgement, and have types that us-east-1 lacks.
-        for (pair, cell) in cells.iter().filter(|(_, cell)| cell.is_listed) {
-            let row = Row { amount: cell.amount, source: cell.list.source.clone() };
+        // Price lists need no analysis, and have types that us-east-1 lacks.
+        for (pair, price) in published.iter().filter(|(_, price)| price.is_listed) {
+            let row = Row { amount: price.amount, source: price.list.source.clone() };
             evidence.figures.insert((*pair).clone(), row);
         }
         for (group, sizes) in old_groups {
             let Some(name) = largest(sizes.keys().copied()) else { continue };
             let then = dollars(sizes[name].amount) / dollars(changed[group.1][name]);
-            let value = then / levels.mark_up(group, then, 1).unwrap_or(1.0);
+            let value = then / region_ratios.mark_up(group, then, 1).unwrap_or(1.0);
             let ratio = Ratio { value, month: sizes[name].list.month().to_owned() };
             evidence.ratios.entry((group.0.to_owned(), group.1.to_owned())).or_insert(ratio);
         }
@@ -253,22 +256,29 @@ impl Evidence {
     }
 
     /// Adds the ratio and the figures of a family that are certain enough.
-    fn add(&mut self, group: Group<'_>, sizes: &Sizes, judged: &Judged, levels: &Levels, newest: Option<&List>) {
-        let any = |is: fn(&Cell) -> bool| judged.same_tenancy.iter().any(|name| is(sizes[name]));
-        let is_certain = judged.is_marked_up || any(|cell| cell.is_shared);
-        let mark_up = levels.mark_up(group, judged.ratio, judged.common.len()).filter(|_| !is_certain);
+    fn add(
+        &mut self,
+        group: Group<'_>,
+        sizes: &Sizes,
+        analysis: &FamilyAnalysis,
+        region_ratios: &RegionRatios,
+        newest: Option<&List>,
+    ) {
+        let any = |is: fn(&PublishedPrice) -> bool| analysis.same_tenancy.iter().any(|name| is(sizes[name]));
+        let is_certain = analysis.is_marked_up || any(|price| price.is_shared);
+        let mark_up = region_ratios.mark_up(group, analysis.ratio, analysis.common.len()).filter(|_| !is_certain);
         let is_shared = is_certain
-            || any(|cell| cell.releases >= 2)
-            || judged.common.len() >= 4
-            || levels.count(group, judged.ratio) > 0;
+            || any(|price| price.releases >= 2)
+            || analysis.common.len() >= 4
+            || region_ratios.count(group, analysis.ratio) > 0;
         if mark_up.is_none() && !is_shared {
             return;
         }
-        let month = judged.common.iter().map(|name| sizes[name].list.month()).max().unwrap_or_default();
-        let ratio = Ratio { value: judged.ratio / mark_up.unwrap_or(1.0), month: month.to_owned() };
+        let month = analysis.common.iter().map(|name| sizes[name].list.month()).max().unwrap_or_default();
+        let ratio = Ratio { value: analysis.ratio / mark_up.unwrap_or(1.0), month: month.to_owned() };
         self.ratios.insert((group.0.to_owned(), group.1.to_owned()), ratio);
-        for name in judged.same_tenancy.iter().filter(|_| mark_up.is_none()) {
-            let Cell { amount, list, .. } = sizes[name];
+        for name in analysis.same_tenancy.iter().filter(|_| mark_up.is_none()) {
+            let PublishedPrice { amount, list, .. } = sizes[name];
             // A price that is only in older releases is confirmed if the newest has its ratio on other sizes.
             let source = match newest.filter(|newest| list.month() != newest.month() && month == newest.month()) {
                 Some(newest) => format!("{}-confirmed", newest.source),
@@ -293,9 +303,9 @@ fn changed<'a>(reference: &Reference, libcloud: &'a [List]) -> BTreeMap<&'a str,
     families
 }
 
-/// The sizes of a family in a region, judged together.
+/// The sizes of a family in a region, analysed together.
 #[derive(Clone, Debug)]
-struct Judged<'a> {
+struct FamilyAnalysis<'a> {
     /// The sizes that have the most frequent ratio to us-east-1 at the lowest level.
     common: Vec<&'a str>,
     /// That ratio.
@@ -306,7 +316,7 @@ struct Judged<'a> {
     is_marked_up: bool,
 }
 
-impl<'a> Judged<'a> {
+impl<'a> FamilyAnalysis<'a> {
     fn new(reference: &Reference, sizes: &Sizes<'a>) -> Option<Self> {
         let price = |name: &str| dollars(sizes[name].amount);
         let ratio = |name: &str| price(name) / dollars(reference[name]);

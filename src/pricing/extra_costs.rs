@@ -194,11 +194,12 @@ impl PriceBook {
         }
         let currency = offer.partition().currency();
         let quote = VolumesQuote { currency, parts: Vec::new(), known: Money::ZERO, unknown: None, estimated: false };
-        let class_and_region = class.and_then(|class| Ok((class, offer.price_region().ok_or(Unknown::NoRegion)?)));
-        let (class, region) = match class_and_region {
-            Ok(known) => known,
-            Err(why) => return Some(VolumesQuote { unknown: Some(why), ..quote }),
+        let unknown = |why| Some(VolumesQuote { unknown: Some(why), ..quote.clone() });
+        let class = match class {
+            Ok(class) => class,
+            Err(why) => return unknown(why),
         };
+        let Some(region) = offer.price_region() else { return unknown(Unknown::NoRegion) };
         let volumes = class.volumes.iter().map(|volume| launched(volume, class, local_disks));
         let parts: Vec<VolumePart> = volumes.map(|volume| self.quote_volume(region, volume)).collect();
         let known = parts.iter().map(|part| part.known).sum();
@@ -208,33 +209,32 @@ impl PriceBook {
 
     fn quote_volume(&self, region: &str, volume: Volume) -> VolumePart {
         let volume_type = &volume.volume_type;
+        let price = |item| self.figure(region, &item);
+        let unknown =
+            |volume, why| VolumePart { volume, known: Money::ZERO, unknown: Some(why), origin: Origin::default() };
+        let Some(size) = volume.size_gib.filter(|_| !volume_type.is_empty()) else {
+            return unknown(volume, Unknown::VolumeSize);
+        };
+        let Some(gib) = price(Item::Volume(volume_type.clone())) else { return unknown(volume, Unknown::VolumeType) };
         let (iops, throughput) = (volume.iops.unwrap_or(0), volume.throughput.unwrap_or(0));
-        let (iops, throughput, mut unknown) = match volume_type.as_str() {
+        let (iops, throughput, mut why) = match volume_type.as_str() {
             "gp3" => (iops.saturating_sub(GP3_FREE.0), throughput.saturating_sub(GP3_FREE.1), None),
             "io1" => (iops, 0, None),
             "io2" => (iops.min(IO2_FIRST), 0, (iops > IO2_FIRST).then_some(Unknown::VolumePerformance)),
             "standard" => (0, 0, Some(Unknown::VolumeRequests)),
             _ => (0, 0, None),
         };
-        let price = |item| self.figure(region, &item);
-        let gib = volume.size_gib.filter(|_| !volume_type.is_empty()).ok_or(Unknown::VolumeSize);
-        let gib = gib.and_then(|size| Ok((size, price(Item::Volume(volume_type.clone())).ok_or(Unknown::VolumeType)?)));
-        let (size, gib) = match gib {
-            Ok(known) => known,
-            Err(why) => {
-                return VolumePart { volume, known: Money::ZERO, unknown: Some(why), origin: Origin::default() };
-            }
-        };
         let times = |price: Money, count: u64| price.times(i64::try_from(count).unwrap_or(i64::MAX), 1);
         let mut month = times(gib.amount, size);
-        for (count, item) in [(iops, Item::VolumeIops as fn(Name) -> Item), (throughput, Item::VolumeMibps)] {
-            match price(item(volume_type.clone())) {
-                _ if count == 0 => {}
+        let billed =
+            [(iops, Item::VolumeIops(volume_type.clone())), (throughput, Item::VolumeMibps(volume_type.clone()))];
+        for (count, item) in billed.into_iter().filter(|(count, _)| *count > 0) {
+            match price(item) {
                 Some(price) => month += times(price.amount, count),
-                None => unknown = unknown.or(Some(Unknown::VolumePerformance)),
+                None => why = why.or(Some(Unknown::VolumePerformance)),
             }
         }
-        VolumePart { known: month.times(1, HOURS_PER_MONTH), unknown, origin: gib.origin, volume }
+        VolumePart { volume, known: month.times(1, HOURS_PER_MONTH), unknown: why, origin: gib.origin }
     }
 }
 

@@ -3,16 +3,19 @@
 use super::origin::{Origin, PriceSource};
 use crate::units::{Currency, Money};
 
-/// A price of a price source.
+/// An amount with its origin: a price of a price source, or a [`Component`] of a quote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Figure {
+pub struct Figure<A = Money> {
     /// Hourly unless its name says otherwise, in the currency that the region is billed in.
-    pub amount: Money,
-    /// Whether the amount is an estimate.
+    pub amount: A,
+    /// Whether the amount is an estimate, or computed from one.
     pub estimated: bool,
     /// Its price source, and when it was published or fetched.
     pub origin: Origin,
 }
+
+/// A component of a price: the instance, or the fee on top of it.
+pub type Component = Figure<Amount>;
 
 /// The hourly amount of a component. Unknown is never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,17 +168,6 @@ impl Mark {
             Self::Unknown => "unknown",
         }
     }
-}
-
-/// A component of a price: the instance, or the fee on top of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Component {
-    /// The hourly amount.
-    pub amount: Amount,
-    /// Its price source and date.
-    pub origin: Origin,
-    /// Whether the amount is an estimate, or computed from one.
-    pub estimated: bool,
 }
 
 impl Component {

@@ -15,60 +15,42 @@ type Piece = (String, Style);
 /// The cost lines shown in the header next to the total; empty if both costs are switched off.
 pub(super) fn header_lines(scene: &Scene<'_>) -> Vec<Vec<Piece>> {
     let extra_costs = scene.cluster.extra_costs();
-    let mut lines = Vec::new();
     if !scene.cluster.has_prices() {
-        return lines;
+        return Vec::new();
     }
-    if extra_costs.control_plane {
-        lines.push(control_plane(scene, scene.cluster.control_plane().as_ref()));
-    }
-    if extra_costs.volumes {
-        lines.push(volumes(scene, &scene.view.totals().volumes));
-    }
-    lines
+    let control_plane = extra_costs.control_plane.then(|| control_plane(scene, scene.cluster.control_plane().as_ref()));
+    let volumes = extra_costs.volumes.then(|| volumes(scene, &scene.view.totals().volumes));
+    control_plane.into_iter().chain(volumes).collect()
+}
+
+/// A cost line: label, hourly amount (`None` if it is unknown) and a note in parentheses.
+fn line(scene: &Scene<'_>, label: &str, amount: Option<String>, note: Option<String>) -> Vec<Piece> {
+    let theme = scene.theme();
+    let style = if amount.is_some() { theme.style(Role::Text) } else { theme.dim() };
+    let amount = amount.unwrap_or_else(|| theme.glyphs().unknown.to_owned());
+    let note = note.map(|note| (format!(" ({note})"), theme.dim()));
+    [(format!("{label} "), theme.dim()), (format!("{amount}/h"), style)].into_iter().chain(note).collect()
 }
 
 /// `control plane $0.10/h ($0.60 in extended support)`.
 fn control_plane(scene: &Scene<'_>, plane: Option<&ControlPlane>) -> Vec<Piece> {
-    let theme = scene.theme();
-    let (g, dim) = (theme.glyphs(), theme.dim());
-    let mut pieces = vec![("control plane ".to_owned(), dim)];
-    let Some(plane) = plane else {
-        pieces.extend([(g.unknown.to_owned(), dim), (" (no sign of EKS)".to_owned(), dim)]);
-        return pieces;
-    };
-    let sign = format::sign(plane.currency, theme);
-    let Some(hourly) = plane.hourly() else {
-        pieces.push((format!("{}/h", g.unknown), dim));
-        return pieces;
-    };
+    let Some(plane) = plane else { return line(scene, "control plane", None, Some("no sign of EKS".to_owned())) };
+    let sign = format::sign(plane.currency, scene.theme());
     let mark = marks(scene, plane.is_lower_bound(), plane.is_estimated());
-    pieces.push((format!("{mark}{sign}{hourly}/h"), theme.style(Role::Text)));
-    if let Some(extended) = plane.if_extended() {
-        pieces.push((format!(" ({sign}{extended} in extended support)"), dim));
-    }
-    pieces
+    let amount = plane.hourly().map(|hourly| format!("{mark}{sign}{hourly}"));
+    let note = plane.if_extended().map(|hourly| format!("{sign}{hourly} in extended support"));
+    line(scene, "control plane", amount, note)
 }
 
 /// `volumes $0.031/h`, `volumes ≥ $0.031/h (3 unknown)`.
 fn volumes(scene: &Scene<'_>, totals: &PriceTotals) -> Vec<Piece> {
-    let theme = scene.theme();
-    let dim = theme.dim();
-    let mut pieces = vec![("volumes ".to_owned(), dim)];
-    if totals.is_unknown() {
-        pieces.push((format!("{}/h", theme.glyphs().unknown), dim));
-    } else {
-        let mark = marks(scene, totals.unpriced > 0, totals.estimated > 0);
-        let amount = format::hourly(format::sign(totals.currency(), theme), totals.hourly());
-        pieces.push((format!("{mark}{amount}/h"), theme.style(Role::Text)));
-    }
-    if totals.unpriced > 0 {
-        // Node classes need a permission of their own, which may be the only one missing.
-        let denied = totals.unknown.contains_key(&Unknown::NodeClassNotRead) && classes_are_denied(scene);
-        let why = if denied { "cannot list node classes: forbidden".to_owned() } else { reasons(totals) };
-        pieces.push((format!(" ({why})"), dim));
-    }
-    pieces
+    let sign = format::sign(totals.currency(), scene.theme());
+    let mark = marks(scene, totals.unpriced > 0, totals.estimated > 0);
+    let amount = (!totals.is_unknown()).then(|| format!("{mark}{}", format::hourly(sign, totals.hourly())));
+    // Node classes need a permission of their own, which may be the only one missing.
+    let is_denied = totals.unknown.contains_key(&Unknown::NodeClassNotRead) && classes_are_denied(scene);
+    let why = if is_denied { "cannot list node classes: forbidden".to_owned() } else { reasons(totals) };
+    line(scene, "volumes", amount, Some(why).filter(|_| totals.unpriced > 0))
 }
 
 /// `3 unknown: no node class`, `5 unknown`; beside an amount `3 partly unknown: size or type set by the AMI`.
