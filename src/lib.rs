@@ -28,8 +28,8 @@
 //! | [`cli`] | flags as typed, settings as meant |
 //! | [`app`] | the loop: terminal session, signals, pace of frames |
 //!
-//! Inside a room, files use one another in one direction as well: no cycle, and those of `cluster` and `insight` in the
-//! order that `tests/suite/architecture.rs` lists. A room's `mod.rs` only declares and re-exports.
+//! Inside a room, files use one another in one direction as well: no cycle, and those of `cluster`, `insight`, `ui` and
+//! `output` in the order that `tests/suite/architecture.rs` lists. A room's `mod.rs` only declares and re-exports.
 //!
 //! # Glossary
 //!

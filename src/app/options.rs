@@ -28,7 +28,7 @@ pub(super) fn screen(settings: &Settings, ready: &Ready) -> UiOptions {
         ascii: settings.ascii,
         levels: settings.style.map(|style| Levels([style.good, style.ok, style.bad].map(rgb))),
         resources: settings.resources.clone(),
-        extra_labels: settings.extra_labels.iter().map(|label| label.to_string().into()).collect(),
+        extra_labels: settings.extra_labels.clone(),
         events: settings.events,
         filter: settings.filter.clone().unwrap_or_default(),
         tried: ready.origin(),

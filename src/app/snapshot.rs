@@ -79,10 +79,7 @@ pub(super) async fn run(settings: &Settings, options: Snapshot) -> Result<u8> {
         ));
     }
     view.refresh(&mut cluster);
-    let columns = Columns {
-        resources: settings.resources.clone(),
-        labels: settings.extra_labels.iter().map(|label| label.to_string().into()).collect(),
-    };
+    let columns = Columns { resources: settings.resources.clone(), labels: settings.extra_labels.clone() };
     let report = Report::with_columns(&cluster, &view, columns, Timestamp::now());
     match output::write(&report, options.output, &mut io::BufWriter::new(io::stdout().lock())) {
         // A closed pipe is not an error: `| head` has read enough.

@@ -1,6 +1,5 @@
 //! The terminal session: set up on entry and restored on every exit.
 
-use super::trouble;
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::crossterm::clipboard::CopyToClipboard;
@@ -14,6 +13,10 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::crossterm::{cursor, execute, queue};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the program owns the terminal.
+static OWNED: AtomicBool = AtomicBool::new(false);
 
 /// The operations of the main loop on a screen; [`Session`] is the real one, tests have others.
 pub trait Screen {
@@ -62,7 +65,7 @@ impl Write for Out {
 
     fn flush(&mut self) -> io::Result<()> {
         let bytes = std::mem::take(&mut self.0);
-        if !trouble::is_on_screen() {
+        if !is_owned() {
             return Ok(());
         }
         let mut out = io::stdout().lock();
@@ -94,10 +97,15 @@ impl Drop for Session {
     }
 }
 
+/// Whether the program owns the terminal, which decides where the report of a panic goes.
+pub(super) fn is_owned() -> bool {
+    OWNED.load(Ordering::SeqCst)
+}
+
 fn take(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     let mut out = io::stdout();
-    if !trouble::set_on_screen(true) {
+    if !OWNED.swap(true, Ordering::SeqCst) {
         execute!(out, EnterAlternateScreen)?;
     }
     execute!(out, DisableLineWrap, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
@@ -111,7 +119,7 @@ fn take(mouse: bool) -> io::Result<()> {
 pub(super) fn restore() {
     // Only once: a second LeaveAlternateScreen makes a terminal restore the cursor position again, and the shell's
     // prompt would overwrite the report.
-    if !trouble::set_on_screen(false) {
+    if !OWNED.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut out = io::stdout();

@@ -5,14 +5,12 @@
 //! then ends, restores the terminal and prints the report.
 
 use color_eyre::config::HookBuilder;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use tokio::sync::Notify;
 
 static REPORT: Mutex<Option<String>> = Mutex::new(None);
 static OWNER: OnceLock<ThreadId> = OnceLock::new();
-static ON_SCREEN: AtomicBool = AtomicBool::new(false);
 static PANICKED: Notify = Notify::const_new();
 
 /// Installs the hooks. Called once, on the main thread, before anything else.
@@ -27,7 +25,7 @@ pub fn install() {
     std::panic::set_hook(Box::new(move |info| {
         let report = panic_hook.panic_report(info).to_string();
         tracing::error!(report = %report, "panic");
-        let on_screen = is_on_screen();
+        let on_screen = super::terminal::is_owned();
         if on_screen && OWNER.get() != Some(&std::thread::current().id()) {
             *REPORT.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
             PANICKED.notify_one();
@@ -38,16 +36,6 @@ pub fn install() {
             print(&report);
         }
     }));
-}
-
-/// Records whether the program owns the terminal, which decides where a report goes. Returns the previous value.
-pub(super) fn set_on_screen(on: bool) -> bool {
-    ON_SCREEN.swap(on, Ordering::SeqCst)
-}
-
-/// Whether the program owns the terminal.
-pub(super) fn is_on_screen() -> bool {
-    ON_SCREEN.load(Ordering::SeqCst)
 }
 
 /// Completes when a thread other than the main one has panicked.

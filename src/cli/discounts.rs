@@ -120,7 +120,7 @@ pub(super) fn written(rules: &[DiscountRule]) -> String {
     for rule in rules {
         lines.extend([String::new(), format!("[[{KEY}]]")]);
         let mut entry = |key: &str, value: Option<String>| {
-            lines.extend(value.map(|value| format!("{key} = {}", super::layers::toml_text(value))));
+            lines.extend(value.map(|value| format!("{key} = {}", super::file::toml_text(value))));
         };
         let glob = |glob: &Option<Glob>| glob.as_ref().map(Glob::to_string);
         entry("family", glob(&rule.family));

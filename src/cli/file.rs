@@ -167,3 +167,14 @@ fn dot_file_entries(path: &Path, text: &str) -> Result<Vec<Entry>, SettingsError
         })
         .collect()
 }
+
+/// Text as a TOML value.
+pub(super) fn toml_text(text: impl AsRef<str>) -> String {
+    toml::Value::String(text.as_ref().to_owned()).to_string()
+}
+
+/// A list of texts as a TOML value.
+pub(super) fn toml_list<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| toml_text(item.to_string())).collect();
+    format!("[{}]", items.join(", "))
+}

@@ -5,15 +5,15 @@
 
 use super::discounts;
 use super::error::{Origin, SettingsError, nearest};
-use super::file::{Entry, Format, Raw, SettingsFile};
+use super::file::{Entry, Format, Raw, SettingsFile, toml_list, toml_text};
 use super::flags::Flags;
 use super::selector;
-use super::settings::{Color, ExtraCost, ExtraLabel, Pricing, Settings, Source, Style};
+use super::settings::{Color, ExtraCost, Pricing, Settings, Source, Style, extra_column};
 use super::sort::{parse_node_sort, parse_sort, sort_text};
+use crate::insight::ExtraColumn;
 use crate::model::Resource;
 use clap::ValueEnum;
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// The environment of the settings. An empty variable counts as unset.
@@ -421,10 +421,10 @@ fn node_selector(raw: &Raw) -> Result<Option<String>, String> {
 }
 
 /// The extra columns, each once.
-fn extra_labels(raw: &Raw) -> Result<Vec<ExtraLabel>, String> {
+fn extra_labels(raw: &Raw) -> Result<Vec<ExtraColumn>, String> {
     let mut labels = Vec::new();
     for text in list(raw)? {
-        let label = text.parse()?;
+        let label = extra_column(&text)?;
         if !labels.contains(&label) {
             labels.push(label);
         }
@@ -470,16 +470,4 @@ fn log_filter(raw: &Raw) -> Result<String, String> {
         Ok(_) => Ok(directives.to_owned()),
         Err(error) => Err(format!("expected a level or directives such as nodeglass=debug,kube=info ({error})")),
     }
-}
-
-// === writing values ===
-
-/// Text as a TOML value.
-pub(super) fn toml_text(text: impl AsRef<str>) -> String {
-    toml::Value::String(text.as_ref().to_owned()).to_string()
-}
-
-fn toml_list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| toml_text(item.to_string())).collect();
-    format!("[{}]", items.join(", "))
 }

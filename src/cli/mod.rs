@@ -41,8 +41,7 @@ pub use flags::{Cli, CliCommand, DoctorFlags, Flags, SnapshotFlags, with_two_das
 pub use layers::{Environment, settings};
 pub use print::{SAMPLE_CONFIG, completions, config_file, man_page, write_out};
 pub use settings::{
-    Color, Doctor, DoctorFormat, DoctorOutput, ExtraCost, ExtraLabel, Pricing, Settings, Snapshot, Source, Style,
-    StyleColor, Theme,
+    Color, Doctor, DoctorFormat, DoctorOutput, ExtraCost, Pricing, Settings, Snapshot, Source, Style, StyleColor, Theme,
 };
 pub use sort::{SORT_WORDS, parse_node_sort, parse_sort, sort_text};
 

@@ -3,8 +3,8 @@
 //! [`super::layers`] fills them, `app` reads them; they do not record where a value comes from.
 
 use super::selector;
-use crate::insight::{GroupBy, Sort};
-use crate::model::{Name, Resource};
+use crate::insight::{ExtraColumn, GroupBy, Sort};
+use crate::model::Resource;
 use crate::output::Format;
 use crate::pricing::DiscountRule;
 use crate::source::live::ListMode;
@@ -33,7 +33,7 @@ pub struct Settings {
     /// Resources with a bar and a total, in order; not empty, without duplicates.
     pub resources: Vec<Resource>,
     /// Extra columns, in order.
-    pub extra_labels: Vec<ExtraLabel>,
+    pub extra_labels: Vec<ExtraColumn>,
     /// The initial filter, as text: `insight` parses it, and its error becomes [`super::SettingsError::bad_filter`].
     pub filter: Option<String>,
     /// The initial sort order.
@@ -212,51 +212,18 @@ pub enum Theme {
     Light,
 }
 
-/// An extra column: a node label, or a label that eks-node-viewer computes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExtraLabel {
-    /// The value of a label.
-    Label(Name),
-    /// `eks-node-viewer/node-age`.
-    Age,
-    /// `eks-node-viewer/node-<resource>-usage`: requests as a share of allocatable.
-    Requested(Resource),
-}
-
-/// The prefix of eks-node-viewer's computed labels. Source: awslabs/eks-node-viewer `pkg/model/node.go`, `ComputeLabel`.
-const COMPUTED_PREFIX: &str = "eks-node-viewer/node-";
-
-/// A computed label by its full name; `None` for a label that is not computed.
-pub(super) fn computed(text: &str) -> Option<ExtraLabel> {
-    let rest = text.strip_prefix(COMPUTED_PREFIX)?;
-    if rest == "age" {
-        return Some(ExtraLabel::Age);
-    }
-    let resource = rest.strip_suffix("-usage").filter(|name| selector::is_name(name))?;
-    Some(ExtraLabel::Requested(Resource::from_name(resource)))
-}
-
-impl FromStr for ExtraLabel {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(label) = computed(text) {
-            Ok(label)
-        } else if selector::is_name(text) {
-            Ok(Self::Label(text.into()))
-        } else {
-            Err(format!("expected label keys such as topology.kubernetes.io/zone, and {text:?} is not one"))
-        }
-    }
-}
-
-impl fmt::Display for ExtraLabel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Label(key) => f.write_str(key),
-            Self::Age => write!(f, "{COMPUTED_PREFIX}age"),
-            Self::Requested(resource) => write!(f, "{COMPUTED_PREFIX}{resource}-usage"),
-        }
+/// The extra column of a label key. The error states what a key looks like.
+pub(super) fn extra_column(text: &str) -> Result<ExtraColumn, String> {
+    let column = ExtraColumn::from_label(text);
+    let is_valid = match &column {
+        ExtraColumn::Label(key) => selector::is_name(key),
+        ExtraColumn::Age => true,
+        ExtraColumn::Requested(resource) => selector::is_name(resource.name()),
+    };
+    if is_valid {
+        Ok(column)
+    } else {
+        Err(format!("expected label keys such as topology.kubernetes.io/zone, and {text:?} is not one"))
     }
 }
 
@@ -336,14 +303,13 @@ mod tests {
         Ok(format!("{good},{ok},{bad}"))
     }
 
-    #[test_case("karpenter.sh/nodepool" => Ok(ExtraLabel::Label("karpenter.sh/nodepool".into())))]
-    #[test_case("eks-node-viewer/node-age" => Ok(ExtraLabel::Age))]
-    #[test_case("eks-node-viewer/node-pods-usage" => Ok(ExtraLabel::Requested(Resource::Pods)))]
-    #[test_case("eks-node-viewer/instance-price" => Ok(ExtraLabel::Label("eks-node-viewer/instance-price".into())))]
+    #[test_case("karpenter.sh/nodepool" => Ok(ExtraColumn::Label("karpenter.sh/nodepool".into())))]
+    #[test_case("eks-node-viewer/node-age" => Ok(ExtraColumn::Age))]
+    #[test_case("eks-node-viewer/node-pods-usage" => Ok(ExtraColumn::Requested(Resource::Pods)))]
+    #[test_case("eks-node-viewer/node-nvidia.com/gpu-usage" => Ok(ExtraColumn::Requested(Resource::from_name("nvidia.com/gpu"))))]
+    #[test_case("eks-node-viewer/instance-price" => Ok(ExtraColumn::Label("eks-node-viewer/instance-price".into())))]
     #[test_case("two words" => Err("expected label keys such as topology.kubernetes.io/zone, and \"two words\" is not one".to_owned()))]
-    fn extra_labels(text: &str) -> Result<ExtraLabel, String> {
-        let label: ExtraLabel = text.parse()?;
-        assert_eq!(label.to_string(), text);
-        Ok(label)
+    fn extra_columns(text: &str) -> Result<ExtraColumn, String> {
+        extra_column(text)
     }
 }

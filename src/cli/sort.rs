@@ -1,7 +1,7 @@
 //! Parses the sort order: nodeglass' syntax (`--sort`) and that of eks-node-viewer (`--node-sort`).
 
 use super::selector;
-use super::settings::{ExtraLabel, computed};
+use super::settings::extra_column;
 use crate::insight::{Column, Direction, Sort};
 use crate::model::Resource;
 
@@ -22,30 +22,12 @@ pub const SORT_WORDS: &[&str] = &[
     "status",
 ];
 
-/// The column of a resource's requested share.
-fn column_of_share(resource: Resource) -> Column {
-    match resource {
-        Resource::Cpu => Column::Cpu,
-        Resource::Memory => Column::Memory,
-        other => Column::Share(other),
-    }
-}
-
-/// The column of a label, including computed ones.
-fn column_of_label(key: &str) -> Column {
-    match computed(key).unwrap_or_else(|| ExtraLabel::Label(key.into())) {
-        ExtraLabel::Age => Column::Age,
-        ExtraLabel::Requested(resource) => column_of_share(resource),
-        ExtraLabel::Label(key) => Column::Label(key),
-    }
-}
-
 /// Parses a column from its name, `label:KEY`, `resource:NAME`, a computed label, or a label key with a `/`.
 fn parse_column(text: &str) -> Option<Column> {
     Some(match text {
         "name" => Column::Name,
         "nodepool" => Column::Pool,
-        "cpu" | "memory" | "ephemeral-storage" => column_of_share(Resource::from_name(text)),
+        "cpu" | "memory" | "ephemeral-storage" => Column::from_resource(Resource::from_name(text)),
         "pods" => Column::Pods,
         "type" => Column::Type,
         "price" => Column::Price,
@@ -57,14 +39,13 @@ fn parse_column(text: &str) -> Option<Column> {
         "status" => Column::Status,
         _ => {
             if let Some(name) = text.strip_prefix("resource:") {
-                return selector::is_name(name).then(|| column_of_share(Resource::from_name(name)));
+                return selector::is_name(name).then(|| Column::from_resource(Resource::from_name(name)));
             }
             if let Some(key) = text.strip_prefix("label:") {
-                return selector::is_name(key).then(|| column_of_label(key));
+                return extra_column(key).ok().map(|column| column.sort_column());
             }
             // No column's name has a slash, nearly every label key has one.
-            let is_label = computed(text).is_some() || (text.contains('/') && selector::is_name(text));
-            return is_label.then(|| column_of_label(text));
+            return extra_column(text).ok().filter(|_| text.contains('/')).map(|column| column.sort_column());
         }
     })
 }
@@ -124,7 +105,7 @@ pub fn parse_sort(text: &str) -> Result<Sort, String> {
 /// What is accepted, as `expected …`.
 pub fn parse_node_sort(text: &str) -> Result<Sort, String> {
     let (key, direction) = split_direction(text)?;
-    let column = parse_column(key).or_else(|| selector::is_name(key).then(|| column_of_label(key)));
+    let column = parse_column(key).or_else(|| extra_column(key).ok().map(|column| column.sort_column()));
     column
         .map(|column| Sort { column, direction })
         .ok_or_else(|| "expected `creation` or a label key, then =asc or =dsc".to_owned())

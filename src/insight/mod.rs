@@ -1,9 +1,10 @@
-//! Pure answers over the state: which rows are wanted, in what order, in which groups, what they add up to, and what
-//! somebody should be told about.
+//! Pure answers over the state: which rows are shown, in which order and groups, what they add up to, and which
+//! conditions need attention.
 
 mod alerts;
+mod amount;
 mod counts;
-mod extra;
+mod extra_column;
 mod filter;
 mod history;
 mod nodepool_match;
@@ -16,7 +17,8 @@ mod view;
 mod waste;
 
 pub use alerts::{Alert, AlertKind, Severity, alerts, clock_skew, unmatched_terms};
-pub use extra::{Extra, resource_titles, titles};
+pub use amount::{amount_text, percent_text, ratio_text, share_text};
+pub use extra_column::{ExtraColumn, extra_titles, resource_titles};
 pub use filter::{Filter, FilterError, FilterProblem};
 pub use history::CostHistory;
 pub use orphans::MissingNodes;

@@ -7,7 +7,7 @@ use crate::pricing::Quote;
 use crate::units::natural::NaturalKey;
 use std::cmp::Ordering;
 
-/// What rows are ordered by.
+/// The value that rows are sorted by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Column {
     /// Name, in natural order.
@@ -26,7 +26,7 @@ pub enum Column {
     Type,
     /// Price by the hour.
     Price,
-    /// What of the price no pod requests.
+    /// The part of the price that no pod requests.
     Waste,
     /// Capacity type.
     Capacity,
@@ -41,6 +41,17 @@ pub enum Column {
     Label(Name),
 }
 
+impl Column {
+    /// The column of the requested share of a resource.
+    pub fn from_resource(resource: Resource) -> Self {
+        match resource {
+            Resource::Cpu => Self::Cpu,
+            Resource::Memory => Self::Memory,
+            other => Self::Share(other),
+        }
+    }
+}
+
 /// Which end comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -52,7 +63,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The other one.
+    /// The opposite direction.
     #[must_use]
     pub const fn flipped(self) -> Self {
         match self {

@@ -54,7 +54,9 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
             let amounts = [node.allocatable.get(resource), node.requests.as_ref().and_then(|r| r.get(resource))];
             amounts.map(|amount| amount.map(|n| n.to_string()).unwrap_or_default())
         });
-        let values = labels.iter().map(|label| node.labels.get(label).cloned().flatten().unwrap_or_default());
+        let values = labels
+            .iter()
+            .map(|label| node.labels.get(label.to_string().as_str()).cloned().flatten().unwrap_or_default());
         let record = fields(node).into_iter().chain(amounts).chain(values);
         csv.write_record(record.map(|field| harmless(&field).into_owned())).map_err(io_error)?;
     }

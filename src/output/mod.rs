@@ -3,7 +3,6 @@
 //! A [`Report`] is a pure function of the state and a view of it, and each format is a function of the report. The JSON
 //! is documented and versioned (`schema`): fields may be added, never renamed.
 
-mod amount;
 mod cost_report;
 mod csv;
 mod report;

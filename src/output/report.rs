@@ -1,15 +1,14 @@
 //! The report: the state as plain, serialisable data.
 
-use super::amount::share_text;
 use super::cost_report::{self, ControlPlaneReport, VolumeTotalReport, VolumesReport};
 use crate::cluster::{CapacityType, Cluster, Flag, Row, RowState};
 use crate::insight::{
-    Alert, Cause, Extra, GroupBy, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View, Waste,
-    alerts, status_reason, unmatched_terms,
+    Alert, Cause, ExtraColumn, GroupBy, Line, MissingNodes, PendingByCause, PendingCount, PriceTotals, Totals, View,
+    Waste, alerts, status_reason, unmatched_terms,
 };
 use crate::model::{ConditionStatus, LinkState, Name, Node, NodePool, Resource, Resources, Stream, Timestamp, Usage};
 use crate::pricing::{Amount, AsOf, Basis, Component, Discount, PriceSource, Quote, SourceState, Unknown};
-use crate::units::{Money, age};
+use crate::units::Money;
 use jiff::SignedDuration;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -552,7 +551,7 @@ pub struct Columns {
     /// Resources with a column of their own, in order.
     pub resources: Vec<Resource>,
     /// Labels with a column of their own, in order; eks-node-viewer's computed ones among them ([`Extra`]).
-    pub labels: Vec<Name>,
+    pub labels: Vec<ExtraColumn>,
 }
 
 impl Default for Columns {
@@ -848,24 +847,12 @@ fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-/// The value of a further column.
-fn extra(row: &Row, label: &Name, pods_known: bool, now: Timestamp) -> Option<String> {
-    match Extra::of(label) {
-        Extra::Label(key) => owned(row.label(&key)),
-        Extra::Age => Some(age::short(row.age_seconds(now))),
-        Extra::Requested(resource) => {
-            let (part, whole) = (row.sums().requests.get(&resource), row.allocatable()?.get(&resource));
-            share_text(&resource, part, whole).filter(|_| pods_known)
-        }
-    }
-}
-
-fn node(row: &Row, cluster: &Cluster, extra_labels: &[Name], now: Timestamp) -> NodeReport {
+fn node(row: &Row, cluster: &Cluster, columns: &[ExtraColumn], now: Timestamp) -> NodeReport {
     let pods_known = cluster.knows(Stream::Pods);
     let deadline = row.claim().filter(|c| c.deleted.is_some()).and_then(|c| c.termination_deadline);
     let labels = row.node().into_iter().flat_map(|node| node.labels.iter());
     let labels = labels.map(|(key, value)| (Name::from(key), Some(value.to_owned())));
-    let extra = extra_labels.iter().map(|label| (label.clone(), extra(row, label, pods_known, now)));
+    let extra = columns.iter().map(|column| (column.to_string().into(), column.value(row, pods_known, now)));
     NodeReport {
         name: row.name().to_owned(),
         instance_id: owned(row.node().and_then(Node::instance_id)),

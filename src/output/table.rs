@@ -1,11 +1,10 @@
 //! Aligned columns for reading: a few lines of totals, then a line a node, then claims without a node.
 
-use super::amount::{cores, gibibytes, share_text};
 use super::cost_report;
 use super::report::{Amounts, ClaimReport, GroupReport, PriceTotalReport};
 use super::{NodeReport, Report};
 use crate::cluster::permille;
-use crate::insight::{AlertKind, resource_titles, titles};
+use crate::insight::{AlertKind, ExtraColumn, amount_text, extra_titles, ratio_text, resource_titles, share_text};
 use crate::model::{Name, Resource};
 use crate::units::{age, text};
 use std::collections::BTreeSet;
@@ -31,8 +30,8 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if let Some(volumes) = &t.volumes {
         writeln!(out, "volumes  {}", cost_report::volumes_line(volumes))?;
     }
-    writeln!(out, "cpu      {}", ratio(requests.cpu_millicores, t.allocatable.cpu_millicores, cores, ""))?;
-    writeln!(out, "memory   {}", ratio(requests.memory_bytes, t.allocatable.memory_bytes, gibibytes, " Gi"))?;
+    writeln!(out, "cpu      {}", ratio(&Resource::Cpu, requests.cpu_millicores, t.allocatable.cpu_millicores))?;
+    writeln!(out, "memory   {}", ratio(&Resource::Memory, requests.memory_bytes, t.allocatable.memory_bytes))?;
     let requested = t.requests.iter().flat_map(|r| r.extended.keys());
     let extended: BTreeSet<&Name> = t.allocatable.extended.keys().chain(requested).collect();
     for resource in extended {
@@ -100,7 +99,7 @@ fn nodes(report: &Report, out: &mut impl Write) -> io::Result<()> {
     add("ZONE", Align::Left);
     let fixed: Vec<String> = heading.iter().map(|(title, _)| title.clone()).collect();
     let fixed = fixed.into_iter().chain(["AGE".to_owned(), "STATUS".to_owned()]);
-    heading.extend(titles(&report.columns.labels, fixed).into_iter().map(|title| (title, Align::Left)));
+    heading.extend(extra_titles(&report.columns.labels, fixed).into_iter().map(|title| (title, Align::Left)));
     heading.extend([("AGE".to_owned(), Align::Right), ("STATUS".to_owned(), Align::Left)]);
     let price = 4 + resources.len();
     let labels = &report.columns.labels;
@@ -138,7 +137,7 @@ fn shares<'a>(
 }
 
 /// `currency` is that of the heading; a price in another one says so.
-fn node_cells(n: &NodeReport, resources: &[&Resource], labels: &[Name], currency: &str) -> Vec<String> {
+fn node_cells(n: &NodeReport, resources: &[&Resource], labels: &[ExtraColumn], currency: &str) -> Vec<String> {
     let shown = |t: &Option<String>| t.clone().unwrap_or_else(|| "—".into());
     let mut cells = vec![n.name.clone(), shown(&n.nodepool)];
     cells.extend(shares(resources, n.requests.as_ref(), &n.allocatable));
@@ -154,7 +153,7 @@ fn node_cells(n: &NodeReport, resources: &[&Resource], labels: &[Name], currency
         Some(price) => format!("{} {}", price.currency, price.label),
     });
     cells.extend([n.capacity_type.to_owned(), shown(&n.zone)]);
-    cells.extend(labels.iter().map(|label| n.labels.get(label).map_or_else(|| "—".into(), shown)));
+    cells.extend(labels.iter().map(|label| n.labels.get(label.to_string().as_str()).map_or_else(|| "—".into(), shown)));
     cells.push(age::short(n.age_seconds));
     cells.push(n.leaving.as_ref().map_or_else(|| n.status.to_owned(), |why| format!("{}: {why}", n.status)));
     cells
@@ -210,7 +209,11 @@ fn claim_cells(c: &ClaimReport) -> Vec<String> {
     vec![
         c.name.clone(),
         shown(&c.nodepool),
-        format!("{} cpu, {} Gi", cores(cpu_millicores.unwrap_or(0)), gibibytes(memory_bytes.unwrap_or(0))),
+        format!(
+            "{} cpu, {}",
+            amount_text(&Resource::Cpu, cpu_millicores.unwrap_or(0)),
+            amount_text(&Resource::Memory, memory_bytes.unwrap_or(0))
+        ),
         shown(&c.instance_type),
         age::short(c.age_seconds),
         c.reason.as_ref().map_or_else(|| c.status.to_owned(), |why| format!("{}: {why}", c.status)),
@@ -257,40 +260,42 @@ fn total_price(p: &PriceTotalReport) -> String {
     format!("  {bound}{estimate}{sign}{hourly}/hour  {bound}{estimate}{sign}{monthly}/month{unpriced}")
 }
 
-/// What the total is made of and what of it is not put to use.
+/// The parts of the total, and what of it is idle or over-requested.
 fn cost(p: &PriceTotalReport) -> Option<String> {
     let sign = if p.currency == "CNY" { "¥" } else { "$" };
-    let some = |amount: &Option<String>| amount.clone().filter(|text| text.bytes().any(|b| matches!(b, b'1'..=b'9')));
+    let above_zero =
+        |amount: &Option<String>| amount.clone().filter(|text| text.bytes().any(|b| matches!(b, b'1'..=b'9')));
     let parts = [("instances", &p.instances), ("auto mode", &p.fees), ("fargate", &p.fargate)];
     let parts: Vec<String> =
-        parts.into_iter().filter_map(|(name, amount)| Some(format!("{name} {}", some(amount)?))).collect();
-    let mut said = vec![parts.join(" + ")];
-    let mut say = |name: &str, amount: Option<String>, left_out: u64, estimated: u64| {
+        parts.into_iter().filter_map(|(name, amount)| Some(format!("{name} {}", above_zero(amount)?))).collect();
+    let mut lines = vec![parts.join(" + ")];
+    let mut add = |name: &str, amount: Option<String>, left_out: u64, estimated: u64| {
         let (least, estimate) = (if left_out > 0 { "≥ " } else { "" }, if estimated > 0 { "~" } else { "" });
-        said.extend(amount.map(|amount| format!("{name} {least}{estimate}{sign}{amount}/hour")));
+        lines.extend(amount.map(|amount| format!("{name} {least}{estimate}{sign}{amount}/hour")));
     };
-    say("spot savings", p.spot_saves.clone(), p.spot_left_out, p.spot_estimated);
-    say("discounts", p.discounts.clone(), 0, p.estimated);
+    add("spot savings", p.spot_saves.clone(), p.spot_left_out, p.spot_estimated);
+    add("discounts", p.discounts.clone(), 0, p.estimated);
     if let Some(waste) = &p.waste {
-        say("idle", some(&Some(waste.unrequested.clone())), waste.left_out, p.estimated);
-        say("over-requested", some(&waste.unused), waste.left_out, p.estimated);
-        say("DaemonSet share", some(&Some(waste.daemonsets.clone())), waste.left_out, p.estimated);
+        add("idle", above_zero(&Some(waste.unrequested.clone())), waste.left_out, p.estimated);
+        add("over-requested", above_zero(&waste.unused), waste.left_out, p.estimated);
+        add("DaemonSet share", above_zero(&Some(waste.daemonsets.clone())), waste.left_out, p.estimated);
     }
-    said.retain(|text| !text.is_empty());
+    lines.retain(|text| !text.is_empty());
     let reasons: Vec<String> = p.unpriced_reasons.iter().map(|(why, n)| format!("{n} {why}")).collect();
     if !reasons.is_empty() {
-        said.push(format!("unpriced: {}", reasons.join(", ")));
+        lines.push(format!("unpriced: {}", reasons.join(", ")));
     }
     if let Some(as_of) = &p.as_of {
-        said.push(format!("{} {as_of}", p.source));
+        lines.push(format!("{} {as_of}", p.source));
     }
-    (!said.is_empty()).then(|| said.join("  "))
+    (!lines.is_empty()).then(|| lines.join("  "))
 }
 
-fn ratio(part: Option<u64>, whole: Option<u64>, show: fn(u64) -> String, unit: &str) -> String {
+/// `8.0 / 9.8  81.3%`; `—` for what is not known.
+fn ratio(resource: &Resource, part: Option<u64>, whole: Option<u64>) -> String {
     let Some(whole) = whole else { return "—".into() };
-    let Some(part) = part else { return format!("— / {}{unit}", show(whole)) };
+    let Some(part) = part else { return format!("— / {}", amount_text(resource, whole)) };
     let share = permille(part, whole).filter(|_| whole > 0);
     let share = share.map_or_else(String::new, |p| format!("  {}.{}%", p / 10, p % 10));
-    format!("{} / {}{unit}{share}", show(part), show(whole))
+    format!("{}{share}", ratio_text(resource, part, whole))
 }

@@ -1,4 +1,7 @@
-//! Where changes come from. Every source sends the same [`crate::model::Change`]s, so what works for one works for all.
+//! Where changes come from, and prices. A cluster, the demo and a scenario file send the same
+//! [`crate::model::Change`]s, so what works for one works for all.
+//!
+//! [`live`] and [`prices`] use no other source; the demo and scenario files play the simulation of [`sim`].
 
 mod blocking;
 pub mod demo;

@@ -1,15 +1,16 @@
 //! One node: what it is, what it costs and how we know, how it came to be, what runs on it, what happened to it.
 
+use super::amounts::Amounts;
 use super::events;
 use super::format;
 use super::pen::{Pen, columns, wrap};
 use super::scene::Scene;
 use super::state::{Detail, Seen};
-use super::table::{Amounts, status};
+use super::status::status;
 use super::theme::Role;
 use super::{bar, extra_costs};
 use crate::cluster::{CapacityType, EventLine, EventQuery, Flag, PodRow, PodState, Row};
-use crate::insight::Waste;
+use crate::insight::{Waste, amount_text, percent_text};
 use crate::model::{
     Condition, ConditionHealth, ConditionStatus, LinkState, Name, NodeClaim, PodClass, Resource, Resources, Stream, key,
 };
@@ -286,7 +287,7 @@ fn waste(facts: &mut Facts<'_, '_>, row: &Row, quote: &Quote) {
 /// `$0.05390  58%`.
 fn part_of(text: &str, part: Money, whole: Money) -> String {
     let [part, whole] = [part, whole].map(|money| u64::try_from(money.nanos()).unwrap_or(0));
-    format::percent(part, whole).map_or_else(|| text.to_owned(), |percent| format!("{text}  {percent}"))
+    percent_text(part, whole).map_or_else(|| text.to_owned(), |percent| format!("{text}  {percent}"))
 }
 
 /// An amount with all its decimals: prices by size have six.
@@ -507,7 +508,7 @@ fn resources(scene: &Scene<'_>, row: &Row, width: usize, seen: &mut Seen) -> Vec
         let offered = row.allocatable().map(|a| a.get(&resource));
         let requested = pods_known.then(|| sums.requests.get(&resource));
         let limits = if pods_known { sums.limits.get(&resource) } else { 0 };
-        let amount = |n: u64| format::amount(&resource, n);
+        let amount = |n: u64| amount_text(&resource, n);
         let known = |n: Option<u64>| n.map_or_else(|| unknown.to_owned(), amount);
         let limits = (resource != Resource::Pods && limits > 0).then_some(limits);
         let used = row.usage().and_then(|u| u.get(&resource));
@@ -561,8 +562,8 @@ fn pods_head(scene: &Scene<'_>, row: &Row, pods: usize, width: usize) -> Vec<Lin
         let share = format!(
             "   {} of DaemonSets: {} cpu, {}",
             overhead.pods,
-            format::amount(&Resource::Cpu, overhead.cpu_millicores),
-            format::amount(&Resource::Memory, overhead.memory_bytes),
+            amount_text(&Resource::Cpu, overhead.cpu_millicores),
+            amount_text(&Resource::Memory, overhead.memory_bytes),
         );
         head.push((share, theme.dim()));
     }
@@ -640,7 +641,7 @@ fn pod_line(scene: &Scene<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) 
     seen.changes_in(format::age_changes_in(seconds), scene.now);
     let asked = |resource: &Resource| {
         let n = pod.requests.get(resource);
-        if n == 0 { theme.glyphs().unknown.to_owned() } else { format::amount(resource, n) }
+        if n == 0 { theme.glyphs().unknown.to_owned() } else { amount_text(resource, n) }
     };
     let role = match pod.state {
         PodState::Running => Role::Text,
@@ -653,8 +654,8 @@ fn pod_line(scene: &Scene<'_>, pod: &PodRow<'_>, width: usize, seen: &mut Seen) 
     }
     let used = |resource: &Resource| {
         let text = match (pod.usage, resource) {
-            (Some(usage), Resource::Cpu) => format::amount(resource, usage.cpu_millicores),
-            (Some(usage), _) => format::amount(resource, usage.memory_bytes),
+            (Some(usage), Resource::Cpu) => amount_text(resource, usage.cpu_millicores),
+            (Some(usage), _) => amount_text(resource, usage.memory_bytes),
             (None, _) => theme.glyphs().unknown.to_owned(),
         };
         (if has.used { format!("{text:>USED$}") } else { String::new() }, theme.dim())

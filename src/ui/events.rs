@@ -7,6 +7,7 @@ use super::format;
 use super::pen::{Pen, columns};
 use super::scene::Scene;
 use super::state::{EventMark, Focus, Seen, UiState};
+use super::status::name_of;
 use super::theme::Role;
 use crate::cluster::{Cluster, EventLine, EventQuery, KarpenterMessage, Lane, ObjectSet, Row, RowId};
 use crate::model::{EventKind, ObjectRef, PodKey};
@@ -209,7 +210,7 @@ fn rule(pen: &mut Pen<'_>, scene: &Scene<'_>, top: usize, seen: &mut Seen) {
     let end = w.saturating_sub(2);
     let right_x = end.saturating_sub(columns(&right));
     if let Some(id) = state.of {
-        let name = super::table::name_of(id, scene);
+        let name = name_of(id, scene);
         let text = format!("of {} ", cut_middle(&name, 24));
         x = pen.put(x, 0, &text, theme.style(Role::Warn));
     }

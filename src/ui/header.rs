@@ -1,13 +1,14 @@
 //! The header: which cluster, whether it is alive, how full, how many dollars.
 
+use super::amounts::{Amounts, barred};
 use super::format;
 use super::pen::{Pen, columns};
 use super::scene::Scene;
 use super::state::{Bars, Seen};
-use super::table::{self, Amounts};
+use super::status::region;
 use super::theme::{Role, Theme};
 use super::{bar, extra_costs};
-use crate::insight::PriceTotals;
+use crate::insight::{PriceTotals, amount_text, ratio_text};
 use crate::model::{LinkState, Provisioner, Resource, Stream};
 use crate::units::Money as Amount;
 use crate::units::text::cut_end;
@@ -47,7 +48,7 @@ pub(super) fn lines(size: Size, scene: &Scene<'_>, height: u16) -> u16 {
 
 /// The resources with a line: those with a bar in the table; cpu and memory when one alone is shown there.
 fn shown(scene: &Scene<'_>) -> Vec<Resource> {
-    let mut all = table::barred(scene);
+    let mut all = barred(scene);
     if let Bars::Only(resource) = &scene.ui.bars {
         all = vec![Resource::Cpu, Resource::Memory];
         if !all.contains(resource) {
@@ -161,8 +162,7 @@ fn identity(pen: &mut Pen<'_>, scene: &Scene<'_>, ticks: bool, seen: &mut Seen) 
     let mut provisioners: Vec<&str> = about.provisioners.iter().copied().map(Provisioner::name).collect();
     provisioners.dedup();
     let provisioners = provisioners.join(" + ");
-    let parts =
-        [about.context.as_str(), table::region(scene).unwrap_or(""), about.version.as_str(), provisioners.as_str()];
+    let parts = [about.context.as_str(), region(scene).unwrap_or(""), about.version.as_str(), provisioners.as_str()];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let named: u16 = parts.iter().map(|p| columns(p) + 3).sum();
     let least: u16 = parts.first().map_or(0, |p| columns(p).min(20));
@@ -511,7 +511,7 @@ fn resource_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>, resource: &Resour
         other => other,
     };
     pen.put_max(1, y, &cut_end(resource.short_name(), usize::from(VALUES - 2)), VALUES - 2, theme.dim());
-    let text = ratio_text(scene, resource);
+    let text = amounts_text(scene, resource);
     let mut x = pen.put(VALUES, y, &text, theme.style(Role::Text)).max(VALUES + ratio_width);
     let share = amounts.share(resource, bars);
     x = x.saturating_add(2);
@@ -549,13 +549,14 @@ fn resource_line(pen: &mut Pen<'_>, y: u16, scene: &Scene<'_>, resource: &Resour
     }
 }
 
-/// Of how many nodes usage is known, where it is not known of all: ` of 2 nodes`.
+/// The number of measured nodes if not all are: ` of 2 nodes`.
 fn measured_part(scene: &Scene<'_>) -> Option<String> {
     let totals = scene.view.totals();
     (totals.unmeasured > 0).then(|| format!(" of {}", format::count(totals.measured, "node", "nodes")))
 }
 
-fn ratio_text(scene: &Scene<'_>, resource: &Resource) -> String {
+/// `8.0 / 9.8`: the amount that bars show of what all nodes have; `—` for what is not known.
+fn amounts_text(scene: &Scene<'_>, resource: &Resource) -> String {
     let totals = scene.view.totals();
     let bars = match &scene.ui.bars {
         Bars::Dominant | Bars::Only(_) => &Bars::Requests,
@@ -563,12 +564,12 @@ fn ratio_text(scene: &Scene<'_>, resource: &Resource) -> String {
     };
     let unknown = scene.theme().glyphs().unknown;
     let amounts = Amounts::of_totals(totals).seen_in(scene.cluster);
-    // What is offered is known from nodes, what is asked for from pods: each is shown as far as it is known.
+    // Allocatable is known from nodes, requests from pods: each is shown if it is known.
     match (amounts.amount(resource, bars), amounts.whole(resource, bars)) {
-        (Some(part), Some(all)) if part > 0 || all > 0 => format::ratio(resource, part, all),
-        (Some(part), None) if part > 0 => format!("{} / {unknown}", format::amount(resource, part)),
+        (Some(part), Some(whole)) if part > 0 || whole > 0 => ratio_text(resource, part, whole),
+        (Some(part), None) if part > 0 => format!("{} / {unknown}", amount_text(resource, part)),
         (None, Some(_)) if totals.allocatable.get(resource) > 0 => {
-            format!("{unknown} / {}", format::offered(resource, totals.allocatable.get(resource)))
+            format!("{unknown} / {}", amount_text(resource, totals.allocatable.get(resource)))
         }
         (Some(_) | None, _) => unknown.to_owned(),
     }
@@ -691,7 +692,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, scene: &Scene<'_>, size: Size, ticks: bool
             let resources = shown(scene);
             // Bars begin at one place however the amounts change.
             let room = if pen.width() >= 80 { RATIO } else { 0 };
-            let ratio = resources.iter().map(|r| columns(&ratio_text(scene, r))).max().unwrap_or(0).max(room);
+            let ratio = resources.iter().map(|r| columns(&amounts_text(scene, r))).max().unwrap_or(0).max(room);
             let last = pen.height().saturating_sub(1);
             for (y, resource) in (next..last).zip(&resources) {
                 resource_line(pen, y, scene, resource, ratio);

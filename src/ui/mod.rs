@@ -17,6 +17,7 @@
 //! main loop is `view.refresh` → [`draw()`] → [`UiState::saw`], and on a key
 //! [`keys::action`] → [`update()`] → [`Effect`].
 
+mod amounts;
 mod bar;
 mod detail;
 mod empty;
@@ -34,6 +35,7 @@ mod placement;
 mod scene;
 mod sorting;
 mod state;
+mod status;
 mod table;
 mod theme;
 mod update;

@@ -2,15 +2,15 @@
 //!
 //! Sums are computed from the rows while this screen is open: thousands of rows, never pods.
 
+use super::amounts::Amounts;
 use super::bar;
 use super::format;
 use super::pen::{Pen, columns};
 use super::scene::Scene;
 use super::state::{Bars, Pools, Seen};
-use super::table::Amounts;
 use super::theme::Role;
 use crate::cluster::{CapacityType, Cluster, permille};
-use crate::insight::{PriceTotals, Totals};
+use crate::insight::{PriceTotals, Totals, percent_text, ratio_text};
 use crate::model::{ConditionStatus, Name, NodePool, Resource, Stream, key};
 use crate::units::Money;
 use crate::units::text::{cut_end, cut_middle};
@@ -86,7 +86,7 @@ fn limit(pool: &NodePool) -> Option<(String, u64)> {
     let others = pool.limited.iter().filter(|name| *name != "nodes").map(|name| {
         let resource = Resource::from_name(name);
         let (used, limit) = (pool.resources.get(&resource), pool.limits.get(&resource));
-        let text = format!("{name} {}", format::ratio(&resource, used, limit));
+        let text = format!("{name} {}", ratio_text(&resource, used, limit));
         (text, permille(used, limit).unwrap_or(1000))
     });
     nodes.into_iter().chain(others).max_by_key(|(_, share)| *share)
@@ -233,7 +233,7 @@ impl Columns {
         if self.waste_w > 0 {
             pen.put_before(self.waste_end, y, &cell(nodes_known && pods_known, unrequested), theme.style(Role::Text));
         }
-        if let Some(spot) = format::percent(sum.spot, sum.totals.nodes) {
+        if let Some(spot) = percent_text(sum.spot, sum.totals.nodes) {
             let style = if sum.spot > 0 { theme.style(Role::Spot) } else { theme.dim() };
             pen.put_before(self.spot_end, y, &spot, style);
         }

@@ -1,10 +1,10 @@
 //! The sort columns, and the line that offers them.
 
+use super::amounts::column_titles;
 use super::pen::{Pen, columns};
 use super::state::UiOptions;
-use super::table::label_titles;
 use super::theme::{Role, Theme};
-use crate::insight::{Column, Direction, Extra, Sort, View};
+use crate::insight::{Column, Direction, Sort, View};
 use crate::model::Resource;
 
 /// A column that rows can be sorted by.
@@ -49,10 +49,9 @@ pub(super) fn choices(options: &UiOptions) -> Vec<Choice> {
     }
     // Label columns are offered under their titles, unless an earlier choice sorts by the same column.
     let labels = &options.extra_labels;
-    for (label, title) in labels.iter().zip(label_titles(labels, &options.resources)) {
-        let extra = Extra::of(label);
+    for (extra, title) in labels.iter().zip(column_titles(labels, &options.resources)) {
         let direction = if extra.is_amount() { Descending } else { Ascending };
-        let column = extra.column();
+        let column = extra.sort_column();
         if choices.iter().all(|choice| choice.column != column) {
             choices.push(Choice { key: None, name: title.to_lowercase(), column, direction });
         }

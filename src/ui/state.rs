@@ -2,7 +2,7 @@
 
 use super::theme::{Depth, Levels, Palette, Theme};
 use crate::cluster::{Lane, RowId};
-use crate::insight::{Line, Sort};
+use crate::insight::{ExtraColumn, Line, Sort};
 use crate::model::{Name, Resource, Timestamp};
 use ratatui::layout::Rect;
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ pub struct UiOptions {
     /// The resources shown as bars; cpu and memory by default.
     pub resources: Vec<Resource>,
     /// Labels shown as extra columns.
-    pub extra_labels: Vec<Name>,
+    pub extra_labels: Vec<ExtraColumn>,
     /// Whether the events are shown.
     pub events: bool,
     /// The initial filter, as the user wrote it.

@@ -8,6 +8,7 @@
 //!
 //! Only the lines of the page are made into text; columns get their widths from them, and leave by priority.
 
+use super::amounts::{Amounts, bar_titles, barred, column_titles};
 use super::bar::{self, Share};
 use super::format;
 use super::pen::{Pen, columns};
@@ -15,187 +16,20 @@ use super::placement::{self, Placement};
 use super::scene::Scene;
 use super::sorting;
 use super::state::{Bars, Focus, Seen};
+use super::status::{note, sign, status};
 use super::theme::{Level, Role, Theme};
-use crate::cluster::{Cluster, Row, RowId, RowState, permille};
-use crate::insight::{
-    Column, Extra, Line, Status, StatusLevel, Totals, View, Waste, launch_failure_text, leaving_text, resource_titles,
-    titles,
-};
-use crate::model::{Name, Resource, Resources, Stream, Timestamp, Usage};
+use crate::cluster::{Row, RowState};
+use crate::insight::{Column, ExtraColumn, Line, Totals, Waste};
+use crate::model::{Resource, Stream};
 use crate::pricing::{Mark, Quote};
 use crate::units::text::{cut_end, cut_middle};
 use crate::units::{Currency, Money, age};
 use ratatui::style::{Modifier, Style};
-use std::collections::BTreeSet;
-use std::fmt::Write;
 
 /// Seconds for which a row that appeared is marked.
 const NEW_SECONDS: i64 = 5;
 /// The cursor, the row's sign, a space.
 const GUTTER: u16 = 3;
-
-// === what bars show ===
-
-/// Accelerators that some shown node offers, or that its pods hold though it does not offer them any more: they are worth a
-/// bar of their own.
-pub(super) fn devices(view: &View) -> impl Iterator<Item = Resource> {
-    let totals = view.totals();
-    let amounts = totals.allocatable.extended.iter().chain(&totals.requests.extended).filter(|(_, n)| **n > 0);
-    let names: BTreeSet<&Name> = amounts.map(|(name, _)| name).collect();
-    names.into_iter().cloned().map(Resource::Extended).filter(Resource::is_accelerator)
-}
-
-/// What `v` goes through.
-pub(super) fn bar_choices(view: &View) -> Vec<Bars> {
-    let fixed = [Bars::Requests, Bars::Usage, Bars::Limits, Bars::Dominant];
-    let further = [Resource::EphemeralStorage].into_iter().chain(devices(view)).map(Bars::Only);
-    fixed.into_iter().chain(further).collect()
-}
-
-/// The resources with a bar, in order.
-pub(super) fn barred(scene: &Scene<'_>) -> Vec<Resource> {
-    if let Bars::Only(resource) = &scene.ui.bars {
-        return vec![resource.clone()];
-    }
-    let mut all = scene.ui.options.resources.clone();
-    for device in devices(scene.view) {
-        if !all.contains(&device) {
-            all.push(device);
-        }
-    }
-    all
-}
-
-/// Where measured amounts come from.
-enum Used<'a> {
-    Row(Option<&'a Usage>),
-    Totals(&'a Totals),
-}
-
-/// The share of one resource that bars show: of a row, a group or everything.
-pub(super) struct Amounts<'a> {
-    allocatable: Option<&'a Resources>,
-    pub(super) requests: &'a Resources,
-    pub(super) limits: &'a Resources,
-    /// What pods get by resource claims.
-    claimed: &'a Resources,
-    used: Used<'a>,
-    /// Whether anything is known of pods: without them sums are not 0 but unknown.
-    pods_known: bool,
-    /// When it is looked at; none of sums, which have no one age.
-    now: Option<Timestamp>,
-}
-
-impl<'a> Amounts<'a> {
-    pub(super) fn of_row(row: &'a Row) -> Self {
-        Self {
-            allocatable: row.allocatable(),
-            requests: &row.sums().requests,
-            limits: &row.sums().limits,
-            claimed: &row.sums().claimed,
-            used: Used::Row(row.usage()),
-            pods_known: true,
-            now: None,
-        }
-    }
-
-    pub(super) fn of_totals(totals: &'a Totals) -> Self {
-        Self {
-            allocatable: Some(&totals.allocatable),
-            requests: &totals.requests,
-            limits: &totals.limits,
-            claimed: &totals.claimed,
-            used: Used::Totals(totals),
-            pods_known: true,
-            now: None,
-        }
-    }
-
-    /// The same, as far as the cluster's pods are known.
-    #[must_use]
-    pub(super) const fn seen_in(mut self, cluster: &Cluster) -> Self {
-        self.pods_known = cluster.knows(Stream::Pods);
-        self
-    }
-
-    /// The same as it is at this moment: what was measured long ago no longer holds.
-    #[must_use]
-    pub(super) fn at(mut self, now: Timestamp, seen: &mut Seen) -> Self {
-        self.now = Some(now);
-        if let Used::Row(Some(usage)) = &self.used
-            && usage.fresh_seconds(now) > 0
-        {
-            seen.changes_in(usage.fresh_seconds(now), now);
-        }
-        self
-    }
-
-    fn is_stale(&self) -> bool {
-        match (&self.used, self.now) {
-            (Used::Row(Some(usage)), Some(now)) => usage.fresh_seconds(now) <= 0,
-            (Used::Row(_) | Used::Totals(_), _) => false,
-        }
-    }
-
-    fn used(&self, resource: &Resource) -> Option<u64> {
-        match &self.used {
-            Used::Row(usage) => usage.and_then(|u| u.get(resource)),
-            Used::Totals(totals) => totals.used(resource),
-        }
-    }
-
-    /// The amount that is shown of a resource; none where it was not measured, or nothing is known of pods.
-    pub(super) fn amount(&self, resource: &Resource, bars: &Bars) -> Option<u64> {
-        match bars {
-            Bars::Requests | Bars::Dominant | Bars::Only(_) => self.pods_known.then(|| self.requests.get(resource)),
-            Bars::Limits => self.pods_known.then(|| self.limits.get(resource)),
-            Bars::Usage => self.used(resource),
-        }
-    }
-
-    /// What the shown amount is a share of: what is offered, of used amounts what the measured nodes offer. None where that
-    /// is not known, or where pods get it by resource claims alone; 0 is an offer of nothing.
-    pub(super) fn whole(&self, resource: &Resource, bars: &Bars) -> Option<u64> {
-        match (&self.used, bars) {
-            (Used::Totals(totals), Bars::Usage) => Some(totals.measured_allocatable.get(resource)),
-            (Used::Totals(totals), _) => totals.offer_of(resource),
-            (Used::Row(_), _) => {
-                let offered = self.allocatable.map(|all| all.get(resource));
-                offered.filter(|offered| *offered > 0 || self.claimed.get(resource) == 0)
-            }
-        }
-    }
-
-    /// The share as a row writes it: `88%`, or `4/0` where there is nothing to be a share of. The amount alone of devices
-    /// that pods get by resource claims.
-    pub(super) fn percent(&self, resource: &Resource, bars: &Bars) -> Option<String> {
-        let part = self.amount(resource, bars)?;
-        let Some(whole) = self.whole(resource, bars) else {
-            return (self.claimed.get(resource) > 0).then(|| format::amount(resource, part));
-        };
-        let of_none = || (part > 0).then(|| format::of_none(resource, part));
-        format::percent(part, whole).or_else(of_none)
-    }
-
-    pub(super) fn share(&self, resource: &Resource, bars: &Bars) -> Share {
-        let part = self.amount(resource, bars).zip(self.whole(resource, bars));
-        let used = match bars {
-            Bars::Usage => None,
-            Bars::Requests | Bars::Limits | Bars::Dominant | Bars::Only(_) => {
-                self.used(resource).zip(self.whole(resource, &Bars::Usage))
-            }
-        };
-        let share = |amounts: Option<(u64, u64)>| amounts.and_then(|(part, whole)| permille(part, whole));
-        Share { fill: share(part), used: share(used), stale: self.is_stale() }
-    }
-
-    /// The resource that is requested most.
-    fn dominant(&self, among: &[Resource]) -> Option<(Resource, u64)> {
-        let share = |r: &Resource| permille(self.amount(r, &Bars::Dominant)?, self.whole(r, &Bars::Dominant)?);
-        let shares = among.iter().filter_map(|r| Some((r.clone(), share(r)?)));
-        shares.max_by_key(|(_, share)| *share)
-    }
-}
 
 /// One bar of a line, ready to draw.
 #[derive(Clone, Debug, Default)]
@@ -224,20 +58,6 @@ fn bars(amounts: &Amounts<'_>, scene: &Scene<'_>, barred: &[Resource]) -> Vec<Ba
     barred.iter().map(bar).collect()
 }
 
-/// Headings of the columns that all have.
-const FIXED: [&str; 11] =
-    ["NODE", "NODEPOOL", "DOMINANT", "PODS", "TYPE", "$/HOUR", "IDLE", "BUY", "ZONE", "AGE", "STATUS"];
-
-/// Headings for the columns of resources, none of them that of another column.
-fn bar_titles(barred: &[Resource]) -> Vec<String> {
-    resource_titles(&barred.iter().collect::<Vec<_>>(), FIXED.map(str::to_owned))
-}
-
-/// Headings for the further columns of `labels`, none of them that of another column.
-pub(super) fn label_titles(labels: &[Name], barred: &[Resource]) -> Vec<String> {
-    titles(labels, FIXED.map(str::to_owned).into_iter().chain(bar_titles(barred)))
-}
-
 // === text of a row ===
 
 /// A row as text.
@@ -260,91 +80,6 @@ struct RowText {
     /// Drawn in place of bars, type and price.
     note: Option<(String, Role)>,
     faint: bool,
-}
-
-/// The status column: the state's word, and what it waits for.
-pub(super) fn status(row: &Row, scene: &Scene<'_>, seen: &mut Seen) -> (String, Role) {
-    let status = Status::from_row(row, scene.cluster, scene.now);
-    if let Some(seconds) = status.changes_in {
-        seen.changes_in(seconds, scene.now);
-    }
-    let role = match status.level {
-        StatusLevel::Normal => Role::Text,
-        StatusLevel::Inactive => Role::Dim,
-        StatusLevel::Progressing => Role::Moving,
-        StatusLevel::Warning => Role::Warn,
-        StatusLevel::Failed => Role::Bad,
-    };
-    (status.text, role)
-}
-
-fn sign(row: &Row, new: bool, theme: &Theme) -> (&'static str, Role) {
-    let g = theme.glyphs();
-    if row.interrupted().is_some() && *row.state() != RowState::Gone {
-        return (g.alert, Role::Bad);
-    }
-    match row.state() {
-        RowState::Gone if row.never_launched() => (g.failed, Role::Bad),
-        RowState::Gone => (g.gone, Role::Dim),
-        RowState::LaunchFailed => (g.failed, Role::Bad),
-        RowState::PendingClaim { failing } if !failing.is_empty() => (g.failed, Role::Bad),
-        RowState::PendingClaim { .. } | RowState::Launching => (g.launching, Role::Moving),
-        RowState::Joining | RowState::Initializing { .. } | RowState::Rebooting { .. } => (g.joining, Role::Moving),
-        RowState::Disrupted { .. } | RowState::Draining { .. } | RowState::Terminating => (g.leaving, Role::Warn),
-        RowState::Unreachable | RowState::NotReady | RowState::NodeMissing => (g.broken, Role::Bad),
-        RowState::Cordoned => (g.cordoned, Role::Warn),
-        RowState::Ready | RowState::Mentioned if new => (g.new, Role::Good),
-        RowState::Ready | RowState::Mentioned => (" ", Role::Text),
-    }
-}
-
-/// What a row that is no machine says instead of bars.
-fn note(row: &Row, scene: &Scene<'_>, seen: &mut Seen) -> Option<(String, Role)> {
-    let theme = &scene.ui.theme;
-    let dot = theme.glyphs().dot;
-    let why = |row: &Row| row.leaving().map(leaving_text);
-    match row.state() {
-        RowState::Gone if row.never_launched() => {
-            Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad))
-        }
-        RowState::Gone => {
-            let at = row.gone().unwrap_or(scene.now);
-            seen.changes_in(1, scene.now);
-            let ago = age::short(scene.now.as_second() - at.as_second());
-            Some((format!("gone {ago} ago {dot} {}", why(row).unwrap_or_else(|| "no reason given".into())), Role::Dim))
-        }
-        RowState::LaunchFailed => Some((why(row).unwrap_or_else(|| "the launch failed".into()), Role::Bad)),
-        RowState::PendingClaim { failing } if !failing.is_empty() => Some((launch_failure_text(row)?, Role::Bad)),
-        RowState::PendingClaim { .. } => {
-            let claim = row.claim()?;
-            let mut text = String::from("waits for its machine");
-            let asks = &claim.requests;
-            if asks.cpu_millicores > 0 {
-                let cpu = format::amount(&Resource::Cpu, asks.cpu_millicores);
-                let _ = write!(text, " {dot} asks {} cpu", cpu.trim_end_matches(".0"));
-                if asks.memory_bytes > 0 {
-                    let _ = write!(text, ", {}", format::amount(&Resource::Memory, asks.memory_bytes));
-                }
-            }
-            if asks.pods > 0 {
-                let _ = write!(text, " for {}", format::count(asks.pods, "pod", "pods"));
-            }
-            Some((text, Role::Moving))
-        }
-        RowState::Mentioned => Some(("known from its pods only: nodes may not be read".into(), Role::Dim)),
-        RowState::Terminating
-        | RowState::Draining { .. }
-        | RowState::Disrupted { .. }
-        | RowState::Launching
-        | RowState::Joining
-        | RowState::Initializing { .. }
-        | RowState::Unreachable
-        | RowState::NotReady
-        | RowState::Cordoned
-        | RowState::Rebooting { .. }
-        | RowState::NodeMissing
-        | RowState::Ready => None,
-    }
 }
 
 fn text(row: &Row, scene: &Scene<'_>, barred: &[Resource], seen: &mut Seen) -> RowText {
@@ -375,7 +110,7 @@ fn text(row: &Row, scene: &Scene<'_>, barred: &[Resource], seen: &mut Seen) -> R
         zone: row.zone().map_or(unknown, |zone| format::zone(zone, row.region())).to_owned(),
         age: age::short(age_seconds),
         status: status(row, scene, seen),
-        labels: scene.ui.options.extra_labels.iter().map(|label| extra_text(row, &Extra::of(label), scene)).collect(),
+        labels: scene.ui.options.extra_labels.iter().map(|column| extra_text(row, column, scene)).collect(),
         note,
         faint: *row.state() == RowState::Gone && !row.never_launched(),
     }
@@ -426,14 +161,10 @@ fn waste(row: &Row, scene: &Scene<'_>) -> String {
     )
 }
 
-/// The cell of a further column.
-fn extra_text(row: &Row, extra: &Extra, scene: &Scene<'_>) -> String {
-    let known = match extra {
-        Extra::Label(key) => row.label(key).map(str::to_owned),
-        Extra::Age => Some(age::short(row.age_seconds(scene.now))),
-        Extra::Requested(resource) => Amounts::of_row(row).seen_in(scene.cluster).percent(resource, &Bars::Requests),
-    };
-    known.unwrap_or_else(|| scene.theme().glyphs().unknown.to_owned())
+/// The cell of an extra column.
+fn extra_text(row: &Row, column: &ExtraColumn, scene: &Scene<'_>) -> String {
+    let value = column.value(row, scene.cluster.knows(Stream::Pods), scene.now);
+    value.unwrap_or_else(|| scene.theme().glyphs().unknown.to_owned())
 }
 
 /// A number of pods, or that nothing is known of pods.
@@ -601,13 +332,11 @@ fn slots(scene: &Scene<'_>, barred: &[Resource], lines: &[RowText], width: u16) 
     all.push(slot(Field::Buy, "BUY", Some(Column::Capacity), 16, 0, &|t| columns(t.buy), false));
     all.push(slot(Field::Zone, "ZONE", Some(Column::Zone), 21, 0, &|t| columns(&t.zone), false));
     let labels = &scene.ui.options.extra_labels;
-    for (at, (label, title)) in labels.iter().zip(label_titles(labels, barred)).enumerate() {
+    for (at, (extra, title)) in labels.iter().zip(column_titles(labels, barred)).enumerate() {
         let cell = |t: &RowText| t.labels.get(at).map_or(0, |l| columns(l));
-        let extra = Extra::of(label);
         // Numbers are never cut, values of labels may be.
-        let (is_label, column) = (matches!(extra, Extra::Label(_)), extra.column());
-        let cut_to = if is_label { 8 } else { 0 };
-        all.push(slot(Field::Label(at), &title, Some(column), 9, cut_to, &cell, !is_label));
+        let cut_to = if extra.is_label() { 8 } else { 0 };
+        all.push(slot(Field::Label(at), &title, Some(extra.sort_column()), 9, cut_to, &cell, !extra.is_label()));
     }
     all.push(slot(Field::Age, "AGE", Some(Column::Age), 5, 0, &|t| columns(&t.age).max(AGE), true));
     // It changes all the time: its width does not, and says only what fits.
@@ -866,17 +595,4 @@ pub(super) fn number_style(level: Level, permille: u64, theme: &Theme) -> Style 
         return theme.style(Role::Bad);
     }
     theme.level_style(level)
-}
-
-/// The first rows' region, for the header: a cluster lies in one.
-pub(super) fn region<'a>(scene: &Scene<'a>) -> Option<&'a str> {
-    scene.view.lines().iter().take(50).find_map(|line| match line {
-        Line::Row(id) => scene.cluster.row(*id)?.region(),
-        Line::Group(_) => None,
-    })
-}
-
-/// The name of a row, where it is still there.
-pub(super) fn name_of(id: RowId, scene: &Scene<'_>) -> Name {
-    scene.cluster.row(id).map_or_else(Name::default, |row| row.name().into())
 }

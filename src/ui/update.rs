@@ -1,13 +1,13 @@
 //! Applies actions to the state of the screen. The only writer of [`UiState`]; it performs no I/O: side effects are
 //! returned as an [`Effect`].
 
+use super::amounts::bar_choices;
 use super::events;
 use super::keys::Action;
 use super::nodepools;
 use super::placement::{self, Placement, near, row_at, tie};
 use super::sorting;
 use super::state::{Detail, EventMark, FilterBox, Focus, Layer, Pools, Seen, Top, UiState};
-use super::table;
 use crate::cluster::{Cluster, RowId};
 use crate::insight::{Filter, GroupBy, View};
 use crate::model::{Name, Timestamp};
@@ -76,7 +76,7 @@ pub fn update(
             view.set_group_by(next);
         }
         Action::Bars => {
-            let choices = table::bar_choices(view);
+            let choices = bar_choices(view);
             ui.bars = cycled(&choices, &ui.bars, 1);
         }
         Action::Events => {

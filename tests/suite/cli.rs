@@ -5,10 +5,10 @@
 
 use clap::CommandFactory;
 use nodeglass::cli::{
-    self, Cli, CliError, Color, Command, EXIT_USAGE, Environment, ExtraCost, ExtraLabel, Pricing, Settings,
-    SettingsError, Snapshot, Source, StyleColor, Theme,
+    self, Cli, CliError, Color, Command, EXIT_USAGE, Environment, ExtraCost, Pricing, Settings, SettingsError,
+    Snapshot, Source, StyleColor, Theme,
 };
-use nodeglass::insight::{Column, Direction, GroupBy, Sort};
+use nodeglass::insight::{Column, Direction, ExtraColumn, GroupBy, Sort};
 use nodeglass::model::Resource;
 use nodeglass::output;
 use nodeglass::pricing::PriceTerms;
@@ -173,7 +173,7 @@ fn every_flag_reaches_its_setting() {
         node_selector: Some("team in (a,b)".to_owned()),
         list_mode: ListMode::Stream,
         resources: vec![Resource::Cpu, Resource::from_name("nvidia.com/gpu")],
-        extra_labels: vec![ExtraLabel::Label("team".into()), ExtraLabel::Age],
+        extra_labels: vec![ExtraColumn::Label("team".into()), ExtraColumn::Age],
         filter: Some("-pool:spot".to_owned()),
         sort: Sort { column: Column::Price, direction: Direction::Descending },
         group_by: GroupBy::Pool,
@@ -522,7 +522,7 @@ fn a_whole_command_line_of_eks_node_viewer_works() {
     )
     .settings();
     assert_eq!(settings.sort, Sort { column: Column::Cpu, direction: Direction::Descending });
-    assert_eq!(settings.extra_labels, [ExtraLabel::Label("topology.kubernetes.io/zone".into())]);
+    assert_eq!(settings.extra_labels, [ExtraColumn::Label("topology.kubernetes.io/zone".into())]);
     assert_eq!(settings.node_selector.as_deref(), Some("karpenter.sh/nodepool"));
     assert!(settings.pricing == Pricing::Off && settings.style.is_some());
 }
@@ -554,8 +554,8 @@ fn its_dot_file_is_honoured_where_there_is_none_of_ours() {
     let expected = Settings {
         node_selector: Some("karpenter.sh/nodepool".to_owned()),
         extra_labels: vec![
-            ExtraLabel::Label("topology.kubernetes.io/zone".into()),
-            ExtraLabel::Label("karpenter.sh/nodepool".into()),
+            ExtraColumn::Label("topology.kubernetes.io/zone".into()),
+            ExtraColumn::Label("karpenter.sh/nodepool".into()),
         ],
         pricing: Pricing::Off,
         style: Some(cli::Style {

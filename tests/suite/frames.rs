@@ -6,8 +6,8 @@ use crate::support::build::{Added, at, claim, condition, event, fresh_claim, nod
 use crate::support::stage::{Stage, plain};
 use crate::support::svg::{self, svg};
 use nodeglass::cluster::{Cluster, RowId};
-use nodeglass::insight::{AlertKind, Column, Direction, Line, Severity, Sort};
-use nodeglass::model::{Change, ConditionStatus, LinkState, Name, Node, Pod, Resource, Resources, Stream, Usage, key};
+use nodeglass::insight::{AlertKind, Column, Direction, ExtraColumn, Line, Severity, Sort};
+use nodeglass::model::{Change, ConditionStatus, LinkState, Node, Pod, Resource, Resources, Stream, Usage, key};
 use nodeglass::output::Report;
 use nodeglass::pricing::{
     DiscountRule, EksPrices, ExtraCosts, Os, PriceBook, PriceFile, PriceNews, PriceSheet, PriceSource, PriceTerms,
@@ -243,7 +243,7 @@ fn columns_leave_by_priority() {
 fn no_extra_label_no_extra_column() {
     let frame = nodes(1, plain()).text(160, 24);
     assert_eq!(line_of(&frame, "NODE ").split_whitespace().count(), 11);
-    let labels = vec![Name::from("kubernetes.io/arch")];
+    let labels = vec![ExtraColumn::from_label("kubernetes.io/arch")];
     let frame = nodes(1, UiOptions { extra_labels: labels, ..plain() }).text(170, 24);
     assert_eq!(line_of(&frame, "NODE ").split_whitespace().count(), 12);
     assert!(line_of(&frame, "n0000").contains("amd64"));
@@ -252,8 +252,9 @@ fn no_extra_label_no_extra_column() {
 #[test]
 fn computed_labels_are_columns() {
     let names = ["node-age", "node-cpu-usage", "node-memory-usage", "node-pods-usage", "node-ephemeral-storage-usage"];
-    let mut labels: Vec<Name> = names.iter().map(|name| format!("eks-node-viewer/{name}").as_str().into()).collect();
-    labels.push("topology.kubernetes.io/zone".into());
+    let computed = names.iter().map(|name| format!("eks-node-viewer/{name}"));
+    let labels = computed.chain(["topology.kubernetes.io/zone".to_owned()]);
+    let labels = labels.map(|label| ExtraColumn::from_label(&label)).collect();
     let mut stage = nodes(2, UiOptions { extra_labels: labels, ..plain() });
     let mut half = pod("half", "n0001");
     half.requests = Resources::new(2000, 4 << 30);

@@ -1,7 +1,8 @@
 //! The life of an instance, from NodeClaim to node to removal; API objects are generated from it.
 
 use super::catalog::InstanceType;
-use super::{PodId, later};
+use super::ids::PodId;
+use super::later;
 use crate::model::{
     ClaimRequirement, Condition, ConditionStatus, Labels, Name, Node, NodeClaim, Resources, Taint, TaintEffect,
     Timestamp, Uid, key,

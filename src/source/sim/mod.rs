@@ -6,6 +6,7 @@
 //! clock.
 
 pub mod catalog;
+mod ids;
 mod instance;
 pub mod market;
 pub mod play;
@@ -15,8 +16,9 @@ mod world;
 #[cfg(test)]
 pub(crate) mod fold;
 
+pub use ids::{InstanceId, PodId, WorkloadId};
 pub use instance::{CapacityType, Instance, Site};
-pub use world::{ClaimRequest, InstanceId, PodId, PodStage, PoolSpec, SimPod, WorkloadId, WorkloadSpec, World};
+pub use world::{ClaimRequest, PodStage, PoolSpec, SimPod, WorkloadSpec, World};
 
 use crate::model::Timestamp;
 use jiff::SignedDuration;

@@ -1,6 +1,7 @@
 //! Changes of instances, from NodeClaim to node to removal.
 
-use super::{ClaimRequest, InstanceId, PodId, PoolSpec, World, about_claim, cluster_object};
+use super::super::ids::{InstanceId, PodId};
+use super::{ClaimRequest, PoolSpec, World, about_claim, cluster_object};
 use crate::model::{Change, EventKind, Name, Timestamp};
 use crate::source::sim::catalog::InstanceType;
 use crate::source::sim::{CapacityType, Instance, later, text};

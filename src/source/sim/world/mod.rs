@@ -5,6 +5,7 @@ mod pods;
 mod usage;
 
 use super::catalog::{DISK_GIB, InstanceType};
+use super::ids::{InstanceId, PodId, WorkloadId};
 use super::instance::{CapacityType, Instance, Site};
 use super::{later, text};
 use crate::model::{
@@ -14,18 +15,6 @@ use crate::model::{
 use crate::units::age::go_duration;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The ID of an instance of a [`World`]; not reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InstanceId(u32);
-
-/// The ID of a pod of a [`World`]; not reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PodId(u32);
-
-/// The ID of a workload of a [`World`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WorkloadId(u32);
 
 /// The simulated fields of a nodepool.
 #[derive(Clone, Debug, PartialEq, Eq)]

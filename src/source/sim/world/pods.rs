@@ -1,6 +1,7 @@
 //! Changes of workloads and their pods.
 
-use super::{InstanceId, Pdb, PodId, PodStage, SimPod, Workload, WorkloadId, WorkloadSpec, World};
+use super::super::ids::{InstanceId, PodId, WorkloadId};
+use super::{Pdb, PodStage, SimPod, Workload, WorkloadSpec, World};
 use crate::model::{
     Change, DisruptionBudget, EventKind, Name, ObjectRef, Owner, Pod, PodClass, PodKey, PodPhase, Scheduling, Timestamp,
 };
