@@ -4,15 +4,13 @@ use super::pacer::Pacer;
 use super::prices::DemandSender;
 use super::signals::{self, SignalAction};
 use super::sources::{Ready, Running};
+use super::state::DashboardState;
 use super::terminal::{self, Screen, Session};
 use super::{options, trouble};
 use crate::cli::{EXIT_SUCCESS, EXIT_TROUBLE, Pricing, Settings};
-use crate::cluster::{ChangedParts, Cluster};
-use crate::insight::{Alert, CostHistory, Filter, PendingByCause, View, alerts, unmatched_terms};
-use crate::model::{Clock, Stream, Timestamp};
-use crate::pricing::PriceNews;
+use crate::model::{Clock, Timestamp};
 use crate::source::live::Interest;
-use crate::ui::{self, Effect, Scene, Seen, UiState};
+use crate::ui::{self, Effect, Seen, UiState};
 use color_eyre::eyre::{Result, WrapErr, eyre};
 use futures::StreamExt;
 use ratatui::crossterm::event::{Event, EventStream};
@@ -49,8 +47,8 @@ pub(super) async fn run(settings: &Settings) -> Result<u8> {
         clock: Clock::system(),
         start: move || ready.start(settings),
     };
-    let dashboard = Dashboard::new(cluster, view, ui, notice);
-    Dashboard { prices_expected: settings.pricing == Pricing::Online, ..dashboard }.run(world).await
+    let state = DashboardState::new(cluster, view, ui).expecting_prices(settings.pricing == Pricing::Online);
+    Dashboard::new(state, notice).run(world).await
 }
 
 /// Completes when a frame is due; never if none was requested.
@@ -75,50 +73,20 @@ pub struct World<S, I, F> {
     pub start: F,
 }
 
-/// The state of the main loop.
+/// The main loop: the state that it draws, and when it draws it.
 pub struct Dashboard {
-    cluster: Cluster,
-    view: View,
-    ui: UiState,
-    pending: PendingByCause,
-    history: CostHistory,
-    alerts: Vec<Alert>,
-    alerts_at: i64,
-    sampled_filter: Option<Filter>,
-    seen: Seen,
-    changed: ChangedParts,
+    state: DashboardState,
     pacer: Pacer,
     demand: DemandSender,
     frames: u64,
     interest: bool,
-    settings_checked: bool,
-    /// Live prices were requested (`--pricing=online`): a notice is shown, once, if no price source answers.
-    prices_expected: bool,
     notice: Option<String>,
 }
 
 impl Dashboard {
-    /// A dashboard of a cluster, which is usually empty; `notice` is shown with the first frame.
-    pub fn new(cluster: Cluster, view: View, ui: UiState, notice: Option<String>) -> Self {
-        Self {
-            cluster,
-            view,
-            ui,
-            pending: PendingByCause::default(),
-            history: CostHistory::default(),
-            alerts: Vec::new(),
-            alerts_at: i64::MIN,
-            sampled_filter: None,
-            seen: Seen::default(),
-            changed: ChangedParts::NONE,
-            pacer: Pacer::default(),
-            demand: DemandSender::default(),
-            frames: 0,
-            interest: false,
-            settings_checked: false,
-            prices_expected: false,
-            notice,
-        }
+    /// A dashboard; `notice` is shown with the first frame.
+    pub fn new(state: DashboardState, notice: Option<String>) -> Self {
+        Self { state, pacer: Pacer::default(), demand: DemandSender::default(), frames: 0, interest: false, notice }
     }
 
     /// The number of frames drawn.
@@ -128,7 +96,7 @@ impl Dashboard {
 
     /// What the last frame showed.
     pub const fn seen(&self) -> &Seen {
-        &self.seen
+        &self.state.seen
     }
 
     /// Runs the dashboard and returns the exit code. After the terminal is restored, prints the report of a task that
@@ -178,7 +146,7 @@ impl Dashboard {
     {
         let World { mut screen, mut inputs, mut signals, clock, start } = world;
         if let Some(notice) = self.notice.take() {
-            self.ui.notify(notice, clock.now());
+            self.state.ui.notify(notice, clock.now());
         }
         // The first frame does not wait for the network.
         self.draw(&mut screen, &clock)?;
@@ -192,7 +160,7 @@ impl Dashboard {
             // Compares the clock instead of polling a timer: a timer does not fire while another branch is always ready.
             if self.pacer.due().is_some_and(|due| due <= Instant::now()) {
                 self.draw(&mut screen, &clock)?;
-                if let Some(again) = self.demand.send(&self.cluster, &running.prices.demand, Instant::now()) {
+                if let Some(again) = self.demand.send(&self.state.cluster, &running.prices.demand, Instant::now()) {
                     self.pacer.request(again);
                 }
             }
@@ -218,15 +186,20 @@ impl Dashboard {
                         }
                     }
                 },
-                () = std::future::ready(()), if self.cluster.has_rows_to_quote() => self.quote(Cluster::quote_rows),
+                () = std::future::ready(()), if self.state.cluster.has_rows_to_quote() => {
+                    let changed = self.state.quote_rows();
+                    self.settle(changed);
+                }
                 n = running.changes.recv_many(&mut batches, BATCHES_PER_ITERATION), if changes_open => {
                 // When a source ends (a scenario), its last state stays on the screen.
                 changes_open = n > 0;
-                    self.fold(&mut batches, &clock);
+                    let changed = self.state.fold(batches.drain(..).flatten(), clock.now());
+                    self.settle(changed);
                 }
                 n = running.prices.news.recv_many(&mut news, BATCHES_PER_ITERATION), if prices_open => {
                 prices_open = n > 0;
-                    self.learn(&mut news, clock.now());
+                    let changed = self.state.learn(news.drain(..).flatten(), clock.now());
+                    self.settle(changed);
                 }
                 Some(task) = running.tasks.join_next() => {
                     if let Err(error) = task && !error.is_cancelled() {
@@ -237,140 +210,48 @@ impl Dashboard {
         }
     }
 
-    fn fold(&mut self, batches: &mut Vec<Vec<crate::model::Change>>, clock: &Clock) {
-        let now = clock.now();
-        let mut changed = ChangedParts::NONE;
-        for change in batches.drain(..).flatten() {
-            changed |= self.cluster.apply(change, now);
-        }
-        if changed.any() {
-            self.changed |= changed;
-            self.pacer.request(Instant::now() + SETTLE);
-        }
-    }
-
-    /// Applies the answers of price sources.
-    fn learn(&mut self, news: &mut Vec<Vec<PriceNews>>, now: Timestamp) {
-        self.quote(|cluster| cluster.learn(news.drain(..).flatten()));
-        if let Some(why) = self.cluster.prices().total_failure().filter(|_| self.prices_expected) {
-            self.prices_expected = false;
-            self.ui.notify(format!("no price source answered: {why}"), now);
-        }
-    }
-
-    /// Lets the cluster quote rows again. A more exact price is not a change in cost: earlier samples are adjusted to it.
-    fn quote(&mut self, quote: impl FnOnce(&mut Cluster) -> ChangedParts) {
-        self.view.refresh(&mut self.cluster);
-        let before = self.view.totals().price.clone();
-        let changed = quote(&mut self.cluster);
-        if changed.has(ChangedParts::ROWS) {
-            self.view.refresh(&mut self.cluster);
-            self.history.rebase(&before, &self.view.totals().price);
-        }
-        if changed.any() {
-            self.changed |= changed;
-            self.pacer.request(Instant::now() + SETTLE);
-        }
-    }
-
     fn draw<S: Screen>(&mut self, screen: &mut S, clock: &Clock) -> Result<()> {
         let now = clock.now();
-        self.changed |= self.cluster.tick(now);
-        self.view.refresh(&mut self.cluster);
-        // The causes also depend on claims, nodes and the age of nominations; for these, once a second is enough.
-        let second = self.alerts_at != now.as_second();
-        if second
-            || [ChangedParts::PENDING, ChangedParts::EVENTS, ChangedParts::NODEPOOLS]
-                .into_iter()
-                .any(|part| self.changed.has(part))
-        {
-            self.pending.refresh(&self.cluster);
-        }
-        if second || self.changed.any() {
-            self.alerts = alerts(&self.cluster, &self.pending, now);
-            self.alerts_at = now.as_second();
-        }
-        self.sample(now);
-        self.check_settings(now);
-        self.changed = ChangedParts::NONE;
-        let input = Scene {
-            cluster: &self.cluster,
-            view: &self.view,
-            ui: &self.ui,
-            alerts: &self.alerts,
-            pending: &self.pending,
-            history: &self.history,
-            now,
-            offset_seconds: clock.utc_offset_seconds(now),
-        };
-        let seen = &mut self.seen;
+        let state = &mut self.state;
         screen.draw(&mut |frame| {
             let area = frame.area();
-            *seen = ui::draw(frame.buffer_mut(), area, &input);
-            if let Some(caret) = seen.caret {
+            state.draw(frame.buffer_mut(), area, now, clock.utc_offset_seconds(now));
+            if let Some(caret) = state.seen.caret {
                 frame.set_cursor_position(caret);
             }
         })?;
-        self.ui.saw(&self.seen);
         self.frames += 1;
         let drawn = Instant::now();
         self.pacer.drew(drawn);
-        if let Some(next) = ui::next_deadline(&self.seen) {
+        if let Some(next) = ui::next_deadline(&self.state.seen) {
             let wait = u64::try_from(next.as_millisecond() - now.as_millisecond()).unwrap_or(0);
             self.pacer.request(drawn + Duration::from_millis(wait));
         }
         Ok(())
     }
 
-    /// Samples the hourly cost, once the first list of nodes is complete. A new filter restarts the history.
-    fn sample(&mut self, now: Timestamp) {
-        let price = &self.view.totals().price;
-        if !self.cluster.stream(Stream::Nodes).complete {
-            return;
-        }
-        if self.sampled_filter.as_ref() != Some(self.view.filter()) {
-            self.history = CostHistory::default();
-            self.sampled_filter = Some(self.view.filter().clone());
-        }
-        self.history.sample(now, price);
-    }
-
-    /// Shows one notice of the resources in the settings that no node has, and of the discount rules and price-file rows
-    /// that match no node: a misspelt name would otherwise be an empty column or a missing discount.
-    fn check_settings(&mut self, now: Timestamp) {
-        let totals = self.view.totals();
-        if self.settings_checked || !self.cluster.stream(Stream::Nodes).complete || totals.nodes == 0 {
-            return;
-        }
-        self.settings_checked = true;
-        let names = |resources: &mut dyn Iterator<Item = String>| resources.collect::<Vec<_>>().join(", ");
-        let missing = names(&mut totals.unoffered(self.ui.resources()).into_iter().map(ToString::to_string));
-        let mut problems = unmatched_terms(&self.cluster);
-        if !missing.is_empty() {
-            let offered = names(&mut totals.offered().iter().map(ToString::to_string));
-            problems.insert(0, format!("no node has {missing}; they have {offered}"));
-        }
-        if !problems.is_empty() {
-            self.ui.notify(problems.join("; "), now);
+    /// Requests a frame after a change.
+    fn settle(&mut self, changed: bool) {
+        if changed {
+            self.pacer.request(Instant::now() + SETTLE);
         }
     }
 
     /// Handles one event of the terminal; false if it quits the program.
     fn input<S: Screen>(&mut self, event: &Event, screen: &mut S, clock: &Clock, running: &Running) -> Result<bool> {
-        let action = ui::action(&self.ui, event);
+        let action = ui::action(&self.state.ui, event);
         // The terminal may report every movement of the mouse: only an event with an action needs a frame.
         if action.is_some() || matches!(event, Event::Resize(..)) {
             self.pacer.request(Instant::now());
         }
         let Some(action) = action else { return Ok(true) };
-        let now = clock.now();
-        match ui::update(&mut self.ui, &mut self.view, &self.cluster, action, &self.seen, now) {
+        match self.state.act(action, clock.now()) {
             Effect::Nothing => {}
             Effect::Quit => return Ok(false),
             Effect::Suspend => self.suspend(screen)?,
             Effect::Copy(text) => screen.copy(&text)?,
         }
-        let interest = self.ui.open_node().is_some();
+        let interest = self.state.ui.open_node().is_some();
         if interest != self.interest {
             self.interest = interest;
             running.interest.send_replace(Interest { pod_metrics: interest });

@@ -17,6 +17,7 @@ mod prices;
 mod signals;
 mod snapshot;
 mod sources;
+mod state;
 mod terminal;
 mod trouble;
 
@@ -26,6 +27,7 @@ pub use pacer::{GAP, Pacer};
 pub use prices::PriceLink;
 pub use signals::SignalAction;
 pub use sources::{Running, SourceError};
+pub use state::DashboardState;
 pub use terminal::{Screen, Session};
 pub use trouble::install as install_panic_hook;
 

@@ -6,7 +6,7 @@
 use crate::support::apiserver::{Answer, ApiServer, NODES};
 use crate::support::fakes::closed_source;
 use crate::support::pty::Terminal;
-use nodeglass::app::{Dashboard, Screen, Session, World, install_panic_hook};
+use nodeglass::app::{Dashboard, DashboardState, Screen, Session, World, install_panic_hook};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::View;
 use nodeglass::model::Clock;
@@ -226,7 +226,8 @@ fn show<S: Screen>(screen: impl FnOnce() -> io::Result<S>, task: impl Future<Out
             },
         };
         let ui = UiState::new(UiOptions::default());
-        Dashboard::new(Cluster::new(None), View::default(), ui, None).run(world).await.unwrap()
+        let state = DashboardState::new(Cluster::new(None), View::default(), ui);
+        Dashboard::new(state, None).run(world).await.unwrap()
     })
 }
 

@@ -38,7 +38,8 @@ fn play(expected: &str) -> (Stage, usize) {
         let second: i64 = words.next().unwrap().trim_end_matches('s').parse().unwrap();
         while let Some(step) = steps.next_if(|step| step.at.as_secs() <= second) {
             stage.now = afternoon().checked_add(step.at).unwrap();
-            stage.cluster.tick(stage.now);
+            let now = stage.now;
+            stage.cluster.tick(now);
             stage.apply(step.changes);
         }
         let words: Vec<&str> = words.collect();

@@ -5,7 +5,7 @@
 
 use super::stage::{afternoon, plain};
 use futures::{Stream, stream};
-use nodeglass::app::{Dashboard, PriceLink, Running, Screen, SignalAction, World};
+use nodeglass::app::{Dashboard, DashboardState, PriceLink, Running, Screen, SignalAction, World};
 use nodeglass::cluster::Cluster;
 use nodeglass::insight::View;
 use nodeglass::model::{Change, Clock};
@@ -226,7 +226,7 @@ impl Play {
             feed: Feed { sender, interest: interested, cancel: CancellationToken::new() },
             signals,
             tasks: JoinSet::new(),
-            dashboard: Dashboard::new(cluster, View::default(), UiState::new(options), None),
+            dashboard: Dashboard::new(DashboardState::new(cluster, View::default(), UiState::new(options)), None),
             changes,
             signal_actions,
             interest,

@@ -3,33 +3,44 @@
 #![allow(dead_code, reason = "each area of tests uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
+use nodeglass::app::DashboardState;
 use nodeglass::cluster::Cluster;
-use nodeglass::insight::{Alert, CostHistory, PendingByCause, View, alerts};
+use nodeglass::insight::View;
 use nodeglass::model::{Change, Timestamp};
 use nodeglass::pricing::{ExtraCosts, PriceBook, PriceNews};
 use nodeglass::source::demo;
 use nodeglass::source::scenario::Scenario;
 use nodeglass::source::sim::Speed;
 use nodeglass::source::sim::play::Script;
-use nodeglass::ui::{self, Action, Depth, Effect, Scene, Seen, UiOptions, UiState, keys};
+use nodeglass::ui::{self, Action, Depth, Effect, Scene, UiOptions, UiState, keys};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
+use std::ops::{Deref, DerefMut};
 
 /// 2026-07-14 14:02:31 UTC: an afternoon on which everything here happens.
 pub fn afternoon() -> Timestamp {
     Timestamp::from_second(1_784_037_751).unwrap()
 }
 
+/// The dashboard's state at a moment that tests choose.
 pub struct Stage {
-    pub cluster: Cluster,
-    pub view: View,
-    pub ui: UiState,
-    pub pending: PendingByCause,
-    pub history: CostHistory,
-    pub alerts: Vec<Alert>,
-    pub seen: Seen,
+    state: DashboardState,
     pub now: Timestamp,
+}
+
+impl Deref for Stage {
+    type Target = DashboardState;
+
+    fn deref(&self) -> &DashboardState {
+        &self.state
+    }
+}
+
+impl DerefMut for Stage {
+    fn deref_mut(&mut self) -> &mut DashboardState {
+        &mut self.state
+    }
 }
 
 /// Options whose frames are plain text.
@@ -39,17 +50,9 @@ pub fn plain() -> UiOptions {
 
 impl Stage {
     pub fn new(cluster: Cluster, options: UiOptions) -> Self {
-        Self {
-            cluster,
-            view: View::default(),
-            ui: UiState::new(options),
-            pending: PendingByCause::default(),
-            history: CostHistory::default(),
-            alerts: Vec::new(),
-            seen: Seen::default(),
-            now: afternoon(),
-        }
-        .refreshed()
+        let mut state = DashboardState::new(cluster, View::default(), UiState::new(options));
+        state.prepare(afternoon());
+        Self { state, now: afternoon() }
     }
 
     /// A stage without changes.
@@ -57,41 +60,26 @@ impl Stage {
         Self::new(Cluster::new(Some(PriceBook::embedded())), options)
     }
 
-    fn refreshed(mut self) -> Self {
-        self.refresh();
-        self
-    }
-
-    fn refresh(&mut self) {
-        self.view.refresh(&mut self.cluster);
-        self.pending.refresh(&self.cluster);
-        self.alerts = alerts(&self.cluster, &self.pending, self.now);
-        self.history.sample(self.now, &self.view.totals().price);
-    }
-
     pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) -> &mut Self {
-        for change in changes {
-            self.cluster.apply(change, self.now);
-        }
-        self.refresh();
+        self.state.fold(changes, self.now);
+        self.state.prepare(self.now);
         self
     }
 
     /// Applies news of price sources.
     pub fn learn(&mut self, news: impl IntoIterator<Item = PriceNews>) -> &mut Self {
-        self.cluster.learn(news);
+        self.state.learn(news, self.now);
         while self.cluster.has_rows_to_quote() {
-            self.cluster.quote_rows();
+            self.quote_rows();
         }
-        self.refresh();
+        self.state.prepare(self.now);
         self
     }
 
     /// Lets seconds pass.
     pub fn wait(&mut self, seconds: i64) -> &mut Self {
         self.now = Timestamp::from_second(self.now.as_second() + seconds).unwrap();
-        self.cluster.tick(self.now);
-        self.refresh();
+        self.state.prepare(self.now);
         self
     }
 
@@ -103,7 +91,6 @@ impl Stage {
         let start = stage.now;
         for step in scenario.steps(start, Speed::default()).into_iter().filter(|s| s.at.as_secs() <= until) {
             stage.now = start.checked_add(step.at).unwrap();
-            stage.cluster.tick(stage.now);
             stage.apply(step.changes);
         }
         stage.now = Timestamp::from_second(start.as_second() + until).unwrap();
@@ -128,7 +115,6 @@ impl Stage {
             let due = fleet.due().unwrap();
             stage.now = due.max(stage.now);
             let changes = fleet.play(due);
-            stage.cluster.tick(stage.now);
             stage.apply(changes);
         }
         stage.now = end;
@@ -137,23 +123,13 @@ impl Stage {
     }
 
     pub fn frame_input(&self) -> Scene<'_> {
-        Scene {
-            cluster: &self.cluster,
-            view: &self.view,
-            ui: &self.ui,
-            alerts: &self.alerts,
-            pending: &self.pending,
-            history: &self.history,
-            now: self.now,
-            offset_seconds: 0,
-        }
+        self.scene(self.now, 0)
     }
 
     pub fn draw(&mut self, width: u16, height: u16) -> Buffer {
         let area = Rect::new(0, 0, width, height);
         let mut buf = Buffer::empty(area);
-        self.seen = ui::draw(&mut buf, area, &self.frame_input());
-        self.ui.saw(&self.seen);
+        self.state.draw(&mut buf, area, self.now, 0);
         buf
     }
 
@@ -163,8 +139,8 @@ impl Stage {
     }
 
     pub fn act(&mut self, action: Action) -> Effect {
-        let effect = ui::update(&mut self.ui, &mut self.view, &self.cluster, action, &self.seen, self.now);
-        self.refresh();
+        let effect = self.state.act(action, self.now);
+        self.state.prepare(self.now);
         effect
     }
 
