@@ -182,15 +182,17 @@ impl Refresher {
         }
     }
 
-    /// The prices of regions that came to be needed after the file of all regions was received.
-    pub(super) fn later_regions(&mut self, query: &Query, names: &BTreeSet<Name>) -> Vec<PriceNews> {
-        let Some(at) = self.known.values().map(|known| known.at).max().filter(|_| query.region().is_none()) else {
-            return Vec::new();
-        };
+    /// The prices of regions that came to be needed after the file of all regions was received; `None` if there are no such
+    /// regions.
+    pub(super) fn later_regions(&mut self, query: &Query, names: &BTreeSet<Name>) -> Option<Vec<PriceNews>> {
+        let at = self.known.values().map(|known| known.at).max().filter(|_| query.region().is_none())?;
         let later: Vec<&Name> = names.iter().filter(|name| !self.known.contains_key(*name)).collect();
+        if later.is_empty() {
+            return None;
+        }
         let sheets = self.last.sheets.iter().filter(|sheet| later.contains(&&sheet.region)).cloned().collect();
         self.known.extend(later.into_iter().map(|name| (name.clone(), Known::not_found(at))));
-        self.learn(query, sheets)
+        Some(self.learn(query, sheets))
     }
 
     /// Notes which names the sheets are about.

@@ -107,12 +107,15 @@ impl Schedule {
             self.latest = now;
         }
         self.latest = self.latest.max(now);
-        let wanted = self.wanted();
+        let mut wanted = self.wanted();
+        // A file that was received before concludes the query of a later region, so that the next source may be wanted.
+        while self.learn_later_regions(&wanted) {
+            wanted = self.wanted();
+        }
         let mut calls = self.refreshers.iter().filter(|(query, r)| query.is_call() && r.is_asking()).count();
         let mut plan = Plan::default();
         for (query, names) in &wanted.queries {
             let refresher = self.refreshers.entry(query.clone()).or_default();
-            self.news.extend(refresher.later_regions(query, names));
             match refresher.step(names, now) {
                 Step::ReadCache => {
                     refresher.read_cache();
@@ -136,6 +139,17 @@ impl Schedule {
             self.news.push(PriceNews::Settled);
         }
         plan
+    }
+
+    /// Learns the prices of regions that are wanted since their file was received. Returns whether there were any.
+    fn learn_later_regions(&mut self, wanted: &Wanted) -> bool {
+        let mut any = false;
+        for (query, names) in &wanted.queries {
+            let news = self.refreshers.get_mut(query).and_then(|refresher| refresher.later_regions(query, names));
+            any |= news.is_some();
+            self.news.extend(news.into_iter().flatten());
+        }
+        any
     }
 
     /// Takes the cached answer to a query of [`Plan::read`].

@@ -632,6 +632,22 @@ fn a_later_region_is_in_the_file_at_hand() {
 }
 
 #[test]
+fn a_later_region_without_a_price_in_the_file_at_hand_leads_on_to_the_advisor() {
+    let mut play = Play::with_demand(spot(SEOUL, &["c5a.large"]));
+    play.asks();
+    play.answer("spot-history ap-northeast-2 Linux: c5a.large", no_credentials());
+    play.asks();
+    play.answer("spot-feed: ap-northeast-2", Ok(vec![spots(PriceSource::SpotFeed, SEOUL, &["c5a.large"])]));
+    play.asks();
+    play.news();
+    play.schedule.set_demand(spot(OHIO, &["m5.large"]));
+    play.asks();
+    play.answer("spot-history us-east-2 Linux: m5.large", no_credentials());
+    assert_eq!(play.asks(), ["spot-advisor: us-east-2"]);
+    assert!(!play.news().contains(&"settled".to_owned()));
+}
+
+#[test]
 fn a_request_has_the_last_answer() {
     let mut play = Play::with_demand(linux(SEOUL, &["c5a.large"]));
     play.cache.insert(page_query(SEOUL), vec![page(SEOUL, &["c5a.large"])]);
