@@ -545,12 +545,12 @@ pub struct PoolReport {
     pub price: Option<PriceTotalReport>,
 }
 
-/// What a report's lines have beside what all have.
+/// The resources and labels that have columns of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
     /// Resources with a column of their own, in order.
     pub resources: Vec<Resource>,
-    /// Labels with a column of their own, in order; eks-node-viewer's computed ones among them ([`Extra`]).
+    /// The extra columns, in order.
     pub labels: Vec<ExtraColumn>,
 }
 
